@@ -1,0 +1,107 @@
+"""The exceptions of this library: each names the place, and says what to do about it.
+
+Two families, by whose fault it is: `SourceError` and its children blame an input,
+`KnowledgeError`, `InventoryError` and `MissingExtraError` blame how the library was set up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "EmptySourceError",
+    "HvdegradedError",
+    "InventoryError",
+    "KnowledgeError",
+    "LegacyEvtError",
+    "LossError",
+    "MissingExtraError",
+    "SourceError",
+    "UnknownFormatError",
+    "UnsafeXmlError",
+]
+
+
+class HvdegradedError(Exception):
+    """Base of every exception raised on purpose by this library.
+
+    `path` names the input, `offset` counts bytes from its start, `line` and `column` count from 1;
+    each is None where it does not apply. `hint` says what to do, in one sentence.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        offset: int | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.message = message
+        self.path = path
+        self.offset = offset
+        self.line = line
+        self.column = column
+        self.hint = hint
+        super().__init__(message)
+
+    @property
+    def place(self) -> str:
+        """Where it happened, as `path:line:column` or `path at offset 0x…`; empty when unknown."""
+        place = self.path or ""
+        if self.line is not None:
+            place += f":{self.line}" if place else f"line {self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        if self.offset is not None:
+            place += f" at offset 0x{self.offset:X}" if place else f"offset 0x{self.offset:X}"
+        return place
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}" if self.place else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class SourceError(HvdegradedError):
+    """An input could not be read at all."""
+
+
+class EmptySourceError(SourceError):
+    """The input has no bytes."""
+
+
+class LegacyEvtError(SourceError):
+    """The input is an old .evt log (Windows XP and 2003), not .evtx."""
+
+
+class UnknownFormatError(SourceError):
+    """The input is none of the formats this library reads."""
+
+
+class UnsafeXmlError(SourceError):
+    """The XML declares a document type or entities; event XML never does, attacks do."""
+
+
+class LossError(SourceError):
+    """A record could not be delivered, and the reading was strict."""
+
+
+class KnowledgeError(HvdegradedError):
+    """A row of a knowledge or policy file is wrong."""
+
+
+class InventoryError(HvdegradedError):
+    """A guest inventory could not be read."""
+
+
+class MissingExtraError(HvdegradedError, ImportError):
+    """A feature needs an optional package that is not installed."""
+
+    def __init__(self, feature: str, extra: str, packages: Sequence[str] = ()) -> None:
+        wanted = f" ({', '.join(packages)})" if packages else ""
+        super().__init__(
+            f"{feature} needs the extra '{extra}'{wanted}",
+            hint=f"pip install 'hvdegraded[{extra}]'",
+        )

@@ -1,0 +1,1 @@
+"""Typed models of Hyper-V events, one module per family."""

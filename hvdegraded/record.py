@@ -1,0 +1,406 @@
+"""What every reader delivers: provider-neutral event records, and the account of a reading.
+
+A record says the same whatever route it came by: values are text as Windows renders them in event
+XML, times are exact integer ticks, GUIDs are upper case without braces. So one event read from an
+.evtx file and from an XML export compares equal (`origin` and `rendering` do not count).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from hvdegraded.errors import LossError
+from hvdegraded.times import datetime_from_ticks
+
+__all__ = [
+    "EventRecord",
+    "Evidence",
+    "Field",
+    "Level",
+    "Loss",
+    "LossReason",
+    "Note",
+    "NoteKind",
+    "Origin",
+    "ProviderFilter",
+    "ReadReport",
+    "RecordStream",
+]
+
+Field = tuple[str | None, str]
+"""One value of an event: its name (None where the source has none) and its text."""
+
+
+class Level(enum.IntEnum):
+    """Severity of an event as Windows numbers it: the lower, the worse; 0 passes every filter."""
+
+    LOG_ALWAYS = 0
+    CRITICAL = 1
+    ERROR = 2
+    WARNING = 3
+    INFORMATION = 4
+    VERBOSE = 5
+
+
+class Evidence(enum.StrEnum):
+    """What an event's reading rests on, strongest first."""
+
+    NAMED = "named fields"
+    POSITIONAL = "positional fields"
+    MESSAGE = "rendered message"
+    NONE = "no fields"
+
+
+class Origin(NamedTuple):
+    """Where a record was read: reader, input, place in it, and why it deserves less trust, if so.
+
+    `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1.
+    `recovered` marks records carved from behind the live ones. `doubts` are short English reasons.
+    """
+
+    reader: str = ""
+    path: str | None = None
+    offset: int | None = None
+    line: int | None = None
+    chunk: int | None = None
+    recovered: bool = False
+    doubts: tuple[str, ...] = ()
+
+
+class EventRecord(NamedTuple):
+    """One event as its log holds it, whatever its provider.
+
+    `time_ticks` is TimeCreated in 100 ns since 1601 (None where the route lost it); `record_id` is
+    EventRecordID. GUIDs are upper case without braces. `payload` names the element that holds the
+    data: `EventData`, `UserData/VmlEventLog`, …. `data` keeps every value in order, duplicates
+    included: `(name, text)`, the name None for unnamed `<Data>`; nested payloads are flattened to
+    `Parent/Child` and `Parent/@attribute`, `<Binary>` is `("Binary", hex)`. `extra` holds whatever else
+    stood in `<System>`, `rendering` what a host added in its own language (`Message`, `Culture`, …).
+    """
+
+    provider: str = ""
+    event_id: int = 0
+    time_ticks: int | None = None
+    level: int | None = None
+    record_id: int | None = None
+    channel: str = ""
+    computer: str = ""
+    provider_guid: str | None = None
+    event_source: str | None = None
+    qualifiers: int | None = None
+    version: int | None = None
+    task: int | None = None
+    opcode: int | None = None
+    keywords: int | None = None
+    process_id: int | None = None
+    thread_id: int | None = None
+    activity_id: str | None = None
+    related_activity_id: str | None = None
+    user_id: str | None = None
+    payload: str = ""
+    payload_namespace: str | None = None
+    data: tuple[Field, ...] = ()
+    extra: tuple[Field, ...] = ()
+    rendering: tuple[Field, ...] = ()
+    origin: Origin = Origin()
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Everything the event itself says: all fields but `rendering` and `origin`."""
+        return self[:-2]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EventRecord) and self[:-2] == other[:-2]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-2])
+
+    @property
+    def time_created(self) -> datetime | None:
+        """TimeCreated as UTC datetime, cut to microseconds; None where unknown or beyond year 9999."""
+        return None if self.time_ticks is None else datetime_from_ticks(self.time_ticks)
+
+    @property
+    def message(self) -> str | None:
+        """The rendered message, in the rendering host's language; None where the route has none."""
+        for name, text in self.rendering:
+            if name == "Message":
+                return text
+        return None
+
+    @property
+    def evidence(self) -> Evidence:
+        """How strong this record's fields are: named, positional, message only, or nothing."""
+        positional = False
+        for name, _ in self.data:
+            if name is None or name.startswith(("Parameter", "param")):
+                positional = True
+            elif name != "Binary":
+                return Evidence.NAMED
+        if positional:
+            return Evidence.POSITIONAL
+        return Evidence.MESSAGE if self.message else Evidence.NONE
+
+    def get(self, name: str) -> str | None:
+        """Text of the first value of that name, None where there is none."""
+        for key, text in self.data:
+            if key == name:
+                return text
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types; `from_dict` turns them back into an equal record."""
+        plain = self._asdict()
+        for name in ("data", "extra", "rendering"):
+            plain[name] = [list(pair) for pair in plain[name]]
+        plain["origin"] = self.origin._asdict() | {"doubts": list(self.origin.doubts)}
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> EventRecord:
+        """The record that `to_dict` wrote. Raises TypeError or ValueError for any other shape."""
+        known = dict(plain)
+        for name in ("data", "extra", "rendering"):
+            known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
+        origin = dict(known.get("origin") or {})
+        origin["doubts"] = tuple(origin.get("doubts", ()))
+        known["origin"] = Origin(**origin)
+        return cls(**known)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def from_plain(value: dict[str, Any]) -> EventRecord:
+            try:
+                return cls.from_dict(value)
+            except TypeError as error:
+                raise ValueError(str(error)) from error
+
+        plain = core_schema.no_info_after_validator_function(from_plain, core_schema.dict_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=plain,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), plain]),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.to_dict),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"type": "object", "title": cls.__name__}
+
+
+@dataclass(frozen=True)
+class ProviderFilter:
+    """Which providers a reading wants; names compare without case.
+
+    `names` are whole names, `prefixes` beginnings of names, all in lower case. `marks` are pieces that
+    every name with such a prefix contains as its manifest spells it (`Hyper-V`): readers search raw
+    bytes for them before they decode.
+    """
+
+    names: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+
+    def matches(self, provider: str) -> bool:
+        """Whether events of this provider are wanted."""
+        lower = provider.lower()
+        return lower in self.names or lower.startswith(self.prefixes)
+
+
+class LossReason(enum.StrEnum):
+    """Why a record could not be delivered."""
+
+    UNREADABLE = "unreadable"
+    TRUNCATED = "cut off"
+    OVER_LIMIT = "over a limit"
+    MALFORMED = "malformed"
+    UNSUPPORTED = "not supported by this reader"
+
+
+class NoteKind(enum.StrEnum):
+    """What a reader noticed about an input as a whole."""
+
+    TRUNCATED = "truncated"
+    DIRTY = "dirty"
+    HEADER = "header"
+    CHUNK = "chunk"
+    ENCODING = "encoding"
+    CHANGED = "changed while read"
+    LIMIT = "limit"
+    READER = "reader"
+
+
+class Loss(NamedTuple):
+    """Records that were there but could not be delivered: `records` of them, why, and where."""
+
+    reason: LossReason
+    detail: str
+    path: str | None = None
+    offset: int | None = None
+    line: int | None = None
+    record_id: int | None = None
+    records: int = 1
+
+    def __str__(self) -> str:
+        what = "record" if self.record_id is None else f"record {self.record_id}"
+        if self.records != 1:
+            what = f"{self.records} records"
+        where = f" at offset 0x{self.offset:X}" if self.offset is not None else ""
+        where += f" on line {self.line}" if self.line is not None else ""
+        return f"{what}{where} {self.reason}: {self.detail}"
+
+
+class Note(NamedTuple):
+    """One thing worth telling about an input as a whole, with its place where there is one."""
+
+    kind: NoteKind
+    text: str
+    path: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+@dataclass
+class ReadReport:
+    """The account of a reading: records seen = delivered + filtered + lost, at any moment.
+
+    `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
+    unread. `marked` counts delivered records whose `origin.doubts` is not empty. `losses` and `notes`
+    list the first `MAX_LISTED`; the counts are complete.
+    """
+
+    MAX_LISTED: ClassVar[int] = 1000
+
+    path: str | None = None
+    reader: str = ""
+    size: int | None = None
+    strict: bool = False
+    chunks_seen: int = 0
+    chunks_skipped: int = 0
+    chunks_damaged: int = 0
+    delivered: int = 0
+    filtered: int = 0
+    lost: int = 0
+    marked: int = 0
+    recovered: int = 0
+    losses: list[Loss] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    parts: list[ReadReport] = field(default_factory=list)
+
+    @property
+    def records_seen(self) -> int:
+        """Records that were there: delivered + filtered + lost."""
+        return self.delivered + self.filtered + self.lost
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
+        return not (self.lost or self.marked or self.chunks_damaged or self.notes)
+
+    def lose(
+        self,
+        reason: LossReason,
+        detail: str,
+        *,
+        offset: int | None = None,
+        line: int | None = None,
+        record_id: int | None = None,
+        count: int = 1,
+    ) -> None:
+        """Count records that cannot be delivered. Raises LossError where the reading is strict."""
+        loss = Loss(reason, detail, self.path, offset, line, record_id, count)
+        self.lost += count
+        if len(self.losses) < self.MAX_LISTED:
+            self.losses.append(loss)
+        if self.strict:
+            raise LossError(str(loss), path=self.path, hint="read without strict to get everything else")
+
+    def note(self, kind: NoteKind, text: str) -> None:
+        """Remember something about the input as a whole."""
+        if len(self.notes) < self.MAX_LISTED:
+            self.notes.append(Note(kind, text, self.path))
+
+    def add(self, part: ReadReport) -> None:
+        """Take the finished account of one input into this total."""
+        self.parts.append(part)
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+        if part.size is not None:
+            self.size = (self.size or 0) + part.size
+        room = self.MAX_LISTED
+        self.losses.extend(part.losses[: max(0, room - len(self.losses))])
+        self.notes.extend(part.notes[: max(0, room - len(self.notes))])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        plain: dict[str, Any] = {"path": self.path, "reader": self.reader, "size": self.size}
+        plain["records_seen"] = self.records_seen
+        plain |= {name: getattr(self, name) for name in _COUNTS}
+        plain["losses"] = [loss._asdict() for loss in self.losses]
+        plain["notes"] = [note._asdict() for note in self.notes]
+        if self.parts:
+            plain["parts"] = [part.to_dict() for part in self.parts]
+        return plain
+
+    def __str__(self) -> str:
+        text = f"{self.path or 'input'}: {self.records_seen} records, {self.delivered} delivered"
+        for count, what in (
+            (self.filtered, "of other providers"),
+            (self.lost, "LOST"),
+            (self.marked, "doubtful"),
+            (self.recovered, "recovered"),
+        ):
+            if count:
+                text += f", {count} {what}"
+        return "\n".join([text, *(f"  {item}" for item in (*self.notes, *self.losses))])
+
+
+_COUNTS = (
+    "chunks_seen",
+    "chunks_skipped",
+    "chunks_damaged",
+    "delivered",
+    "filtered",
+    "lost",
+    "marked",
+    "recovered",
+)
+
+
+class RecordStream(Iterator[EventRecord]):
+    """Records of one reading, one after another, with its `report`, which grows as they are taken.
+
+    The report is final once the stream is exhausted. Closing the stream (or leaving a `with` block)
+    releases the input early.
+    """
+
+    def __init__(self, records: Iterator[EventRecord], report: ReadReport) -> None:
+        self._records = records
+        self.report = report
+
+    def __next__(self) -> EventRecord:
+        return next(self._records)
+
+    def close(self) -> None:
+        """Stop reading and release the input."""
+        close = getattr(self._records, "close", None)
+        if close is not None:
+            close()
+
+    def __enter__(self) -> RecordStream:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

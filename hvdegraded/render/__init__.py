@@ -1,0 +1,1 @@
+"""Triage into text, HTML and pictures."""

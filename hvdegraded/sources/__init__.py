@@ -1,0 +1,1 @@
+"""Bytes in, event records out; nothing in here knows Hyper-V."""

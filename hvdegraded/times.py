@@ -1,0 +1,78 @@
+"""Windows time: 100 ns ticks since 1601 (FILETIME), exact integers, and what each route writes of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+__all__ = [
+    "datetime_from_ticks",
+    "text_from_ticks",
+    "ticks_from_datetime",
+    "ticks_from_text",
+    "ticks_from_unix",
+]
+
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_LAST_TICKS = 2_650_467_743_999_999_999  # 9999-12-31T23:59:59.9999999Z, the end of `datetime`
+_SECOND = 10_000_000
+_UNIX_EPOCH_TICKS = 11_644_473_600 * _SECOND
+
+_TIME = re.compile(
+    r"\s*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?"
+    r"\s*(?:(Z)?(?:\s*UTC)?|([+-])(\d\d):?(\d\d))\s*",
+    re.ASCII,
+)
+_DOTNET_TIME = re.compile(r"\s*/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/\s*", re.ASCII)
+
+
+def datetime_from_ticks(ticks: int) -> datetime | None:
+    """UTC datetime of a FILETIME (100 ns since 1601), cut to microseconds; None beyond the year 9999."""
+    if not 0 <= ticks <= _LAST_TICKS:
+        return None
+    return _EPOCH + timedelta(microseconds=ticks // 10)
+
+
+def text_from_ticks(ticks: int) -> str:
+    """A FILETIME as Windows writes it in event XML: `2024-12-09T11:31:23.2356205Z`.
+
+    A time beyond the year 9999 has no such text and is given as decimal ticks.
+    """
+    moment = datetime_from_ticks(ticks)
+    if moment is None:
+        return str(ticks)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ticks % _SECOND:07d}Z".rjust(28, "0")
+
+
+def ticks_from_datetime(moment: datetime) -> int:
+    """FILETIME (100 ns since 1601) of a datetime; a naive one is taken as UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 10
+
+
+def ticks_from_unix(seconds: float) -> int:
+    """FILETIME of seconds since 1970, rounded to microseconds (a float holds no more)."""
+    return round(seconds * 1_000_000) * 10 + _UNIX_EPOCH_TICKS
+
+
+def ticks_from_text(text: str) -> int | None:
+    """FILETIME of any time text that a route writes; digits beyond 100 ns are cut; None if it is no time.
+
+    Reads ISO 8601 with `T` or a space, 0 to 18 decimals, `Z`, `Z UTC`, `+09:00`, `+0900` or nothing (taken
+    as UTC), and .NET's `/Date(ms)/`.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        dotnet = _DOTNET_TIME.fullmatch(text)
+        return int(dotnet[1]) * 10_000 + _UNIX_EPOCH_TICKS if dotnet else None
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    ticks = (moment - _EPOCH) // timedelta(seconds=1) * _SECOND + int((match[7] or "")[:7].ljust(7, "0"))
+    if match[9]:
+        shift = (int(match[10]) * 60 + int(match[11])) * 60 * _SECOND
+        ticks += -shift if match[9] == "+" else shift
+    return ticks if ticks >= 0 else None
