@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "EmptySourceError",
+    "EvtxWriteError",
     "HvdegradedError",
     "InventoryError",
     "KnowledgeError",
@@ -94,6 +95,10 @@ class KnowledgeError(HvdegradedError):
 
 class InventoryError(HvdegradedError):
     """A guest inventory could not be read."""
+
+
+class EvtxWriteError(HvdegradedError):
+    """An event cannot be written to an .evtx log."""
 
 
 class MissingExtraError(HvdegradedError, ImportError):

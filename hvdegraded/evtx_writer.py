@@ -1,0 +1,447 @@
+"""Write Windows event logs: `write_evtx("test.evtx", records)` makes a file that Windows' tools read.
+
+What comes out is laid out as Windows lays out an exported log, format 3.1:
+
+1. A file is a header and chunks of 64 KiB; each chunk stands alone, with its own names and templates.
+2. Events of a provider with a manifest (it has a GUID and no event source) share one outer template:
+   provider, GUID and channel are values, the computer is a literal. In a classic provider's template,
+   provider, GUID, event source and channel are literals too.
+3. System values have Windows' types. Data are strings, but `Binary` is binary.
+4. EventData is embedded whole, in a template of its own for each list of names; unnamed `Data`, with or
+   without a `Binary` after them, share one template, all their texts in one array. Of UserData only its
+   child is embedded.
+5. Absent values are NULL: readers leave out the attribute or element.
+
+Not written: `rendering` (a forwarding host's message) and `origin`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from hvdegraded.binxml_writer import (
+    FRAGMENT,
+    NULL,
+    Element,
+    Place,
+    Slot,
+    Template,
+    UnwritableError,
+    Value,
+    ValueType,
+    binary_value,
+    element_from_paths,
+    guid_value,
+    sid_value,
+    string_array_value,
+    string_value,
+    xml_name,
+)
+from hvdegraded.errors import EvtxWriteError
+from hvdegraded.record import EventRecord
+
+__all__ = ["evtx_bytes", "write_evtx"]
+
+_FILE_HEAD = 4096
+_CHUNK_HEAD = 512
+_CHUNK = 65536
+_CHUNK_FULL = 65528  # Windows fills no chunk further, and libevtx loses the last record of a full one
+_MAX_CHUNKS = 0xFFFF
+_MAX_SHAPES = 4096
+_RECORD_HEAD = struct.Struct("<4sIQQ")
+_EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
+
+# Where the outer template's values stand, and how they are typed; provider, GUID and channel (14 to 16) are
+# NULL for classic providers. Measured on real logs.
+_NUMBERS = (
+    ("level", 0, ValueType.UINT8, struct.Struct("<B")),
+    ("opcode", 1, ValueType.UINT8, struct.Struct("<B")),
+    ("task", 2, ValueType.UINT16, struct.Struct("<H")),
+    ("event_id", 3, ValueType.UINT16, struct.Struct("<H")),
+    ("qualifiers", 4, ValueType.UINT16, struct.Struct("<H")),
+    ("keywords", 5, ValueType.HEX64, struct.Struct("<Q")),
+    ("time_ticks", 6, ValueType.FILETIME, struct.Struct("<Q")),
+    ("process_id", 8, ValueType.UINT32, struct.Struct("<I")),
+    ("thread_id", 9, ValueType.UINT32, struct.Struct("<I")),
+    ("record_id", 10, ValueType.UINT64, struct.Struct("<Q")),
+    ("version", 11, ValueType.UINT8, struct.Struct("<B")),
+)
+_ACTIVITY, _USER, _PROVIDER, _GUID, _CHANNEL = 7, 12, 14, 15, 16
+_RELATED_OF_MANIFEST, _RELATED_OF_CLASSIC = 13, 18
+_MANIFEST_VALUES, _CLASSIC_VALUES = 17, 19  # without the payload, which comes last
+
+
+def write_evtx(
+    target: str | os.PathLike[str] | BinaryIO,
+    records: Iterable[EventRecord | str | bytes],
+    *,
+    first_record_id: int = 1,
+) -> int:
+    """Write events as a Windows event log; returns how many were written.
+
+    `target` is a path (written beside it and moved there when complete) or a binary stream. Each item is an
+    `EventRecord` or the text of one `<Event>`. Record headers count from `first_record_id`; an event without
+    `record_id` takes that number. Equal input gives equal bytes.
+
+    Raises EvtxWriteError for an event that the format cannot hold: no time, a number out of range, a name
+    that XML does not allow, or more than a chunk takes (65,016 bytes with all it needs).
+    """
+    if isinstance(target, (str, os.PathLike)):
+        path = Path(target)
+        draft = path.with_name(path.name + ".partial")
+        try:
+            with draft.open("wb") as stream:
+                count = _write(stream, records, first_record_id)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        return count
+    if target.seekable():
+        return _write(target, records, first_record_id)
+    buffer = io.BytesIO()
+    count = _write(buffer, records, first_record_id)
+    target.write(buffer.getbuffer())
+    return count
+
+
+def evtx_bytes(records: Iterable[EventRecord | str | bytes], *, first_record_id: int = 1) -> bytes:
+    """The .evtx log of these events, as `write_evtx` writes it. Raises EvtxWriteError likewise."""
+    buffer = io.BytesIO()
+    _write(buffer, records, first_record_id)
+    return buffer.getvalue()
+
+
+def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first_record_id: int) -> int:
+    start = stream.tell()
+    stream.write(bytes(_FILE_HEAD))
+    shapes = _Shapes()
+    chunk = _Chunk(1, first_record_id)
+    chunks = 0
+    count = 0
+    for count, item in enumerate(records, 1):
+        record = item if isinstance(item, EventRecord) else _parsed(item)
+        header_id = first_record_id + count - 1
+        try:
+            event = shapes.event(record, header_id)
+            if not chunk.add(event, header_id):
+                chunks += 1
+                stream.write(chunk.sealed())
+                chunk = _Chunk(count, header_id)
+                if not chunk.add(event, header_id):
+                    limit = _CHUNK_FULL - _CHUNK_HEAD
+                    raise UnwritableError(f"takes {chunk.need(event):,} bytes, and a chunk holds {limit:,}")
+        except UnwritableError as error:
+            name = f"event {count} ({record.provider or 'no provider'} {record.event_id})"
+            raise EvtxWriteError(f"{name} {error}", hint=error.hint) from None
+        if chunks >= _MAX_CHUNKS:
+            raise EvtxWriteError(
+                f"event {count} is beyond the {_MAX_CHUNKS:,} chunks of a log", hint="write several logs"
+            )
+    if count:
+        chunks += 1
+        stream.write(chunk.sealed())
+    end = stream.tell()
+    stream.seek(start)
+    stream.write(_file_header(chunks, first_record_id + count))
+    stream.seek(end)
+    return count
+
+
+def _parsed(item: str | bytes) -> EventRecord:
+    from hvdegraded.sources.xml import parse_event
+
+    if isinstance(item, str):
+        return parse_event(item)
+    utf16 = item[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return parse_event(item.decode("utf-16" if utf16 else "utf-8-sig"))
+
+
+def _file_header(chunks: int, next_record_id: int) -> bytes:
+    head = struct.pack(
+        "<8sQQQIHHHH", b"ElfFile\0", 0, max(0, chunks - 1), next_record_id, 128, 1, 3, _FILE_HEAD, chunks
+    ).ljust(120, b"\0")
+    return (head + struct.pack("<II", 0, zlib.crc32(head))).ljust(_FILE_HEAD, b"\0")
+
+
+class _Event:
+    """An event ready to be placed: templates and values; the payload is the outer template's last value."""
+
+    __slots__ = ("inner", "inner_values", "outer", "size", "ticks", "values")
+
+    def __init__(
+        self,
+        ticks: int,
+        outer: Template,
+        values: list[Value],
+        inner: Template | None,
+        inner_values: Sequence[Value],
+    ) -> None:
+        self.ticks = ticks
+        self.outer = outer
+        self.values = values
+        self.inner = inner
+        self.inner_values = inner_values
+        size = _RECORD_HEAD.size + len(FRAGMENT) + 14 + 1 + 4  # instance, end token, size again
+        size += sum([4 + len(data) for _, data in values])
+        if inner is not None:
+            size += len(FRAGMENT) + 14 + 1 + sum([4 + len(data) for _, data in inner_values])
+        self.size = size
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        return (self.outer,) if self.inner is None else (self.outer, self.inner)
+
+
+class _Chunk(Place):
+    """A chunk being filled."""
+
+    def __init__(self, first_number: int, first_id: int) -> None:
+        super().__init__(_CHUNK_HEAD)
+        self._first_number = first_number
+        self._first_id = first_id
+        self._last_id = first_id
+        self._last_start = 0
+
+    def need(self, event: _Event) -> int:
+        """Bytes that the event would take here: Windows rounds them up to eight."""
+        return event.size + self.room_for(event.templates) + 7 & ~7
+
+    def add(self, event: _Event, header_id: int) -> bool:
+        """Write the event as the next record; False, with nothing written, where there is no room."""
+        size = self.need(event)
+        out = self.bytes
+        start = len(out)
+        if start + size > _CHUNK_FULL:
+            return False
+        out += _RECORD_HEAD.pack(b"**\0\0", size, header_id, event.ticks)
+        out += FRAGMENT
+        descriptors = self.write_instance(event.outer, event.values)
+        if event.inner is not None:
+            payload = len(out)
+            out += FRAGMENT
+            self.write_instance(event.inner, event.inner_values)
+            out += b"\0"
+            struct.pack_into("<H", out, descriptors + 4 * (len(event.values) - 1), len(out) - payload)
+        out += bytes(start + size - 4 - len(out))
+        out += struct.pack("<I", size)
+        self._last_id = header_id
+        self._last_start = start
+        return True
+
+    def sealed(self) -> bytes:
+        """The whole chunk, with its header and checksums."""
+        out = self.bytes
+        last_number = self._first_number + self._last_id - self._first_id
+        numbers = (self._first_number, last_number, self._first_id, self._last_id)
+        data = zlib.crc32(memoryview(out)[_CHUNK_HEAD:])
+        head = struct.pack("<8sQQQQIIII", b"ElfChnk\0", *numbers, 128, self._last_start, len(out), data)
+        head = head.ljust(120, b"\0")
+        tables = struct.pack("<64I32I", *self.name_heads, *self.template_heads)
+        flags = struct.pack("<II", 1, zlib.crc32(tables, zlib.crc32(head)))
+        out[:_CHUNK_HEAD] = head + flags + tables
+        return bytes(out).ljust(_CHUNK, b"\0")
+
+
+class _Shapes:
+    """Records into templates and values; each shape's template is compiled once."""
+
+    def __init__(self) -> None:
+        self._templates: dict[object, Template] = {}
+
+    def event(self, record: EventRecord, header_id: int) -> _Event:
+        if record.time_ticks is None:
+            raise UnwritableError("has no time", "set time_ticks (100 ns since 1601)")
+        classic = record.provider_guid is None or record.event_source is not None
+        tag, inner, inner_values = self._payload(record)
+        outer = self._outer(record, classic, tag)
+        values = _system_values(record, header_id, classic)
+        if tag is not None:
+            values.append((ValueType.BINXML, b""))
+        return _Event(record.time_ticks, outer, values, inner, inner_values)
+
+    def _outer(self, record: EventRecord, classic: bool, tag: str | None) -> Template:
+        key: tuple[object, ...] = ("outer", record.computer, tag, tuple([name for name, _ in record.extra]))
+        if classic:
+            literals = (record.provider, record.provider_guid, record.event_source, record.channel)
+            key += (*literals, _is_old_classic(record))
+        return self._templates.get(key) or self._compiled(key, _outer_tree(record, classic, tag))
+
+    def _payload(self, record: EventRecord) -> tuple[str | None, Template | None, Sequence[Value]]:
+        """The element around the embedded one ("" for none; None: no payload), its template, its values."""
+        data = record.data
+        payload = record.payload or ("EventData" if data else "")
+        if not payload:
+            return None, None, ()
+        names = tuple([name for name, _ in data])
+        namespace = record.payload_namespace
+        key: tuple[object, ...]
+        if payload != "EventData":
+            parts = payload.split("/")
+            if len(parts) > 2:
+                raise UnwritableError(f"has its payload in {payload!r}", "at most two elements may be named")
+            key = ("nested", payload, namespace, names)
+            template = self._templates.get(key)
+            if template is None:
+                tree = element_from_paths(parts[-1], enumerate(names), namespace=namespace)
+                template = self._compiled(key, tree)
+            return "/".join(parts[:-1]), template, [string_value(text) for _, text in data]
+        values = [_data_value(name, text) for name, text in data]
+        binary = values.pop() if values and values[-1][0] == ValueType.BINARY else None
+        if names.count(None) == len(values) > 0 and not any("\0" in text for _, text in data):
+            texts = string_array_value([text for name, text in data if name is None])
+            size = (ValueType.UINT32, struct.pack("<I", 0 if binary is None else len(binary[1])))
+            values = [texts, size, NULL if binary is None else binary]
+            key = ("unnamed", namespace)
+            return "", self._templates.get(key) or self._compiled(key, _unnamed_tree(namespace)), values
+        if binary is not None:
+            values.append(binary)
+        key = ("data", namespace, names, tuple([kind for kind, _ in values]))
+        template = self._templates.get(key)
+        return "", template or self._compiled(key, _data_tree(namespace, names, values)), values
+
+    def _compiled(self, key: object, tree: Element) -> Template:
+        try:
+            template = Template(tree)
+        except struct.error:
+            raise UnwritableError("has a name or literal of more than 65,535 UTF-16 units") from None
+        if len(self._templates) >= _MAX_SHAPES:
+            self._templates.clear()
+        self._templates[key] = template
+        return template
+
+
+def _system_values(record: EventRecord, header_id: int, classic: bool) -> list[Value]:
+    values = [NULL] * (_CLASSIC_VALUES if classic else _MANIFEST_VALUES)
+    if record.record_id is None:
+        record = record._replace(record_id=header_id)
+    for field, index, kind, layout in _NUMBERS:
+        number = getattr(record, field)
+        if number is not None:
+            try:
+                values[index] = (kind, layout.pack(number))
+            except struct.error:
+                most = (1 << 8 * layout.size) - 1
+                raise UnwritableError(f"has {field} {number!r}, and a log holds 0 to {most:,}") from None
+    if record.activity_id is not None:
+        values[_ACTIVITY] = guid_value(record.activity_id)
+    if record.related_activity_id is not None:
+        index = _RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST
+        values[index] = guid_value(record.related_activity_id)
+    if record.user_id is not None:
+        values[_USER] = sid_value(record.user_id)
+    if record.provider_guid is not None and not classic:
+        values[_PROVIDER] = string_value(record.provider) if record.provider else NULL
+        values[_GUID] = guid_value(record.provider_guid)
+        values[_CHANNEL] = string_value(record.channel) if record.channel else NULL
+    values += [string_value(text) for _, text in record.extra]
+    return values
+
+
+def _data_value(name: str | None, text: str) -> Value:
+    return (binary_value(text) if name == "Binary" else None) or string_value(text)
+
+
+def _is_old_classic(record: EventRecord) -> bool:
+    """Whether this looks like a classic event of older Windows, whose template lacks these elements."""
+    newer = (record.version, record.opcode, record.activity_id, record.related_activity_id)
+    return not record.extra and {*newer, record.process_id, record.thread_id} == {None}
+
+
+def _outer_tree(record: EventRecord, classic: bool, tag: str | None) -> Element:
+    """`<Event>` around everything: the order of elements and the numbers of slots are Windows'."""
+    provider: list[tuple[str, str | Slot]]
+    channel: tuple[str | Slot, ...]
+    if classic:
+        guid = record.provider_guid and f"{{{record.provider_guid.lower()}}}"
+        literals = (("Name", record.provider), ("Guid", guid), ("EventSourceName", record.event_source))
+        provider = [(name, text) for name, text in literals if text]
+        channel = (record.channel,) if record.channel else ()
+    else:
+        provider = [
+            ("Name", Slot(_PROVIDER, ValueType.STRING, optional=True)),
+            ("Guid", Slot(_GUID, ValueType.GUID, optional=True)),
+        ]
+        channel = (Slot(_CHANNEL, ValueType.STRING, optional=True),)
+    slots = {field: Slot(index, kind, optional=True) for field, index, kind, _ in _NUMBERS}
+    activity = Slot(_ACTIVITY, ValueType.GUID, optional=True)
+    related = Slot(_RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST, ValueType.GUID, optional=True)
+    old = classic and _is_old_classic(record)
+    system = [
+        Element("Provider", tuple(provider)),
+        Element("EventID", (("Qualifiers", slots["qualifiers"]),), (slots["event_id"],)),
+        *([] if old else [Element("Version", (), (slots["version"],))]),
+        Element("Level", (), (slots["level"],)),
+        Element("Task", (), (slots["task"],)),
+        *([] if old else [Element("Opcode", (), (slots["opcode"],))]),
+        Element("Keywords", (), (slots["keywords"],)),
+        Element("TimeCreated", (("SystemTime", slots["time_ticks"]),)),
+        Element("EventRecordID", (), (slots["record_id"],)),
+    ]
+    if not old:
+        process, thread = slots["process_id"], slots["thread_id"]
+        system += [
+            Element("Correlation", (("ActivityID", activity), ("RelatedActivityID", related))),
+            Element("Execution", (("ProcessID", process), ("ThreadID", thread))),
+        ]
+    system += [
+        Element("Channel", (), channel),
+        Element("Computer", (), (record.computer,) if record.computer else ()),
+        Element("Security", (("UserID", Slot(_USER, ValueType.SID, optional=True)),)),
+    ]
+    count = _CLASSIC_VALUES if classic else _MANIFEST_VALUES
+    system = _with_extra(system, [name for name, _ in record.extra], count)
+    content: list[Slot | Element] = [Element("System", (), tuple(system))]
+    if tag is not None:
+        payload = Slot(count + len(record.extra), ValueType.BINXML, optional=True)
+        content.append(Element(xml_name(tag), (), (payload,)) if tag else payload)
+    return Element("Event", (("xmlns", _EVENT_NAMESPACE),), tuple(content))
+
+
+def _with_extra(system: list[Element], names: Sequence[str | None], first_slot: int) -> list[Element]:
+    """The elements of `<System>` with what else an event has there, each a string in a slot of its own."""
+    known = {element.name: place for place, element in enumerate(system)}
+    others: list[tuple[int, str | None]] = []
+    for index, name in enumerate(names, first_slot):
+        head, _, attribute = (name or "").partition("/@")
+        if not attribute or head not in known:
+            others.append((index, name))
+            continue
+        element = system[known[head]]
+        if attribute in dict(element.attributes):
+            raise UnwritableError(f"has {name!r} twice")
+        slot = Slot(index, ValueType.STRING, optional=True)
+        system[known[head]] = element._replace(
+            attributes=(*element.attributes, (xml_name(attribute), slot)),
+        )
+    added = element_from_paths("System", others)
+    if added.attributes:
+        raise UnwritableError(f"has an attribute {added.attributes[0][0]!r} of <System> itself")
+    return [*system, *[child for child in added.content if isinstance(child, Element)]]
+
+
+def _xmlns(namespace: str | None) -> tuple[tuple[str, str | Slot], ...]:
+    return (("xmlns", namespace),) if namespace else ()
+
+
+def _unnamed_tree(namespace: str | None) -> Element:
+    texts = Slot(0, ValueType.STRINGS, optional=True)
+    binary = Slot(2, ValueType.BINARY, optional=True)
+    children = (Element("Data", (), (texts,)), Element("Binary", (), (binary,)))
+    return Element("EventData", _xmlns(namespace), children)
+
+
+def _data_tree(namespace: str | None, names: Sequence[str | None], values: Sequence[Value]) -> Element:
+    children = []
+    for index, (name, (kind, _)) in enumerate(zip(names, values, strict=True)):
+        content = (Slot(index, kind),)
+        if kind == ValueType.BINARY:
+            children.append(Element("Binary", (), content))
+        else:
+            children.append(Element("Data", () if name is None else (("Name", name),), content))
+    return Element("EventData", _xmlns(namespace), tuple(children))
