@@ -1,10 +1,44 @@
-"""Protocol versions: how they are written, which host release has them, which client offers them."""
+"""Protocol versions: how they are written, which host release has them, which client offers them.
+
+A guest offers its newest version first. A host that does not have it refuses and logs; the guest then
+offers an older one. So a refusal is harmless where the guest has something older that the host has.
+Which guest offers what is not in the event, but in tables (`knowledge/protocols.toml`), and they decide:
+
+1. A host whose version is S has S and every older version of the component (KB 2956569).
+2. A refused offer C > S is harmless where at least one known implementation offers C, and every known
+   implementation that offers C also offers something that the host has.
+3. What an implementation only may offer counts as offered where that hurts, and as missing where it
+   would help. A row that is only believed never proves anything.
+4. Where 2 fails, a vendor's text may still call exactly these versions safe for its own guests.
+"""
 
 from __future__ import annotations
 
 import enum
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, NamedTuple
 
-__all__ = ["Component"]
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = [
+    "Certainty",
+    "Component",
+    "Derivation",
+    "DocumentedRefusal",
+    "Fact",
+    "Giveaway",
+    "HostVersion",
+    "Implementation",
+    "Inference",
+    "ProtocolTable",
+    "ProtocolVersion",
+]
+
+_DOTTED = re.compile(r"(\d{1,5})\.(\d{1,5})", re.ASCII)
+_WHOLE = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|(\d{1,10})", re.ASCII)
+_LONGEST_TEXT = 32
 
 
 class Component(enum.StrEnum):
@@ -27,3 +61,367 @@ class Component(enum.StrEnum):
     REMOTE_DESKTOP = "remote desktop"
     INTEGRATION = "integration service"
     DEVICE = "device"
+
+
+class Certainty(enum.StrEnum):
+    """How a fact is known: read in the named source, inferred from such facts, or only believed."""
+
+    VERIFIED = "verified"
+    INFERRED = "inferred"
+    BELIEVED = "believed"
+
+
+class ProtocolVersion(NamedTuple):
+    """A protocol version, 16 bits each for major and minor; ordered, and printed `6.2`."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @classmethod
+    def parse(cls, value: str | int, component: Component | None = None) -> ProtocolVersion:
+        """The version that an event or its sender wrote.
+
+        Reads `6.2`, and whole numbers in decimal (`196610`) or hexadecimal (`0x30002`), text or int: high
+        word major, low word minor. For storage a whole number is its 16-bit form on the wire, high byte
+        and low byte: `0x0602` and `1538` are 6.2. Raises ValueError for anything else, blank included.
+        """
+        if isinstance(value, int) and not isinstance(value, bool):
+            return cls._of_number(value, component)
+        if not isinstance(value, str):
+            raise ValueError(f"{type(value).__name__} is no protocol version")
+        text = value.strip() if len(value) <= _LONGEST_TEXT else ""
+        if dotted := _DOTTED.fullmatch(text):
+            major, minor = int(dotted[1]), int(dotted[2])
+            if major > 0xFFFF or minor > 0xFFFF:
+                raise ValueError(f"{text} is beyond 16 bits for major and minor")
+            return cls(major, minor)
+        if whole := _WHOLE.fullmatch(text):
+            return cls._of_number(int(whole[1], 16) if whole[1] else int(whole[2]), component)
+        raise ValueError(f"{value[:_LONGEST_TEXT]!r} is no protocol version")
+
+    @classmethod
+    def try_parse(cls, value: str | int | None, component: Component | None = None) -> ProtocolVersion | None:
+        """Like `parse`, but None for whatever is no version."""
+        if value is None:
+            return None
+        try:
+            return cls.parse(value, component)
+        except ValueError:
+            return None
+
+    @classmethod
+    def _of_number(cls, number: int, component: Component | None) -> ProtocolVersion:
+        shift = 8 if component is Component.STORAGE else 16
+        if not 0 <= number < 1 << 2 * shift:
+            raise ValueError(f"{number} does not fit the {2 * shift} bits of a protocol version")
+        return cls(number >> shift, number & (1 << shift) - 1)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "string", "pattern": r"^\d{1,5}\.\d{1,5}$"}
+
+
+class Fact(BaseModel):
+    """A row of a knowledge file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Annotated[str, Field(min_length=1)]
+    certainty: Certainty
+
+
+class HostVersion(Fact):
+    """A version that hosts have, and the Windows releases whose newest it is."""
+
+    component: Component
+    version: ProtocolVersion
+    hosts: tuple[str, ...] = ()
+
+
+class Implementation(Fact):
+    """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`."""
+
+    component: Component
+    name: str
+    family: str
+    since: str | None = None
+    until: str | None = None
+    offers: tuple[ProtocolVersion, ...]
+    may_offer: tuple[ProtocolVersion, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name and range: `Linux 3.14 to 4.3`, `Linux 5.19 and later`."""
+        return _label(self.name, self.since, self.until)
+
+    @property
+    def newest(self) -> ProtocolVersion:
+        """The newest version that it offers, or may offer."""
+        return max(self.offers + self.may_offer)
+
+    def may_have_sent(self, version: ProtocolVersion) -> bool:
+        """Whether an offer of this version can come from it."""
+        return version in self.offers or version in self.may_offer
+
+
+class DocumentedRefusal(Fact):
+    """A refused offer, exactly these versions, that a vendor's text calls safe for guests of `family`."""
+
+    component: Component
+    server: ProtocolVersion
+    client: ProtocolVersion
+    family: str
+    meaning: str
+
+
+class Giveaway(Fact):
+    """Versions that, seen on one VM of a host that expected `expected`, come from no Windows guest."""
+
+    families: Annotated[tuple[str, ...], Field(min_length=1)]
+    seen: dict[Component, ProtocolVersion]
+    expected: dict[Component, ProtocolVersion]
+    meaning: str
+
+
+class Derivation(NamedTuple):
+    """Why a refused offer is harmless, or why that is not proven.
+
+    `lines` tell it step by step. `implementations` are the known ones that offer the client's version,
+    `exceptions` those of them without a proven fallback. `documented` names the vendor's text where
+    that decided; with `exceptions` left over the proof then holds only for a guest that is none of them.
+    `certainty` is that of the weakest fact used.
+    """
+
+    proven: bool
+    lines: tuple[str, ...]
+    certainty: Certainty = Certainty.VERIFIED
+    implementations: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    documented: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+class Inference(NamedTuple):
+    """What versions seen on one VM say of its guest: its possible families, none of them Windows."""
+
+    families: tuple[str, ...]
+    lines: tuple[str, ...]
+    certainty: Certainty
+    source: str
+
+    @property
+    def family(self) -> str:
+        """The likeliest family."""
+        return self.families[0]
+
+
+class ProtocolTable:
+    """The protocol rows, and what follows from them. Immutable; a component or version may be unknown."""
+
+    def __init__(
+        self,
+        versions: Iterable[HostVersion],
+        implementations: Iterable[Implementation],
+        documented_refusals: Iterable[DocumentedRefusal] = (),
+        giveaways: Iterable[Giveaway] = (),
+    ) -> None:
+        self.versions = tuple(versions)
+        self.implementations = tuple(implementations)
+        self.documented_refusals = tuple(documented_refusals)
+        self.giveaways = tuple(giveaways)
+
+    def host_versions(self, component: Component) -> tuple[HostVersion, ...]:
+        """The versions that hosts have of this component, oldest first."""
+        return tuple(sorted((r for r in self.versions if r.component is component), key=lambda r: r.version))
+
+    def offers(self, component: Component, guest_family: str | None = None) -> tuple[Implementation, ...]:
+        """The known implementations of this component, of one family (`linux`, `windows`, …) or of all."""
+        family = guest_family.lower() if guest_family else None
+        return tuple(
+            row for row in self.implementations if row.component is component and family in (None, row.family)
+        )
+
+    def host_releases(self, component: Component, version: ProtocolVersion) -> tuple[str, ...]:
+        """The Windows releases whose newest version this is; empty where the tables do not say."""
+        return tuple(
+            host
+            for row in self.versions
+            if row.component is component and row.version == version
+            for host in row.hosts
+        )
+
+    def guest_families_offering(self, component: Component, version: ProtocolVersion) -> frozenset[str]:
+        """Families of guests of which some release offers, or may offer, this version."""
+        return frozenset(row.family for row in self.offers(component) if row.may_have_sent(version))
+
+    def describe_host(self, component: Component, version: ProtocolVersion) -> str:
+        """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""
+        return _described(f"this host speaks {component} {version}", self.host_releases(component, version))
+
+    def describe_client(self, component: Component, version: ProtocolVersion) -> str:
+        """`this guest speaks storage 5.1: Linux up to 3.13, or Windows …`, as far as known.
+
+        Names the implementations whose newest version this is; where there are none, those that offer it.
+        """
+        rows = self.offers(component)
+        speakers = [row for row in rows if row.newest == version]
+        speakers = speakers or [row for row in rows if row.may_have_sent(version)]
+        speakers.sort(key=lambda row: row.family == "windows")
+        return _described(f"this guest speaks {component} {version}", _merged_labels(speakers))
+
+    def refusal_is_harmless(
+        self,
+        component: Component,
+        server: ProtocolVersion | None,
+        client: ProtocolVersion | None,
+        *,
+        guest_family: str | None = None,
+    ) -> Derivation:
+        """Whether a guest whose offer of `client` was refused by a host of `server` connects all the same.
+
+        `guest_family` (`windows`, `linux`, `freebsd`, …), where known, leaves only its implementations.
+        """
+        if server is None or client is None:
+            return Derivation(False, ("The event does not name both versions, so nothing can be derived.",))
+        if client <= server:
+            return Derivation(
+                False, (f"The offer {client} is not newer than the host's {server}: no case for a fallback.",)
+            )
+        known = [r for r in self.host_versions(component) if r.certainty is not Certainty.BELIEVED]
+        if server not in {row.version for row in known}:
+            return Derivation(False, (f"No table knows a host with {component} {server}.",))
+        host_rows = [row for row in known if row.version <= server]
+        host_has = {row.version for row in host_rows}
+        senders = [row for row in self.offers(component, guest_family) if row.may_have_sent(client)]
+        who = f"{guest_family} guest" if guest_family else "guest"
+        if not senders:
+            return Derivation(False, (f"No known {who} offers {component} {client}.",))
+
+        lines = [f"A host with {component} {server} has {_listed(sorted(host_has))}."]
+        without: list[Implementation] = []
+        for row in senders:
+            fallback = max((version for version in row.offers if version in host_has), default=None)
+            if fallback is None or row.certainty is Certainty.BELIEVED:
+                without.append(row)
+                lines.append(f"{row.label} offers {client}, and nothing for certain that this host has.")
+            else:
+                lines.append(f"{row.label} offers {client}, then {fallback}, which this host has.")
+        labels = tuple(row.label for row in senders)
+        facts: list[Fact] = [*senders, *host_rows]
+        if not without:
+            lines.append(f"So every known {who} that offers {client} connects with an older version.")
+            return Derivation(True, tuple(lines), _weakest(facts), labels, (), None, _sources(facts))
+
+        exceptions = tuple(row.label for row in without)
+        documented = self._documented(component, server, client, guest_family)
+        if documented is not None:
+            lines.append(f"{documented.source}: {documented.meaning}")
+            lines.append(f"That text does not speak of {', '.join(exceptions)}.")
+            return Derivation(
+                True,
+                tuple(lines),
+                documented.certainty,
+                labels,
+                exceptions,
+                documented.source,
+                (documented.source,),
+            )
+        lines.append("So a guest may be left without this device: not proven harmless.")
+        return Derivation(
+            False, tuple(lines), _weakest(facts), labels, exceptions, None, _sources([*without, *host_rows])
+        )
+
+    def infer_guest_family(
+        self,
+        observations: Mapping[Component, frozenset[ProtocolVersion]],
+        *,
+        expected: Mapping[Component, frozenset[ProtocolVersion]] | None = None,
+    ) -> Inference | None:
+        """What the guest must be, where what was seen of one VM can come from no Windows guest.
+
+        `observations` holds the guest's versions by component (client versions of devices, negotiated
+        message versions of integration services), `expected` what the host expected of the integration
+        services in the same events. Without the latter nothing is inferred: a guest that speaks data
+        exchange 4.0 is telling only where the host asked for 5.0.
+        """
+        for row in self.giveaways:
+            if not all(version in observations.get(c, ()) for c, version in row.seen.items()):
+                continue
+            # A second negotiated version means a changed guest, and then versions no longer belong together.
+            if any(len(observations[c]) > 1 for c in row.expected if c in observations):
+                continue
+            if any((expected or {}).get(c) != frozenset({version}) for c, version in row.expected.items()):
+                continue
+            asked = " and ".join(f"{c} {version}" for c, version in row.expected.items())
+            seen = " and ".join(f"{c} {version}" for c, version in row.seen.items())
+            lines = (f"The guest spoke {seen}, where the host expected {asked}.", row.meaning)
+            return Inference(row.families, lines, row.certainty, row.source)
+        return None
+
+    def _documented(
+        self,
+        component: Component,
+        server: ProtocolVersion,
+        client: ProtocolVersion,
+        guest_family: str | None,
+    ) -> DocumentedRefusal | None:
+        for row in self.documented_refusals:
+            if (row.component, row.server, row.client) == (component, server, client) and (
+                guest_family is None or guest_family.lower() == row.family
+            ):
+                return None if row.certainty is Certainty.BELIEVED else row
+        return None
+
+
+def _label(name: str, since: str | None, until: str | None) -> str:
+    if since is None and until is None:
+        return name
+    if since is None:
+        return f"{name} up to {until}"
+    if until is None:
+        return f"{name} {since} and later"
+    return f"{name} {since}" if since == until else f"{name} {since} to {until}"
+
+
+def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:
+    """Labels with neighbouring ranges of one name joined: rows stand oldest first."""
+    ranges: list[tuple[str, str | None, str | None]] = []
+    for row in rows:
+        if ranges and ranges[-1][0] == row.name and row.since is not None:
+            ranges[-1] = (row.name, ranges[-1][1], row.until)
+        else:
+            ranges.append((row.name, row.since, row.until))
+    return tuple(_label(*item) for item in ranges)
+
+
+def _described(statement: str, who: tuple[str, ...]) -> str:
+    if not who:
+        return f"{statement}, which the tables do not place"
+    return f"{statement}: {who[0] if len(who) == 1 else ', '.join(who[:-1]) + ' or ' + who[-1]}"
+
+
+def _listed(versions: Iterable[ProtocolVersion]) -> str:
+    return ", ".join(map(str, versions))
+
+
+def _weakest(facts: Iterable[Fact]) -> Certainty:
+    order = list(Certainty)
+    return max((fact.certainty for fact in facts), key=order.index)
+
+
+def _sources(facts: Iterable[Fact]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(fact.source for fact in facts))

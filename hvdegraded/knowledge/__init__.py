@@ -1,22 +1,43 @@
-"""Facts as data: providers, events and protocol versions, each row with its source."""
+"""Facts as data: providers, events and protocol versions, each row with its source.
+
+The rows live in the TOML files of this folder. `load_knowledge()` reads them once; `Knowledge.extended`
+adds rows of a user's own file, which can make nothing ignorable without saying `force = true`.
+"""
 
 from __future__ import annotations
 
 import enum
+import functools
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hvdegraded.protocols import Component
+from hvdegraded.protocols import Certainty, Component, Fact, ProtocolTable
+from hvdegraded.record import ProviderFilter
 
-__all__ = ["Certainty", "EventFact", "Outcome", "ProviderFact", "Role"]
+__all__ = [
+    "Certainty",
+    "EventExample",
+    "EventFact",
+    "Fact",
+    "Family",
+    "HresultFact",
+    "Knowledge",
+    "MessagePattern",
+    "Outcome",
+    "ProviderFact",
+    "Role",
+    "load_knowledge",
+]
 
+_HYPER_V_PREFIX = "microsoft-windows-hyper-v-"
+_HYPER_V_MARK = "Hyper-V"
 
-class Certainty(enum.StrEnum):
-    """How a fact is known: read in the named source, inferred from such facts, or only believed."""
-
-    VERIFIED = "verified"
-    INFERRED = "inferred"
-    BELIEVED = "believed"
+_Words = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Role(enum.StrEnum):
@@ -36,22 +57,36 @@ class Outcome(enum.StrEnum):
     NEGOTIATED = "negotiated"
 
 
-class Fact(BaseModel):
-    """A row of a knowledge file."""
+class Family(enum.StrEnum):
+    """Providers whose events share a model."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str
-    certainty: Certainty
+    STORVSP = "storvsp"
+    STORAGEVSP = "storagevsp"
+    VMSWITCH = "vmswitch"
+    VMBUS = "vmbus"
+    WORKER = "worker"
+    VMMS = "vmms"
+    CHIPSET = "chipset"
+    SYNTHSTOR = "synthstor"
+    SYNTHNIC = "synthnic"
+    UIDEVICES = "uidevices"
+    SERIAL = "serial"
+    VMBUSVDEV = "vmbusvdev"
+    INTEGRATION = "integration"
+    CONFIG = "config"
+    DYNMEM = "dynmem"
+    HYPERVISOR = "hypervisor"
+    VID = "vid"
+    NETVSC = "netvsc"
 
 
 class ProviderFact(Fact):
     """One provider: canonical name, other names (compared without case), GUID (upper case, no braces)."""
 
-    name: str
-    family: str
-    aliases: tuple[str, ...] = ()
-    guid: str | None = None
+    name: _Words
+    family: Family
+    aliases: tuple[_Words, ...] = ()
+    guid: Annotated[str, Field(pattern=r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")] | None = None
     component: Component | None = None
     classic: bool = False
 
@@ -62,7 +97,7 @@ class EventExample(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: tuple[tuple[str, str], ...] = ()
-    level: int
+    level: Annotated[int, Field(ge=0, le=255)]
     message: str | None = None
 
 
@@ -70,16 +105,137 @@ class EventFact(Fact):
     """One event of one or more providers.
 
     `fields` names positional values (Parameter0, Parameter1, …, unnamed Data, StringInserts) in order;
-    `meaning` and `remedy` are our own words; `references` are KB numbers or document names.
+    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `forced`
+    marks a user's row that said `force = true`.
     """
 
-    providers: tuple[str, ...]
-    ids: tuple[int, ...]
+    providers: Annotated[tuple[_Words, ...], Field(min_length=1)]
+    ids: Annotated[tuple[Annotated[int, Field(ge=0, le=0xFFFF)], ...], Field(min_length=1)]
     role: Role
-    meaning: str
-    remedy: str | None = None
+    meaning: _Words
+    remedy: _Words | None = None
     fields: tuple[str, ...] = ()
     outcome: Outcome | None = None
     component: Component | None = None
     references: tuple[str, ...] = ()
     example: EventExample
+    forced: bool = False
+
+    @model_validator(mode="after")
+    def _outcome_belongs_to_version_events(self) -> EventFact:
+        if (self.role is Role.VERSION) != (self.outcome is not None):
+            raise ValueError("an outcome belongs to every row of role 'version', and to no other")
+        return self
+
+    @property
+    def proof(self) -> tuple[object, ...]:
+        """Everything of this row that decides whether an event can be called ignorable."""
+        return (self.role, self.outcome, self.component, self.fields, self.certainty)
+
+
+class MessagePattern(Fact):
+    """What an English rendered message says; the groups carry canonical field names."""
+
+    name: str
+    pattern: str
+    example: str
+
+    def find(self, message: str) -> dict[str, str]:
+        """The values that the pattern finds first in a message; empty where it does not match."""
+        match = re.search(self.pattern, message, re.IGNORECASE | re.ASCII)
+        return match.groupdict() if match else {}
+
+
+class HresultFact(Fact):
+    """An error code (unsigned 32 bits) and what it means, in our words."""
+
+    code: Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+    meaning: _Words
+
+
+class Knowledge:
+    """All facts, looked up by provider and event id. Immutable.
+
+    The rows must not claim one name, GUID or event twice, and events must name known providers: the
+    loader sees to that, where it can still tell the line.
+    """
+
+    def __init__(
+        self,
+        providers: Iterable[ProviderFact],
+        events: Iterable[EventFact],
+        protocols: ProtocolTable,
+        messages: Iterable[MessagePattern] = (),
+        hresults: Iterable[HresultFact] = (),
+    ) -> None:
+        self.providers = tuple(providers)
+        self.events = tuple(events)
+        self.protocols = protocols
+        self.messages = tuple(messages)
+        self.hresults = tuple(hresults)
+        self._providers = {
+            key.lower(): row
+            for row in self.providers
+            for key in (row.name, *row.aliases, *((row.guid,) if row.guid else ()))
+        }
+        self._events = {
+            (self._providers[name.lower()].name.lower(), number): row
+            for row in self.events
+            for name in row.providers
+            for number in row.ids
+        }
+        self._hresults = {row.code: row.meaning for row in self.hresults}
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The closed set of provider families."""
+        return tuple(Family)
+
+    def provider(self, name_or_guid: str) -> ProviderFact | None:
+        """The provider of that name, alias or GUID (any letter case, braces or not)."""
+        return self._providers.get(name_or_guid.strip("{}").lower())
+
+    def event(self, provider: str, event_id: int) -> EventFact | None:
+        """The row for an event of a provider (name, alias or GUID); None where the event is unknown."""
+        known = self.provider(provider)
+        return self._events.get((known.name.lower(), event_id)) if known else None
+
+    def hresult(self, code: int) -> str | None:
+        """What an error code means, in our words; takes signed and unsigned 32-bit numbers."""
+        return self._hresults.get(code & 0xFFFFFFFF) if -(1 << 31) <= code < 1 << 32 else None
+
+    def message_fields(self, message: str) -> dict[str, str]:
+        """Fields that an English rendered message names, by canonical name; the first finding counts."""
+        found: dict[str, str] = {}
+        for pattern in self.messages:
+            for name, text in pattern.find(message[:_LONGEST_MESSAGE]).items():
+                found.setdefault(name, text)
+        return found
+
+    def provider_filter(self) -> ProviderFilter:
+        """What a reading of Hyper-V events wants."""
+        names = {name.lower() for row in self.providers for name in (row.name, *row.aliases)}
+        plain = frozenset(name for name in names if not name.startswith(_HYPER_V_PREFIX))
+        return ProviderFilter(names=plain, prefixes=(_HYPER_V_PREFIX,), marks=(_HYPER_V_MARK,))
+
+    def extended(self, source: str | os.PathLike[str]) -> Knowledge:
+        """This knowledge with a user's TOML added: a path, or the text itself (anything with a newline).
+
+        Tables: `[[provider]]`, `[[event]]` and `[[hresult]]` as in our own files, and `[[override]]`,
+        which names `providers` and `ids` of known events and the fields to change. Whatever makes or
+        changes a version event needs `force = true`. Raises KnowledgeError with line and column.
+        """
+        from hvdegraded.knowledge.loader import extend
+
+        return extend(self, source)
+
+
+_LONGEST_MESSAGE = 8192
+
+
+@functools.cache
+def load_knowledge() -> Knowledge:
+    """The facts of this library, read once."""
+    from hvdegraded.knowledge.loader import load
+
+    return load(Path(__file__).parent)

@@ -1,0 +1,241 @@
+"""Facts about guests: which text names which operating system, which column holds what.
+
+The theory of `family_from_os`: a text names a family only if it names one family and nothing in it
+raises doubt. "Windows Subsystem for Linux" names two, "not Linux" denies; both are unknown, because
+a Windows guest taken for Linux hides a real problem and an unknown one hides nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from hvdegraded.knowledge import Fact
+
+__all__ = [
+    "GuestFamily",
+    "OsReading",
+    "column_key",
+    "columns",
+    "family_from_integration",
+    "family_from_os",
+    "guests_script",
+    "is_blank",
+    "read_os",
+    "supported_os",
+    "windows_remedy",
+]
+
+_MARKS = re.compile("[®™©\u00ad\u200b-\u200f\u2060\ufeff]")  # signs, and characters that nobody sees
+_SEPARATORS = re.compile(r"[\s_\-]+")
+_LONGEST_OS_TEXT = 4096
+
+
+class GuestFamily(enum.StrEnum):
+    """Families of guest systems, as far as a protocol mismatch means something else for each."""
+
+    WINDOWS = "Windows"
+    LINUX = "Linux"
+    FREEBSD = "FreeBSD"
+    OTHER_UNIX = "other Unix"
+    UNKNOWN = "unknown"
+
+
+class ColumnRole(enum.StrEnum):
+    """What a column of an inventory holds."""
+
+    NAME = "name"
+    ID = "id"
+    HOST = "host"
+    SYSTEM = "system"
+    VERSION = "version"
+    INTEGRATION = "integration"
+    ITEMS = "items"
+    MANAGER = "manager"
+
+
+class OsFact(Fact):
+    """Texts that name a family; `supported` from major version `minimum` on."""
+
+    family: GuestFamily
+    words: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+    supported: bool | None = None
+    minimum: int | None = None
+
+
+class DoubtFact(Fact):
+    """Texts that deny or weaken what they stand beside."""
+
+    words: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+
+
+class BlankFact(Fact):
+    """Whole texts that say nothing."""
+
+    texts: tuple[str, ...]
+
+
+class IntegrationFact(Fact):
+    """A leading part of an integration services version, and the family that reports it."""
+
+    version: str
+    family: GuestFamily
+
+
+class ColumnFact(Fact):
+    """Names of a column, the better ones first."""
+
+    role: ColumnRole
+    names: tuple[str, ...]
+
+
+class RemedyFact(Fact):
+    """What to do about a Windows guest on hosts of these releases; no releases: on any other host."""
+
+    hosts: tuple[str, ...]
+    text: str
+
+
+class OsReading(NamedTuple):
+    """What a text says: the family, or UNKNOWN with the families it might mean.
+
+    `matched` is False where no known name occurs at all.
+    """
+
+    family: GuestFamily
+    possible: frozenset[GuestFamily]
+    matched: bool
+
+
+class _Tables(NamedTuple):
+    os: tuple[tuple[OsFact, re.Pattern[str]], ...]
+    doubt: re.Pattern[str]
+    blank: frozenset[str]
+    integration: tuple[IntegrationFact, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    remedies: tuple[RemedyFact, ...]
+
+
+def family_from_os(text: str | None) -> GuestFamily:
+    """The family that an operating system's name belongs to; UNKNOWN if unnamed, denied or ambiguous.
+
+    Source of the names: `knowledge/guests.toml`.
+    """
+    return read_os(text).family
+
+
+def read_os(text: str | None) -> OsReading:
+    """The family that a text names, and where that is unknown, which families it might mean."""
+    folded = _folded((text or "")[: _LONGEST_OS_TEXT + 1])
+    tables = _tables()
+    families = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
+    doubtful = len(folded) > _LONGEST_OS_TEXT or tables.doubt.search(folded)
+    if len(families) == 1 and not doubtful:
+        return OsReading(next(iter(families)), families, matched=True)
+    return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
+
+
+def supported_os(text: str | None, version: str | None = None) -> bool | None:
+    """Whether the vendor lists this guest as supported: True, False (too old) or None (not listed)."""
+    folded = _folded((text or "")[:_LONGEST_OS_TEXT])
+    if read_os(text).family is GuestFamily.UNKNOWN:
+        return None
+    for fact, pattern in _tables().os:
+        if not fact.supported or not pattern.search(folded):
+            continue
+        if fact.minimum is None:
+            return True
+        number = re.search(r"\d{1,4}", f"{folded} {version or ''}")
+        return None if number is None else int(number[0]) >= fact.minimum
+    return None
+
+
+def family_from_integration(version: str | None) -> GuestFamily:
+    """The family whose integration services report this version; UNKNOWN for `0.0` and any other."""
+    parts = (version or "").strip().split(".")
+    for fact in _tables().integration:
+        wanted = fact.version.split(".")
+        if parts[: len(wanted)] == wanted and all(re.fullmatch(r"-?\d{1,9}", part, re.ASCII) for part in parts):
+            return fact.family
+    return GuestFamily.UNKNOWN
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text is empty or a placeholder such as `n/a`."""
+    folded = _folded(text).strip()
+    return not folded or folded in _tables().blank
+
+
+def column_key(name: str) -> str:
+    """A column's name as it is compared: without case, spaces, underscores and hyphens."""
+    return _SEPARATORS.sub("", name.casefold())
+
+
+def columns(role: str) -> tuple[str, ...]:
+    """Keys of the columns that hold `role`, the better ones first."""
+    return _tables().columns[role]
+
+
+def windows_remedy(host_release: str | None) -> str:
+    """What to do about a Windows guest whose integration services differ from the host's.
+
+    `host_release` is a name ("Windows Server 2012 R2") or version ("10.0.17763"); for None or an
+    unknown one the text covers all hosts. Source: `knowledge/guests.toml`.
+    """
+    folded = _folded((host_release or "")[:_LONGEST_OS_TEXT]).replace("2012r2", "2012 r2")
+    folded = folded.replace("2008r2", "2008 r2")
+    best: tuple[int, str] = (0, "")
+    for fact in _tables().remedies:
+        for host in fact.hosts:
+            if len(host) > best[0] and _standing_alone([host]).search(folded):
+                best = (len(host), fact.text)
+    return best[1] or next(fact.text for fact in _tables().remedies if not fact.hosts)
+
+
+def guests_script() -> str:
+    """The PowerShell script that writes `guests.json` on a Hyper-V host."""
+    return files("hvdegraded.knowledge").joinpath("guests.ps1").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _tables() -> _Tables:
+    source = files("hvdegraded.knowledge").joinpath("guests.toml").read_text(encoding="utf-8")
+    data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
+    os_facts = [OsFact(**row) for row in data["os"]]
+    doubts = [DoubtFact(**row) for row in data["doubt"]]
+    blanks = [BlankFact(**row) for row in data["blank"]]
+    roles: dict[str, tuple[str, ...]] = {}
+    for fact in (ColumnFact(**row) for row in data["column"]):
+        roles[fact.role] = tuple(dict.fromkeys(column_key(name) for name in fact.names))
+    return _Tables(
+        os=tuple((fact, _standing_alone(fact.words, fact.anywhere)) for fact in os_facts),
+        doubt=_standing_alone(
+            [word for doubt in doubts for word in doubt.words],
+            [part for doubt in doubts for part in doubt.anywhere],
+        ),
+        blank=frozenset(_folded(text) for blank in blanks for text in blank.texts),
+        integration=tuple(IntegrationFact(**row) for row in data["integration"]),
+        columns=roles,
+        remedies=tuple(RemedyFact(**row) for row in data["remedy"]),
+    )
+
+
+def _standing_alone(words: Iterable[str], anywhere: Iterable[str] = ()) -> re.Pattern[str]:
+    # A digit may follow a word ("rhel8") but not a letter ("alpinegeist"); neither may come before.
+    inside = [re.escape(part) for part in anywhere]
+    alone = [rf"(?<![^\W_]){re.escape(word)}(?![^\W\d_])" for word in words]
+    return re.compile("|".join(inside + alone))
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", _MARKS.sub("", text).casefold())
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return re.sub(r"\s+", " ", plain)
