@@ -85,7 +85,11 @@ NULL: Value = (ValueType.NULL, b"")
 """An absent value: its attribute or element is not there."""
 
 _MAX_DEPTH = 64
-_XML_NAME = re.compile(r"[^\W\d][\w.:\-]*")
+_NAME_START = (
+    r":A-Z_a-z\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C-\u200D\u2070-\u218F"
+    r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
+)
+_XML_NAME = re.compile(rf"[{_NAME_START}][{_NAME_START}\-.0-9\xB7\u0300-\u036F\u203F-\u2040]*")
 _ALWAYS = 0xFFFF  # dependency identifier: the element is there whatever the values are
 _UINT16 = struct.Struct("<H")
 _UINT32 = struct.Struct("<I")

@@ -54,6 +54,7 @@ _CHUNK = 65536
 _CHUNK_FULL = 65528  # Windows fills no chunk further, and libevtx loses the last record of a full one
 _MAX_CHUNKS = 0xFFFF
 _MAX_SHAPES = 4096
+_NO_RECORD = 0xFFFFFFFFFFFFFFFF
 _RECORD_HEAD = struct.Struct("<4sIQQ")
 _EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
@@ -118,6 +119,8 @@ def evtx_bytes(records: Iterable[EventRecord | str | bytes], *, first_record_id:
 
 
 def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first_record_id: int) -> int:
+    if not 0 <= first_record_id < 1 << 63:
+        raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
     start = stream.tell()
     stream.write(bytes(_FILE_HEAD))
     shapes = _Shapes()
@@ -143,12 +146,10 @@ def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first
             raise EvtxWriteError(
                 f"event {count} is beyond the {_MAX_CHUNKS:,} chunks of a log", hint="write several logs"
             )
-    if count:
-        chunks += 1
-        stream.write(chunk.sealed())
+    stream.write(chunk.sealed())
     end = stream.tell()
     stream.seek(start)
-    stream.write(_file_header(chunks, first_record_id + count))
+    stream.write(_file_header(chunks + 1, first_record_id + count))
     stream.seek(end)
     return count
 
@@ -164,7 +165,7 @@ def _parsed(item: str | bytes) -> EventRecord:
 
 def _file_header(chunks: int, next_record_id: int) -> bytes:
     head = struct.pack(
-        "<8sQQQIHHHH", b"ElfFile\0", 0, max(0, chunks - 1), next_record_id, 128, 1, 3, _FILE_HEAD, chunks
+        "<8sQQQIHHHH", b"ElfFile\0", 0, chunks - 1, next_record_id, 128, 1, 3, _FILE_HEAD, chunks
     ).ljust(120, b"\0")
     return (head + struct.pack("<II", 0, zlib.crc32(head))).ljust(_FILE_HEAD, b"\0")
 
@@ -237,8 +238,11 @@ class _Chunk(Place):
     def sealed(self) -> bytes:
         """The whole chunk, with its header and checksums."""
         out = self.bytes
-        last_number = self._first_number + self._last_id - self._first_id
-        numbers = (self._first_number, last_number, self._first_id, self._last_id)
+        if self._last_start:
+            last_number = self._first_number + self._last_id - self._first_id
+            numbers = (self._first_number, last_number, self._first_id, self._last_id)
+        else:
+            numbers = (1, _NO_RECORD, _NO_RECORD, _NO_RECORD)
         data = zlib.crc32(memoryview(out)[_CHUNK_HEAD:])
         head = struct.pack("<8sQQQQIIII", b"ElfChnk\0", *numbers, 128, self._last_start, len(out), data)
         head = head.ljust(120, b"\0")
