@@ -96,7 +96,7 @@ class ProtocolVersion(NamedTuple):
         if dotted := _DOTTED.fullmatch(text):
             major, minor = int(dotted[1]), int(dotted[2])
             if major > 0xFFFF or minor > 0xFFFF:
-                raise ValueError(f"{text} is beyond 16 bits for major and minor")
+                raise ValueError(f"{text}: a protocol version has 16 bits each for major and minor")
             return cls(major, minor)
         if whole := _WHOLE.fullmatch(text):
             return cls._of_number(int(whole[1], 16) if whole[1] else int(whole[2]), component)
@@ -312,14 +312,14 @@ class ProtocolTable:
             return Derivation(False, (f"No known {who} offers {component} {client}.",))
 
         lines = [f"A host with {component} {server} has {_listed(sorted(host_has))}."]
-        without: list[Implementation] = []
+        by_fallback: dict[ProtocolVersion | None, list[Implementation]] = {}
         for row in senders:
-            fallback = max((version for version in row.offers if version in host_has), default=None)
-            if fallback is None or row.certainty is Certainty.BELIEVED:
-                without.append(row)
-                lines.append(f"{row.label} offers {client}, and nothing for certain that this host has.")
-            else:
-                lines.append(f"{row.label} offers {client}, then {fallback}, which this host has.")
+            usable = host_has.intersection(row.offers) if row.certainty is not Certainty.BELIEVED else None
+            by_fallback.setdefault(max(usable) if usable else None, []).append(row)
+        for fallback, rows in by_fallback.items():
+            then = f"then {fallback}, which this host has" if fallback else "nothing sure that this host has"
+            lines.append(f"Offers {client}, {then}: {', '.join(_merged_labels(rows))}.")
+        without = by_fallback.get(None, [])
         labels = tuple(row.label for row in senders)
         facts: list[Fact] = [*senders, *host_rows]
         if not without:
@@ -398,14 +398,22 @@ def _label(name: str, since: str | None, until: str | None) -> str:
 
 
 def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:
-    """Labels with neighbouring ranges of one name joined: rows stand oldest first."""
+    """Labels of rows, oldest first, with ranges of one name joined where the next follows directly."""
     ranges: list[tuple[str, str | None, str | None]] = []
     for row in rows:
-        if ranges and ranges[-1][0] == row.name and row.since is not None:
+        if ranges and ranges[-1][0] == row.name and _follows(ranges[-1][2], row.since):
             ranges[-1] = (row.name, ranges[-1][1], row.until)
         else:
             ranges.append((row.name, row.since, row.until))
     return tuple(_label(*item) for item in ranges)
+
+
+def _follows(until: str | None, since: str | None) -> bool:
+    """Whether a range from kernel `since` starts where one until `until` ends: 4.3 and 4.4."""
+    if until is None or since is None:
+        return False
+    major, minor = until.split(".")
+    return since == f"{major}.{int(minor) + 1}"
 
 
 def _described(statement: str, who: tuple[str, ...]) -> str:

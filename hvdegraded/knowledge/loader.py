@@ -80,8 +80,9 @@ class _File:
         """Line and column, from 1, of a key in the index-th table of a name, or of its header."""
         lines = self.text.split("\n")
         starts = [n for n, line in enumerate(lines) if (m := _HEADER.match(line)) and m[1] == table]
-        if index >= len(starts):  # written inline: `table = [{…}]`
-            starts, index, key = [n for n, line in enumerate(lines) if _starts_key(line, table)], 0, None
+        if index >= len(starts):  # written as `table = [{…}]`, or as `[table]`
+            other = re.compile(rf"""[ \t]*(?:\[[ \t]*)?["']?{re.escape(table)}["']?[ \t]*[]=.]""")
+            starts, index, key = [n for n, line in enumerate(lines) if other.match(line)], 0, None
         if index >= len(starts):
             return 1, 1
         start = starts[index]
@@ -183,7 +184,9 @@ def _checked(entry: _Entry, model: type[Row], values: dict[str, Any]) -> Row:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
+        faults = error.errors(include_url=False, include_context=False)
+        # A misspelt key tells more than the missing one that it was meant to be.
+        fault = min(faults, key=lambda one: one["type"] != "extra_forbidden")
         place = [str(part) for part in fault["loc"]]
         message = fault["msg"].removeprefix("Value error, ")
         where = f"'{'.'.join(place)}': " if place else ""
