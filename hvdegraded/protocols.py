@@ -138,7 +138,7 @@ class ProtocolVersion(NamedTuple):
 class Fact(BaseModel):
     """A row of a knowledge file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     source: Annotated[str, Field(min_length=1)]
     certainty: Certainty

@@ -94,7 +94,7 @@ class ProviderFact(Fact):
 class EventExample(BaseModel):
     """An event that the row describes: its values in order, as (name or "" for unnamed, text)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     data: tuple[tuple[str, str], ...] = ()
     level: Annotated[int, Field(ge=0, le=255)]
