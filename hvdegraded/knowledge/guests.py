@@ -134,10 +134,12 @@ def family_from_os(text: str | None) -> GuestFamily:
 
 def read_os(text: str | None) -> OsReading:
     """The family that a text names, and where that is unknown, which families it might mean."""
-    folded = _folded((text or "")[: _LONGEST_OS_TEXT + 1])
+    text = text or ""
+    folded = _folded(text[:_LONGEST_OS_TEXT])
     tables = _tables()
     families = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
-    doubtful = len(folded) > _LONGEST_OS_TEXT or tables.doubt.search(folded)
+    # What was not read of an overlong text may name another system.
+    doubtful = len(text) > _LONGEST_OS_TEXT or tables.doubt.search(folded)
     if len(families) == 1 and not doubtful:
         return OsReading(next(iter(families)), families, matched=True)
     return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
@@ -163,7 +165,9 @@ def family_from_integration(version: str | None) -> GuestFamily:
     parts = (version or "").strip().split(".")
     for fact in _tables().integration:
         wanted = fact.version.split(".")
-        if parts[: len(wanted)] == wanted and all(re.fullmatch(r"-?\d{1,9}", part, re.ASCII) for part in parts):
+        if parts[: len(wanted)] == wanted and all(
+            re.fullmatch(r"-?\d{1,9}", part, re.ASCII) for part in parts
+        ):
             return fact.family
     return GuestFamily.UNKNOWN
 

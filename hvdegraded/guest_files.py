@@ -1,0 +1,348 @@
+"""Bytes and mappings in, rows of an inventory out; what a row means is decided in `guests`.
+
+JSON may be one document, one per line, or several after each other (a loop of `ConvertTo-Json`); CSV
+may use commas, semicolons, tabs or bars. Both come in UTF-8 or, from `>` of PowerShell 5.1, UTF-16.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from hvdegraded.errors import InventoryError
+from hvdegraded.knowledge.guests import column_key, columns
+
+__all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
+
+MAX_BYTES = 256 << 20
+MAX_ROWS = 1_000_000
+_MAX_DAMAGE = 10_000
+_MAX_DEPTH = 32
+_DELIMITERS = ",;\t|"
+_WRAPPERS = frozenset(
+    {"value", "vms", "guests", "items", "hosts", "virtualmachines", "machines", "data", "vm"}
+)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Row(NamedTuple):
+    """One row: its number from 1, its line where known, its cells, and the key it stood under.
+
+    `cells` keeps repeated names; `key` is the name or id of a mapping such as `{"web01": "Linux"}`,
+    whose plain text is the cell named "".
+    """
+
+    number: int
+    line: int | None
+    cells: tuple[tuple[str, Any], ...]
+    key: str | None = None
+
+
+class Damage(NamedTuple):
+    """A part of the input that gave no row, and why."""
+
+    line: int | None
+    reason: str
+
+
+def read_inventory(path: Path) -> tuple[list[Row], list[Damage]]:
+    """The rows of a JSON or CSV file. Raises InventoryError where nothing in it can be read."""
+    name = str(path)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InventoryError(
+            f"cannot be opened: {getattr(error, 'strerror', None) or error}",
+            path=name,
+            hint="give a JSON or CSV file that names each VM and its system",
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise InventoryError(f"larger than {MAX_BYTES >> 20} MiB", path=name, hint="export fewer columns")
+    text, damage = _decoded(data)
+    if not text.strip():
+        raise InventoryError(
+            "the inventory is empty", path=name, hint="run the guests script on the host again"
+        )
+    try:
+        read = _json_rows if text.lstrip()[0] in "{[" else _csv_rows
+        rows = read(text, damage)
+        if damage and not rows:
+            raise InventoryError(damage[-1].reason, line=damage[-1].line)
+    except InventoryError as error:
+        hint = error.hint or "write it with ConvertTo-Json or Export-Csv"
+        raise InventoryError(error.message, path=name, line=error.line, hint=hint) from error
+    return rows, damage
+
+
+def rows_of_mappings(source: object) -> tuple[list[Row], list[Damage]]:
+    """The rows of a mapping, or of an iterable of mappings. Raises InventoryError for anything else."""
+    damage: list[Damage] = []
+    rows: list[Row] = []
+    try:
+        if isinstance(source, Mapping):
+            _collect([source], None, rows, damage)
+        elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):
+            _collect(source, None, rows, damage)
+        else:
+            raise InventoryError(
+                f"a {type(source).__name__} is no inventory",
+                hint="give a path, a mapping, or a list of mappings",
+            )
+    except RecursionError as error:
+        raise InventoryError("the inventory nests too deeply") from error
+    return rows, damage
+
+
+def _decoded(data: bytes) -> tuple[str, list[Damage]]:
+    encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), "utf-8")
+    if encoding == "utf-8":
+        head = data[:200]
+        if head[1::2].count(0) > len(head) // 4:
+            encoding = "utf-16-le"
+        elif head[0::2].count(0) > len(head) // 4:
+            encoding = "utf-16-be"
+    try:
+        return data.decode(encoding), []
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        if encoding != "utf-8":
+            return data.decode(encoding, "replace"), [Damage(line, f"bytes that are no {encoding.upper()}")]
+        # Names may come out wrong and then match nothing; they never match another VM's name.
+        return data.decode("cp1252", "replace"), [Damage(line, "not UTF-8: read as Windows-1252")]
+
+
+# JSON
+
+
+def _json_rows(text: str, damage: list[Damage]) -> list[Row]:
+    rows: list[Row] = []
+    before = len(damage)
+    documents = 0
+    for line, document in _documents(text, damage):
+        documents += 1
+        _collect(document if isinstance(document, list) else [document], line, rows, damage)
+        if len(damage) > _MAX_DAMAGE:
+            raise InventoryError("too much of it cannot be read", line=line)
+    if not documents:
+        first = damage[before] if len(damage) > before else Damage(None, "not JSON")
+        raise InventoryError(first.reason, line=first.line)
+    return rows
+
+
+def _documents(text: str, damage: list[Damage]) -> Iterator[tuple[int, Any]]:
+    decoder = json.JSONDecoder(object_pairs_hook=_mapping)
+    position, line, counted, end = 0, 1, 0, len(text)
+    while True:
+        while position < end and text[position] in " \t\r\n,":
+            position += 1
+        if position >= end:
+            return
+        line += text.count("\n", counted, position)
+        counted = position
+        try:
+            document, position = decoder.raw_decode(text, position)
+        except RecursionError as error:
+            raise InventoryError("the JSON nests too deeply", line=line) from error
+        except ValueError as error:  # also a number of too many digits
+            where = error.lineno if isinstance(error, json.JSONDecodeError) else line
+            damage.append(Damage(where, f"not JSON: {getattr(error, 'msg', error)}"))
+            if len(damage) > _MAX_DAMAGE:
+                raise InventoryError("too much of it is not JSON", line=line) from error
+            position = _next_start(text, position)
+        else:
+            yield line, document
+
+
+def _next_start(text: str, position: int) -> int:
+    """Where the next line begins that may open a document; the end if none does."""
+    while (position := text.find("\n", position) + 1) > 0:
+        if text[position : position + 1] in ("{", "["):
+            return position
+    return len(text)
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object that keeps both values of a repeated key: spaces do not count in a column's name."""
+    mapping = dict(pairs)
+    if len(mapping) == len(pairs):
+        return mapping
+    mapping = {}
+    repeats: dict[str, int] = {}
+    for key, value in pairs:
+        repeats[key] = times = repeats.get(key, -1) + 1
+        mapping[key + " " * times] = value
+    return mapping
+
+
+# Mappings
+
+
+def _collect(items: Iterable[Any], line: int | None, rows: list[Row], damage: list[Damage]) -> None:
+    """Append the rows of a list whose items are rows, wrappers of lists, or tables by VM."""
+    stack: list[tuple[Iterator[Any], int]] = [(iter(items), 0)]
+    while stack:
+        iterator, depth = stack[-1]
+        try:
+            item = next(iterator)
+        except StopIteration:
+            stack.pop()
+            continue
+        if len(damage) > MAX_ROWS:
+            raise InventoryError(f"more than {MAX_ROWS:,} unusable rows", line=line)
+        if not isinstance(item, Mapping):
+            damage.append(Damage(line, f"a {type(item).__name__} where a mapping was expected"))
+            continue
+        inner = _inner(item)
+        if _is_row(item):
+            _append(rows, line, tuple((_name(key), value) for key, value in item.items()))
+        elif inner is not None and depth < _MAX_DEPTH:
+            stack.append((iter(inner), depth + 1))
+        else:
+            for table in _ansible_tables(item) or [item]:
+                _collect_keyed(table, line, rows, damage)
+
+
+def _collect_keyed(table: Mapping[Any, Any], line: int | None, rows: list[Row], damage: list[Damage]) -> None:
+    """Append the rows of `{"web01": "Linux"}` or `{"web01": {…}}`, and of Ansible's groups of such."""
+    stack: list[tuple[Mapping[Any, Any], int]] = [(table, 0)]
+    while stack:
+        current, depth = stack.pop()
+        for key, value in current.items():
+            if not isinstance(key, str | UUID):
+                damage.append(Damage(line, f"a {type(key).__name__} names no VM"))
+            elif isinstance(value, Mapping):
+                groups = _ansible_tables(value)
+                if groups and depth < _MAX_DEPTH:
+                    stack += [(group, depth + 1) for group in groups]
+                elif not groups:
+                    cells = tuple((_name(name), cell) for name, cell in value.items())
+                    _append(rows, line, cells, _name(key))
+                else:
+                    damage.append(Damage(line, f"'{_name(key)[:80]}' nests too deeply"))
+            elif value is None or isinstance(value, str):
+                _append(rows, line, (("", value),), _name(key))
+            else:
+                reason = f"a {type(value).__name__} under '{_name(key)[:80]}' names no system"
+                damage.append(Damage(line, reason))
+
+
+def _append(
+    rows: list[Row], line: int | None, cells: tuple[tuple[str, Any], ...], key: str | None = None
+) -> None:
+    if len(rows) >= MAX_ROWS:
+        raise InventoryError(f"more than {MAX_ROWS:,} rows", line=line)
+    rows.append(Row(len(rows) + 1, line, cells, key))
+
+
+def _inner(item: Mapping[Any, Any]) -> Iterable[Any] | None:
+    """The rows inside a wrapper: `{"value": […], "Count": 2}` of PowerShell, `{"guests": […]}`."""
+    lists = [
+        value
+        for key, value in item.items()
+        if isinstance(value, list | tuple) and column_key(_name(key)) in _WRAPPERS
+    ]
+    return [row for rows in lists for row in rows] if lists else None
+
+
+def _ansible_tables(value: Mapping[Any, Any]) -> list[Mapping[Any, Any]]:
+    """Tables by host inside an Ansible group (`hosts`, `children`) or `_meta` (`hostvars`)."""
+    tables = [
+        value[name] for name in ("hosts", "hostvars", "children") if isinstance(value.get(name), Mapping)
+    ]
+    return [
+        table for table in tables if all(isinstance(row, Mapping) or row is None for row in table.values())
+    ]
+
+
+def _is_row(item: Mapping[Any, Any]) -> bool:
+    keys = [column_key(_name(key)) for key in item]
+    named = [key for key in keys if key in columns("name") or key in columns("id")]
+    return bool(named) and (len(keys) > len(set(keys)) or sum(key in _known_columns() for key in keys) > 1)
+
+
+def _name(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    # Other objects' texts may fail to be made, as those of very long integers do.
+    return str(key) if isinstance(key, UUID) else f"{type(key).__name__} key"
+
+
+def _known_columns() -> frozenset[str]:
+    roles = ("name", "id", "host", "system", "version", "integration", "items")
+    return frozenset(key for role in roles for key in columns(role))
+
+
+# CSV
+
+
+def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
+    lines = io.StringIO(text, newline="")
+    skipped = 0
+    delimiters = _DELIMITERS
+    while True:
+        start = lines.tell()
+        first = lines.readline()
+        folded = first.strip().casefold()
+        if folded.startswith("sep=") and len(folded) == len("sep=") + 1:
+            delimiters = folded[-1]
+        elif folded and not folded.startswith("#"):
+            break
+        if not first:
+            raise InventoryError("no header line")
+        skipped += 1
+    lines.seek(start)
+    delimiter = max(delimiters, key=lambda each: _known_in_header(first, each))
+    if not _known_in_header(first, delimiter):
+        accepted = "Name, VMName, Id, VMId, HostName, OSName, OperatingSystem"
+        raise InventoryError(
+            "no column names a VM", line=skipped + 1, hint=f"the header needs names such as {accepted}"
+        )
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows: list[Row] = []
+    header: list[str] | None = None
+    while True:
+        line = skipped + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return rows
+        except csv.Error as error:
+            damage.append(Damage(line, f"not CSV: {error} (to line {skipped + reader.line_num})"))
+            if len(damage) > _MAX_DAMAGE:
+                raise InventoryError("too much of it is not CSV", line=line) from error
+            continue
+        if header is None:
+            header = cells
+        elif not any(cell.strip() for cell in cells) or cells[0].startswith("#TYPE"):
+            continue
+        elif len(cells) != len(header):
+            # Cells may have moved under another column's name, a system under the wrong VM.
+            damage.append(Damage(line, f"{len(cells)} cells under {len(header)} columns"))
+            if len(damage) > MAX_ROWS:
+                raise InventoryError(f"more than {MAX_ROWS:,} unusable rows", line=line)
+        else:
+            _append(rows, line, tuple(zip(header, cells, strict=True)))
+
+
+def _known_in_header(header: str, delimiter: str) -> int:
+    """How many columns of a header are known, if one of them names a VM."""
+    try:
+        keys = [column_key(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except (csv.Error, TypeError, ValueError):
+        return 0
+    if not any(key in columns("name") or key in columns("id") for key in keys):
+        return 0
+    return sum(key in _known_columns() for key in keys)
