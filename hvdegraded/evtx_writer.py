@@ -278,42 +278,46 @@ class _Shapes:
 
     def _payload(self, record: EventRecord) -> tuple[str | None, Template | None, Sequence[Value]]:
         """The element around the embedded one ("" for none; None: no payload), its template, its values."""
-        data = record.data
-        payload = record.payload or ("EventData" if data else "")
+        payload = record.payload or ("EventData" if record.data else "")
         if not payload:
             return None, None, ()
-        names = tuple([name for name, _ in data])
+        if payload == "EventData":
+            return "", *self._event_data(record)
+        tag, slash, root = payload.rpartition("/")
+        if "/" in tag or (slash and not tag):
+            raise UnwritableError(f"has its payload in {payload!r}", "name one element or two: UserData/Root")
+        names = tuple([name for name, _ in record.data])
+        key = ("nested", root, record.payload_namespace, names)
+        template = self._templates.get(key)
+        if template is None:
+            tree = element_from_paths(root, enumerate(names), namespace=record.payload_namespace)
+            template = self._compiled(key, tree)
+        return tag, template, [string_value(text) for _, text in record.data]
+
+    def _event_data(self, record: EventRecord) -> tuple[Template, Sequence[Value]]:
+        names = tuple([name for name, _ in record.data])
+        values = [_data_value(name, text) for name, text in record.data]
         namespace = record.payload_namespace
         key: tuple[object, ...]
-        if payload != "EventData":
-            parts = payload.split("/")
-            if len(parts) > 2:
-                raise UnwritableError(f"has its payload in {payload!r}", "at most two elements may be named")
-            key = ("nested", payload, namespace, names)
-            template = self._templates.get(key)
-            if template is None:
-                tree = element_from_paths(parts[-1], enumerate(names), namespace=namespace)
-                template = self._compiled(key, tree)
-            return "/".join(parts[:-1]), template, [string_value(text) for _, text in data]
-        values = [_data_value(name, text) for name, text in data]
-        binary = values.pop() if values and values[-1][0] == ValueType.BINARY else None
-        if names.count(None) == len(values) > 0 and not any("\0" in text for _, text in data):
-            texts = string_array_value([text for name, text in data if name is None])
-            size = (ValueType.UINT32, struct.pack("<I", 0 if binary is None else len(binary[1])))
-            values = [texts, size, NULL if binary is None else binary]
+        has_binary = bool(values) and values[-1][0] == ValueType.BINARY
+        unnamed = len(values) - has_binary
+        if names.count(None) == unnamed > 0 and not any("\0" in text for _, text in record.data):
+            binary = values[-1] if has_binary else NULL
+            size = (ValueType.UINT32, struct.pack("<I", len(binary[1])))
+            values = [string_array_value([text for _, text in record.data[:unnamed]]), size, binary]
             key = ("unnamed", namespace)
-            return "", self._templates.get(key) or self._compiled(key, _unnamed_tree(namespace)), values
-        if binary is not None:
-            values.append(binary)
+            return self._templates.get(key) or self._compiled(key, _unnamed_tree(namespace)), values
         key = ("data", namespace, names, tuple([kind for kind, _ in values]))
         template = self._templates.get(key)
-        return "", template or self._compiled(key, _data_tree(namespace, names, values)), values
+        return template or self._compiled(key, _data_tree(namespace, names, values)), values
 
     def _compiled(self, key: object, tree: Element) -> Template:
         try:
             template = Template(tree)
         except struct.error:
-            raise UnwritableError("has a name or literal of more than 65,535 UTF-16 units") from None
+            raise UnwritableError(
+                "has a name or literal over 65,535 UTF-16 units, or as many values"
+            ) from None
         if len(self._templates) >= _MAX_SHAPES:
             self._templates.clear()
         self._templates[key] = template

@@ -220,7 +220,7 @@ def with_evtx(data: bytes) -> list[EventRecord]:
     return records
 
 
-def with_python_evtx(data: bytes, written: list[EventRecord], path: Path) -> list[EventRecord]:
+def with_python_evtx(data: bytes, written: list[EventRecord], path: Path, every: int) -> list[EventRecord]:
     path.write_bytes(data)
     records = []
     with Evtx.Evtx.Evtx(str(path)) as log:
@@ -228,10 +228,10 @@ def with_python_evtx(data: bytes, written: list[EventRecord], path: Path) -> lis
         assert all(chunk.verify() for chunk in log.chunks())
         for number, found in enumerate(log.records()):
             theirs = written[number]
-            if any(name is None and not text.isascii() for name, text in theirs.data):
-                # It raises on, or mangles, what is not ASCII in an array of strings.
-                assert found.timestamp()
-            else:
+            assert found.record_num() == number + 1
+            # It raises on, or mangles, what is not ASCII in an array of strings.
+            odd = any(name is None and not text.isascii() for name, text in theirs.data)
+            if number % every == 0 and not odd:
                 theirs = record_of(found.xml(), lambda text: base64.b64decode(text).hex().upper())
             records.append(theirs)
     return records
@@ -268,14 +268,17 @@ def seen_by_python_evtx(record: EventRecord, theirs: EventRecord) -> EventRecord
     return record
 
 
-def check_all(records: list[EventRecord], tmp_path: Path) -> bytes:
-    """Write records and read them back with every reader; returns the log."""
+def check_all(records: list[EventRecord], tmp_path: Path, every: int = 1) -> bytes:
+    """Write records and read them back with every reader; returns the log.
+
+    python-evtx, which takes 10 ms a record, decodes one of `every` and counts the others.
+    """
     data = evtx_bytes(records)
     headers = check_container(data)
     assert [ticks for _, ticks in headers] == [record.time_ticks for record in records]
     assert with_evtx(data) == [seen_by_evtx(record) for record in records]
     assert with_libevtx(data) == records
-    found = with_python_evtx(data, records, tmp_path / "log.evtx")
+    found = with_python_evtx(data, records, tmp_path / "log.evtx", every)
     assert found == [seen_by_python_evtx(*pair) for pair in zip(records, found, strict=True)]
     return data
 
@@ -527,7 +530,7 @@ def test_many_chunks(tmp_path: Path) -> None:
         kinds[index % 4]._replace(record_id=index + 1, time_ticks=TICKS + index * 600_000_000)
         for index in range(3000)
     ]
-    data = check_all(records, tmp_path)
+    data = check_all(records, tmp_path, every=37)
     assert len(data) > 4096 + 10 * 65536
 
 
@@ -692,11 +695,12 @@ def up_to(bits: int) -> st.SearchStrategy[int]:
     return st.integers(0, (1 << bits) - 1)
 
 
+# `evtx` refuses the last two days of the year 9999.
 systems = st.builds(
     EventRecord,
     provider=texts,
     event_id=up_to(16),
-    time_ticks=st.integers(0, 2_650_467_743_999_999_999),
+    time_ticks=st.integers(0, 2_650_465_000_000_000_000),
     level=st.none() | up_to(8),
     record_id=up_to(64),
     channel=texts,
@@ -753,3 +757,26 @@ def test_any_events_come_back(written: list[EventRecord]) -> None:
     data = evtx_bytes(written)
     assert len(check_container(data)) == len(written)
     assert with_evtx(data) == [seen_by_evtx(record) for record in written]
+    # libevtx leaves quotes in attribute values unescaped: what it writes is no XML then.
+    if not any('"' in text for record in written for text in attribute_texts(record)):
+        assert with_libevtx(data) == written
+
+
+def attribute_texts(record: EventRecord) -> list[str]:
+    return [record.provider, record.event_source or "", *[name or "" for name, _ in record.data]]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "\x01\x7f\ufffe"])
+def test_what_xml_cannot_hold_is_written_as_it_is(text: str) -> None:
+    """For test logs of what real ones hold; no witness can show it as XML, so the bytes are looked at."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    for record in (
+        STORAGE._replace(data=(("Text", text),)),
+        STORVSP._replace(data=((None, text), (None, "b"))),
+    ):
+        data = evtx_bytes([record])
+        assert len(check_container(data)) == 1
+        assert units in data
+    # A NUL would split a text in an array of strings: such data stand one by one.
+    arrays = data.count(b"\x0d\0\0\x01")
+    assert arrays == (1 if "\0" in text else 0)
