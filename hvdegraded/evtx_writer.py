@@ -1,6 +1,7 @@
-"""Write Windows event logs: `write_evtx("test.evtx", records)` makes a file that Windows' tools read.
+"""Write Windows event logs: `write_evtx("test.evtx", records)` makes an .evtx file for any reader.
 
-What comes out is laid out as Windows lays out an exported log, format 3.1:
+It is laid out as Windows lays out an exported log, format 3.1 (checked against real logs and three readers,
+not on Windows itself):
 
 1. A file is a header and chunks of 64 KiB; each chunk stands alone, with its own names and templates.
 2. Events of a provider with a manifest (it has a GUID and no event source) share one outer template:
