@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -280,6 +281,7 @@ def _name(key: object) -> str:
     return str(key) if isinstance(key, UUID) else f"{type(key).__name__} key"
 
 
+@lru_cache(maxsize=1)
 def _known_columns() -> frozenset[str]:
     roles = ("name", "id", "host", "system", "version", "integration", "items")
     return frozenset(key for role in roles for key in columns(role))

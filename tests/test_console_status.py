@@ -216,9 +216,24 @@ def test_records_without_a_state(record: dict[str, Any]) -> None:
 
 
 KEYS = st.sampled_from(
-    "VMName VMId Id Name Status State OperationalStatus PrimaryOperationalStatus PrimaryStatusDescription "
-    "SecondaryStatusDescription IntegrationServicesState MacAddress CreationClassName CimClass ElementName "
-    "SystemName".split()
+    [
+        "VMName",
+        "VMId",
+        "Id",
+        "Name",
+        "Status",
+        "State",
+        "OperationalStatus",
+        "PrimaryOperationalStatus",
+        "PrimaryStatusDescription",
+        "SecondaryStatusDescription",
+        "IntegrationServicesState",
+        "MacAddress",
+        "CreationClassName",
+        "CimClass",
+        "ElementName",
+        "SystemName",
+    ]
 )
 VALUES = st.recursive(
     st.none()

@@ -132,6 +132,7 @@ def family_from_os(text: str | None) -> GuestFamily:
     return read_os(text).family
 
 
+@lru_cache(maxsize=1024)
 def read_os(text: str | None) -> OsReading:
     """The family that a text names, and where that is unknown, which families it might mean."""
     text = text or ""
@@ -145,6 +146,7 @@ def read_os(text: str | None) -> OsReading:
     return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
 
 
+@lru_cache(maxsize=1024)
 def supported_os(text: str | None, version: str | None = None) -> bool | None:
     """Whether the vendor lists this guest as supported: True, False (too old) or None (not listed)."""
     folded = _folded((text or "")[:_LONGEST_OS_TEXT])
@@ -172,12 +174,14 @@ def family_from_integration(version: str | None) -> GuestFamily:
     return GuestFamily.UNKNOWN
 
 
+@lru_cache(maxsize=1024)
 def is_blank(text: str) -> bool:
     """Whether a text is empty or a placeholder such as `n/a`."""
     folded = _folded(text).strip()
     return not folded or folded in _tables().blank
 
 
+@lru_cache(maxsize=1024)
 def column_key(name: str) -> str:
     """A column's name as it is compared: without case, spaces, underscores and hyphens."""
     return _SEPARATORS.sub("", name.casefold())
