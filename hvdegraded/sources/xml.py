@@ -1,0 +1,359 @@
+"""Event XML in, event records out: exports of wevtutil and Event Viewer, `ToXml()` lines, single events.
+
+How it works. `xmlcut` cuts the stream into pieces of one `<Event>` each, every piece is parsed alone, and
+`xmlevent` makes the record. So output without a root element reads as well as a file with one, memory is
+bounded by one event, and a malformed event costs itself only.
+
+1. A piece normally ends at the first end tag. If it parses, that was right: a well-formed element ends
+   where it ends. If not, `Cutter.walk` finds the true end. No byte is parsed for that more than twice.
+2. XML forbids control characters, but real events hold them. Where a piece does not parse, each becomes
+   `_ESCAPE` and four hexadecimal digits, `_ESCAPE` itself too, and is turned back in the record.
+3. Nothing expands: a document type is refused, and no piece can carry one.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+from lxml import etree
+
+from hvdegraded.errors import EmptySourceError, LossError, SourceError, UnknownFormatError
+from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources.xmlcut import MAX_EVENT, CutKind, Cutter
+from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
+
+__all__ = ["BLOCK_SIZE", "MAX_EVENT", "parse_event", "read_xml", "record_from_element"]
+
+BLOCK_SIZE = 1 << 18  # bytes
+_MAX_MARKUP = 1 << 18  # elements and attributes of an event; each costs some hundred bytes
+_SMALL = 1 << 16  # bytes up to which a wrong guess of a piece's end is cheap
+_ORIGIN = Origin("xml")
+
+_PARSER_OPTIONS: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "collect_ids": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+_PARSER = etree.XMLParser(**_PARSER_OPTIONS)
+_LOGGED_ERRORS = 100  # lxml lists so many errors of one document, then no more
+
+_ESCAPE = "\ufdd0"  # a noncharacter: XML allows it, Unicode gives it no meaning
+_UNFIT = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff{_ESCAPE}\ufffe\uffff]")
+_UNFIT_OR_REFERENCE = re.compile(_UNFIT.pattern + "|&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
+_ESCAPED = re.compile(_ESCAPE + "([0-9A-F]{4})")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PLACE_IN_DETAIL = re.compile(r"\s*, line \d+, column \d+$")
+
+_PROVIDER = re.compile(
+    rb"<(?:[\w.-]{1,64}:)?Event(?:\s[^<>]*)?>\s*<(?:[\w.-]{1,64}:)?System>\s*<(?:[\w.-]{1,64}:)?Provider"
+    rb"\s+Name=(?:'([^'<&\t\n\r]*)'|\"([^\"<&\t\n\r]*)\")"
+)
+_REMEMBERED_PROVIDERS, _LONGEST_NAME = 4096, 256
+_MORE_THAN_ONE_EVENT = re.compile(rb"<[!?]|[<:]Event[\s/>]")
+
+
+_CUT_SHORT = {
+    CutKind.BROKEN_TAG: (LossReason.MALFORMED, "its start tag is broken"),
+    CutKind.SUPERSEDED: (LossReason.TRUNCATED, "the next event begins inside it"),
+    CutKind.END_OF_INPUT: (LossReason.TRUNCATED, "the input ends inside it"),
+    CutKind.TOO_LONG: (LossReason.OVER_LIMIT, f"it is longer than {MAX_EVENT} bytes"),
+}
+
+
+_Outcome = EventRecord | UnreadableEventError | None
+"""What a piece gave: a record, the reason why not, or None for a provider that is not wanted."""
+
+
+# -------------------------------------------------------------------- one event
+
+
+def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
+    """The record of one `<Event>` element, with or without namespace, declaration, comments around it.
+
+    Bytes are UTF-8 or UTF-16. Raises SourceError (with the line) where it is not exactly one readable event,
+    UnsafeXmlError where it declares a document type or entities.
+    """
+    is_plain = text.startswith("<Event") if isinstance(text, str) else text.startswith(b"<Event")
+    if is_plain and len(text) <= _SMALL:
+        try:
+            element = etree.fromstring(text, _PARSER)
+            if element.tag.rpartition("}")[2] == "Event":
+                return record_from_element(element, origin)
+        except (etree.XMLSyntaxError, UnicodeError, UnreadableEventError):
+            pass  # the long way reads more, and knows what is wrong
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    report = ReadReport(path=origin.path, strict=True)
+    records: list[EventRecord] = []
+    encoding = None if isinstance(text, bytes) else "utf-8"
+    try:
+        for record in _read(io.BytesIO(data), report, None, BLOCK_SIZE, encoding):
+            records.append(record)
+            if len(records) > 1:
+                raise SourceError(
+                    "there is more than one <Event>",
+                    path=origin.path,
+                    line=record.origin.line,
+                    hint="read it as a stream",
+                )
+    except LossError as error:
+        loss = report.losses[-1]
+        raise SourceError(
+            f"the event is {loss.reason}: {loss.detail}", path=origin.path, offset=loss.offset, line=loss.line
+        ) from error
+    if not records:
+        raise SourceError("there is no <Event>", path=origin.path, hint="give one <Event> element")
+    doubts = (*origin.doubts, *records[0].origin.doubts, *(note.text for note in report.notes))
+    return records[0]._replace(origin=origin._replace(doubts=doubts))
+
+
+# -------------------------------------------------------------------- many events
+
+
+def read_xml(
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    *,
+    block_size: int = BLOCK_SIZE,
+) -> Iterator[EventRecord]:
+    """The events of a byte stream, in order; a malformed, oversized or cut one is a loss in the report.
+
+    Reads UTF-8 and UTF-16, with or without a root element, and holds one event and one block of `block_size`
+    bytes in memory. Events of providers that are not `wanted` are counted, not delivered. `origin.offset`
+    and `origin.line` say where the event starts.
+
+    Raises EmptySourceError for no text, UnknownFormatError for what is no XML, UnsafeXmlError for a document
+    type or entities ahead of the events, LossError at the first loss where the report is strict.
+    """
+    return _read(stream, report, wanted, block_size, None)
+
+
+def _read(
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    block_size: int,
+    encoding: str | None,
+) -> Iterator[EventRecord]:
+    report.reader = "xml"
+    cutter = Cutter(stream, path=report.path, block_size=block_size, encoding=encoding)
+    is_unwanted = _unwanted(wanted)
+    seen = False
+    distrusted = 0  # where a piece ended that did not parse; the next ones up to there are cut by their tags
+    place = 0
+    while (start := cutter.next_start(place)) >= 0:
+        seen = True
+        offset, line = cutter.locate(start)
+        origin = Origin("xml", report.path, offset, line)
+
+        def read(end: int, *, exact: bool, start: int = start, origin: Origin = origin) -> _Outcome:
+            piece = cutter.data[start:end]
+            if (exact or not _MORE_THAN_ONE_EVENT.search(piece, 1)) and is_unwanted(piece):
+                return None
+            try:
+                return _record(piece, cutter.wrapper, cutter.declared_encoding, origin)
+            except UnreadableEventError as error:
+                return error
+
+        outcome: _Outcome = None
+        end = cutter.first_end(start)
+        guessed = 0 < end - start <= _SMALL and cutter.dropped + end > distrusted
+        if guessed:
+            outcome = read(end, exact=False)
+        if not guessed or isinstance(outcome, UnreadableEventError):
+            distrusted = cutter.dropped + end
+            cut = cutter.walk(start)
+            if cut.kind is not CutKind.COMPLETE:
+                outcome = UnreadableEventError(*_CUT_SHORT[cut.kind])
+                cutter.recovering = cut.kind is not CutKind.SUPERSEDED
+            elif not guessed or cut.end != end:
+                outcome = read(cut.end, exact=True)
+            end = cut.end
+        place = end
+
+        if outcome is None or (
+            wanted is not None and isinstance(outcome, EventRecord) and not wanted.matches(outcome.provider)
+        ):
+            report.filtered += 1
+        elif isinstance(outcome, EventRecord):
+            report.delivered += 1
+            report.marked += bool(outcome.origin.doubts)
+            yield outcome
+        else:
+            report.lose(outcome.reason, outcome.detail, offset=offset, line=line + outcome.line - 1)
+    _conclude(cutter, report, seen)
+
+
+def _conclude(cutter: Cutter, report: ReadReport, seen: bool) -> None:
+    if not seen:
+        if not cutter.first_byte:
+            raise EmptySourceError(
+                "the input is nothing but white space", path=report.path, hint="check how it was exported"
+            )
+        if cutter.first_byte != b"<":
+            raise UnknownFormatError(
+                "the input is no event XML", path=report.path, hint="export with wevtutil qe LOG /f:xml"
+            )
+        report.note(NoteKind.READER, "the XML holds no <Event>")
+    if cutter.stray:
+        report.note(NoteKind.READER, f"{cutter.stray} bytes of text between the events are no event")
+    if cutter.half_unit:
+        report.note(NoteKind.TRUNCATED, "the UTF-16 text ends with half a character")
+
+
+def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
+    """Whether a piece is of a provider that is not wanted, as far as its first bytes plainly say so."""
+    if wanted is None:
+        return lambda _: False
+    known: dict[bytes, bool] = {}
+
+    def is_unwanted(piece: bytes) -> bool:
+        match = _PROVIDER.match(piece)
+        if match is None:
+            return False
+        name = match[1] if match[1] is not None else match[2]
+        unwanted = known.get(name)
+        if unwanted is None:
+            try:
+                unwanted = not wanted.matches(name.decode())
+            except UnicodeDecodeError:
+                return False
+            if len(known) < _REMEMBERED_PROVIDERS and len(name) < _LONGEST_NAME:
+                known[name] = unwanted
+        return unwanted
+
+    return is_unwanted
+
+
+# -------------------------------------------------------------------- one piece
+
+
+def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord:
+    if len(piece) > _SMALL and piece.count(b"<") + piece.count(b"=") > _MAX_MARKUP:
+        raise UnreadableEventError(LossReason.OVER_LIMIT, "it has too many elements")
+    try:
+        return record_from_element(_element(piece, wrapper), origin)
+    except etree.XMLSyntaxError as error:
+        failure = error
+    text, doubts = _decoded(piece, encoding)
+    document = _escaped(text).encode()
+    if document == piece:
+        raise _unreadable(failure)
+    try:
+        element = _element(document, wrapper)
+    except etree.XMLSyntaxError as error:
+        raise _unreadable(error) from None
+    return _unescaped(record_from_element(element, origin._replace(doubts=(*origin.doubts, *doubts))))
+
+
+def _element(piece: bytes, wrapper: bytes) -> etree._Element:
+    document = wrapper + piece + b"</_>" if wrapper else piece
+    try:
+        root = etree.fromstring(document, _PARSER)
+    except etree.XMLSyntaxError as error:
+        domains = [entry.domain for entry in list(error.error_log)]  # type: ignore[call-overload]
+        if set(domains) != {etree.ErrorDomains.NAMESPACE} or len(domains) >= _LOGGED_ERRORS:
+            raise
+        # The text is XML, only its prefixes or namespace names are not in order: they matter to nobody.
+        root = etree.fromstring(document, etree.XMLParser(recover=True, **_PARSER_OPTIONS))
+        _strip_prefixes(root)
+    if not wrapper:
+        return root
+    if len(root) != 1 or root.text or root[0].tail:
+        raise UnreadableEventError(LossReason.MALFORMED, "it goes on behind its end tag")
+    return root[0]
+
+
+def _strip_prefixes(root: etree._Element) -> None:
+    try:
+        for element in root.iter("*"):
+            if ":" in element.tag and "}" not in element.tag:
+                element.tag = element.tag.rpartition(":")[2]
+            for key, value in element.items():
+                if isinstance(key, str) and ":" in key and "}" not in key:
+                    del element.attrib[key]
+                    element.set(key.rpartition(":")[2], value)
+    except ValueError:
+        raise UnreadableEventError(LossReason.MALFORMED, "it has a name that is none") from None
+
+
+def _unreadable(error: etree.XMLSyntaxError) -> UnreadableEventError:
+    detail = _PLACE_IN_DETAIL.sub("", error.msg or "no XML").strip()[:200]
+    reason = LossReason.OVER_LIMIT if "XML_PARSE_HUGE" in detail else LossReason.MALFORMED
+    return UnreadableEventError(reason, detail, max(1, error.position[0] or 1))
+
+
+def _decoded(piece: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """A piece's text and what to doubt in it: UTF-8, else as declared, else with odd bytes spelled out."""
+    for candidate, errors in (("utf-8", "surrogatepass"), (encoding, "strict")):
+        if candidate is None or not _extends_ascii(candidate):
+            continue
+        try:
+            return piece.decode(candidate, errors), ()
+        except UnicodeDecodeError:
+            continue
+    return piece.decode("utf-8", "backslashreplace"), ("some of its bytes are no UTF-8 and stand as \\x..",)
+
+
+@lru_cache(maxsize=64)
+def _extends_ascii(encoding: str) -> bool:
+    ascii_bytes = bytes(range(128))
+    try:
+        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
+    except (LookupError, ValueError):
+        return False
+
+
+def _escaped(text: str) -> str:
+    """The text with everything that XML forbids, references to it included, as escapes."""
+
+    def reference(match: re.Match[str]) -> str:
+        if match[1] or match[2]:
+            code = int(match[1], 16) if match[1] else int(match[2])
+            if code > 0xFFFF or not _UNFIT.match(chr(code)):
+                return match[0]
+        else:
+            code = ord(match[0])
+        return f"{_ESCAPE}{code:04X}"
+
+    parts = []
+    for part in text.split("]]>"):
+        markup, opening, verbatim = part.partition("<![CDATA[")  # in which references are none
+        verbatim = _UNFIT.sub(lambda match: f"{_ESCAPE}{ord(match[0]):04X}", verbatim)
+        parts.append(_UNFIT_OR_REFERENCE.sub(reference, markup) + opening + verbatim)
+    return "]]>".join(parts)
+
+
+def _unescaped(record: EventRecord) -> EventRecord:
+    """The record with escapes turned back; halves of surrogate pairs, which are no text, become U+FFFD."""
+    doubts: list[str] = []
+
+    def restored(text: str) -> str:
+        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+        if not _SURROGATE.search(text):
+            return text
+        units = text.encode("utf-16-le", "surrogatepass")
+        try:
+            return units.decode("utf-16-le")
+        except UnicodeDecodeError:
+            doubts.append("halves of surrogate pairs in it stand as U+FFFD")
+            return units.decode("utf-16-le", "replace")
+
+    def restored_field(value: object) -> object:
+        if isinstance(value, str):
+            return restored(value)
+        if isinstance(value, tuple):
+            return tuple((name if name is None else restored(name), restored(text)) for name, text in value)
+        return value
+
+    *values, origin = record
+    changed = EventRecord(*map(restored_field, values))  # type: ignore[arg-type]
+    return changed._replace(origin=origin._replace(doubts=(*origin.doubts, *doubts[:1])))

@@ -1,0 +1,283 @@
+"""One `<Event>` element → one EventRecord, whatever its namespaces and whoever wrote it.
+
+Real exports differ in namespaces, braces of GUIDs, empty attributes, white space in empty elements, and in
+how they write numbers and times. All that is evened out here; texts of values stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from hvdegraded.record import EventRecord, Field, LossReason, Origin
+from hvdegraded.times import ticks_from_text
+
+__all__ = ["UnreadableEventError", "record_from_element"]
+
+_MAX_PATHS = 1 << 22  # characters of all names of an event's values: nested names multiply
+_SPACE = " \t\r\n"
+_NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9A-Fa-f]{1,16})|([0-9]{1,20}))\s*", re.ASCII)
+# Digits alone are hexadecimal where they are as many as 64 bits have, or round in hexadecimal only.
+_BARE_HEX = re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Fa-f]{1,7}0{8}|[0-9]*[A-Fa-f][0-9A-Fa-f]{0,15}", re.ASCII)
+
+
+class UnreadableEventError(Exception):
+    """An event that gives no record: why, and in which line of its text, counted from 1."""
+
+    def __init__(self, reason: LossReason, detail: str, line: int = 1) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.line = line
+
+
+_ORIGIN = Origin("xml")
+
+
+def record_from_element(element: etree._Element, origin: Origin = _ORIGIN) -> EventRecord:
+    """The record of an `<Event>` element, whatever its namespaces.
+
+    An event id that is missing or no number gives 0 and a doubt; other numbers of `<System>` that are none
+    give None, and their text stays in `extra`. Raises UnreadableEventError where nested names add up to more
+    than any event has.
+    """
+    fields = _Fields(element)
+    system = fields.system
+    event_id, qualifiers = _take_event_id(system)
+    if event_id is None:
+        doubt = "its event id is no number" if "EventID" in system else "it has no event id"
+        origin = origin._replace(doubts=(*origin.doubts, doubt))
+    take = system.pop
+    return EventRecord(
+        provider=take("Provider/@Name", ""),
+        event_id=event_id or 0,
+        time_ticks=_take_time(system),
+        level=_take_number(system, "Level"),
+        record_id=_take_number(system, "EventRecordID"),
+        channel=take("Channel", ""),
+        computer=take("Computer", ""),
+        provider_guid=_guid(take("Provider/@Guid", "")),
+        event_source=take("Provider/@EventSourceName", None),
+        qualifiers=qualifiers,
+        version=_take_number(system, "Version"),
+        task=_take_number(system, "Task"),
+        opcode=_take_number(system, "Opcode"),
+        keywords=_take_keywords(system),
+        process_id=_take_number(system, "Execution/@ProcessID"),
+        thread_id=_take_number(system, "Execution/@ThreadID"),
+        activity_id=_guid(take("Correlation/@ActivityID", "")),
+        related_activity_id=_guid(take("Correlation/@RelatedActivityID", "")),
+        user_id=take("Security/@UserID", None),
+        payload=fields.payload,
+        payload_namespace=fields.namespace,
+        data=tuple(fields.data),
+        extra=(*system.items(), *fields.more),
+        rendering=tuple(fields.rendering),
+        origin=origin,
+    )
+
+
+class _Fields:
+    """What an `<Event>` element holds, in document order, by path.
+
+    `system` has the texts and attributes of `<System>` that are not empty, `more` what comes there twice or
+    is nested.
+    """
+
+    def __init__(self, event: etree._Element) -> None:
+        self.system: dict[str, str] = {}
+        self.more: list[Field] = [(f"Event/@{key}", value) for key, value in _attributes(event)]
+        self.data: list[Field] = []
+        self.rendering: list[Field] = []
+        self.payload = ""
+        self.namespace: str | None = None
+        self._room = _MAX_PATHS
+        for child in event:
+            name = _local(child.tag)
+            if name == "System":
+                self._read_system(child)
+            elif name == "RenderingInfo":
+                self.rendering += _attributes(child)
+                for part in child:
+                    self._flatten(part, _local(part.tag), self.rendering)
+            elif self.payload:
+                self._flatten(child, name, self.data)
+            elif name == "EventData":
+                self.payload = name
+                self._read_event_data(child)
+            elif name == "UserData":
+                self.payload = name
+                self._read_user_data(child, _namespace(event))
+            elif name:
+                self.payload = name
+                self._read_payload_root(child)
+
+    def _read_system(self, system: etree._Element) -> None:
+        for child in system:
+            name = _local(child.tag)
+            if not name:
+                continue
+            for key, value in child.items():
+                self._add_to_system(f"{name}/@{_local(key)}", str(value))
+            for part in child:
+                self._flatten(part, f"{name}/{_local(part.tag)}", self.more)
+            self._add_to_system(name, _text(child))
+
+    def _add_to_system(self, path: str, text: str) -> None:
+        if not text:
+            return
+        if path in self.system:
+            self.more.append((path, text))
+        else:
+            self.system[path] = text
+
+    def _read_event_data(self, event_data: etree._Element) -> None:
+        data = self.data
+        data += [(f"@{key}", value) for key, value in _attributes(event_data)]
+        own = _text(event_data)
+        if own:
+            data.append((None, own))
+        for child in event_data:
+            tag = _local(child.tag)
+            attributes = dict(child.items())
+            name = tag if tag != "Data" else str(attributes.pop("Name", "")) or None
+            if attributes or len(child):
+                label = name or tag
+                parts: list[Field] = []
+                self._flatten(child, label, parts)
+                for path, text in parts:
+                    if tag != "Data" or path != f"{label}/@Name":
+                        data.append((name if path == label else path, text))
+            elif tag:
+                text = _text(child)
+                data.append((name, _hex(text) if name == "Binary" else text))
+
+    def _read_user_data(self, user_data: etree._Element, event_namespace: str | None) -> None:
+        roots = list(user_data.iterchildren("*"))
+        if not roots:
+            self._read_payload_root(user_data)
+            return
+        self.payload = f"UserData/{_local(roots[0].tag)}"
+        namespace = _namespace(roots[0])
+        self.namespace = namespace if namespace != event_namespace else None
+        self._read_payload_root(roots[0])
+        for root in roots[1:]:
+            self._flatten(root, _local(root.tag), self.data)
+
+    def _read_payload_root(self, root: etree._Element) -> None:
+        self.data += [(f"@{key}", value) for key, value in _attributes(root)]
+        own = _text(root)
+        if own:
+            self.data.append((None, own))
+        for child in root:
+            self._flatten(child, _local(child.tag), self.data)
+
+    def _flatten(self, element: etree._Element, path: str, fields: list[Field]) -> None:
+        """Append an element's attributes, its text and its children, each under its path."""
+        if not isinstance(element.tag, str):
+            return
+        attributes = element.items()
+        self._room -= len(path) * (1 + len(attributes))
+        if self._room < 0:
+            raise UnreadableEventError(LossReason.OVER_LIMIT, "the names of its nested elements are too long")
+        for key, value in attributes:
+            fields.append((f"{path}/@{_local(key)}", str(value)))
+        text = _text(element)
+        if text or not len(element):
+            fields.append((path, text))
+        for child in element:
+            self._flatten(child, f"{path}/{_local(child.tag)}", fields)
+
+
+def _local(tag: object) -> str:
+    """The name without its namespace; empty for what is no element (comments, entities)."""
+    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
+
+
+def _namespace(element: etree._Element) -> str | None:
+    tag = element.tag
+    return tag[1 : tag.rfind("}")] if tag.startswith("{") else None
+
+
+def _attributes(element: etree._Element) -> list[tuple[str, str]]:
+    return [(_local(key), str(value)) for key, value in element.items()]
+
+
+def _text(element: etree._Element) -> str:
+    """An element's own text; empty for what a pretty printer put into an empty element."""
+    text = element.text or ""
+    if len(element):
+        text += "".join(child.tail or "" for child in element)
+        return text if text.strip(_SPACE) else ""
+    if text and text[0] in _SPACE and "\n" in text and not text.strip(_SPACE):
+        return ""
+    return text
+
+
+def _integer(text: str) -> int | None:
+    if not (text.isdecimal() and text.isascii() and len(text) < 20):
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            return None
+        number = int(match[2], 16) if match[2] else int(match[3])
+        if number >= 1 << 64:
+            return None
+        return -number if match[1] else number
+    return int(text)
+
+
+def _take_event_id(system: dict[str, str]) -> tuple[int | None, int | None]:
+    """The event id (None where there is none) and its qualifiers."""
+    qualifiers = _take_number(system, "EventID/@Qualifiers")
+    number = _integer(system.get("EventID", ""))
+    if number is None or not -0x8000_0000 <= number <= 0xFFFF_FFFF:
+        return None, qualifiers
+    del system["EventID"]
+    if not 0 <= number <= 0xFFFF:
+        # Some routes write the id as the classic logging API has it, with the qualifiers in front.
+        if qualifiers is None:
+            qualifiers = (number & 0xFFFF_FFFF) >> 16
+        number &= 0xFFFF
+    return number, qualifiers
+
+
+def _take_number(system: dict[str, str], path: str) -> int | None:
+    text = system.get(path)
+    if text is None:
+        return None
+    number = _integer(text)
+    if number is None or number < 0:
+        return None
+    del system[path]
+    return number
+
+
+def _take_keywords(system: dict[str, str]) -> int | None:
+    """The 64 bits, written as `0x…`, as hexadecimal digits alone, or as a decimal, signed or not."""
+    text = system.get("Keywords", "").strip(_SPACE)
+    if _BARE_HEX.fullmatch(text):
+        text = "0x" + text
+    number = _integer(text)
+    if number is None or number < -(1 << 63):
+        return None
+    del system["Keywords"]
+    return number & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def _take_time(system: dict[str, str]) -> int | None:
+    ticks = ticks_from_text(system.get("TimeCreated/@SystemTime", ""))
+    if ticks is not None:
+        del system["TimeCreated/@SystemTime"]
+    return ticks
+
+
+def _guid(text: str) -> str | None:
+    return text.strip("{} ").upper() or None
+
+
+def _hex(text: str) -> str:
+    try:
+        return bytes.fromhex(text).hex().upper()
+    except ValueError:
+        return text
