@@ -1,0 +1,606 @@
+"""Binary XML of event logs: templates and fragments into trees, trees with values into elements.
+
+How it works. A chunk of a log holds *templates* (elements whose changing parts are slots) and records, each
+an *instance* of a template: the values for its slots, of which one may be a fragment of binary XML again.
+
+1. `ChunkXml` parses a template once and remembers it; `TemplateCache` recognises the same template in other
+   chunks, where only its offsets differ, without parsing it again.
+2. `ChunkXml.expand` fills trees with values into `Node`s, which look like lxml's elements. It can do every
+   form that occurs, slowly; `layouts` does the usual forms fast, and gives the same records.
+3. Bytes decide nothing about time or memory: depth, elements, instances and text of a record are bounded,
+   and what is over a bound raises BinXmlError.
+
+Offsets count from the chunk's start. Source of the format: libyal, "Windows XML Event Log (EVTX) format".
+"""
+
+from __future__ import annotations
+
+import struct
+from codecs import utf_16_le_decode
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from hvdegraded.record import LossReason
+from hvdegraded.sources.values import ARRAY, BadTextError, ValueType, array_texts, value_text
+
+__all__ = [
+    "BinXmlError",
+    "ChunkXml",
+    "Element",
+    "Instance",
+    "Node",
+    "Slot",
+    "Template",
+    "TemplateCache",
+    "Value",
+]
+
+MAX_DEPTH = 64  # elements and fragments in one another
+MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
+MAX_NODES = 2048  # elements and attributes of a record, plus one for each of its bytes
+MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
+MAX_VALUES = 4096  # of an instance; a descriptor takes four bytes
+_MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slots
+
+_END, _OPEN, _CLOSE_START, _CLOSE_EMPTY, _CLOSE, _TEXT, _ATTRIBUTE, _CDATA = range(8)
+_CHARACTER, _ENTITY, _PI_TARGET, _PI_DATA, _INSTANCE, _SLOT, _OPTIONAL_SLOT, _FRAGMENT = range(8, 16)
+_MORE = 0x40
+
+_U16 = struct.Struct("<H").unpack_from
+_U32 = struct.Struct("<I").unpack_from
+_NAME_HEAD = struct.Struct("<IHH").unpack_from
+_SLOT_HEAD = struct.Struct("<HB").unpack_from
+_INSTANCE_HEAD = struct.Struct("<xxII").unpack_from
+_DEFINITION_HEAD = struct.Struct("<I16sI").unpack_from
+DEFINITION_HEAD = 24  # next definition, GUID, size of what follows
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+class BinXmlError(Exception):
+    """Binary XML that gives no record: why."""
+
+    def __init__(self, reason: LossReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Slot(NamedTuple):
+    """A place that a value fills."""
+
+    place: int
+    kind: int
+    optional: bool
+
+
+class Element(NamedTuple):
+    """An element of a template; left out where all its content is an optional slot without value."""
+
+    name: str
+    attributes: tuple[tuple[str, tuple[Part, ...]], ...]
+    content: tuple[Part, ...]
+
+
+class Template:
+    """A parsed template; `key` is the first word of its GUID, which instances repeat."""
+
+    __slots__ = ("content", "key")
+
+    def __init__(self, key: int, content: tuple[Part, ...]) -> None:
+        self.key = key
+        self.content = content
+
+
+class Value(NamedTuple):
+    """A value of an instance: its type and where its bytes stand."""
+
+    kind: int
+    start: int
+    end: int
+
+
+class Instance(NamedTuple):
+    """A template with values; `end` is where the values end."""
+
+    template: Template
+    values: tuple[Value, ...]
+    end: int
+
+
+Part = str | Slot | Element | Instance
+"""What an element's content is made of."""
+
+
+class Node:
+    """An element with its texts filled in, to be read as lxml's elements are."""
+
+    __slots__ = ("_attributes", "_children", "tag", "tail", "text")
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.text: str | None = None
+        self.tail: str | None = None
+        self._attributes: dict[str, str] = {}
+        self._children: list[Node] = []
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._children)
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def get(self, name: str) -> str | None:
+        """Value of an attribute."""
+        return self._attributes.get(name)
+
+    def keys(self) -> list[str]:
+        """Names of the attributes, without namespace declarations."""
+        return list(self._attributes)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Names and values of the attributes, without namespace declarations."""
+        return list(self._attributes.items())
+
+    def iterchildren(self, _tag: str = "*") -> Iterator[Node]:
+        """The children, all of which are elements."""
+        return iter(self._children)
+
+    def set(self, name: str, value: str) -> None:
+        """Set an attribute."""
+        self._attributes[name] = value
+
+    def append_text(self, text: str) -> None:
+        """Add text behind what is there."""
+        if not text:
+            return
+        if self._children:
+            last = self._children[-1]
+            last.tail = (last.tail or "") + text
+        else:
+            self.text = (self.text or "") + text
+
+    def append(self, child: Node) -> None:
+        """Add a child behind what is there."""
+        self._children.append(child)
+
+
+def _malformed(detail: str) -> BinXmlError:
+    return BinXmlError(LossReason.MALFORMED, detail)
+
+
+def _over_limit(detail: str) -> BinXmlError:
+    return BinXmlError(LossReason.OVER_LIMIT, detail)
+
+
+class _NameUse(NamedTuple):
+    """A name in a template: where its offset stands, and the name if it is spelled out elsewhere."""
+
+    place: int
+    name: str | None
+
+
+T = TypeVar("T", bound=Template)
+
+
+class _Variant(Generic[T]):
+    """One form of a template's bytes, without the offsets that differ from chunk to chunk."""
+
+    __slots__ = ("_literals", "_names", "_unpack", "template")
+
+    def __init__(self, template: T, definition: bytes, uses: Sequence[_NameUse]) -> None:
+        self.template = template
+        form, place = "<", 0
+        for use in uses:
+            form += f"{use.place - place}sI" + ("4x" if use.name is None else "")
+            place = use.place + (8 if use.name is None else 4)
+        self._unpack = struct.Struct(f"{form}{len(definition) - place}s").unpack
+        self._names = [(use.place + 4, use.name) for use in uses]
+        self._literals = self._unpack(definition)[::2]
+
+    def matches(self, definition: bytes, start: int, chunk: ChunkXml[T]) -> bool:
+        """Whether the definition at `start` is this template."""
+        parts = self._unpack(definition)
+        if parts[::2] != self._literals:
+            return False
+        names = chunk.names
+        for offset, (place, name) in zip(parts[1::2], self._names, strict=True):
+            if name is None:
+                if offset != start + place:
+                    return False
+            elif names.get(offset) != name and (offset == start + place or chunk.name(offset) != name):
+                return False
+        return True
+
+
+class TemplateCache(Generic[T]):
+    """Templates by their bytes, across chunks and files."""
+
+    _MAX_VARIANTS = 2048
+
+    def __init__(self, make: Callable[[int, tuple[Part, ...]], T]) -> None:
+        self._make = make
+        self._variants: dict[tuple[bytes, int], list[_Variant[T]]] = {}
+        self._by_content: dict[tuple[int, tuple[Part, ...]], T] = {}
+        self._count = 0
+
+    def find(self, guid: bytes, definition: bytes, start: int, chunk: ChunkXml[T]) -> T | None:
+        """The template that the definition at `start` spells out, where it was seen before."""
+        for variant in self._variants.get((guid, len(definition)), ()):
+            if variant.matches(definition, start, chunk):
+                return variant.template
+        return None
+
+    def add(self, guid: bytes, definition: bytes, content: tuple[Part, ...], uses: Sequence[_NameUse]) -> T:
+        """Remember a template; equal ones become the same object."""
+        if self._count >= self._MAX_VARIANTS:
+            self._variants.clear()
+            self._by_content.clear()
+            self._count = 0
+        self._count += 1
+        key = _U32(guid)[0], content
+        template = self._by_content.get(key)
+        if template is None:
+            template = self._by_content[key] = self._make(*key)
+        variants = self._variants.setdefault((guid, len(definition)), [])
+        variants.append(_Variant(template, definition, uses))
+        return template
+
+
+class ChunkXml(Generic[T]):
+    """The binary XML of one chunk: `data` are its bytes, from its start to its end."""
+
+    def __init__(self, data: bytes, cache: TemplateCache[T]) -> None:
+        self.data = data
+        self.names: dict[int, str] = {}
+        self._cache = cache
+        self.templates: dict[int, tuple[T, int]] = {}
+        self._uses: list[_NameUse] | None = None
+        self._base = 0
+        self._room = _MAX_PARTS
+
+    # ------------------------------------------------------------ parsing
+
+    def name(self, offset: int) -> str:
+        """The name that is spelled out at an offset."""
+        name = self.names.get(offset)
+        if name is None:
+            try:
+                _, _, count = _NAME_HEAD(self.data, offset)
+                raw = self.data[offset + 8 : offset + 8 + 2 * count]
+                name = utf_16_le_decode(raw)[0]
+            except (struct.error, UnicodeDecodeError):
+                raise _malformed("a name in it is none") from None
+            if not name or len(raw) != 2 * count:
+                raise _malformed("a name in it is none")
+            self.names[offset] = name
+        return name
+
+    def template(self, offset: int) -> tuple[T, int]:
+        """The template defined at an offset, and where its definition ends."""
+        known = self.templates.get(offset)
+        if known is not None:
+            return known
+        data = self.data
+        try:
+            _, guid, size = _DEFINITION_HEAD(data, offset)
+        except struct.error:
+            raise _malformed("its template lies outside of the chunk") from None
+        start = offset + DEFINITION_HEAD
+        end = start + size
+        if end > len(data):
+            raise _malformed("its template reaches out of the chunk")
+        definition = data[start:end]
+        template = self._cache.find(guid, definition, start, self)
+        if template is None:
+            if self._uses is not None:
+                raise _malformed("its template defines a template")
+            self._uses, self._base, self._room = [], start, _MAX_PARTS
+            try:
+                content, _ = self._content(start, end, 0, raw=False)
+                uses = sorted(set(self._uses), key=lambda use: use.place)
+                template = self._cache.add(guid, definition, content, uses)
+            finally:
+                self._uses = None
+        self.templates[offset] = template, end
+        return template, end
+
+    def fragment(self, start: int, end: int, *, raw: bool) -> tuple[Part, ...]:
+        """The content of a record or, where `raw`, of a value that is binary XML."""
+        if self._uses is not None:
+            raise _malformed("its template holds a fragment")
+        self._room = _MAX_PARTS
+        return self._content(start, end, 0, raw=raw)[0]
+
+    def instance(self, start: int, end: int) -> Instance:
+        """The template instance whose token stands at `start`."""
+        data = self.data
+        try:
+            key, offset = _INSTANCE_HEAD(data, start)
+            template, place = self.template(offset)
+            if offset != start + 10:
+                place = start + 10
+            (count,) = _U32(data, place)
+        except struct.error:
+            raise _malformed("its template instance is cut off") from None
+        if template.key != key:
+            raise _malformed("its template is another one than it names")
+        place += 4
+        if count > MAX_VALUES:
+            raise _over_limit("it has too many values")
+        here = place + 4 * count
+        if here > end:
+            raise _malformed("its values reach out of it")
+        values = []
+        for size, kind, _ in struct.iter_unpack("<HBB", data[place:here]):
+            values.append(Value(kind, here, here + size))
+            here += size
+        if here > end:
+            raise _malformed("its values reach out of it")
+        return Instance(template, tuple(values), here)
+
+    def _content(self, start: int, end: int, depth: int, *, raw: bool) -> tuple[tuple[Part, ...], int]:
+        """The parts from `start` up to the token that closes them, and where that token ends."""
+        data = self.data
+        parts: list[Part] = []
+        while start < end:
+            self._room -= 1
+            if self._room < 0:
+                raise _over_limit("it has too many elements")
+            token = data[start]
+            kind = token & ~_MORE
+            if kind == _OPEN:
+                element, start = self._element(start, end, depth + 1, raw=raw)
+                parts.append(element)
+            elif kind in (_SLOT, _OPTIONAL_SLOT):
+                index, value_type = self._at(_SLOT_HEAD, start + 1)
+                parts.append(Slot(index, value_type, kind == _OPTIONAL_SLOT))
+                start += 4
+            elif kind in (_TEXT, _CDATA):
+                text, start = self._text(start + (2 if kind == _TEXT else 1), end)
+                parts.append(text)
+            elif kind in (_END, _CLOSE):
+                return tuple(parts), start + 1
+            elif kind == _FRAGMENT:
+                start += 4
+            elif kind == _INSTANCE:
+                instance = self.instance(start, end)
+                parts.append(instance)
+                start = instance.end
+                if not raw:
+                    return tuple(parts), start  # what follows pads the record
+            elif kind == _CHARACTER:
+                parts.append(chr(self._at(_U16, start + 1)[0]).encode("utf-16", "replace").decode("utf-16"))
+                start += 3
+            elif kind == _ENTITY:
+                name, start = self._name(start + 1)
+                parts.append(_ENTITIES.get(name, f"&{name};"))
+            elif kind == _PI_TARGET:
+                _, start = self._name(start + 1)
+            elif kind == _PI_DATA:
+                _, start = self._text(start + 1, end)
+            else:
+                raise _malformed(f"it holds an unknown token (0x{token:02x})")
+        return tuple(parts), start
+
+    def _element(self, start: int, end: int, depth: int, *, raw: bool) -> tuple[Element, int]:
+        if depth > MAX_DEPTH:
+            raise _over_limit("its elements are nested too deeply")
+        data = self.data
+        has_attributes = data[start] & _MORE
+        # A template's elements tell the value they depend on; their only slot tells that as well.
+        name, place = self._name(start + (5 if raw else 7))
+        attributes: list[tuple[str, tuple[Part, ...]]] = []
+        if has_attributes:
+            place += 4
+            while place < end and data[place] & ~_MORE == _ATTRIBUTE:
+                key, place = self._name(place + 1)
+                value, place = self._attribute_value(place, end)
+                attributes.append((key, value))
+        self._room -= len(attributes)
+        if place >= end:
+            raise _malformed("an element in it is cut off")
+        token = data[place]
+        if token == _CLOSE_EMPTY:
+            return Element(name, tuple(attributes), ()), place + 1
+        if token != _CLOSE_START:
+            raise _malformed(f"a start tag in it holds an unknown token (0x{token:02x})")
+        content, place = self._content(place + 1, end, depth, raw=raw)
+        return Element(name, tuple(attributes), content), place
+
+    def _attribute_value(self, start: int, end: int) -> tuple[tuple[Part, ...], int]:
+        data = self.data
+        parts: list[Part] = []
+        while start < end:
+            kind = data[start] & ~_MORE
+            if kind in (_SLOT, _OPTIONAL_SLOT):
+                index, value_type = self._at(_SLOT_HEAD, start + 1)
+                parts.append(Slot(index, value_type, kind == _OPTIONAL_SLOT))
+                start += 4
+            elif kind == _TEXT:
+                text, start = self._text(start + 2, end)
+                parts.append(text)
+            elif kind == _CHARACTER:
+                parts.append(chr(self._at(_U16, start + 1)[0]).encode("utf-16", "replace").decode("utf-16"))
+                start += 3
+            elif kind == _ENTITY:
+                name, start = self._name(start + 1)
+                parts.append(_ENTITIES.get(name, f"&{name};"))
+            else:
+                break
+        return tuple(parts), start
+
+    def _name(self, place: int) -> tuple[str, int]:
+        """The name whose offset stands at `place`, and where the tokens go on."""
+        (offset,) = self._at(_U32, place)
+        name = self.name(offset)
+        inline = offset == place + 4
+        if self._uses is not None:
+            self._uses.append(_NameUse(place - self._base, None if inline else name))
+        if inline:
+            return name, offset + 10 + 2 * self._at(_NAME_HEAD, offset)[2]
+        return name, place + 4
+
+    def _text(self, place: int, end: int) -> tuple[str, int]:
+        (count,) = self._at(_U16, place)
+        stop = place + 2 + 2 * count
+        if stop > end:
+            raise _malformed("a text in it is cut off")
+        try:
+            return utf_16_le_decode(self.data[place + 2 : stop])[0], stop
+        except UnicodeDecodeError:
+            return self.data[place + 2 : stop].decode("utf-16-le", "replace"), stop
+
+    def _at(self, unpack: Callable[[bytes, int], tuple[Any, ...]], place: int) -> tuple[Any, ...]:
+        try:
+            return unpack(self.data, place)
+        except struct.error:
+            raise _malformed("it reaches out of the chunk") from None
+
+    # ------------------------------------------------------------ expanding
+
+    def expand(self, start: int, end: int) -> tuple[Node, bool]:
+        """The element of the record whose binary XML is data[start:end], and whether its texts are doubtful.
+
+        Raises BinXmlError for what is no event or over a limit.
+        """
+        expansion = _Expansion(self, end - start)
+        root = Node("")
+        expansion.fill(root, self.fragment(start, end, raw=False), (), {}, 0)
+        for node in root:
+            if node.tag.rpartition("}")[2] == "Event":
+                return node, expansion.lenient
+        raise _malformed("it holds no <Event>")
+
+
+class _Expansion:
+    """One record being filled in, and what it may still take."""
+
+    def __init__(self, chunk: ChunkXml[Any], size: int) -> None:
+        self.lenient = False
+        self._chunk = chunk
+        self._instances = MAX_INSTANCES
+        self._nodes = MAX_NODES + size
+        self._text = MAX_TEXT
+
+    def fill(
+        self, node: Node, parts: Sequence[Part], values: Sequence[Value], scope: dict[str, str], depth: int
+    ) -> None:
+        """Add parts to a node; `scope` maps prefixes to namespaces."""
+        for part in parts:
+            if isinstance(part, Element):
+                self._add_element(node, part, values, scope, depth + 1)
+            elif isinstance(part, Slot):
+                value = self._value(part, values)
+                if value is not None and value.kind == ValueType.BINXML:
+                    self._enter(depth)
+                    inner = self._chunk.fragment(value.start, value.end, raw=True)
+                    self.fill(node, inner, (), scope, depth + 1)
+                elif value is not None:
+                    node.append_text(self._joined(value))
+            elif isinstance(part, Instance):
+                self._enter(depth)
+                self.fill(node, part.template.content, part.values, scope, depth + 1)
+            else:
+                self._spend(len(part))
+                node.append_text(part)
+
+    def _enter(self, depth: int) -> None:
+        self._instances -= 1
+        if depth >= MAX_DEPTH or self._instances < 0:
+            raise _over_limit("it nests too many templates")
+
+    def _add_element(
+        self, parent: Node, element: Element, values: Sequence[Value], scope: dict[str, str], depth: int
+    ) -> None:
+        if depth > MAX_DEPTH:
+            raise _over_limit("its elements are nested too deeply")
+        content = element.content
+        if len(content) == 1 and isinstance(content[0], Slot) and content[0].optional:
+            if self._value(content[0], values) is None:
+                return
+        attributes = []
+        for name, parts in element.attributes:
+            text = self._attribute(parts, values)
+            if text is None:
+                continue
+            if name == "xmlns" or name.startswith("xmlns:"):
+                scope = {**scope, name[6:]: text}
+            else:
+                attributes.append((name.rpartition(":")[2] or name, text))
+        prefix, _, local = element.name.rpartition(":")
+        namespace = scope.get(prefix, "")
+        tag = f"{{{namespace}}}{local}" if namespace else local or element.name
+        for node, filled in self._nodes_of(content, values, tag):
+            self._nodes -= 1 + len(attributes)
+            if self._nodes < 0:
+                raise _over_limit("it has too many elements")
+            for name, text in attributes:
+                node.set(name, text)
+            if not filled:
+                self.fill(node, content, values, scope, depth)
+            parent.append(node)
+
+    def _nodes_of(
+        self, content: tuple[Part, ...], values: Sequence[Value], tag: str
+    ) -> Iterator[tuple[Node, bool]]:
+        """An element for each item where an array is all of the content, else one; and whether it is filled."""
+        if len(content) == 1 and isinstance(content[0], Slot):
+            value = self._value(content[0], values)
+            if value is not None and value.kind & ARRAY:
+                for text in self._items(value):
+                    node = Node(tag)
+                    node.text = text or None
+                    yield node, True
+                return
+        yield Node(tag), False
+
+    def _attribute(self, parts: Sequence[Part], values: Sequence[Value]) -> str | None:
+        """Text of an attribute; None where it is left out."""
+        texts = []
+        for part in parts:
+            if isinstance(part, Slot):
+                value = self._value(part, values)
+                if value is not None:
+                    texts.append(self._joined(value))
+                elif part.optional and len(parts) == 1:
+                    return None
+            elif isinstance(part, str):
+                self._spend(len(part))
+                texts.append(part)
+        return "".join(texts)
+
+    def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
+        if slot.place >= len(values):
+            return None
+        value = values[slot.place]
+        return None if value.kind == ValueType.NULL else value
+
+    def _joined(self, value: Value) -> str:
+        """Text of a value; an array's items with commas between."""
+        if value.kind & ARRAY:
+            return ", ".join(self._items(value))
+        raw = self._raw(value)
+        try:
+            return value_text(value.kind, raw, lenient=self.lenient)
+        except BadTextError:
+            self.lenient = True
+            return value_text(value.kind, raw, lenient=True)
+
+    def _items(self, value: Value) -> Iterator[str]:
+        raw = self._raw(value)
+        kind = value.kind & ~ARRAY
+        try:
+            items = list(array_texts(kind, raw, lenient=self.lenient))
+        except BadTextError:
+            self.lenient = True
+            items = list(array_texts(kind, raw, lenient=True))
+        return iter(items)
+
+    def _raw(self, value: Value) -> bytes:
+        self._spend(value.end - value.start)
+        return self._chunk.data[value.start : value.end]
+
+    def _spend(self, amount: int) -> None:
+        self._text -= amount
+        if self._text < 0:
+            raise _over_limit("its text is too long")

@@ -1,0 +1,245 @@
+"""The container of event logs: file header, chunks, record headers; where damage is, and where data go on.
+
+How it works. An .evtx file is a header of 4 KiB and chunks of 64 KiB; each chunk has a header, hash tables
+and records one behind the other, and stands alone. Headers are hints: the size of the input and the magic
+numbers of chunks and records decide.
+
+1. Chunks are looked for where they belong. Where none is, the next magic number counts, or a chain of
+   records where a chunk's first record belongs.
+2. Records are walked from one header to the next. Where that chain breaks, the next record header whose
+   size and trailing size agree takes it up again, and what lies between is counted as lost.
+3. Behind the free-space offset lie remnants of older records: no events. Where the chunk's header is
+   damaged that offset is not known, and the rising record numbers tell where the live ones end.
+
+Source of the format: libyal, "Windows XML Event Log (EVTX) format".
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+__all__ = [
+    "CHUNK_SIZE",
+    "FILE_HEADER_SIZE",
+    "FILE_MAGIC",
+    "FIRST_RECORD",
+    "RECORD_HEADER",
+    "Chunk",
+    "FileHeader",
+    "Gap",
+    "Hole",
+    "ReadAt",
+    "Span",
+    "find_chunks",
+    "read_file_header",
+    "walk",
+]
+
+FILE_MAGIC = b"ElfFile\0"
+CHUNK_MAGIC = b"ElfChnk\0"
+RECORD_MAGIC = b"**\0\0"
+FILE_HEADER_SIZE = 4096
+CHUNK_SIZE = 65536
+FIRST_RECORD = 512
+"""Where a chunk's records begin."""
+
+RECORD_HEADER = 24
+"""Bytes of a record's header: magic, size, record number, time written."""
+
+_SMALLEST = RECORD_HEADER + 8  # a record with nothing but a fragment header and its size again
+_FILE_HEADER = struct.Struct("<8sQQQIHHHH76sII")
+_CHUNK_HEADER = struct.Struct("<8sQQQQIIII64sII")
+_RECORD = struct.Struct("<4sIQQ").unpack_from
+_SIZE = struct.Struct("<I").unpack_from
+_NO_CHECKSUMS = 0x4
+_ZEROS = bytes(CHUNK_SIZE)
+_FURTHEST = 4096  # how far record numbers may run on inside a chunk, which holds fewer records
+
+ReadAt = Callable[[int, int], bytes]
+"""Bytes of an input from an offset, at most so many; fewer only where the input ends."""
+
+
+class Chunk(NamedTuple):
+    """One chunk: its bytes as far as they are there, and what its header says where that can be believed."""
+
+    data: bytes
+    offset: int
+    number: int
+    trusted: bool
+    """The header is intact."""
+    first: int
+    last: int
+    """Record numbers of the first and the last record."""
+    free: int
+    """Where the records end."""
+    checksum: int | None
+    """Of the records' bytes; None where there is none."""
+
+    @property
+    def limit(self) -> int:
+        """Up to where records can lie."""
+        return min(self.free, len(self.data)) if self.trusted else len(self.data)
+
+    @property
+    def records(self) -> int | None:
+        """How many records the header counts; None where it cannot be believed."""
+        if not self.trusted or not 0 <= self.last - self.first < _FURTHEST:
+            return None
+        return self.last - self.first + 1
+
+    def intact(self, end: int) -> bool:
+        """Whether the records' bytes up to `end` are those that were written."""
+        return self.checksum is None or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
+
+
+class Hole(NamedTuple):
+    """A place where a chunk belongs and none can be read."""
+
+    offset: int
+    empty: bool
+    """It holds nothing but zeros."""
+
+
+class Span(NamedTuple):
+    """A record: where it starts and ends in its chunk, its number, and when it was written (ticks)."""
+
+    start: int
+    end: int
+    number: int
+    ticks: int
+
+
+class Gap(NamedTuple):
+    """A stretch of a chunk without readable record headers, and how many records it seems to hold."""
+
+    start: int
+    end: int
+    records: int
+    cut_off: bool = False
+
+
+class FileHeader(NamedTuple):
+    """What the file header says, where it can be believed."""
+
+    chunks: int
+    dirty: bool
+
+
+def read_file_header(data: bytes) -> FileHeader | None:
+    """The file header; None where it is damaged."""
+    if len(data) < _FILE_HEADER.size or not data.startswith(FILE_MAGIC):
+        return None
+    (*_, chunks, _, flags, checksum) = _FILE_HEADER.unpack_from(data)
+    if checksum != zlib.crc32(data[:120]) and not flags & _NO_CHECKSUMS:
+        return None
+    return FileHeader(chunks, bool(flags & 1))
+
+
+def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chunk | Hole]:
+    """The chunks of an input from `start` on, in order; also damaged, displaced and cut ones.
+
+    What lies where a chunk belongs and is none comes as a Hole.
+    """
+    number = 0
+    data = read_at(start, CHUNK_SIZE)
+    while data:
+        following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
+        step = CHUNK_SIZE
+        if following[:8] != CHUNK_MAGIC and following != _ZEROS:
+            step, data = _next_chunk(data, following)
+        elif not data.startswith(CHUNK_MAGIC):
+            step, data = _next_chunk(data, b"")
+        if data.startswith(CHUNK_MAGIC) or _find_record(data, FIRST_RECORD, len(data)):
+            yield _chunk(data, start, number)
+        elif len(data) > FIRST_RECORD:
+            yield Hole(start, data.count(0) == len(data))
+        number += 1
+        start += step
+        data = following if step == CHUNK_SIZE else read_at(start, CHUNK_SIZE)
+
+
+def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
+    """How far it is from a chunk to the next, where that is not at its place, and the chunk's bytes."""
+    both = data + following
+    place = both.find(CHUNK_MAGIC, 1)
+    while place > 0:
+        if _has_intact_header(both, place) or _is_record(both, place + FIRST_RECORD, len(both)):
+            return place, both[:place]
+        place = both.find(CHUNK_MAGIC, place + 1)
+    return CHUNK_SIZE, data
+
+
+def _has_intact_header(data: bytes, start: int) -> bool:
+    head = data[start : start + FIRST_RECORD]
+    return len(head) == FIRST_RECORD and zlib.crc32(head[128:], zlib.crc32(head[:120])) == _SIZE(head, 124)[0]
+
+
+def _chunk(data: bytes, offset: int, number: int) -> Chunk:
+    if len(data) < FIRST_RECORD:
+        return Chunk(data, offset, number, False, 0, 0, len(data), None)
+    magic, first, last, _, _, head_size, _, free, checksum, _, flags, _ = _CHUNK_HEADER.unpack_from(data)
+    without = flags & _NO_CHECKSUMS
+    trusted = (
+        magic == CHUNK_MAGIC
+        and (bool(without) or _has_intact_header(data, 0))
+        and head_size == 128
+        and FIRST_RECORD <= free <= CHUNK_SIZE
+    )
+    return Chunk(data, offset, number, trusted, first, last, free, None if without else checksum)
+
+
+def _span(data: bytes, start: int, end: int) -> Span | None:
+    """The record at `start`, if its two sizes agree and it ends by `end`."""
+    if start + _SMALLEST > end:
+        return None
+    magic, size, number, ticks = _RECORD(data, start)
+    stop = start + size
+    if magic != RECORD_MAGIC or size < _SMALLEST or stop > end or _SIZE(data, stop - 4)[0] != size:
+        return None
+    return Span(start, stop, number, ticks)
+
+
+def _is_record(data: bytes, start: int, end: int) -> bool:
+    return _span(data, start, end) is not None
+
+
+def _find_record(data: bytes, start: int, end: int, after: int | None = None) -> Span | None:
+    """The next record from `start` on, with a number a little above `after`."""
+    place = data.find(RECORD_MAGIC, start, end)
+    while place >= 0:
+        span = _span(data, place, end)
+        if span is not None and (after is None or after < span.number <= after + _FURTHEST):
+            return span
+        place = data.find(RECORD_MAGIC, place + 1, end)
+    return None
+
+
+def walk(chunk: Chunk) -> Iterator[Span | Gap]:
+    """The records of a chunk in order, and the gaps between them."""
+    data, trusted = chunk.data, chunk.trusted
+    place, limit = FIRST_RECORD, chunk.limit
+    last = chunk.first - 1 if chunk.records is not None else None
+    while place < limit:
+        span = _span(data, place, limit)
+        if span is not None and (trusted or last is None or last < span.number <= last + _FURTHEST):
+            yield span
+            place = span.end
+            last = span.number if not trusted or last is None else last + 1
+            if not trusted and place == chunk.free:
+                return
+            continue
+        limit = len(data)
+        span = _find_record(data, place + 1, limit, last)
+        if span is not None:
+            missing = span.number - last - 1 if last is not None else 1
+            yield Gap(place, span.start, max(1, missing))
+            place, last = span.start, span.number - 1
+            continue
+        cut_off = len(data) < min(chunk.free, CHUNK_SIZE)
+        missing = chunk.last - last if chunk.records is not None and last is not None else 0
+        if missing > 0 or trusted:
+            yield Gap(place, limit, max(1, missing), cut_off)
+        return

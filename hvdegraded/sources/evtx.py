@@ -1,0 +1,393 @@
+"""The .evtx reader: bytes of a Windows event log in, event records and a full account out.
+
+How it works. `chunks` finds chunks and records, `layouts` decodes the usual records fast, `binxml` all
+others. A chunk that cannot hold a wanted provider's name is passed over undecoded, its records counted.
+
+A provider's name stands in the record, or as a literal in the template of its `<System>`. So a chunk holds
+a wanted record only where a mark of the wanted names (`Hyper-V`) occurs anywhere in it, or one of the
+classic providers' names in a template that a record uses, or in a record without template.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, BinaryIO
+
+from hvdegraded.errors import EmptySourceError, LegacyEvtError, UnknownFormatError
+from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources.binxml import DEFINITION_HEAD, BinXmlError, ChunkXml, TemplateCache
+from hvdegraded.sources.chunks import (
+    CHUNK_SIZE,
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    FIRST_RECORD,
+    RECORD_HEADER,
+    Chunk,
+    FileHeader,
+    Gap,
+    Hole,
+    ReadAt,
+    Span,
+    find_chunks,
+    read_file_header,
+    walk,
+)
+from hvdegraded.sources.layouts import PayloadLayout, PlannedTemplate, fields_of, system_texts
+from hvdegraded.sources.values import BadTextError
+from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
+
+__all__ = ["EvtxDecoder", "read_evtx"]
+
+_INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
+_INNER = struct.Struct("<BBII").unpack_from
+_COUNT = struct.Struct("<I").unpack_from
+_DEFINITION_SIZE = struct.Struct("<20xI").unpack_from
+_FRAGMENT = 0x0001010F
+_INSTANCE_TOKEN = 0x0C
+_MAX_REMEMBERED = 4096
+
+_UNWANTED = EventRecord()
+_BAD_CHECKSUM = "the checksum of its chunk does not match"
+_HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
+
+_new_tuple: Any = tuple.__new__
+
+
+class _Wanted:
+    """A provider filter, and what its names look like in a chunk's bytes."""
+
+    def __init__(self, wanted: ProviderFilter) -> None:
+        self._wanted = wanted
+        self._known: dict[str, bool] = {}
+        self._definitions: dict[bytes, bool] = {}
+        self._marks = [mark.encode("utf-16-le")[:-1] for mark in wanted.marks]
+        self._names = [name.lower().encode("utf-16-le") for name in wanted.names]
+        self._has_marks = bool(wanted.marks) or not wanted.prefixes
+
+    def matches(self, provider: str) -> bool:
+        known = self._known.get(provider)
+        if known is None:
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            known = self._known[provider] = self._wanted.matches(provider)
+        return known
+
+    def records_without(self, chunk: Chunk) -> int | None:
+        """How many records a chunk holds of which surely none is wanted; None where one may be."""
+        data = chunk.data
+        if not (self._has_marks and chunk.trusted) or chunk.free > len(data) or len(data) & 1:
+            return None
+        for mark in self._marks:
+            if data.find(mark) >= 0:
+                return None
+        # A record in 16-bit words: 2 is the low word of its size, 14 the token of a template instance with
+        # the byte behind it, 17 the low word of the offset of the template's definition.
+        words = memoryview(data).cast("H")
+        place, end = FIRST_RECORD // 2, chunk.free // 2
+        definitions = set()
+        plain = True
+        count = 0
+        try:
+            while place < end and count < _MAX_REMEMBERED:
+                if words[place + 14] & 0xFF != _INSTANCE_TOKEN:
+                    plain = False
+                definitions.add(words[place + 17])
+                count += 1
+                place += words[place + 2] >> 1
+        except IndexError:
+            return None
+        if place != end or (not plain and self._names_in(data)):
+            return None
+        for offset in definitions if plain else ():
+            (size,) = _DEFINITION_SIZE(data, offset) if offset + DEFINITION_HEAD <= len(data) else (0,)
+            definition = data[offset : offset + DEFINITION_HEAD + size]
+            named = self._definitions.get(definition)
+            if named is None:
+                if len(self._definitions) >= _MAX_REMEMBERED:
+                    self._definitions.clear()
+                named = self._definitions[definition] = self._names_in(definition)
+            if named:
+                return None
+        return count
+
+    def _names_in(self, data: bytes) -> bool:
+        lower = data.lower()
+        return any(name in lower for name in self._names)
+
+
+class EvtxDecoder:
+    """Decodes chunks; remembers templates and layouts from chunk to chunk and from file to file."""
+
+    def __init__(self) -> None:
+        self._cache = TemplateCache(PlannedTemplate)
+        self._texts = system_texts()
+
+    def records(
+        self, chunk: Chunk, report: ReadReport, wanted: _Wanted | None = None, before: int | None = None
+    ) -> Iterator[EventRecord]:
+        """The wanted records of a chunk; `before` is the number of the last record of the chunk before."""
+        spans = list(walk(chunk))
+        report.chunks_damaged += not self._is_sound(chunk, spans, report)
+        doubts = self._doubts(chunk, spans)
+        xml = ChunkXml(chunk.data, self._cache)
+        path = report.path
+        for place, span in enumerate(spans):
+            if isinstance(span, Gap):
+                self._count_gap(chunk, spans, place, before, report)
+                continue
+            start, end, number, _ = span
+            origin = _new_tuple(
+                Origin, ("evtx", path, chunk.offset + start, None, chunk.number, False, doubts)
+            )
+            try:
+                record = self._usual(xml, start + RECORD_HEADER, end - 4, origin, wanted)
+                if record is None:
+                    record = self._unusual(xml, start + RECORD_HEADER, end - 4, origin)
+            except (BinXmlError, UnreadableEventError) as error:
+                report.lose(error.reason, error.detail, offset=chunk.offset + start, record_id=number)
+                continue
+            if record is _UNWANTED or (wanted is not None and not wanted.matches(record.provider)):
+                report.filtered += 1
+                continue
+            report.delivered += 1
+            if record.origin.doubts:
+                report.marked += 1
+            yield record
+
+    def _usual(
+        self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin, wanted: _Wanted | None
+    ) -> EventRecord | None:
+        """The record of usual form in data[start:end]; None where it has another."""
+        data = xml.data
+        try:
+            fragment, token, _, key, offset, count = _INSTANCE(data, start)
+            if token != _INSTANCE_TOKEN or fragment != _FRAGMENT:
+                return None
+            template, place = xml.templates.get(offset) or xml.template(offset)
+            if key != template.key:
+                return None
+            if offset == start + 14:
+                (count,) = _COUNT(data, place)
+                place += 4
+            else:
+                place = start + 18
+            here = place + 4 * count
+            if here > end:
+                return None
+            layout = template.system[data[place:here]]
+            if layout is None or here + layout.size > end:
+                return None
+            fields = list(layout.pick(layout.unpack(data, here) + layout.constants))
+            tables = self._texts
+            for field, table in layout.texts:
+                fields[field] = tables[table][fields[field]]
+            if wanted is not None and not wanted.matches(fields[0]):
+                return _UNWANTED
+            place, end = here + layout.start, here + layout.end
+            if place == end:
+                if not layout.event_data:
+                    return None
+                plain: EventRecord = _new_tuple(EventRecord, (*fields, "", None, (), (), (), origin))
+                return plain
+
+            if data[place] == 0x0F:
+                place += 4
+            token, _, key, offset = _INNER(data, place)
+            if token != _INSTANCE_TOKEN:
+                return None
+            template, here = xml.templates.get(offset) or xml.template(offset)
+            if key != template.key:
+                return None
+            place = here if offset == place + 10 else place + 10
+            (count,) = _COUNT(data, place)
+            place += 4
+            here = place + 4 * count
+            if here > end:
+                return None
+            payload: PayloadLayout | None
+            payload = (template.event_data if layout.event_data else template.user_data)[data[place:here]]
+            if payload is None:
+                return None
+            place = here + payload.size
+            if place != end and (place > end or data[place]):
+                return None
+            values = fields_of(payload, payload.unpack(data, here))
+        except (struct.error, UnicodeDecodeError, BadTextError):
+            return None
+        record: EventRecord = _new_tuple(
+            EventRecord, (*fields, payload.payload, payload.namespace, values, (), (), origin)
+        )
+        return record
+
+    def _unusual(self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin) -> EventRecord:
+        """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
+        element, lenient = xml.expand(start, end)
+        if lenient:
+            origin = origin._replace(doubts=(*origin.doubts, _HALF_CHARACTERS))
+        return record_from_element(element, origin)
+
+    def _is_sound(self, chunk: Chunk, spans: list[Span | Gap], report: ReadReport) -> bool:
+        sound = chunk.trusted
+        if not sound:
+            report.note(NoteKind.CHUNK, f"the header of the chunk at offset 0x{chunk.offset:X} is damaged")
+        if not chunk.intact(_end(spans)):
+            report.note(
+                NoteKind.CHUNK, f"the checksum of the chunk at offset 0x{chunk.offset:X} does not match"
+            )
+            sound = False
+        return sound and not any(isinstance(span, Gap) for span in spans)
+
+    def _doubts(self, chunk: Chunk, spans: list[Span | Gap]) -> tuple[str, ...]:
+        return () if chunk.intact(_end(spans)) else (_BAD_CHECKSUM,)
+
+    def _count_gap(
+        self, chunk: Chunk, spans: list[Span | Gap], place: int, before: int | None, report: ReadReport
+    ) -> None:
+        gap = spans[place]
+        assert isinstance(gap, Gap)
+        count = gap.records
+        if place == 0 and not chunk.trusted and before is not None and len(spans) > 1:
+            following = spans[1]
+            if isinstance(following, Span) and 0 < following.number - before - 1 <= _MAX_REMEMBERED:
+                count = following.number - before - 1
+        reason = LossReason.TRUNCATED if gap.cut_off else LossReason.UNREADABLE
+        detail = "the file ends here" if gap.cut_off else "no record header can be read here"
+        report.lose(reason, detail, offset=chunk.offset + gap.start, count=count)
+
+
+def _end(spans: list[Span | Gap]) -> int:
+    return spans[-1].end if spans else FIRST_RECORD
+
+
+def read_evtx(
+    source: bytes | BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    *,
+    decoder: EvtxDecoder | None = None,
+) -> Iterator[EventRecord]:
+    """The records of an .evtx log, given as bytes or as a seekable binary stream, in the order of the file.
+
+    Records of providers that are not `wanted` are counted, not delivered. Whatever is damaged, cut off or
+    doubtful is told in the report; a record whose chunk fails its checksum comes with a doubt in its origin.
+    A `decoder` that is used again need not learn the templates again.
+
+    Raises EmptySourceError, LegacyEvtError for an old .evt log, UnknownFormatError for what is no event log,
+    LossError at the first loss where the report is strict.
+    """
+    report.reader = "evtx"
+    read_at, size = _reader_of(source)
+    report.size = size
+    head = read_at(0, FILE_HEADER_SIZE)
+    _check_magic(head, read_at, size, report)
+    header = read_file_header(head)
+    if header is None:
+        report.note(NoteKind.HEADER, "the file header is damaged; the chunks' own marks are believed")
+    elif header.dirty:
+        report.note(
+            NoteKind.DIRTY,
+            "the log was not closed, as in a copy from a live system: the newest may be missing",
+        )
+    account = _Account(report, header)
+    decoder = decoder or EvtxDecoder()
+    names = None if wanted is None else _Wanted(wanted)
+    for chunk in find_chunks(read_at):
+        if isinstance(chunk, Hole):
+            account.add_hole(chunk)
+            continue
+        report.chunks_seen += 1
+        before = account.add_chunk(chunk)
+        count = None if names is None else names.records_without(chunk)
+        if count is None:
+            yield from decoder.records(chunk, report, names, before)
+        else:
+            report.chunks_skipped += 1
+            report.filtered += count
+    account.finish(size)
+
+
+def _check_magic(head: bytes, read_at: ReadAt, size: int, report: ReadReport) -> None:
+    if not head:
+        raise EmptySourceError("the file is empty", path=report.path, hint="copy the log again")
+    if head.startswith(FILE_MAGIC):
+        return
+    if head[4:8] == b"LfLe":
+        raise LegacyEvtError(
+            "this is an .evt log of Windows XP or 2003",
+            path=report.path,
+            hint="convert it: wevtutil epl OLD.evt NEW.evtx /lf:true",
+        )
+    if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), 4)):
+        return
+    raise UnknownFormatError(
+        "this is no .evtx log", path=report.path, offset=0, hint=f"its {size} bytes hold no chunk of one"
+    )
+
+
+def _reader_of(source: bytes | BinaryIO) -> tuple[ReadAt, int]:
+    if isinstance(source, bytes):
+        return (lambda offset, count: source[offset : offset + count]), len(source)
+    stream = source
+
+    def read_at(offset: int, count: int) -> bytes:
+        stream.seek(offset)
+        return stream.read(count)
+
+    return read_at, stream.seek(0, 2)
+
+
+class _Account:
+    """What the chunks of a file, taken together, say about what is missing."""
+
+    def __init__(self, report: ReadReport, header: FileHeader | None) -> None:
+        self._report = report
+        self._header = header
+        self._last: int | None = None
+        self._holes: list[Hole] = []
+        self._chunks = 0
+
+    def add_hole(self, hole: Hole) -> None:
+        """A place without chunk."""
+        self._holes.append(hole)
+
+    def add_chunk(self, chunk: Chunk) -> int | None:
+        """The next chunk; returns the number of the last record before it, where that is known."""
+        before = self._last
+        self._chunks += 1
+        if chunk.records is None:
+            self._last = None
+        else:
+            if self._holes:
+                missing = 0 if before is None else chunk.first - before - 1
+                room = _MAX_REMEMBERED * len(self._holes)
+                self._lose_holes(missing if 0 < missing <= room else len(self._holes))
+            self._last = chunk.last
+        return before
+
+    def finish(self, size: int) -> None:
+        """The end of the file."""
+        self._chunks += len(self._holes)
+        while self._holes and self._holes[-1].empty:
+            self._holes.pop()
+        if self._holes:
+            self._lose_holes(len(self._holes))
+        if self._header is None:
+            return
+        promised = self._header.chunks
+        if FILE_HEADER_SIZE + promised * CHUNK_SIZE > size:
+            self._report.note(
+                NoteKind.TRUNCATED, f"the header promises {promised} chunks, {self._chunks} are there"
+            )
+        elif promised != self._chunks and not self._header.dirty and self._report.chunks_seen != promised:
+            self._report.note(
+                NoteKind.HEADER, f"the header counts {promised} chunks, {self._report.chunks_seen} are there"
+            )
+
+    def _lose_holes(self, records: int) -> None:
+        first = self._holes[0]
+        what = "a chunk" if len(self._holes) == 1 else f"{len(self._holes)} chunks"
+        self._holes = []
+        self._report.chunks_damaged += 1
+        self._report.lose(LossReason.UNREADABLE, f"{what} cannot be read", offset=first.offset, count=records)
