@@ -304,12 +304,12 @@ class ChunkXml(Generic[T]):
         self.templates[offset] = template, end
         return template, end
 
-    def fragment(self, start: int, end: int, *, raw: bool) -> tuple[Part, ...]:
-        """The content of a record or, where `raw`, of a value that is binary XML."""
+    def fragment(self, start: int, end: int) -> tuple[Part, ...]:
+        """The content of a record or a value; unlike in templates, elements name no value they depend on."""
         if self._uses is not None:
             raise _malformed("its template holds a fragment")
         self._room = _MAX_PARTS
-        return self._content(start, end, 0, raw=raw)[0]
+        return self._content(start, end, 0, raw=True)[0]
 
     def instance(self, start: int, end: int) -> Instance:
         """The template instance whose token stands at `start`."""
@@ -366,8 +366,6 @@ class ChunkXml(Generic[T]):
                 instance = self.instance(start, end)
                 parts.append(instance)
                 start = instance.end
-                if not raw:
-                    return tuple(parts), start  # what follows pads the record
             elif kind == _CHARACTER:
                 parts.append(chr(self._at(_U16, start + 1)[0]).encode("utf-16", "replace").decode("utf-16"))
                 start += 3
@@ -378,6 +376,8 @@ class ChunkXml(Generic[T]):
                 _, start = self._name(start + 1)
             elif kind == _PI_DATA:
                 _, start = self._text(start + 1, end)
+            elif raw and depth == 0 and parts:
+                break  # what follows the last instance pads the record
             else:
                 raise _malformed(f"it holds an unknown token (0x{token:02x})")
         return tuple(parts), start
@@ -465,7 +465,7 @@ class ChunkXml(Generic[T]):
         """
         expansion = _Expansion(self, end - start)
         root = Node("")
-        expansion.fill(root, self.fragment(start, end, raw=False), (), {}, 0)
+        expansion.fill(root, self.fragment(start, end), (), {}, 0)
         for node in root:
             if node.tag.rpartition("}")[2] == "Event":
                 return node, expansion.lenient
@@ -493,7 +493,7 @@ class _Expansion:
                 value = self._value(part, values)
                 if value is not None and value.kind == ValueType.BINXML:
                     self._enter(depth)
-                    inner = self._chunk.fragment(value.start, value.end, raw=True)
+                    inner = self._chunk.fragment(value.start, value.end)
                     self.fill(node, inner, (), scope, depth + 1)
                 elif value is not None:
                     node.append_text(self._joined(value))
@@ -515,9 +515,9 @@ class _Expansion:
         if depth > MAX_DEPTH:
             raise _over_limit("its elements are nested too deeply")
         content = element.content
-        if len(content) == 1 and isinstance(content[0], Slot) and content[0].optional:
-            if self._value(content[0], values) is None:
-                return
+        only = content[0] if len(content) == 1 else None
+        if isinstance(only, Slot) and only.optional and self._value(only, values) is None:
+            return
         attributes = []
         for name, parts in element.attributes:
             text = self._attribute(parts, values)
@@ -543,7 +543,7 @@ class _Expansion:
     def _nodes_of(
         self, content: tuple[Part, ...], values: Sequence[Value], tag: str
     ) -> Iterator[tuple[Node, bool]]:
-        """An element for each item where an array is all of the content, else one; and whether it is filled."""
+        """An element for each item where an array is all content, else one; and whether it is filled."""
         if len(content) == 1 and isinstance(content[0], Slot):
             value = self._value(content[0], values)
             if value is not None and value.kind & ARRAY:

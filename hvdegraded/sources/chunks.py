@@ -110,6 +110,8 @@ class Span(NamedTuple):
     end: int
     number: int
     ticks: int
+    sound: bool = True
+    """The size behind the record is the one before it."""
 
 
 class Gap(NamedTuple):
@@ -206,40 +208,60 @@ def _is_record(data: bytes, start: int, end: int) -> bool:
     return _span(data, start, end) is not None
 
 
-def _find_record(data: bytes, start: int, end: int, after: int | None = None) -> Span | None:
-    """The next record from `start` on, with a number a little above `after`."""
+def _find_record(data: bytes, start: int, end: int, numbers: range | None = None) -> Span | None:
+    """The next record from `start` on, if given with one of these numbers."""
     place = data.find(RECORD_MAGIC, start, end)
     while place >= 0:
         span = _span(data, place, end)
-        if span is not None and (after is None or after < span.number <= after + _FURTHEST):
+        if span is not None and (numbers is None or span.number in numbers):
             return span
         place = data.find(RECORD_MAGIC, place + 1, end)
     return None
 
 
+def _unsound_span(data: bytes, start: int, end: int, number: int) -> Span | None:
+    """The record of that number at `start`, though the size behind it is not the one before it."""
+    if start + _SMALLEST > end:
+        return None
+    magic, size, found, ticks = _RECORD(data, start)
+    if magic != RECORD_MAGIC or found != number or not _SMALLEST <= size <= end - start:
+        return None
+    return Span(start, start + size, number, ticks, sound=False)
+
+
 def walk(chunk: Chunk) -> Iterator[Span | Gap]:
     """The records of a chunk in order, and the gaps between them."""
     data, trusted = chunk.data, chunk.trusted
+    counted = chunk.records is not None
     place, limit = FIRST_RECORD, chunk.limit
-    last = chunk.first - 1 if chunk.records is not None else None
+    last = chunk.first - 1 if counted else None
     while place < limit:
         span = _span(data, place, limit)
         if span is not None and (trusted or last is None or last < span.number <= last + _FURTHEST):
             yield span
             place = span.end
-            last = span.number if not trusted or last is None else last + 1
+            last = last + 1 if trusted and last is not None else span.number
             if not trusted and place == chunk.free:
                 return
             continue
         limit = len(data)
-        span = _find_record(data, place + 1, limit, last)
-        if span is not None:
-            missing = span.number - last - 1 if last is not None else 1
-            yield Gap(place, span.start, max(1, missing))
-            place, last = span.start, span.number - 1
-            continue
-        cut_off = len(data) < min(chunk.free, CHUNK_SIZE)
-        missing = chunk.last - last if chunk.records is not None and last is not None else 0
-        if missing > 0 or trusted:
-            yield Gap(place, limit, max(1, missing), cut_off)
-        return
+        if last is not None and (span := _unsound_span(data, place, limit, last + 1)):
+            yield span
+            last += 1
+        numbers = None if last is None else range(last + 1, (chunk.last if counted else last + _FURTHEST) + 1)
+        following = _find_record(data, place + 1, limit, numbers)
+        missing = 1
+        if following is not None:
+            if last is not None:
+                missing = following.number - last - 1
+            last = following.number - 1
+        elif counted and last is not None:
+            missing = chunk.last - last
+        elif not trusted:
+            missing = 0
+        end = following.start if following is not None else limit
+        if missing > 0 or (following is not None and span is None):
+            yield Gap(place, end, max(1, missing), cut_off=end == limit and len(data) < CHUNK_SIZE)
+        if following is None:
+            return
+        place = end

@@ -50,6 +50,7 @@ _MAX_REMEMBERED = 4096
 
 _UNWANTED = EventRecord()
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
+_TWO_SIZES = "the sizes before and behind it differ"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 
 _new_tuple: Any = tuple.__new__
@@ -137,9 +138,18 @@ class EvtxDecoder:
             if isinstance(span, Gap):
                 self._count_gap(chunk, spans, place, before, report)
                 continue
-            start, end, number, _ = span
+            start, end, number, _, sound = span
             origin = _new_tuple(
-                Origin, ("evtx", path, chunk.offset + start, None, chunk.number, False, doubts)
+                Origin,
+                (
+                    "evtx",
+                    path,
+                    chunk.offset + start,
+                    None,
+                    chunk.number,
+                    False,
+                    doubts if sound else (*doubts, _TWO_SIZES),
+                ),
             )
             try:
                 record = self._usual(xml, start + RECORD_HEADER, end - 4, origin, wanted)
@@ -226,7 +236,7 @@ class EvtxDecoder:
         element, lenient = xml.expand(start, end)
         if lenient:
             origin = origin._replace(doubts=(*origin.doubts, _HALF_CHARACTERS))
-        return record_from_element(element, origin)
+        return record_from_element(element, origin)  # type: ignore[arg-type]  # a Node reads as lxml elements do
 
     def _is_sound(self, chunk: Chunk, spans: list[Span | Gap], report: ReadReport) -> bool:
         sound = chunk.trusted

@@ -1,10 +1,10 @@
 """The usual records of event logs, decoded fast: straight from bytes to EventRecord.
 
 How it works. Nearly every record is an instance of a template whose `<System>` is plain and whose payload
-is one value, itself an instance of a template with plain elements in it. For such templates
-`system_plan` and `payload_plan` say once which slot fills which field. With the sizes and types of an
-instance's values that becomes a *layout*: one `struct.Struct` that unpacks all values at once, and what to
-make of each. Layouts are remembered by the bytes that list sizes and types, since records of one shape repeat.
+is one value, itself an instance of a template with plain elements in it. A *plan* says once for such a
+template which slot fills which field. With the sizes and types of an instance's values it becomes a
+*layout*: one `struct.Struct` that unpacks all values at once, and what to make of each. Layouts are
+remembered by the bytes that list sizes and types, since records of one shape repeat.
 
 Whatever is not usual gets no plan or no layout, and `binxml` decodes it; both ways give the same record.
 """
