@@ -21,6 +21,7 @@ from hvdegraded.record import ProviderFilter
 
 __all__ = [
     "Certainty",
+    "DeviceFact",
     "EventExample",
     "EventFact",
     "Fact",
@@ -153,6 +154,13 @@ class HresultFact(Fact):
     meaning: _Words
 
 
+class DeviceFact(Fact):
+    """A device of a VM: its name as events write it, and the component whose versions it speaks."""
+
+    name: _Words
+    component: Component
+
+
 class Knowledge:
     """All facts, looked up by provider and event id. Immutable.
 
@@ -167,12 +175,14 @@ class Knowledge:
         protocols: ProtocolTable,
         messages: Iterable[MessagePattern] = (),
         hresults: Iterable[HresultFact] = (),
+        devices: Iterable[DeviceFact] = (),
     ) -> None:
         self.providers = tuple(providers)
         self.events = tuple(events)
         self.protocols = protocols
         self.messages = tuple(messages)
         self.hresults = tuple(hresults)
+        self.devices = tuple(devices)
         self._providers = {
             key.lower(): row
             for row in self.providers
@@ -185,6 +195,7 @@ class Knowledge:
             for number in row.ids
         }
         self._hresults = {row.code: row.meaning for row in self.hresults}
+        self._devices = {row.name.lower(): row.component for row in self.devices}
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -203,6 +214,10 @@ class Knowledge:
     def hresult(self, code: int) -> str | None:
         """What an error code means, in our words; takes signed and unsigned 32-bit numbers."""
         return self._hresults.get(code & 0xFFFFFFFF) if -(1 << 31) <= code < 1 << 32 else None
+
+    def device(self, name: str) -> Component | None:
+        """The component that a device's name as logged (any letter case) stands for; None if unknown."""
+        return self._devices.get(name.strip().lower())
 
     def message_fields(self, message: str) -> dict[str, str]:
         """Fields that an English rendered message names, by canonical name; the first finding counts."""

@@ -110,7 +110,7 @@ class _File:
 def load(folder: Path) -> Knowledge:
     """The knowledge of the three files in a folder."""
     providers = _open(folder / "providers.toml", ("provider",))
-    events = _open(folder / "events.toml", ("event", "message", "hresult"))
+    events = _open(folder / "events.toml", ("event", "message", "hresult", "device"))
     tables = _open(folder / "protocols.toml", ("version", "implementation", "documented_refusal", "giveaway"))
     protocols = ProtocolTable(
         tables.rows("version", HostVersion),
@@ -126,6 +126,7 @@ def load(folder: Path) -> Knowledge:
         protocols,
         events.rows("message", MessagePattern),
         events.rows("hresult", HresultFact),
+        events.rows("device", DeviceFact),
     )
 
 
@@ -158,7 +159,9 @@ def extend(base: Knowledge, source: str | os.PathLike[str]) -> Knowledge:
             overridden.add(key)
             events[key] = changed
     hresults = {row.code: row for row in (*base.hresults, *file.rows("hresult", HresultFact))}
-    return Knowledge(providers, _regrouped(events), base.protocols, base.messages, hresults.values())
+    return Knowledge(
+        providers, _regrouped(events), base.protocols, base.messages, hresults.values(), base.devices
+    )
 
 
 def _open(path: Path, tables: Iterable[str]) -> _File:

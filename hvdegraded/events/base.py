@@ -1,0 +1,97 @@
+"""What every Hyper-V event has: its record, whose it is, and the error it carries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from hvdegraded.knowledge import Family
+from hvdegraded.record import EventRecord, Evidence, Field
+
+__all__ = ["Hresult", "HyperVEvent"]
+
+
+class Hresult(BaseModel):
+    """An error code: unsigned 32-bit number, the same as `0x…`, and its meaning where it is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: int
+    hex: str
+    meaning: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.hex} ({self.meaning})" if self.meaning else self.hex
+
+
+class HyperVEvent(BaseModel):
+    """An event with what it says of a VM; the record keeps every field of the source.
+
+    `vm_id` is a GUID in upper case without braces. `known` tells whether the tables know this provider and
+    id; `kind`, in each model, tells the models apart.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    record: EventRecord
+    family: Family | None = None
+    known: bool = False
+    vm_name: str | None = None
+    vm_id: str | None = None
+    hresult: Hresult | None = None
+
+    @property
+    def provider(self) -> str:
+        """Name of the provider, as the log spells it."""
+        return self.record.provider
+
+    @property
+    def event_id(self) -> int:
+        """Id of the event, unique within its provider only."""
+        return self.record.event_id
+
+    @property
+    def level(self) -> int | None:
+        """Severity: 1 critical, 2 error, 3 warning, 4 information."""
+        return self.record.level
+
+    @property
+    def record_id(self) -> int | None:
+        """EventRecordID."""
+        return self.record.record_id
+
+    @property
+    def time_ticks(self) -> int | None:
+        """TimeCreated in 100 ns since 1601."""
+        return self.record.time_ticks
+
+    @property
+    def time_created(self) -> datetime | None:
+        """TimeCreated as UTC datetime, cut to microseconds."""
+        return self.record.time_created
+
+    @property
+    def channel(self) -> str:
+        """The log that the event was written to."""
+        return self.record.channel
+
+    @property
+    def computer(self) -> str:
+        """The host that logged the event."""
+        return self.record.computer
+
+    @property
+    def data(self) -> tuple[Field, ...]:
+        """Every value of the event in order, as (name or None, text)."""
+        return self.record.data
+
+    @property
+    def message(self) -> str | None:
+        """The rendered message, where the source carries one."""
+        return self.record.message
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the reading of the fields rests on."""
+        return self.record.evidence

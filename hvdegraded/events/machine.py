@@ -1,0 +1,99 @@
+"""Events of virtual machines and of the services that run them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hvdegraded.events.base import HyperVEvent
+
+__all__ = [
+    "ChipsetEvent",
+    "ConfigEvent",
+    "DeviceEvent",
+    "HypervisorEvent",
+    "IntegrationEvent",
+    "OtherHyperVEvent",
+    "SynthNicEvent",
+    "UnrelatedEvent",
+    "VmSwitchEvent",
+    "VmbusEvent",
+    "VmmsEvent",
+    "WorkerEvent",
+]
+
+
+class VmmsEvent(HyperVEvent):
+    """An event of the management service; `service` is the one that 14050 names."""
+
+    kind: Literal["vmms"] = "vmms"
+    service: str | None = None
+
+
+class WorkerEvent(HyperVEvent):
+    """An event of a VM's worker process; `crash_code` is what a crashed guest reported (Windows: bugcheck)."""
+
+    kind: Literal["worker"] = "worker"
+    crash_code: str | None = None
+
+
+class ChipsetEvent(HyperVEvent):
+    """An event of a VM's firmware or chipset: what it booted, or did not."""
+
+    kind: Literal["chipset"] = "chipset"
+
+
+class ConfigEvent(HyperVEvent):
+    """An event of the configuration store."""
+
+    kind: Literal["config"] = "config"
+
+
+class IntegrationEvent(HyperVEvent):
+    """An event of an integration service that is no version event."""
+
+    kind: Literal["integration"] = "integration"
+
+
+class DeviceEvent(HyperVEvent):
+    """An event of a synthetic device: display, keyboard, serial port, dynamic memory; `device` as logged."""
+
+    kind: Literal["device"] = "device"
+    device: str | None = None
+
+
+class SynthNicEvent(HyperVEvent):
+    """An event of a virtual network adapter."""
+
+    kind: Literal["synthnic"] = "synthnic"
+    adapter: str | None = None
+
+
+class VmSwitchEvent(HyperVEvent):
+    """An event of a virtual switch, or of a guest's network driver."""
+
+    kind: Literal["vmswitch"] = "vmswitch"
+    switch: str | None = None
+
+
+class VmbusEvent(HyperVEvent):
+    """An event of VMBus that is no version event."""
+
+    kind: Literal["vmbus"] = "vmbus"
+
+
+class HypervisorEvent(HyperVEvent):
+    """An event of the hypervisor or its infrastructure driver."""
+
+    kind: Literal["hypervisor"] = "hypervisor"
+
+
+class OtherHyperVEvent(HyperVEvent):
+    """An event of a Hyper-V provider that the tables do not know."""
+
+    kind: Literal["other"] = "other"
+
+
+class UnrelatedEvent(HyperVEvent):
+    """An event of a provider that has nothing to do with Hyper-V."""
+
+    kind: Literal["unrelated"] = "unrelated"
