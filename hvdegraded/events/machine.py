@@ -30,7 +30,7 @@ class VmmsEvent(HyperVEvent):
 
 
 class WorkerEvent(HyperVEvent):
-    """An event of a VM's worker process; `crash_code` is what a crashed guest reported (Windows: bugcheck)."""
+    """An event of a VM's worker process; `crash_code` is what a crashed guest reported."""
 
     kind: Literal["worker"] = "worker"
     crash_code: str | None = None

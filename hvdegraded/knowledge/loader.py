@@ -15,7 +15,15 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hvdegraded.errors import KnowledgeError
-from hvdegraded.knowledge import EventFact, HresultFact, Knowledge, MessagePattern, ProviderFact, Role
+from hvdegraded.knowledge import (
+    DeviceFact,
+    EventFact,
+    HresultFact,
+    Knowledge,
+    MessagePattern,
+    ProviderFact,
+    Role,
+)
 from hvdegraded.protocols import DocumentedRefusal, Giveaway, HostVersion, Implementation, ProtocolTable
 
 __all__ = ["extend", "load"]

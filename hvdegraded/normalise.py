@@ -1,0 +1,292 @@
+"""EventRecord → Event: whose event it is, of which kind, and which VM and error it names.
+
+`normalise(record)` never raises: a record that the tables do not know becomes a catch-all of its family, or
+an `UnrelatedEvent`, and keeps every field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from hvdegraded import events
+from hvdegraded.events import Event, Hresult, HyperVEvent
+from hvdegraded.knowledge import EventFact, Family, Knowledge, Outcome, ProviderFact, load_knowledge
+from hvdegraded.placing import field_key, guid, place, positional_index, vm_id_from_sid
+from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.record import EventRecord
+
+__all__ = ["Normaliser", "normalise"]
+
+_HYPER_V = "microsoft-windows-hyper-v-"
+_MAX_REMEMBERED = 4096
+_ERROR_KEYS = frozenset(
+    {
+        "error",
+        "errorcode",
+        "errorcodestring",
+        "errormessage",
+        "hresult",
+        "hr",
+        "result",
+        "status",
+        "statuscode",
+    }
+)
+_MESSAGE_NUMBER = re.compile(r"%%(-?\d{9,10})(?!\d)", re.ASCII)
+_HEX_ERROR = re.compile(r"0x(8[0-9A-Fa-f]{7})(?![0-9A-Fa-f])", re.ASCII)
+_DECIMAL = re.compile(r"\s*-?\d{9,10}\s*", re.ASCII)
+_LONGEST_ERROR = 4096
+_LONGEST_NUMBER = 20
+
+_FAMILIES: dict[Family, type[HyperVEvent]] = {
+    Family.STORVSP: events.StorVspEvent,
+    Family.STORAGEVSP: events.StorVspEvent,
+    Family.VMSWITCH: events.VmSwitchEvent,
+    Family.NETVSC: events.VmSwitchEvent,
+    Family.VMBUS: events.VmbusEvent,
+    Family.WORKER: events.WorkerEvent,
+    Family.VMMS: events.VmmsEvent,
+    Family.CHIPSET: events.ChipsetEvent,
+    Family.SYNTHSTOR: events.SynthStorEvent,
+    Family.SYNTHNIC: events.SynthNicEvent,
+    Family.UIDEVICES: events.DeviceEvent,
+    Family.SERIAL: events.DeviceEvent,
+    Family.VMBUSVDEV: events.DeviceEvent,
+    Family.DYNMEM: events.DeviceEvent,
+    Family.INTEGRATION: events.IntegrationEvent,
+    Family.CONFIG: events.ConfigEvent,
+    Family.HYPERVISOR: events.HypervisorEvent,
+    Family.VID: events.HypervisorEvent,
+}
+_SPECIAL: dict[tuple[Family, int], type[HyperVEvent]] = {
+    (Family.STORAGEVSP, 4): events.IoFailedEvent,
+    (Family.STORAGEVSP, 5): events.DiskRecoveryEvent,
+    (Family.STORAGEVSP, 6): events.DiskRecoveryEvent,
+    (Family.STORAGEVSP, 7): events.BufferMappingEvent,
+    (Family.STORAGEVSP, 8): events.BufferMappingEvent,
+    (Family.STORAGEVSP, 9): events.SlowIoEvent,
+}
+_VERSION_MODELS: dict[Component, type[events.VersionEvent]] = {
+    Component.STORAGE: events.StorageVersionEvent,
+    Component.NETWORK: events.NetworkVersionEvent,
+    Component.VMBUS: events.VmbusVersionEvent,
+}
+_INTEGRATION_FIELDS = (
+    "framework_negotiated",
+    "framework_expected",
+    "message_negotiated",
+    "message_expected",
+)
+# Which field fills which attribute of a model, and how.
+_ATTRIBUTES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "disk": ("devicename", str),
+    "status": ("status", str),
+    "state": ("newstate", str),
+    "duration_ms": ("duration", lambda text: int(text) if text.isascii() and text.isdecimal() else None),
+    "service": ("servicename", str),
+    "crash_code": ("vmerrorcode0", str),
+    "device": ("device", str),
+    "adapter": ("nicname", str),
+    "switch": ("switchname", str),
+}
+
+
+class _Kind(NamedTuple):
+    """What all events of one provider and id have in common."""
+
+    model: type[HyperVEvent]
+    provider: ProviderFact | None
+    fact: EventFact | None
+
+
+class _Places(NamedTuple):
+    """Where in an event's data its common values stand; -1 for nowhere."""
+
+    vm_name: int
+    vm_id: int
+    errors: tuple[int, ...]
+    attributes: tuple[tuple[str, int, Callable[[str], Any]], ...]
+
+
+class Normaliser:
+    """Makes events of records by the given knowledge; remembers what repeats."""
+
+    def __init__(self, knowledge: Knowledge | None = None) -> None:
+        self._knowledge = knowledge or load_knowledge()
+        self._kinds: dict[tuple[str, int, str | None, str | None], _Kind] = {}
+        self._places: dict[tuple[_Names, type[HyperVEvent], tuple[str, ...]], _Places] = {}
+        self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
+
+    def __call__(self, record: EventRecord) -> Event:
+        """The event that a record is. Never raises."""
+        key = (record.provider, record.event_id, record.provider_guid, record.event_source)
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) >= _MAX_REMEMBERED:
+                self._kinds.clear()
+            kind = self._kinds[key] = self._kind(*key)
+        model, provider, fact = kind
+        if fact is not None and fact.outcome is not None:
+            return self._version_event(record, provider, fact, fact.outcome)
+        if provider is None:
+            return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union
+        data = record.data
+        fields = fact.fields if fact else ()
+        names = tuple([name for name, _ in data])
+        shape = (names, model, fields)
+        places = self._places.get(shape)
+        if places is None:
+            if len(self._places) >= _MAX_REMEMBERED:
+                self._places.clear()
+            places = self._places[shape] = _find_places(names, model, fields)
+        at_name, at_id, at_errors, at_attributes = places
+        vm_name = data[at_name][1] or None if at_name >= 0 else None
+        vm_id = guid(data[at_id][1]) if at_id >= 0 else None
+        more = {}
+        for attribute, index, convert in at_attributes:
+            more[attribute] = convert(data[index][1]) if data[index][1] else None
+        error = None
+        for index in at_errors:
+            error = self._hresult(data[index][1][:_LONGEST_ERROR])
+            if error is not None:
+                break
+        return model(  # type: ignore[return-value]
+            record=record,
+            family=provider.family,
+            known=fact is not None,
+            vm_name=vm_name,
+            vm_id=vm_id or vm_id_from_sid(record.user_id),
+            hresult=error,
+            **more,
+        )
+
+    def _kind(self, name: str, event_id: int, provider_guid: str | None, source: str | None) -> _Kind:
+        knowledge = self._knowledge
+        provider = knowledge.provider(name) if name else None
+        if provider is None and source:
+            provider = knowledge.provider(source)
+        if provider is None and provider_guid:
+            provider = knowledge.provider(provider_guid)
+        if provider is None:
+            hyper_v = name.lower().startswith(_HYPER_V)
+            return _Kind(events.OtherHyperVEvent if hyper_v else events.UnrelatedEvent, None, None)
+        fact = knowledge.event(provider.name, event_id)
+        model = _SPECIAL.get((provider.family, event_id)) or _FAMILIES[provider.family]
+        return _Kind(model, provider, fact)
+
+    def _version_event(
+        self, record: EventRecord, provider: ProviderFact | None, fact: EventFact, outcome: Outcome
+    ) -> Event:
+        component = fact.component or Component.DEVICE
+        if component is Component.INTEGRATION and provider and provider.component:
+            component = provider.component
+        values, unplaced = place(record, fact, component, self._knowledge)
+        device = values.get("device") or values.get("adaptername")
+        if component is Component.DEVICE and device:
+            component = self._knowledge.device(device) or component
+
+        def version(*names: str) -> ProtocolVersion | None:
+            for name in names:
+                if text := values.get(name):
+                    return ProtocolVersion.try_parse(text, component)
+            return None
+
+        common: dict[str, Any] = {
+            "record": record,
+            "family": provider.family if provider else None,
+            "known": True,
+            "vm_name": values.get("vmname") or None,
+            "vm_id": guid(values.get("vmid")) or vm_id_from_sid(record.user_id),
+            "outcome": outcome,
+            "component": component,
+            "device": device or None,
+            "server_version": version("serverversion", "parentversion"),
+            "client_version": version("clientversion", "neededversion"),
+            "unplaced": unplaced,
+            "hresult": self._first_error(record),
+        }
+        if fact.component is Component.INTEGRATION:
+            for name in _INTEGRATION_FIELDS:
+                common[name] = version(field_key(name))
+            return events.IntegrationVersionEvent(**common)
+        if fact.component is Component.VMBUS:
+            return events.VmbusVersionEvent(**common, partition=values.get("partition") or None)
+        model = _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent)
+        return model(**common)  # type: ignore[return-value]
+
+    def _first_error(self, record: EventRecord) -> Hresult | None:
+        for name, text in record.data:
+            if name is not None and field_key(name) in _ERROR_KEYS:
+                error = self._hresult(text[:_LONGEST_ERROR])
+                if error is not None:
+                    return error
+        return None
+
+    def _make_hresult(self, text: str) -> Hresult | None:
+        code = _error_code(text)
+        if code is None:
+            return None
+        return Hresult(code=code, hex=f"0x{code:08X}", meaning=self._knowledge.hresult(code))
+
+
+_Names = tuple[str | None, ...]
+
+
+def _find_places(names: _Names, model: type[HyperVEvent], fields: Sequence[str]) -> _Places:
+    found: dict[str, int] = {}
+    errors = []
+    positional: dict[str, int] = {}
+    count = 0
+    for index, name in enumerate(names):
+        position = count if name is None else positional_index(name)
+        if position is not None:
+            count += name is None
+            if position < len(fields):
+                positional.setdefault(field_key(fields[position]), index)
+            else:
+                errors.append(index)
+            continue
+        key = field_key(name or "")
+        found.setdefault(key, index)
+        if key in _ERROR_KEYS:
+            errors.append(index)
+    for key, index in positional.items():
+        found.setdefault(key, index)
+        if key in _ERROR_KEYS:
+            errors.append(index)
+    attributes = [
+        (attribute, found[key], convert)
+        for attribute, (key, convert) in _ATTRIBUTES.items()
+        if attribute in model.model_fields and key in found
+    ]
+    vm_name = found.get("vmname", found.get("virtualmachinename", -1))
+    vm_id = found.get("vmid", found.get("virtualmachineid", -1))
+    return _Places(vm_name, vm_id, tuple(errors), tuple(attributes))
+
+
+def _error_code(text: str) -> int | None:
+    """The failure that a text names as `%%2147942432`, `0x80070020` or a decimal; None for any other."""
+    if match := _MESSAGE_NUMBER.search(text):
+        code = int(match[1])
+    elif match := _HEX_ERROR.search(text):
+        code = int(match[1], 16)
+    elif len(text) <= _LONGEST_NUMBER and _DECIMAL.fullmatch(text):
+        code = int(text)
+    else:
+        return None
+    if -(1 << 31) <= code < 0:
+        code += 1 << 32
+    return code if 0x80000000 <= code < 0x90000000 else None
+
+
+@lru_cache(maxsize=1)
+def _default() -> Normaliser:
+    return Normaliser()
+
+
+def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> Event:
+    """The event that a record is, by the library's knowledge or another. Never raises."""
+    return _default()(record) if knowledge is None else Normaliser(knowledge)(record)

@@ -1,0 +1,144 @@
+"""Which value of an event is which: from names, from positions, from shapes, from the rendered message.
+
+Routes differ in what they keep. Named values speak for themselves. Positional ones get their names from the
+table row of the event. Where the order is not known (classic drivers, of which no public record exists), a
+GUID, a version and a name are told apart by their looks. The English message is the last resort.
+What cannot be placed for sure stays unplaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from hvdegraded.knowledge import EventFact, Knowledge
+from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.record import EventRecord, Field
+
+__all__ = ["Placed", "field_key", "guid", "place", "positional_index", "vm_id_from_sid"]
+
+_POSITIONAL = re.compile(r"(parameter|param)(\d{1,3})", re.ASCII | re.IGNORECASE)
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]")
+_GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
+_VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", re.ASCII | re.IGNORECASE)
+_DEVICE_NAME = "DeviceName"
+_LONGEST_NAME = 128
+
+
+class Placed(NamedTuple):
+    """Values by the key of their field (lower case, letters and digits only), and those without place."""
+
+    values: dict[str, str]
+    unplaced: tuple[str, ...]
+
+
+def field_key(name: str) -> str:
+    """A field's name as it is compared: `VmName`, `VMName` and `vm_name` are one."""
+    return _NOT_ALPHANUMERIC.sub("", name[:_LONGEST_NAME].lower())
+
+
+def positional_index(name: str | None) -> int | None:
+    """The position that a name like `Parameter0` or `param1` stands for; None for real names."""
+    match = _POSITIONAL.fullmatch(name) if name and len(name) < 16 else None
+    if match is None:
+        return None
+    return int(match[2]) - (match[1].lower() == "param")
+
+
+def guid(text: str | None) -> str | None:
+    """A GUID in upper case without braces; None where the text is none."""
+    if text is None or len(text) > 48:
+        return None
+    bare = text.strip().strip("{}").upper()
+    return bare if _GUID.fullmatch(bare) else None
+
+
+def vm_id_from_sid(sid: str | None) -> str | None:
+    """The VM whose account a SID S-1-5-83-1-a-b-c-d is: four little-endian words of its GUID."""
+    match = _VM_SID.fullmatch(sid) if sid and len(sid) < 64 else None
+    if match is None:
+        return None
+    words = [int(word) for word in match.groups()]
+    if any(word >= 1 << 32 for word in words):
+        return None
+    raw = b"".join(word.to_bytes(4, "little") for word in words)
+    head = f"{words[0]:08X}-{int.from_bytes(raw[4:6], 'little'):04X}-{int.from_bytes(raw[6:8], 'little'):04X}"
+    return f"{head}-{raw[8:10].hex().upper()}-{raw[10:].hex().upper()}"
+
+
+def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> Placed:
+    """The values of a version event, by field."""
+    named: dict[str, str] = {}
+    positional: dict[int, str] = {}
+    count = 0
+    for name, text in record.data:
+        if name == "Binary":
+            continue
+        index = count if name is None else positional_index(name)
+        if index is None:
+            named.setdefault(field_key(name or ""), text)
+            continue
+        count += name is None
+        positional.setdefault(index, text)
+    unplaced: tuple[str, ...] = ()
+    if positional:
+        found, unplaced = _from_positions(positional, fact.fields, component)
+        named = found | named
+    message = record.message
+    if message:
+        for name, text in knowledge.message_fields(message).items():
+            named.setdefault(field_key(name), text)
+    return Placed(named, unplaced)
+
+
+def _from_positions(values: dict[int, str], fields: Sequence[str], component: Component) -> Placed:
+    if not fields:
+        return _from_shapes((values[index] for index in sorted(values)), component)
+    first = 0
+    if fields[0] == _DEVICE_NAME:
+        fields = fields[1:]
+        if not values.get(0) or "\\" in values[0]:
+            first = 1
+    found: dict[str, str] = {}
+    unplaced = []
+    for index in sorted(values):
+        if index < first:
+            continue
+        if index - first < len(fields):
+            found[field_key(fields[index - first])] = values[index]
+        elif values[index]:
+            unplaced.append(values[index])
+    return Placed(found, tuple(unplaced))
+
+
+def _from_shapes(values: Iterable[str], component: Component) -> Placed:
+    """VM name, VM id, server and client version of a classic driver's event, in this order but for the id."""
+    found: dict[str, str] = {}
+    versions: list[str] = []
+    rest: list[str] = []
+    for text in values:
+        if not text or text.startswith("\\Device\\"):
+            continue
+        if guid(text):
+            found.setdefault("vmid", text)
+        elif ProtocolVersion.try_parse(text, component) is not None:
+            versions.append(text)
+        else:
+            rest.append(text)
+    if len(versions) == 3 and not rest:
+        rest.append(versions.pop(0))  # a VM's name can look like a version
+    if len(versions) == 2:
+        found["serverversion"], found["clientversion"] = versions
+    elif len(versions) == 1 and not rest and "vmid" not in found:
+        found["clientversion"] = versions[0]
+    else:
+        rest += versions
+    if rest and len(versions) in (0, 2):
+        found["vmname"] = rest.pop(0)
+    return Placed(found, tuple(rest))
+
+
+def unnamed_values(data: Iterable[Field]) -> tuple[str, ...]:
+    """The positional values among an event's data."""
+    return tuple(text for name, text in data if name is None or positional_index(name) is not None)
