@@ -30,6 +30,7 @@ __all__ = ["BLOCK_SIZE", "MAX_EVENT", "parse_event", "read_xml", "record_from_el
 
 BLOCK_SIZE = 1 << 18  # bytes
 _MAX_MARKUP = 1 << 18  # elements and attributes of an event; each costs some hundred bytes
+_MAX_MENDED = 1 << 20  # bytes of an event with what XML forbids; escapes multiply
 _SMALL = 1 << 16  # bytes up to which a wrong guess of a piece's end is cheap
 _ORIGIN = Origin("xml")
 
@@ -57,7 +58,7 @@ _PROVIDER = re.compile(
     rb"\s+Name=(?:'([^'<&\t\n\r]*)'|\"([^\"<&\t\n\r]*)\")"
 )
 _REMEMBERED_PROVIDERS, _LONGEST_NAME = 4096, 256
-_MORE_THAN_ONE_EVENT = re.compile(rb"<[!?]|[<:]Event[\s/>]")
+_EVENT_TAG = re.compile(rb"<Event[\s/>]")
 
 
 _CUT_SHORT = {
@@ -156,7 +157,7 @@ def _read(
 
         def read(end: int, *, exact: bool, start: int = start, origin: Origin = origin) -> _Outcome:
             piece = cutter.data[start:end]
-            if (exact or not _MORE_THAN_ONE_EVENT.search(piece, 1)) and is_unwanted(piece):
+            if (exact or _is_plain(piece)) and is_unwanted(piece):
                 return None
             try:
                 return _record(piece, cutter.wrapper, cutter.declared_encoding, origin)
@@ -209,6 +210,11 @@ def _conclude(cutter: Cutter, report: ReadReport, seen: bool) -> None:
         report.note(NoteKind.TRUNCATED, "the UTF-16 text ends with half a character")
 
 
+def _is_plain(piece: bytes) -> bool:
+    """Whether a piece surely ends where it should: nothing in it can hide or repeat an end tag."""
+    return not (b"<!" in piece or b"<?" in piece or b":Event" in piece or _EVENT_TAG.search(piece, 1))
+
+
 def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
     """Whether a piece is of a provider that is not wanted, as far as its first bytes plainly say so."""
     if wanted is None:
@@ -243,6 +249,8 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
         return record_from_element(_element(piece, wrapper), origin)
     except etree.XMLSyntaxError as error:
         failure = error
+    if len(piece) > _MAX_MENDED:
+        raise _unreadable(failure)
     text, doubts = _decoded(piece, encoding)
     document = _escaped(text).encode()
     if document == piece:

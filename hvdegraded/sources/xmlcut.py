@@ -42,6 +42,8 @@ _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,200}?\sencoding\s*=\s*[\"']([
 _NOT_A_UNIT = bytes(range(0x80, 0xC0))  # bytes of UTF-8 that start no character
 _TWO_UNITS = bytes(range(0xF0, 0x100))  # bytes of UTF-8 that start what is two units in UTF-16
 
+_WHITE_SPACE = b" \t\r\n\x0b\x0c"
+
 
 class CutKind(enum.Enum):
     """How the walk over an event ended."""
@@ -166,7 +168,7 @@ class Cutter:
             searched = max(place, known.searched)
         while True:
             found = self.data.find(needle, searched)
-            searched = max(searched, len(self.data) - len(needle) + 1)
+            searched = found if found >= 0 else max(searched, len(self.data) - len(needle) + 1)
             if found >= 0 or self._at_end or len(self.data) - start > MAX_EVENT:
                 self._known[needle] = _Found(place, found, searched)
                 return found
@@ -243,7 +245,7 @@ class Cutter:
             for tag in _TAG.findall(between):
                 self._declare(tag)
             text = _TAG.sub(b"", between)
-        self.stray += len(text.replace(codecs.BOM_UTF8, b"").strip())
+        self.stray += len(text.translate(None, _WHITE_SPACE + codecs.BOM_UTF8))
 
     def _declare(self, tag: bytes) -> None:
         for name, uri in _DECLARED_PREFIX.findall(tag):

@@ -7,6 +7,7 @@ how they write numbers and times. All that is evened out here; texts of values s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 
@@ -16,6 +17,7 @@ from hvdegraded.times import ticks_from_text
 __all__ = ["UnreadableEventError", "record_from_element"]
 
 _MAX_PATHS = 1 << 22  # characters of all names of an event's values: nested names multiply
+_LONGEST_NUMBER = 64  # characters, white space around it included
 _SPACE = " \t\r\n"
 _NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9A-Fa-f]{1,16})|([0-9]{1,20}))\s*", re.ASCII)
 # Digits alone are hexadecimal where they are as many as 64 bits have, or round in hexadecimal only.
@@ -87,109 +89,142 @@ class _Fields:
 
     def __init__(self, event: etree._Element) -> None:
         self.system: dict[str, str] = {}
-        self.more: list[Field] = [(f"Event/@{key}", value) for key, value in _attributes(event)]
+        self.more: list[Field] = []
         self.data: list[Field] = []
         self.rendering: list[Field] = []
         self.payload = ""
         self.namespace: str | None = None
         self._room = _MAX_PATHS
+        self._add_attributes(event, "Event/", self.more)
         for child in event:
             name = _local(child.tag)
             if name == "System":
                 self._read_system(child)
             elif name == "RenderingInfo":
-                self.rendering += _attributes(child)
-                for part in child:
-                    self._flatten(part, _local(part.tag), self.rendering)
+                self.rendering += [(_local(key), str(value)) for key, value in child.items()]
+                self._add_children(child, "", self.rendering)
             elif self.payload:
-                self._flatten(child, name, self.data)
+                self._add(child, name, self.data)
             elif name == "EventData":
                 self.payload = name
                 self._read_event_data(child)
             elif name == "UserData":
-                self.payload = name
-                self._read_user_data(child, _namespace(event))
+                self._read_user_data(child, event)
             elif name:
                 self.payload = name
                 self._read_payload_root(child)
 
-    def _read_system(self, system: etree._Element) -> None:
-        for child in system:
+    def _read_system(self, element: etree._Element) -> None:
+        system = self.system
+        for child in element:
             name = _local(child.tag)
             if not name:
                 continue
             for key, value in child.items():
-                self._add_to_system(f"{name}/@{_local(key)}", str(value))
-            for part in child:
-                self._flatten(part, f"{name}/{_local(part.tag)}", self.more)
-            self._add_to_system(name, _text(child))
-
-    def _add_to_system(self, path: str, text: str) -> None:
-        if not text:
-            return
-        if path in self.system:
-            self.more.append((path, text))
-        else:
-            self.system[path] = text
+                path = f"{name}/@{_local(key)}"
+                if value and path not in system:
+                    system[path] = str(value)
+                elif value:
+                    self.more.append((path, str(value)))
+            if len(child):
+                self._add_children(child, name + "/", self.more)
+            text = child.text
+            if text is None or text[0] in _SPACE or len(child):
+                text = _text(child)
+            if text and name not in system:
+                system[name] = text
+            elif text:
+                self.more.append((name, text))
 
     def _read_event_data(self, event_data: etree._Element) -> None:
         data = self.data
-        data += [(f"@{key}", value) for key, value in _attributes(event_data)]
-        own = _text(event_data)
-        if own:
-            data.append((None, own))
+        self._read_own(event_data)
         for child in event_data:
-            tag = _local(child.tag)
-            attributes = dict(child.items())
-            name = tag if tag != "Data" else str(attributes.pop("Name", "")) or None
+            name: str | None
+            tag = name = _local(child.tag)
+            attributes = child.items()
+            if tag == "Data":
+                name = child.get("Name") or None if attributes else None
+                if name and len(attributes) == 1:
+                    attributes = []
             if attributes or len(child):
-                label = name or tag
-                parts: list[Field] = []
-                self._flatten(child, label, parts)
-                for path, text in parts:
-                    if tag != "Data" or path != f"{label}/@Name":
-                        data.append((name if path == label else path, text))
+                self._add_odd_value(child, name, tag)
             elif tag:
-                text = _text(child)
-                data.append((name, _hex(text) if name == "Binary" else text))
+                text = child.text
+                if text is None or text[0] in _SPACE:
+                    text = _text(child)
+                data.append((name, _hex(text) if tag == "Binary" else text))
 
-    def _read_user_data(self, user_data: etree._Element, event_namespace: str | None) -> None:
+    def _add_odd_value(self, element: etree._Element, name: str | None, tag: str) -> None:
+        """A value with attributes or children of its own, under its name."""
+        label = name or tag
+        fields: list[Field] = []
+        self._add(element, label, fields)
+        for path, text in fields:
+            if tag != "Data" or path != f"{label}/@Name":
+                self.data.append((name if path == label else path, text))
+
+    def _read_user_data(self, user_data: etree._Element, event: etree._Element) -> None:
         roots = list(user_data.iterchildren("*"))
         if not roots:
+            self.payload = "UserData"
             self._read_payload_root(user_data)
             return
         self.payload = f"UserData/{_local(roots[0].tag)}"
         namespace = _namespace(roots[0])
-        self.namespace = namespace if namespace != event_namespace else None
+        self.namespace = namespace if namespace != _namespace(event) else None
         self._read_payload_root(roots[0])
         for root in roots[1:]:
-            self._flatten(root, _local(root.tag), self.data)
+            self._add(root, _local(root.tag), self.data)
 
     def _read_payload_root(self, root: etree._Element) -> None:
-        self.data += [(f"@{key}", value) for key, value in _attributes(root)]
+        self._read_own(root)
+        self._add_children(root, "", self.data)
+
+    def _read_own(self, root: etree._Element) -> None:
+        self._add_attributes(root, "", self.data)
         own = _text(root)
         if own:
             self.data.append((None, own))
-        for child in root:
-            self._flatten(child, _local(child.tag), self.data)
 
-    def _flatten(self, element: etree._Element, path: str, fields: list[Field]) -> None:
+    def _add_attributes(self, element: etree._Element, prefix: str, fields: list[Field]) -> None:
+        attributes = element.items()
+        if not attributes:
+            return
+        self._spend(len(prefix) * len(attributes))
+        for key, value in attributes:
+            fields.append((f"{prefix}@{_local(key)}", str(value)))
+
+    def _add_children(self, element: etree._Element, prefix: str, fields: list[Field]) -> None:
+        self._spend(len(prefix) * len(element))
+        for child in element:
+            name = _local(child.tag)
+            if child.keys() or len(child):
+                self._add(child, prefix + name, fields)
+            elif name:
+                text = child.text
+                if text is None or text[0] in _SPACE:
+                    text = _text(child)
+                fields.append((prefix + name, text))
+
+    def _add(self, element: etree._Element, path: str, fields: list[Field]) -> None:
         """Append an element's attributes, its text and its children, each under its path."""
         if not isinstance(element.tag, str):
             return
-        attributes = element.items()
-        self._room -= len(path) * (1 + len(attributes))
-        if self._room < 0:
-            raise UnreadableEventError(LossReason.OVER_LIMIT, "the names of its nested elements are too long")
-        for key, value in attributes:
-            fields.append((f"{path}/@{_local(key)}", str(value)))
+        self._add_attributes(element, path + "/", fields)
         text = _text(element)
         if text or not len(element):
             fields.append((path, text))
-        for child in element:
-            self._flatten(child, f"{path}/{_local(child.tag)}", fields)
+        if len(element):
+            self._add_children(element, path + "/", fields)
+
+    def _spend(self, characters: int) -> None:
+        self._room -= characters
+        if self._room < 0:
+            raise UnreadableEventError(LossReason.OVER_LIMIT, "the names of its nested elements are too long")
 
 
+@lru_cache(maxsize=512)
 def _local(tag: object) -> str:
     """The name without its namespace; empty for what is no element (comments, entities)."""
     return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
@@ -200,37 +235,22 @@ def _namespace(element: etree._Element) -> str | None:
     return tag[1 : tag.rfind("}")] if tag.startswith("{") else None
 
 
-def _attributes(element: etree._Element) -> list[tuple[str, str]]:
-    return [(_local(key), str(value)) for key, value in element.items()]
-
-
 def _text(element: etree._Element) -> str:
     """An element's own text; empty for what a pretty printer put into an empty element."""
-    text = element.text or ""
+    text = element.text
     if len(element):
-        text += "".join(child.tail or "" for child in element)
+        text = (text or "") + "".join(child.tail or "" for child in element)
         return text if text.strip(_SPACE) else ""
-    if text and text[0] in _SPACE and "\n" in text and not text.strip(_SPACE):
+    if not text:
         return ""
-    return text
-
-
-def _integer(text: str) -> int | None:
-    if not (text.isdecimal() and text.isascii() and len(text) < 20):
-        match = _NUMBER.fullmatch(text)
-        if match is None:
-            return None
-        number = int(match[2], 16) if match[2] else int(match[3])
-        if number >= 1 << 64:
-            return None
-        return -number if match[1] else number
-    return int(text)
+    return "" if text[0] in _SPACE and "\n" in text and not text.strip(_SPACE) else text
 
 
 def _take_event_id(system: dict[str, str]) -> tuple[int | None, int | None]:
     """The event id (None where there is none) and its qualifiers."""
     qualifiers = _take_number(system, "EventID/@Qualifiers")
-    number = _integer(system.get("EventID", ""))
+    text = system.get("EventID", "")
+    number = _integer(text) if len(text) <= _LONGEST_NUMBER else None
     if number is None or not -0x8000_0000 <= number <= 0xFFFF_FFFF:
         return None, qualifiers
     del system["EventID"]
@@ -244,7 +264,7 @@ def _take_event_id(system: dict[str, str]) -> tuple[int | None, int | None]:
 
 def _take_number(system: dict[str, str], path: str) -> int | None:
     text = system.get(path)
-    if text is None:
+    if text is None or len(text) > _LONGEST_NUMBER:
         return None
     number = _integer(text)
     if number is None or number < 0:
@@ -254,26 +274,46 @@ def _take_number(system: dict[str, str], path: str) -> int | None:
 
 
 def _take_keywords(system: dict[str, str]) -> int | None:
-    """The 64 bits, written as `0x…`, as hexadecimal digits alone, or as a decimal, signed or not."""
-    text = system.get("Keywords", "").strip(_SPACE)
-    if _BARE_HEX.fullmatch(text):
-        text = "0x" + text
-    number = _integer(text)
-    if number is None or number < -(1 << 63):
+    text = system.get("Keywords")
+    if text is None or len(text) > _LONGEST_NUMBER:
         return None
-    del system["Keywords"]
-    return number & 0xFFFF_FFFF_FFFF_FFFF
+    number = _keywords(text)
+    if number is not None:
+        del system["Keywords"]
+    return number
 
 
 def _take_time(system: dict[str, str]) -> int | None:
-    ticks = ticks_from_text(system.get("TimeCreated/@SystemTime", ""))
+    text = system.get("TimeCreated/@SystemTime")
+    ticks = None if text is None else ticks_from_text(text)
     if ticks is not None:
         del system["TimeCreated/@SystemTime"]
     return ticks
 
 
+@lru_cache(maxsize=2048)
+def _integer(text: str) -> int | None:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    number = int(match[2], 16) if match[2] else int(match[3])
+    if number >= 1 << 64:
+        return None
+    return -number if match[1] else number
+
+
+@lru_cache(maxsize=512)
+def _keywords(text: str) -> int | None:
+    """The 64 bits, written as `0x…`, as hexadecimal digits alone, or as a decimal, signed or not."""
+    text = text.strip(_SPACE)
+    number = _integer("0x" + text if _BARE_HEX.fullmatch(text) else text)
+    if number is None or number < -(1 << 63):
+        return None
+    return number & 0xFFFF_FFFF_FFFF_FFFF
+
+
 def _guid(text: str) -> str | None:
-    return text.strip("{} ").upper() or None
+    return text.strip("{} ").upper() or None if text else None
 
 
 def _hex(text: str) -> str:
