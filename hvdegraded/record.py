@@ -239,6 +239,7 @@ class NoteKind(enum.StrEnum):
     CHANGED = "changed while read"
     LIMIT = "limit"
     READER = "reader"
+    UNREADABLE = "unreadable"
 
 
 class Loss(NamedTuple):
@@ -303,6 +304,11 @@ class ReadReport:
     def records_seen(self) -> int:
         """Records that were there: delivered + filtered + lost."""
         return self.delivered + self.filtered + self.lost
+
+    @property
+    def unreadable(self) -> tuple[Note, ...]:
+        """Inputs that could not be read at all."""
+        return tuple(note for note in self.notes if note.kind is NoteKind.UNREADABLE)
 
     @property
     def complete(self) -> bool:

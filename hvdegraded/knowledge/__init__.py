@@ -106,8 +106,9 @@ class EventFact(Fact):
     """One event of one or more providers.
 
     `fields` names positional values (Parameter0, Parameter1, …, unnamed Data, StringInserts) in order;
-    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `forced`
-    marks a user's row that said `force = true`.
+    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `failure`
+    marks events that tell that a VM did not get going or lost a device. `forced` marks a user's row that
+    said `force = true`.
     """
 
     providers: Annotated[tuple[_Words, ...], Field(min_length=1)]
@@ -120,6 +121,7 @@ class EventFact(Fact):
     component: Component | None = None
     references: tuple[str, ...] = ()
     example: EventExample
+    failure: bool = False
     forced: bool = False
 
     @model_validator(mode="after")

@@ -1,1 +1,190 @@
-"""Bytes in, event records out; nothing in here knows Hyper-V."""
+"""Bytes in, event records out: tells what an input is, and picks the reader.
+
+Nothing in here knows Hyper-V.
+"""
+
+from __future__ import annotations
+
+import enum
+import gzip
+import io
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, cast
+
+from hvdegraded.errors import EmptySourceError, LegacyEvtError, SourceError, UnknownFormatError
+from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
+
+__all__ = ["Format", "read_stream", "sniff"]
+
+_HEAD = 8192
+_CHUNK_PLACE = 4096
+_IN_MEMORY = 64 << 20
+_BLOCK = 1 << 20
+_MOST_EXPANDED = 64 << 30  # bytes that one compressed input may become
+_MOST_RATIO = 1100  # gzip and deflate reach 1032
+_MOST_MEMBERS = 100_000
+_MAGIC_GZIP, _MAGIC_ZIP = b"\x1f\x8b", b"PK\x03\x04"
+
+
+class Format(enum.StrEnum):
+    """What an input is."""
+
+    EVTX = "evtx"
+    XML = "xml"
+    JSON = "json"
+    GZIP = "gzip"
+    ZIP = "zip"
+
+
+def sniff(head: bytes, path: str | None = None) -> Format:
+    """The format that an input's first bytes (8 KiB) show.
+
+    Raises EmptySourceError, LegacyEvtError for an .evt log of Windows XP, UnknownFormatError.
+    """
+    if not head:
+        raise EmptySourceError("the input is empty", path=path, hint="copy or export the log again")
+    if head.startswith(b"ElfFile\0") or head[_CHUNK_PLACE:].startswith(b"ElfChnk\0"):
+        return Format.EVTX
+    if head[4:8] == b"LfLe":
+        raise LegacyEvtError(
+            "this is an .evt log of Windows XP or 2003",
+            path=path,
+            hint="convert it on Windows: wevtutil epl OLD.evt NEW.evtx /lf:true",
+        )
+    if head.startswith(_MAGIC_GZIP):
+        return Format.GZIP
+    if head.startswith(_MAGIC_ZIP):
+        return Format.ZIP
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head.decode("utf-16", "replace").lstrip("\ufeff").lstrip().encode()
+    else:
+        text = head.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip()
+    if text.startswith(b"<"):
+        return Format.XML
+    if text.startswith((b"{", b"[")):
+        return Format.JSON
+    if not text:
+        raise EmptySourceError("the input is blank", path=path, hint="copy or export the log again")
+    raise UnknownFormatError(
+        "this is neither an .evtx log nor event XML nor JSON lines",
+        path=path,
+        hint="export with wevtutil epl (evtx) or wevtutil qe /f:xml",
+    )
+
+
+EvtxReader = Callable[[BinaryIO, ReadReport, ProviderFilter | None], Iterator[EventRecord]]
+"""What reads an .evtx log."""
+
+
+def read_stream(
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    *,
+    read_evtx: EvtxReader | None = None,
+) -> Iterator[EventRecord]:
+    """The records of a binary stream, whatever it holds; compressed inputs are expanded, within bounds.
+
+    `read_evtx` reads .evtx logs in place of the library's own reader. Raises SourceError and its children
+    for what cannot be read at all, LossError at the first loss where the report is strict.
+    """
+    stream, head = _peeked(stream)
+    form = sniff(head, report.path)
+    if form is Format.EVTX:
+        if read_evtx is None:
+            from hvdegraded.sources.evtx import read_evtx as read
+        else:
+            read = read_evtx  # type: ignore[assignment]
+        yield from read(_seekable(stream, report), report, wanted)
+    elif form is Format.XML:
+        from hvdegraded.sources.xml import read_xml
+
+        yield from read_xml(stream, report, wanted)
+    elif form is Format.JSON:
+        from hvdegraded.sources.jsonlines import read_json_lines
+
+        yield from read_json_lines(stream, report, wanted)
+    elif form is Format.GZIP:
+        yield from read_stream(_gunzipped(stream, report), report, wanted, read_evtx=read_evtx)
+    else:
+        yield from _read_zip(stream, report, wanted, read_evtx)
+
+
+def _peeked(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
+    if stream.seekable():
+        start = stream.tell()
+        head = stream.read(_HEAD) or b""
+        stream.seek(start)
+        return stream, head
+    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _HEAD * 2)
+    return buffered, buffered.peek(_HEAD)[:_HEAD]
+
+
+def _seekable(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+    """The stream, or a temporary copy of one that cannot seek."""
+    if stream.seekable():
+        return stream
+    return _copied(stream, report, _MOST_EXPANDED)
+
+
+def _copied(stream: BinaryIO, report: ReadReport, most: int) -> BinaryIO:
+    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed with the reading
+    size = 0
+    while True:
+        try:
+            block = stream.read(_BLOCK)
+        except (EOFError, OSError, zlib.error) as error:
+            report.note(NoteKind.TRUNCATED, f"the compressed data end early or are damaged: {error}")
+            break
+        if not block:
+            break
+        size += len(block)
+        if size > most:
+            report.note(NoteKind.LIMIT, f"expanding was stopped at {most} bytes")
+            break
+        spool.write(block)
+    spool.seek(0)
+    return cast("BinaryIO", spool)
+
+
+def _gunzipped(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+    packed = _seekable(stream, report)
+    start = packed.tell()
+    size = packed.seek(0, os.SEEK_END) - start
+    packed.seek(start)
+    with gzip.GzipFile(fileobj=packed) as unpacked:
+        return _copied(cast("BinaryIO", unpacked), report, min(_MOST_EXPANDED, size * _MOST_RATIO + _BLOCK))
+
+
+def _read_zip(
+    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, read_evtx: EvtxReader | None
+) -> Iterator[EventRecord]:
+    try:
+        archive = zipfile.ZipFile(_seekable(stream, report))
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
+    with archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        for member in members[:_MOST_MEMBERS]:
+            part = ReadReport(path=f"{report.path or 'archive'}/{member.filename}", strict=report.strict)
+            try:
+                with archive.open(member) as packed:
+                    unpacked = _copied(
+                        cast("BinaryIO", packed), part, min(_MOST_EXPANDED, member.file_size + 1)
+                    )
+                _, head = _peeked(unpacked)
+                if head.startswith(_MAGIC_ZIP):
+                    raise SourceError("an archive in an archive is not read", path=part.path)
+                yield from read_stream(unpacked, part, wanted, read_evtx=read_evtx)
+            except (SourceError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                if report.strict:
+                    raise
+                part.note(NoteKind.UNREADABLE, str(error))
+            finally:
+                report.add(part)
+        if len(members) > _MOST_MEMBERS:
+            report.note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read")

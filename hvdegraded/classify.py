@@ -1,0 +1,490 @@
+"""The rules: which event is an ignorable protocol-version mismatch, and what every other one is.
+
+How it works. Ignorable must be proven by a rule that names its source; whatever no rule proves is
+actionable. The rules, in the order in which they apply:
+
+1. An event of no Hyper-V provider, or of an id that the tables do not know, is actionable.
+2. An event that is no version event is what its table row says: a problem, worth a look when it repeats,
+   or no problem report. None of these is ignorable.
+3. A version event that contradicts its row, or does not tell whose VM it is, proves nothing.
+4. *Loaded*: the device works with another version. That is ignorable in a guest that is not Windows
+   (KB 2956569), actionable in a Windows guest. Where nothing tells the guest's system, the policy decides,
+   and the verdict says so. Nothing is assumed of a guest of which an inventory says two things.
+5. *Refused*: the host did not take the offered version. That is ignorable only where every known guest that
+   makes this offer also makes one that the host takes (KB 972108; `protocols`), and unless a failure of the
+   same VM follows within ten minutes (`context`).
+6. A row that is only believed never decides alone: versions, level and VM must bear it out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from hvdegraded.context import WINDOW_MINUTES, Context
+from hvdegraded.events import Event, HyperVEvent, IntegrationVersionEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.guests import Guest, GuestInventory
+from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
+from hvdegraded.knowledge.guests import GuestFamily, windows_remedy
+from hvdegraded.normalise import Normaliser
+from hvdegraded.policy import Policy
+from hvdegraded.protocols import Inference, ProtocolVersion
+from hvdegraded.record import EventRecord, Level
+from hvdegraded.verdict import Basis, Label, Reason, Verdict
+
+__all__ = ["Classifier", "classify"]
+
+_MAX_REMEMBERED = 8192
+_MAX_FIELDS = 6
+_LONGEST_FIELD = 60
+_KB_MISMATCH = "KB 2956569"
+_TABLE_FAMILIES = {
+    GuestFamily.WINDOWS: "windows",
+    GuestFamily.LINUX: "linux",
+    GuestFamily.FREEBSD: "freebsd",
+    GuestFamily.OTHER_UNIX: "other unix",
+}
+_ROLE_REASONS = {
+    Role.PROBLEM: Reason.KNOWN_PROBLEM,
+    Role.WATCH: Reason.WATCH,
+    Role.INFORMATION: Reason.NOT_A_PROBLEM_REPORT,
+}
+
+
+class Classifier:
+    """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat."""
+
+    def __init__(self, guests: GuestInventory | None = None, policy: Policy | None = None) -> None:
+        self.guests = guests if guests is not None else GuestInventory()
+        self.policy = policy or Policy()
+        self.knowledge = self.policy.knowledge
+        self.normalise = Normaliser(self.knowledge)
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
+
+    def classify(self, event: Event | HyperVEvent | EventRecord, context: Context | None = None) -> Verdict:
+        """The verdict on an event or a record; `context` holds what else happened, where that is known."""
+        if isinstance(event, EventRecord):
+            event = self.normalise(event)
+        fact = self.fact(event)
+        if fact is not None and fact.outcome is not None and isinstance(event, VersionEvent):
+            inferred = failure = None
+            if context is not None:
+                inferred = context.inferred_guest(event, self.knowledge.protocols)
+                if event.outcome is Outcome.REFUSED:
+                    failure = context.failure_after(event)
+            key: tuple[object, ...] = (*_version_key(event), inferred, failure)
+            verdict = self._verdicts.get(key)
+            if verdict is None:
+                verdict = self._remember(key, self._version_verdict(event, fact, inferred, failure))
+            return verdict
+        if fact is None:
+            return self._unknown(event)
+        error = event.hresult.code if event.hresult else None
+        key = (event.provider, event.event_id, event.computer, event.vm_name, event.vm_id, error)
+        return self._verdicts.get(key) or self._remember(key, self._known(event, fact))
+
+    def classify_all(
+        self, events: Iterable[Event | HyperVEvent | EventRecord]
+    ) -> Iterator[tuple[HyperVEvent, Verdict]]:
+        """Each event with its verdict, in their order, all seen in the context of all.
+
+        A sequence is gone through twice. Anything else is held in memory meanwhile: to stay small on long
+        logs, `observe` all events in a Context first, then `classify(event, context)` each.
+        """
+        held = events if isinstance(events, Sequence) else list(events)
+        context = Context()
+        for event in held:
+            self.observe(event, context)
+        for item in held:
+            event = self.normalise(item) if isinstance(item, EventRecord) else item
+            yield event, self.classify(event, context)
+
+    def observe(self, event: Event | HyperVEvent | EventRecord, context: Context) -> None:
+        """Take an event into the context."""
+        if isinstance(event, EventRecord):
+            event = self.normalise(event)
+        context.observe(event, self.fact(event))
+
+    def fact(self, event: HyperVEvent) -> EventFact | None:
+        """The table row of an event; None where the tables do not know it."""
+        if not event.known:
+            return None
+        record = event.record
+        for name in (record.provider, record.event_source, record.provider_guid):
+            if name and self.knowledge.provider(name) is not None:
+                return self.knowledge.event(name, record.event_id)
+        return None
+
+    def _remember(self, key: tuple[object, ...], verdict: Verdict) -> Verdict:
+        if len(self._verdicts) >= _MAX_REMEMBERED:
+            self._verdicts.clear()
+        self._verdicts[key] = verdict
+        return verdict
+
+    # ------------------------------------------------------------ rules 1 and 2
+
+    def _unknown(self, event: HyperVEvent) -> Verdict:
+        if isinstance(event, UnrelatedEvent):
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.NOT_HYPER_V,
+                basis=Basis.NOTHING,
+                summary=f"{event.provider or 'no provider'} {event.event_id} is no Hyper-V event",
+            )
+        fields = ", ".join(
+            f"{name or 'value'}={text[:_LONGEST_FIELD]!r}" for name, text in event.data[:_MAX_FIELDS]
+        )
+        return _verdict(
+            event,
+            label=Label.ACTIONABLE,
+            reason=Reason.UNKNOWN_EVENT,
+            basis=Basis.NOTHING,
+            summary=f"{_whose(event)}unknown event {event.provider} {event.event_id}"
+            + (f": {fields}" * bool(fields)),
+            remedy="Read the event; if it is harmless in your place, add a row of your own to the policy.",
+        )
+
+    def _known(self, event: HyperVEvent, fact: EventFact) -> Verdict:
+        error = f" ({event.hresult})" if event.hresult else ""
+        return _verdict(
+            event,
+            label=Label.ACTIONABLE,
+            reason=_ROLE_REASONS.get(fact.role, Reason.INCOMPLETE_EVIDENCE),
+            basis=_basis(fact),
+            summary=f"{_whose(event)}{_sentence(fact.meaning)}{error}",
+            remedy=fact.remedy,
+            references=(*fact.references, fact.source),
+        )
+
+    # ------------------------------------------------------------ rules 3 to 6
+
+    def _version_verdict(
+        self, event: VersionEvent, fact: EventFact, inferred: Inference | None, failure: str | None
+    ) -> Verdict:
+        if event.outcome is Outcome.NEGOTIATED:
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.NOT_A_PROBLEM_REPORT,
+                basis=_basis(fact),
+                summary=f"{_whose(event)}{_sentence(fact.meaning)}",
+                references=(*fact.references, fact.source),
+            )
+        guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
+        if event.outcome is Outcome.REFUSED:
+            return self._refused(event, fact, guest, failure)
+        doubt = _contradiction(event, fact)
+        if doubt is not None:
+            return self._incomplete(event, fact, doubt)
+        return self._loaded(event, fact, guest, inferred)
+
+    def _incomplete(self, event: VersionEvent, fact: EventFact, doubt: str) -> Verdict:
+        return _verdict(
+            event,
+            label=Label.ACTIONABLE,
+            reason=Reason.INCOMPLETE_EVIDENCE,
+            basis=_basis(fact),
+            summary=f"{_whose(event)}{event.component} version mismatch that proves nothing: {doubt}",
+            remedy="Look at the event on the host itself; what was lost on its way decides.",
+            references=(*fact.references, fact.source),
+            derivation=(doubt,),
+        )
+
+    def _loaded(
+        self, event: VersionEvent, fact: EventFact, guest: Guest | None, inferred: Inference | None
+    ) -> Verdict:
+        """Rule 4."""
+        family = guest.family if guest is not None else GuestFamily.UNKNOWN
+        works = f"{_whose(event)}{_versions(event)}; it works"
+        lines = [
+            *self._who_speaks(event),
+            "The device works with the older version (the event says it loaded).",
+        ]
+        windows = f"if this VM runs Windows: actionable; {windows_remedy(self._release(event))}"
+        references = tuple(dict.fromkeys((*fact.references, _KB_MISMATCH, fact.source)))
+
+        if family is GuestFamily.WINDOWS:
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.LOADED_WINDOWS,
+                basis=Basis.GUEST_INVENTORY,
+                summary=f"{works}, but a Windows guest should be updated",
+                remedy=windows_remedy(self._release(event)),
+                references=references,
+                guest=_guest_text(guest),
+                derivation=(*lines, "The inventory says that this VM runs Windows."),
+                if_otherwise=("if this VM does not run Windows: ignorable",),
+            )
+        if guest is not None and family is not GuestFamily.UNKNOWN:
+            lines.append(
+                f"The inventory says that this VM runs {family}; for guests other than Windows this is safe."
+            )
+            if guest.supported is False:
+                lines.append("The vendor does not list this system as a supported guest.")
+            return _verdict(
+                event,
+                label=Label.IGNORABLE,
+                reason=Reason.LOADED_NON_WINDOWS,
+                basis=Basis.GUEST_INVENTORY,
+                summary=f"{works}, and {family} guests are meant to speak older versions",
+                references=references,
+                guest=_guest_text(guest),
+                derivation=tuple(lines),
+                if_otherwise=(windows,),
+            )
+        if guest is not None and GuestFamily.WINDOWS in guest.possible:
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.LOADED_UNKNOWN,
+                basis=Basis.GUEST_INVENTORY,
+                summary=f"{works}, but the inventory cannot tell whether the guest is Windows",
+                remedy="Find out what this VM runs, and correct the inventory.",
+                references=references,
+                guest=_guest_text(guest),
+                derivation=(
+                    *lines,
+                    f"The inventory leaves open what runs: {guest.source or 'rows disagree'}.",
+                ),
+                if_otherwise=("if this VM does not run Windows: ignorable", windows),
+            )
+        if inferred is not None and inferred.certainty is not Certainty.BELIEVED:
+            return _verdict(
+                event,
+                label=Label.IGNORABLE,
+                reason=Reason.LOADED_NON_WINDOWS,
+                basis=Basis.GUEST_INFERENCE,
+                summary=f"{works}, and what this VM speaks is spoken by no Windows guest",
+                references=(*references, inferred.source),
+                guest=" or ".join(inferred.families),
+                derivation=(*lines, *inferred.lines),
+                if_otherwise=(windows,),
+            )
+        label = self.policy.assumption
+        assumed = (
+            "as a guest that is not Windows" if label is Label.IGNORABLE else "as one that may be Windows"
+        )
+        return _verdict(
+            event,
+            label=label,
+            reason=Reason.LOADED_UNKNOWN,
+            basis=Basis.GUEST_ASSUMPTION,
+            assumed=True,
+            summary=f"{works}; the guest's system is not known, and taken {assumed}",
+            remedy="Give an inventory of the guests, so that nothing need be assumed.",
+            references=references,
+            guest=_guest_text(guest),
+            derivation=(*lines, "Nothing tells what this VM runs, so the policy's default decides."),
+            if_otherwise=("if this VM does not run Windows: ignorable", windows),
+        )
+
+    def _refused(
+        self, event: VersionEvent, fact: EventFact, guest: Guest | None, failure: str | None
+    ) -> Verdict:
+        """Rule 5."""
+        family = guest.family if guest is not None else GuestFamily.UNKNOWN
+        derivation = self.knowledge.protocols.refusal_is_harmless(
+            event.component,
+            event.server_version,
+            event.client_version,
+            guest_family=_TABLE_FAMILIES.get(family),
+        )
+        lines = (*self._who_speaks(event), *derivation.lines)
+        references = tuple(dict.fromkeys((*fact.references, *derivation.sources, fact.source)))
+        refused = f"{_whose(event)}{_versions(event)}; the host refused this offer"
+        common: dict[str, Any] = {"references": references, "guest": _guest_text(guest)}
+        if failure is not None:
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.REFUSED_THEN_FAILURE,
+                basis=Basis.CONTEXT,
+                summary=f"{refused}, and within {WINDOW_MINUTES} minutes: {failure}",
+                remedy=fact.remedy,
+                derivation=(*lines, f"A failure of the same VM followed: {failure}"),
+                if_otherwise=("if that failure has another cause: as without it",),
+                **common,
+            )
+        unknown = guest is None or family is GuestFamily.UNKNOWN
+        proven = derivation.proven and fact.certainty is not Certainty.BELIEVED
+        if not proven:
+            return _verdict(
+                event,
+                label=Label.ACTIONABLE,
+                reason=Reason.REFUSED_UNPROVEN,
+                basis=Basis.PROTOCOL_TABLES if derivation.sources else _basis(fact),
+                summary=f"{refused}, and nothing proves that an older one was taken",
+                remedy=fact.remedy,
+                derivation=lines,
+                if_otherwise=("if the device works in the guest all the same: nothing to do",),
+                **common,
+            )
+        if derivation.exceptions and unknown:
+            may_assume = guest is None and bool(event.vm_name or event.vm_id)
+            label = self.policy.assumption if may_assume else Label.ACTIONABLE
+            others = ", ".join(derivation.exceptions)
+            return _verdict(
+                event,
+                label=label,
+                reason=Reason.REFUSED_WITH_FALLBACK if label is Label.IGNORABLE else Reason.REFUSED_UNPROVEN,
+                basis=Basis.GUEST_ASSUMPTION,
+                assumed=may_assume,
+                summary=f"{refused}; harmless unless the guest is {others}",
+                remedy=fact.remedy,
+                derivation=lines,
+                if_otherwise=(f"if the guest is {others}: actionable",),
+                **common,
+            )
+        return _verdict(
+            event,
+            label=Label.IGNORABLE,
+            reason=Reason.REFUSED_WITH_FALLBACK,
+            basis=Basis.USER_ROW if fact.forced else Basis.PROTOCOL_TABLES,
+            summary=f"{refused}, and the guest goes on with an older one that the host has",
+            derivation=lines,
+            if_otherwise=("if a failure of the same VM follows: actionable",),
+            **common,
+        )
+
+    def _who_speaks(self, event: VersionEvent) -> list[str]:
+        tables = self.knowledge.protocols
+        lines = []
+        if event.server_version is not None:
+            lines.append(_sentence(tables.describe_host(event.component, event.server_version)) + ".")
+        if event.client_version is not None:
+            lines.append(_sentence(tables.describe_client(event.component, event.client_version)) + ".")
+        return lines
+
+    def _release(self, event: VersionEvent) -> str | None:
+        if event.server_version is None:
+            return None
+        releases = self.knowledge.protocols.host_releases(event.component, event.server_version)
+        return releases[0] if len(releases) == 1 else None
+
+
+def _contradiction(event: VersionEvent, fact: EventFact) -> str | None:
+    """Rules 3 and 6: what keeps a loaded mismatch from proving anything; None where nothing does."""
+    if not event.vm_name and not event.vm_id:
+        return "it does not tell which VM it is about"
+    if event.level is not None and Level.CRITICAL <= event.level <= Level.ERROR:
+        return "its level says error, while a device that works is a warning"
+    pairs = _pairs(event)
+    if pairs and all(one == other for one, other in pairs):
+        return "the versions that it names do not differ"
+    if fact.certainty is not Certainty.VERIFIED and not fact.forced:
+        if not pairs:
+            return "its meaning is not certain, and it names no versions that would bear it out"
+        if event.level != Level.WARNING:
+            return "its meaning is not certain, and its level does not bear it out"
+    return None
+
+
+def _pairs(event: VersionEvent) -> list[tuple[ProtocolVersion, ProtocolVersion]]:
+    """The versions of guest and host, as far as both are known."""
+    pairs = [(event.client_version, event.server_version)]
+    if isinstance(event, IntegrationVersionEvent):
+        pairs = [
+            (event.framework_negotiated, event.framework_expected),
+            (event.message_negotiated, event.message_expected),
+        ]
+    return [(one, other) for one, other in pairs if one is not None and other is not None]
+
+
+def _versions(event: VersionEvent) -> str:
+    """`storage 5.1 in the guest, 6.0 on the host`, as far as the event tells."""
+    what = event.device or str(event.component)
+    if isinstance(event, IntegrationVersionEvent):
+        parts = [
+            f"{name} {negotiated}, expected {expected}"
+            for name, negotiated, expected in (
+                ("framework", event.framework_negotiated, event.framework_expected),
+                ("message", event.message_negotiated, event.message_expected),
+            )
+            if negotiated is not None and expected is not None and negotiated != expected
+        ]
+        return f"{what}: {'; '.join(parts)}" if parts else f"{what} differs in version"
+    client, server = event.client_version, event.server_version
+    if client is None and server is None:
+        return f"{what} differs in version"
+    return f"{what} {client or '?'} in the guest, {server or '?'} on the host"
+
+
+def _version_key(event: VersionEvent) -> tuple[object, ...]:
+    """Everything of a version event that its verdict depends on."""
+    more: tuple[object, ...] = ()
+    if isinstance(event, IntegrationVersionEvent):
+        more = (
+            event.framework_negotiated,
+            event.framework_expected,
+            event.message_negotiated,
+            event.message_expected,
+        )
+    return (
+        event.provider,
+        event.event_id,
+        event.record.event_source,
+        event.record.provider_guid,
+        event.level,
+        event.computer,
+        event.vm_name,
+        event.vm_id,
+        event.outcome,
+        event.component,
+        event.device,
+        event.server_version,
+        event.client_version,
+        more,
+    )
+
+
+def _verdict(event: HyperVEvent, **values: Any) -> Verdict:
+    version = isinstance(event, VersionEvent)
+    reason: Reason = values["reason"]
+    return Verdict(
+        vm_name=event.vm_name,
+        vm_id=event.vm_id,
+        host=event.computer or None,
+        component=event.component if isinstance(event, VersionEvent) else None,
+        server_version=event.server_version if isinstance(event, VersionEvent) else None,
+        client_version=event.client_version if isinstance(event, VersionEvent) else None,
+        problem=reason if version else f"{reason} {event.provider.lower()} {event.event_id}",
+        **values,
+    )
+
+
+def _basis(fact: EventFact) -> Basis:
+    return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION
+
+
+def _whose(event: HyperVEvent) -> str:
+    name = event.vm_name or event.vm_id
+    return f"VM {name}: " if name else ""
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
+def _guest_text(guest: Guest | None) -> str | None:
+    if guest is None:
+        return None
+    return guest.os_name or str(guest.family)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Classifier:
+    return Classifier()
+
+
+def classify(
+    event: Event | HyperVEvent | EventRecord,
+    guests: GuestInventory | None = None,
+    policy: Policy | None = None,
+) -> Verdict:
+    """The verdict on one event or record, seen alone; for many, use a Classifier, or `triage`."""
+    if guests is None and policy is None:
+        return _default().classify(event)
+    return Classifier(guests, policy).classify(event)

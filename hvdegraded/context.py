@@ -1,0 +1,161 @@
+"""What happened around an event: failures of the same VM, and versions that give its guest away.
+
+`observe` takes events in any order; what is known afterwards does not depend on it. State grows with VMs and
+hours, not with events: of a VM's failures one is kept for each minute, and of more than `_MAX_MINUTES`
+one for each hour, which can only turn more refusals actionable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
+from hvdegraded.knowledge import EventFact
+from hvdegraded.protocols import Component, Inference, ProtocolTable, ProtocolVersion
+
+__all__ = ["WINDOW_MINUTES", "Context"]
+
+WINDOW_MINUTES = 10
+"""How long after a refused offer a failure of the same VM counts as its consequence."""
+
+_MINUTE = 600_000_000  # ticks
+_HOUR = 60 * _MINUTE
+_WINDOW = WINDOW_MINUTES * _MINUTE
+_MAX_MINUTES = 2048
+_MAX_VERSIONS = 16
+_MAX_LINKS = 64
+
+_Key = tuple[str, str]
+_Failure = tuple[int, str]
+_Versions = dict[Component, set[ProtocolVersion]]
+T = TypeVar("T", _Key, ProtocolVersion)
+
+
+class _Machine:
+    """What is known of one VM under one name or id."""
+
+    def __init__(self) -> None:
+        self.failures: dict[int, _Failure] = {}
+        self.grain = _MINUTE
+        self.untimed: str | None = None
+        self.spoken: _Versions = {}
+        self.expected: _Versions = {}
+
+    def add_failure(self, ticks: int | None, what: str) -> None:
+        if ticks is None:
+            self.untimed = min(filter(None, (self.untimed, what)))
+            return
+        self._keep((ticks, what))
+        if len(self.failures) > _MAX_MINUTES and self.grain == _MINUTE:
+            failures = list(self.failures.values())
+            self.grain, self.failures = _HOUR, {}
+            for failure in failures:
+                self._keep(failure)
+
+    def _keep(self, failure: _Failure) -> None:
+        bucket = failure[0] // self.grain
+        self.failures[bucket] = max(self.failures.get(bucket, failure), failure)
+
+    def failures_after(self, ticks: int | None) -> Iterator[_Failure]:
+        if self.untimed is not None:
+            yield -1, self.untimed
+        if ticks is None:
+            yield from self.failures.values()
+            return
+        for bucket in range(ticks // self.grain, (ticks + _WINDOW) // self.grain + 1):
+            failure = self.failures.get(bucket)
+            if failure is not None and (self.grain > _MINUTE or ticks <= failure[0] <= ticks + _WINDOW):
+                yield failure
+
+
+class Context:
+    """What is known of all VMs of all hosts, by the events observed so far."""
+
+    def __init__(self) -> None:
+        self._machines: dict[_Key, _Machine] = {}
+        self._links: dict[_Key, set[_Key]] = {}
+
+    def observe(self, event: HyperVEvent, fact: EventFact | None) -> None:
+        """Take note of an event, whose table row is `fact`."""
+        failure = fact is not None and fact.failure
+        if not failure and not isinstance(event, VersionEvent):
+            return
+        keys = _keys(event)
+        if len(keys) == 2:
+            for one, other in (keys, keys[::-1]):
+                _add_bounded(self._links.setdefault(one, set()), other, _MAX_LINKS)
+        if not keys:
+            return
+        machine = self._machines.setdefault(keys[0], _Machine())
+        if failure and fact is not None:
+            machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}")
+        if isinstance(event, VersionEvent):
+            _add_versions(machine, event)
+
+    def failure_after(self, event: HyperVEvent) -> str | None:
+        """The first failure of the event's VM that followed it, in words; None where none is known."""
+        found = [
+            failure for machine in self._of(event) for failure in machine.failures_after(event.time_ticks)
+        ]
+        return min(found)[1] if found else None
+
+    def inferred_guest(self, event: HyperVEvent, table: ProtocolTable) -> Inference | None:
+        """What the versions seen on the event's VM say of its guest; see ProtocolTable.
+
+        Two VMs can share a name, so a name stands for a VM only where one id at most was seen with it.
+        """
+        keys = _keys(event)
+        if not keys:
+            return None
+        key = keys[0]
+        if event.vm_id is None:
+            ids = self._links.get(key, set())
+            if len(ids) > 1:
+                return None
+            key = next(iter(ids), key)
+        machine = self._machines.get(key)
+        if machine is None:
+            return None
+        return table.infer_guest_family(
+            {component: frozenset(versions) for component, versions in machine.spoken.items()},
+            expected={component: frozenset(versions) for component, versions in machine.expected.items()},
+        )
+
+    def _of(self, event: HyperVEvent) -> list[_Machine]:
+        keys = set(_keys(event))
+        for key in tuple(keys):
+            keys |= self._links.get(key, set())
+        return [self._machines[key] for key in sorted(keys) if key in self._machines]
+
+
+def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
+    """The VM's names in the context: by id, and by name on its host."""
+    host = event.computer.lower()
+    keys = []
+    if event.vm_id:
+        keys.append((host, event.vm_id))
+    if event.vm_name:
+        keys.append((host, "name " + event.vm_name.lower()))
+    return tuple(keys)
+
+
+def _add_versions(machine: _Machine, event: VersionEvent) -> None:
+    spoken = event.client_version
+    if isinstance(event, IntegrationVersionEvent):
+        spoken = event.message_negotiated
+        if event.message_expected is not None:
+            _add(machine.expected, event.component, event.message_expected)
+    if spoken is not None:
+        _add(machine.spoken, event.component, spoken)
+
+
+def _add(versions: _Versions, component: Component, version: ProtocolVersion) -> None:
+    _add_bounded(versions.setdefault(component, set()), version, _MAX_VERSIONS)
+
+
+def _add_bounded(items: set[T], item: T, most: int) -> None:
+    """Add to a set that keeps its smallest items, so that order of input makes no difference."""
+    items.add(item)
+    if len(items) > most:
+        items.remove(max(items))

@@ -1,0 +1,173 @@
+"""Reading logs: files, folders, patterns, bytes and streams, one after another, with one account of all."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from hvdegraded.errors import LossError, SourceError
+from hvdegraded.events import Event
+from hvdegraded.knowledge import Knowledge, load_knowledge
+from hvdegraded.normalise import Normaliser
+from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport, RecordStream
+from hvdegraded.sources import EvtxReader, read_stream
+from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
+
+__all__ = ["EventStream", "Source", "inputs_of", "read", "read_records"]
+
+Source = str | os.PathLike[str] | bytes | BinaryIO
+"""A path, a folder, a pattern with `*`, the bytes of a log, or a binary stream."""
+
+_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip")
+
+
+class EventStream(Iterator[Event]):
+    """Events of one reading, one after another, with its `report`, which grows as they are taken."""
+
+    def __init__(self, records: RecordStream, normalise: Callable[[EventRecord], Event]) -> None:
+        self.report = records.report
+        self._records = records
+        self._normalise = normalise
+
+    def __next__(self) -> Event:
+        return self._normalise(next(self._records))
+
+    def close(self) -> None:
+        """Stop reading and release the input."""
+        self._records.close()
+
+    def __enter__(self) -> EventStream:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def inputs_of(source: str | os.PathLike[str]) -> list[Path]:
+    """The files that a path names: itself, the logs in a folder and below, or what a pattern matches.
+
+    Raises SourceError where there is none.
+    """
+    path = Path(source)
+    if path.is_dir():
+        found = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()
+        )
+        if not found:
+            raise SourceError(
+                "the folder holds no logs", path=str(path), hint=f"looked for {', '.join(_SUFFIXES)}"
+            )
+        return found
+    if path.exists() or not glob.has_magic(str(source)):
+        return [path]
+    found = sorted(Path(match) for match in glob.glob(str(source), recursive=True))
+    if not found:
+        raise SourceError("nothing matches", path=str(source), hint="check the pattern")
+    return [file for match in found for file in (inputs_of(match) if match.is_dir() else [match])]
+
+
+def read_records(
+    source: Source | Iterable[str | os.PathLike[str]],
+    *,
+    wanted: ProviderFilter | None = None,
+    strict: bool = False,
+    engine: str = "hvdegraded",
+    on_input: Callable[[str, int], None] | None = None,
+) -> RecordStream:
+    """The records of a source, or of several paths; with `wanted`, of those providers only.
+
+    A single input that cannot be read at all raises SourceError or one of its children; among several it is
+    noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
+    what reads .evtx logs: this library, "python-evtx" or "evtx". `on_input` is told each input's name and
+    size in bytes before it is read.
+    """
+    report = ReadReport(strict=strict)
+    return RecordStream(_records(source, report, wanted, engine, on_input), report)
+
+
+def read(
+    source: Source | Iterable[str | os.PathLike[str]],
+    *,
+    knowledge: Knowledge | None = None,
+    everything: bool = False,
+    strict: bool = False,
+    engine: str = "hvdegraded",
+) -> EventStream:
+    """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
+
+    With `everything`, events of other providers come too, as UnrelatedEvent. Raises as `read_records` does.
+    """
+    knowledge = knowledge or load_knowledge()
+    wanted = None if everything else knowledge.provider_filter()
+    return EventStream(
+        read_records(source, wanted=wanted, strict=strict, engine=engine), Normaliser(knowledge)
+    )
+
+
+def _records(
+    source: Source | Iterable[str | os.PathLike[str]],
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    engine: str,
+    on_input: Callable[[str, int], None] | None,
+) -> Iterator[EventRecord]:
+    reader = _evtx_reader(engine)
+    if isinstance(source, bytes):
+        source = io.BytesIO(source)
+    if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
+        yield from read_stream(source, report, wanted, read_evtx=reader)
+        return
+    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    paths = [path for one in sources for path in inputs_of(one)]
+    if len(paths) == 1:
+        report.path = str(paths[0])
+        yield from _read_file(paths[0], report, wanted, reader, on_input)
+        return
+    for path in paths:
+        part = ReadReport(path=str(path), strict=report.strict)
+        try:
+            yield from _read_file(path, part, wanted, reader, on_input)
+        except LossError:
+            raise
+        except SourceError as error:
+            part.note(NoteKind.UNREADABLE, str(error))
+        finally:
+            report.add(part)
+
+
+def _read_file(
+    path: Path,
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    reader: EvtxReader,
+    on_input: Callable[[str, int], None] | None,
+) -> Iterator[EventRecord]:
+    try:
+        with path.open("rb") as stream:
+            before = os.fstat(stream.fileno()).st_size
+            report.size = before
+            if on_input is not None:
+                on_input(str(path), before)
+            yield from read_stream(stream, report, wanted, read_evtx=reader)
+            after = os.fstat(stream.fileno()).st_size
+    except OSError as error:
+        raise SourceError(
+            f"the file cannot be read: {error.strerror or error}",
+            path=str(path),
+            hint="check path and rights",
+        ) from None
+    if after != before:
+        report.note(NoteKind.CHANGED, f"the file had {before} bytes at first and {after} in the end")
+
+
+def _evtx_reader(engine: str) -> EvtxReader:
+    if engine == "hvdegraded":
+        decoder = EvtxDecoder()
+        return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)
+    from hvdegraded.sources.witnesses import witness_reader
+
+    return witness_reader(engine)
