@@ -1,3 +1,67 @@
-"""Sort a Hyper-V host's event logs into ignorable protocol-version mismatches and what needs action."""
+"""Sort a Hyper-V host's event logs into ignorable protocol-version mismatches and what needs action.
+
+>>> import hvdegraded as hv
+>>> for event in hv.read("System.evtx"):          # doctest: +SKIP
+...     print(event.vm_name, hv.classify(event).summary)
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+from hvdegraded.classify import Classifier, classify
+from hvdegraded.context import Context
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.events import Event
+from hvdegraded.guests import GuestInventory
+from hvdegraded.knowledge import load_knowledge
+from hvdegraded.normalise import normalise
+from hvdegraded.policy import Policy
+from hvdegraded.reading import EventStream, read, read_records
+from hvdegraded.record import EventRecord, Evidence, Level, Origin, ProviderFilter, ReadReport
+from hvdegraded.triage import Finding, Triage, triage
+from hvdegraded.verdict import Basis, Label, Reason, Verdict
+
+if TYPE_CHECKING:
+    from hvdegraded.evtx_writer import evtx_bytes, write_evtx
+
+__all__ = [
+    "Basis",
+    "Classifier",
+    "Context",
+    "Event",
+    "EventRecord",
+    "EventStream",
+    "Evidence",
+    "Finding",
+    "GuestInventory",
+    "HvdegradedError",
+    "Label",
+    "Level",
+    "Origin",
+    "Policy",
+    "ProviderFilter",
+    "ReadReport",
+    "Reason",
+    "Triage",
+    "Verdict",
+    "classify",
+    "evtx_bytes",
+    "load_knowledge",
+    "normalise",
+    "read",
+    "read_records",
+    "triage",
+    "write_evtx",
+]
+
+logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("evtx_bytes", "write_evtx"):  # few readers of logs write any
+        from hvdegraded import evtx_writer
+
+        return getattr(evtx_writer, name)
+    raise AttributeError(f"module 'hvdegraded' has no attribute {name!r}")

@@ -62,8 +62,18 @@ class Classifier:
         self.normalise = Normaliser(self.knowledge)
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
 
-    def classify(self, event: Event | HyperVEvent | EventRecord, context: Context | None = None) -> Verdict:
-        """The verdict on an event or a record; `context` holds what else happened, where that is known."""
+    def classify(
+        self,
+        event: Event | HyperVEvent | EventRecord,
+        context: Context | None = None,
+        *,
+        ticks: int | None = None,
+    ) -> Verdict:
+        """The verdict on an event or a record.
+
+        `context` holds what else happened, where that is known; `ticks` is the time to look at there, if it
+        is not the event's own.
+        """
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
@@ -72,7 +82,7 @@ class Classifier:
             if context is not None:
                 inferred = context.inferred_guest(event, self.knowledge.protocols)
                 if event.outcome is Outcome.REFUSED:
-                    failure = context.failure_after(event)
+                    failure = context.failure_after(event, ticks)
             key: tuple[object, ...] = (*_version_key(event), inferred, failure)
             verdict = self._verdicts.get(key)
             if verdict is None:
@@ -80,8 +90,7 @@ class Classifier:
             return verdict
         if fact is None:
             return self._unknown(event)
-        error = event.hresult.code if event.hresult else None
-        key = (event.provider, event.event_id, event.computer, event.vm_name, event.vm_id, error)
+        key = _plain_key(event)
         return self._verdicts.get(key) or self._remember(key, self._known(event, fact))
 
     def classify_all(
@@ -105,6 +114,12 @@ class Classifier:
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         context.observe(event, self.fact(event))
+
+    def group_key(self, event: HyperVEvent) -> tuple[object, ...]:
+        """What events have in common that get the same verdict, but for their context."""
+        if isinstance(event, VersionEvent):
+            return _version_key(event)
+        return _plain_key(event)
 
     def fact(self, event: HyperVEvent) -> EventFact | None:
         """The table row of an event; None where the tables do not know it."""
@@ -410,6 +425,12 @@ def _versions(event: VersionEvent) -> str:
     if client is None and server is None:
         return f"{what} differs in version"
     return f"{what} {client or '?'} in the guest, {server or '?'} on the host"
+
+
+def _plain_key(event: HyperVEvent) -> tuple[object, ...]:
+    """Everything of an event that is no version event that its verdict depends on."""
+    error = event.hresult.code if event.hresult else None
+    return (event.provider, event.event_id, event.computer, event.vm_name, event.vm_id, error)
 
 
 def _version_key(event: VersionEvent) -> tuple[object, ...]:

@@ -63,7 +63,7 @@ class ConsoleStatus(BaseModel):
     what the record held, in its order; `meanings` say in words what they mean.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     subject: StatusSubject
     state: ConsoleState

@@ -93,11 +93,13 @@ class Context:
         if isinstance(event, VersionEvent):
             _add_versions(machine, event)
 
-    def failure_after(self, event: HyperVEvent) -> str | None:
-        """The first failure of the event's VM that followed it, in words; None where none is known."""
-        found = [
-            failure for machine in self._of(event) for failure in machine.failures_after(event.time_ticks)
-        ]
+    def failure_after(self, event: HyperVEvent, ticks: int | None = None) -> str | None:
+        """The first failure of the event's VM that followed it, in words; None where none is known.
+
+        `ticks` stands for the event's own time, if given.
+        """
+        moment = event.time_ticks if ticks is None else ticks
+        found = [failure for machine in self._of(event) for failure in machine.failures_after(moment)]
         return min(found)[1] if found else None
 
     def inferred_guest(self, event: HyperVEvent, table: ProtocolTable) -> Inference | None:

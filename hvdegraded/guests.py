@@ -67,7 +67,7 @@ class Guest(BaseModel):
     `foreign_id`: the id is the inventory tool's own, so that a different one proves nothing.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str | None = None
     vm_id: str | None = None
@@ -96,7 +96,7 @@ class ProblemKind(enum.StrEnum):
 class InventoryProblem(BaseModel):
     """A part of an inventory that tells nothing, or contradicts another; rows and lines count from 1."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: ProblemKind
     reason: str

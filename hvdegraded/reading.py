@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.events import Event
@@ -119,7 +119,7 @@ def _records(
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-        yield from read_stream(source, report, wanted, read_evtx=reader)
+        yield from read_stream(cast("BinaryIO", source), report, wanted, read_evtx=reader)
         return
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     paths = [path for one in sources for path in inputs_of(one)]

@@ -315,6 +315,13 @@ class ReadReport:
         """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
         return not (self.lost or self.marked or self.chunks_damaged or self.notes)
 
+    def items(self) -> list[tuple[str | None, str]]:
+        """All notes and losses that are listed, in words, each with the input that it is about."""
+        return [
+            *((note.path, str(note)) for note in self.notes),
+            *((loss.path, str(loss)) for loss in self.losses),
+        ]
+
     def lose(
         self,
         reason: LossReason,

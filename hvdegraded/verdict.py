@@ -56,7 +56,7 @@ class Verdict(BaseModel):
     steps, `if_otherwise` what would change the verdict, `problem` is equal for verdicts that are one finding.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     label: Label
     reason: Reason

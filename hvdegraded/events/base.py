@@ -15,7 +15,7 @@ __all__ = ["Hresult", "HyperVEvent"]
 class Hresult(BaseModel):
     """An error code: unsigned 32-bit number, the same as `0x…`, and its meaning where it is known."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     code: int
     hex: str
@@ -32,7 +32,7 @@ class HyperVEvent(BaseModel):
     id; `kind`, in each model, tells the models apart.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     record: EventRecord
     family: Family | None = None

@@ -1,1 +1,1 @@
-"""Triage into text, HTML and pictures."""
+"""Triage → something to look at."""

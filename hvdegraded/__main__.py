@@ -1,0 +1,5 @@
+"""`python -m hvdegraded`."""
+
+from hvdegraded.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,238 @@
+"""The command line: arguments in, text or JSON lines out; everything else is done elsewhere.
+
+Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input could not be read at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hvdegraded import __version__
+from hvdegraded.errors import HvdegradedError, LossError, SourceError
+from hvdegraded.record import Level
+
+__all__ = ["main"]
+
+NOTHING, ACTIONABLE, USAGE, UNREADABLE = range(4)
+_PROGRESS_AFTER = 1.0  # seconds
+_LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output is gone; there is nobody left to tell.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOTHING
+    except KeyboardInterrupt:
+        print("hvdegraded: interrupted", file=sys.stderr)
+        return 130
+    except LossError as error:
+        print(f"hvdegraded: {error}", file=sys.stderr)
+        return UNREADABLE
+    except SourceError as error:
+        print(f"hvdegraded: {error}", file=sys.stderr)
+        return UNREADABLE
+    except HvdegradedError as error:
+        print(f"hvdegraded: {error}", file=sys.stderr)
+        return USAGE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hvdegraded",
+        description="Sort a Hyper-V host's event logs: ignorable protocol-version mismatches, or to act on.",
+        epilog="Exit codes: 0 nothing actionable, 1 something actionable, 2 usage, 3 an input unreadable.",
+    )
+    parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("triage", help="read logs and tell what matters")
+    command.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or pattern; - reads stdin")
+    _add_policy(command)
+    command.add_argument("--min-level", choices=_LEVELS, default="warning", help="default: warning")
+    command.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; UTC if it names no zone")
+    command.add_argument("--until", type=_time, metavar="TIME")
+    command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
+    command.add_argument("--all", action="store_true", help="list ignorable findings too")
+    command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
+    command.add_argument("--engine", default="hvdegraded", help="what reads .evtx: python-evtx, evtx")
+    command.set_defaults(run=_triage)
+
+    command = commands.add_parser("explain", help="tell why an event got its verdict")
+    command.add_argument("path", metavar="FILE")
+    command.add_argument("--record", type=int, required=True, metavar="N", help="EventRecordID")
+    _add_policy(command)
+    command.set_defaults(run=_explain)
+
+    command = commands.add_parser("guests-script", help="print the PowerShell script that writes guests.json")
+    command.set_defaults(run=_guests_script)
+    return parser
+
+
+def _add_policy(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--guests", metavar="FILE", help="which VM runs what: JSON or CSV")
+    command.add_argument(
+        "--unknown-guest",
+        choices=("ignorable", "actionable"),
+        default="ignorable",
+        help="what a mismatch that works counts as where the guest's system is not known",
+    )
+    command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 2026-11-24 or 2026-11-24T13:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _classifier(options: argparse.Namespace) -> Any:
+    from hvdegraded.classify import Classifier
+    from hvdegraded.guests import GuestInventory
+    from hvdegraded.policy import Policy
+    from hvdegraded.verdict import Label
+
+    unknown = Label.IGNORABLE if options.unknown_guest == "ignorable" else Label.ACTIONABLE
+    policy = Policy.load(options.policy, unknown_guest=unknown) if options.policy else Policy(unknown)
+    guests = GuestInventory.load(options.guests) if options.guests else None
+    for problem in guests.problems if guests else ():
+        print(f"hvdegraded: guests: {problem}", file=sys.stderr)
+    return Classifier(guests, policy)
+
+
+def _triage(options: argparse.Namespace) -> int:
+    from hvdegraded.reading import EventStream, read_records
+    from hvdegraded.triage import TriageBuilder
+
+    classifier = _classifier(options)
+    builder = TriageBuilder(
+        classifier, min_level=_LEVELS[options.min_level], since=options.since, until=options.until
+    )
+    paths: Any = options.paths
+    if paths == ["-"]:
+        paths = sys.stdin.buffer
+
+    def events(on_input: Callable[[str, int], None] | None) -> EventStream:
+        records = read_records(
+            paths,
+            wanted=classifier.knowledge.provider_filter(),
+            strict=options.strict,
+            engine=options.engine,
+            on_input=on_input,
+        )
+        return EventStream(records, classifier.normalise)
+
+    with _progress() as on_input:
+        stream = events(on_input)
+        kept = []
+        for event in stream:
+            builder.add(event)
+            if options.json and paths is sys.stdin.buffer:
+                kept.append(event)
+    found = builder.finish(stream.report)
+    if options.json:
+        again = kept if paths is sys.stdin.buffer else events(None)
+        for event in again:
+            if builder.why_not(event) is None:
+                print(json.dumps(_json_event(event, builder.verdict(event)), ensure_ascii=False))
+        for path, item in found.report.items():
+            print(f"hvdegraded: {path or 'input'}: {item}", file=sys.stderr)
+    else:
+        from rich.console import Console
+
+        from hvdegraded.render.text import print_triage
+
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=max(console.width, 120))
+        print_triage(found, console, everything=options.all)
+    if found.report.unreadable:
+        return UNREADABLE
+    return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
+
+
+def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
+    record = event.record
+    return {
+        "time": record.time_created.isoformat() if record.time_created else None,
+        "time_ticks": record.time_ticks,
+        "host": record.computer,
+        "provider": record.provider,
+        "event_id": record.event_id,
+        "record_id": record.record_id,
+        "level": record.level,
+        "channel": record.channel,
+        "path": record.origin.path,
+        "data": [list(pair) for pair in record.data],
+        "doubts": list(record.origin.doubts),
+        "verdict": verdict.model_dump(mode="json", exclude={"problem"}),
+    }
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from hvdegraded.reading import read
+    from hvdegraded.triage import TriageBuilder
+
+    classifier = _classifier(options)
+    builder = TriageBuilder(classifier)
+    found = []
+    for event in read(options.path, knowledge=classifier.knowledge, everything=True):
+        builder.add(event)
+        if event.record_id == options.record:
+            found.append(event)
+    if not found:
+        raise SourceError(f"there is no record {options.record}", path=options.path)
+    for event in found:
+        record = event.record
+        print(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}")
+        print(f"evidence: {event.evidence}")
+        for name, text in record.data:
+            print(f"  {name or '-'}: {text}")
+        print(builder.verdict(event).explain())
+    return NOTHING
+
+
+def _guests_script(_: argparse.Namespace) -> int:
+    from hvdegraded.knowledge.guests import guests_script
+
+    print(guests_script())
+    return NOTHING
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int], None] | None]:
+    """Names the input being read, on a terminal, once reading takes longer than a second."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    import time
+
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    begun = time.monotonic()
+    with console.status("reading") as status:
+
+        def on_input(path: str, size: int) -> None:
+            if time.monotonic() - begun > _PROGRESS_AFTER:
+                status.update(f"reading {path} ({size / 1e6:.0f} MB)")
+
+        yield on_input
