@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from hvdegraded.record import EventRecord, Field, LossReason, Origin
 from hvdegraded.times import ticks_from_text
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 __all__ = ["UnreadableEventError", "record_from_element"]
 

@@ -1,0 +1,174 @@
+"""JSON in, event records out: one object a line, one array, or one document over several lines.
+
+Lines that cannot hold a wanted provider are passed over by a byte test, without parsing: their bytes hold
+neither a wanted name nor a backslash escape that could spell one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+from hvdegraded.errors import EmptySourceError, UnknownFormatError
+from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources.shippers import records_from_mapping
+
+__all__ = ["LONGEST_LINE", "line_may_hold", "read_json_lines"]
+
+LONGEST_LINE = 16 << 20
+"""Bytes of a line, or of a document over several lines, that are read."""
+
+_BLOCK = 1 << 20
+
+
+def line_may_hold(wanted: ProviderFilter) -> re.Pattern[bytes]:
+    """A pattern that is found in every line that can hold an event of a wanted provider."""
+    names = sorted({*wanted.names, *wanted.prefixes})
+    marks = [re.escape(name.encode()) for name in names if not name.startswith("microsoft-windows-")]
+    marks += [re.escape(name.encode()) for name in names if name.startswith("microsoft-windows-")]
+    return re.compile(rb"\\u00|" + b"|".join(marks), re.IGNORECASE)
+
+
+def read_json_lines(
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    *,
+    dialect: str | None = None,
+) -> Iterator[EventRecord]:
+    """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
+
+    A line that is no JSON, or too long, is a loss; one that holds no Windows event too, unless only
+    `wanted` providers were asked for, when it is counted as filtered. Raises EmptySourceError,
+    UnknownFormatError for what is no JSON at all, LossError where the report is strict.
+    """
+    report.reader = "json"
+    may_hold = line_may_hold(wanted).search if wanted is not None else None
+    offset = 0
+    seen = False
+    for number, line in enumerate(_lines(stream), 1):
+        start, offset = offset, offset + len(line)
+        if len(line) > LONGEST_LINE:
+            report.lose(
+                LossReason.OVER_LIMIT,
+                f"the line is longer than {LONGEST_LINE} bytes",
+                offset=start,
+                line=number,
+            )
+            seen = True
+            continue
+        if not line.strip(b" \t\r\n\0"):
+            continue
+        if may_hold is not None and seen and may_hold(line) is None:
+            report.filtered += 1
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            if not seen:
+                yield from _document(line, stream, report, wanted, dialect)
+                return
+            report.lose(LossReason.MALFORMED, _why(error), offset=start, line=number)
+            continue
+        seen = True
+        yield from _deliver(value, report, wanted, dialect, start, number)
+    if not seen:
+        raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
+
+
+def _why(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no JSON: {error}"[:200]
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines as UTF-8; one that is too long comes cut, but longer than LONGEST_LINE."""
+    first = stream.readline(LONGEST_LINE + 1)
+    decoder: codecs.IncrementalDecoder | None = None
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        yield from _decoded(first, stream, decoder)
+        return
+    line = first.removeprefix(codecs.BOM_UTF8)
+    while line:
+        yield line
+        if len(line) > LONGEST_LINE:
+            while (rest := stream.readline(_BLOCK)) and not rest.endswith(b"\n"):
+                pass
+        line = stream.readline(LONGEST_LINE + 1)
+
+
+def _decoded(head: bytes, stream: BinaryIO, decoder: codecs.IncrementalDecoder) -> Iterator[bytes]:
+    pending = ""
+    block = head
+    while block:
+        pending += decoder.decode(block)
+        *lines, pending = pending.split("\n")
+        for line in lines:
+            yield line.encode("utf-8", "replace") + b"\n"
+        if len(pending) > LONGEST_LINE:
+            yield pending.encode("utf-8", "replace")
+            pending = ""
+        block = stream.read(_BLOCK)
+    if pending:
+        yield pending.encode("utf-8", "replace")
+
+
+def _document(
+    line: bytes, stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
+) -> Iterator[EventRecord]:
+    """One document over several lines, whose first is known."""
+    rest = stream.read(LONGEST_LINE + 1)
+    if len(line) + len(rest) > LONGEST_LINE:
+        report.note(NoteKind.LIMIT, f"only {LONGEST_LINE} bytes of a document over several lines are read")
+        report.lose(LossReason.OVER_LIMIT, "the document is too long; write one object a line", line=1)
+        return
+    text = line + rest
+    decoder = json.JSONDecoder()
+    try:
+        whole = text.decode("utf-8", "replace").lstrip("\ufeff")
+        place, found = 0, 0
+        while place < len(whole):
+            value, place = decoder.raw_decode(whole, place)
+            found += 1
+            yield from _deliver(value, report, wanted, dialect, None, whole.count("\n", 0, place) + 1)
+            while place < len(whole) and whole[place] in " \t\r\n,\0":
+                place += 1
+    except (ValueError, RecursionError) as error:
+        if not found:
+            raise UnknownFormatError(
+                f"the input is no JSON: {error}"[:300],
+                path=report.path,
+                line=1,
+                hint="write one object a line",
+            ) from None
+        report.lose(LossReason.MALFORMED, _why(error), line=whole.count("\n", 0, place) + 1)
+
+
+def _deliver(
+    value: Any,
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    dialect: str | None,
+    offset: int | None,
+    line: int,
+) -> Iterator[EventRecord]:
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        origin = Origin("json", report.path, offset, line)
+        count = 0
+        if isinstance(item, Mapping):
+            for record in records_from_mapping(item, dialect=dialect, origin=origin):
+                count += 1
+                if wanted is not None and not wanted.matches(record.provider):
+                    report.filtered += 1
+                    continue
+                report.delivered += 1
+                report.marked += bool(record.origin.doubts)
+                yield record
+        if not count and wanted is not None:
+            report.filtered += 1
+        elif not count:
+            report.lose(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)

@@ -1,0 +1,571 @@
+"""One mapping of a log shipper or tool → EventRecord; dialects as tables (`dialects.toml`).
+
+An event's own XML, wherever in the mapping it stands, is better evidence than the shipper's projection and
+wins. Of the rest, what a route lost stays lost: names that are gone are None, and a payload that is gone
+is a doubt in the record's origin.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from hvdegraded.errors import SourceError
+from hvdegraded.record import EventRecord, Field, Origin
+from hvdegraded.times import ticks_from_text, ticks_from_unix
+
+__all__ = ["dialects", "record_from_mapping", "records_from_mapping"]
+
+_MAX_DEPTH = 6
+_MAX_VALUES = 4096
+_MAX_FIELDS = 4096
+_LONGEST_JSON = 1 << 20
+_XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<?xml")
+_U64 = 1 << 64
+_MISSING: Any = object()
+
+
+class _Dialect(NamedTuple):
+    name: str
+    detect: tuple[tuple[str, ...], ...]
+    equals: tuple[tuple[tuple[str, ...], str], ...]
+    fields: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
+    payload: tuple[tuple[str, tuple[str, ...]], ...]
+    lost: str
+
+
+class _Tables(NamedTuple):
+    dialects: tuple[_Dialect, ...]
+    levels: Mapping[str, int]
+
+
+@lru_cache(maxsize=1)
+def _tables() -> _Tables:
+    raw = tomllib.loads(files("hvdegraded.sources").joinpath("dialects.toml").read_text(encoding="utf-8"))
+    found = []
+    for row in raw["dialect"]:
+        fields = tuple(
+            (name, tuple(tuple(path.split(".")) for path in paths)) for name, paths in row["fields"].items()
+        )
+        found.append(
+            _Dialect(
+                row["name"],
+                tuple(tuple(path.split(".")) for path in row["detect"]),
+                tuple((tuple(path.split(".")), value) for path, value in row.get("is", ())),
+                fields,
+                tuple((form, tuple(path.split("."))) for form, path in row["payload"]),
+                row["lost"],
+            )
+        )
+    return _Tables(tuple(found), raw["levels"])
+
+
+def dialects() -> tuple[str, ...]:
+    """Names of the dialects, for `dialect`; the tools that write nested JSON count as "evtx json"."""
+    return ("hvdegraded", "evtx json", *(dialect.name for dialect in _tables().dialects))
+
+
+def records_from_mapping(
+    mapping: Mapping[str, Any], *, dialect: str | None = None, origin: Origin | None = None
+) -> Iterator[EventRecord]:
+    """The records of a mapping: one, or all that an OTLP envelope holds; none where it is no event."""
+    if "resourceLogs" in mapping:
+        for body in _otlp_bodies(mapping):
+            record = record_from_mapping(body, dialect=dialect, origin=origin)
+            if record is not None:
+                yield record
+        return
+    record = record_from_mapping(mapping, dialect=dialect, origin=origin)
+    if record is not None:
+        yield record
+
+
+def record_from_mapping(
+    mapping: Mapping[str, Any], *, dialect: str | None = None, origin: Origin | None = None
+) -> EventRecord | None:
+    """The record that a mapping holds; None where it is no Windows event.
+
+    `dialect` names one of `dialects()` in place of guessing. Never raises on any mapping.
+    """
+    origin = origin or Origin("json")
+    if dialect in (None, "hvdegraded") and isinstance(mapping.get("provider"), str) and "event_id" in mapping:
+        own = _own(mapping, origin)
+        if own is not None:
+            return own
+    doubts: list[str] = []
+    if dialect is None:
+        for text in _xml_texts(mapping):
+            record = _from_xml(text, origin)
+            if record is not None:
+                return record
+            doubts.append("its XML is cut off or damaged")
+    log = mapping.get("log")
+    if isinstance(log, str) and log.startswith("ProviderName="):
+        mapping = {**_key_values(log), **mapping}
+    body = mapping.get("body")
+    if isinstance(body, Mapping) and "event_id" in body:
+        mapping = body
+    if dialect in (None, "evtx json"):
+        record = _from_nested(mapping, origin)
+        if record is not None or dialect is not None:
+            return record
+    for table in _tables().dialects:
+        if dialect == table.name or (dialect is None and _detected(mapping, table)):
+            return _projected(mapping, table, origin, doubts)
+    return None
+
+
+def _own(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
+    if "time_ticks" not in mapping or "data" not in mapping:
+        return None
+    try:
+        record = EventRecord.from_dict(dict(mapping))
+    except (TypeError, ValueError, AttributeError):
+        return None
+    if not isinstance(record.event_id, int) or not isinstance(record.provider, str):
+        return None
+    return record._replace(origin=origin) if not record.origin.reader else record
+
+
+# ------------------------------------------------------------ XML in a value
+
+
+def _xml_texts(value: Any) -> Iterator[str]:
+    """Values anywhere in a mapping that begin like an event's XML."""
+    budget = _MAX_VALUES
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            children = item.values() if isinstance(item, Mapping) else item
+            for child in children:
+                budget -= 1
+                if budget < 0:
+                    return
+                if isinstance(child, str):
+                    start = child.lstrip()[:7] if child[:1].isspace() else child[:7]
+                    if start.startswith("<") and start.startswith(_XML_START):
+                        yield child
+                elif isinstance(child, (Mapping, list)):
+                    below.append(child)
+        if not below:
+            return
+        level = below
+
+
+def _from_xml(text: str, origin: Origin) -> EventRecord | None:
+    from hvdegraded.sources.xml import parse_event
+
+    try:
+        return parse_event(text.strip(), origin)
+    except SourceError:
+        return None
+
+
+# ------------------------------------------------------------ flat dialects
+
+
+def _key_values(text: str) -> dict[str, str]:
+    """Fluent Bit's text form: `Name=value` lines, the message last and over several lines."""
+    head, separator, message = text.partition("\nMessage=")
+    pairs = (line.partition("=") for line in head.split("\n")[:_MAX_FIELDS])
+    return {name: value for name, _, value in pairs} | ({"Message": message} if separator else {})
+
+
+def _at(mapping: Any, path: tuple[str, ...]) -> Any:
+    for step, key in enumerate(path):
+        if not isinstance(mapping, Mapping):
+            return _MISSING
+        if key not in mapping:
+            return mapping.get(".".join(path[step:]), _MISSING)
+        mapping = mapping[key]
+    return mapping
+
+
+def _detected(mapping: Mapping[str, Any], table: _Dialect) -> bool:
+    return all(_at(mapping, path) is not _MISSING for path in table.detect) and all(
+        _at(mapping, path) == value for path, value in table.equals
+    )
+
+
+def _projected(mapping: Mapping[str, Any], table: _Dialect, origin: Origin, doubts: list[str]) -> EventRecord:
+    values: dict[str, Any] = {}
+    rendering: tuple[Field, ...] = ()
+    used: set[str] = set()
+    for name, paths in table.fields:
+        for path in paths:
+            value = _at(mapping, path)
+            if value is not _MISSING and value not in (None, "", {}):
+                used.add(path[0])
+                if name == "message":
+                    rendering = (("Message", str(value)),)
+                elif name == "time":
+                    values["time_ticks"] = _ticks(value)
+                else:
+                    converted = _CONVERT[name](value)
+                    if converted is not None:
+                        values[name] = converted
+                break
+    event_id = values.get("event_id")
+    if event_id is None:
+        doubts.append("it has no event id")
+        values["event_id"] = 0
+    elif event_id > 0xFFFF:
+        values.setdefault("qualifiers", event_id >> 16)
+        values["event_id"] = event_id & 0xFFFF
+    payload, data = _payload(mapping, table, used)
+    if not data:
+        doubts.append(table.lost)
+    return EventRecord(
+        **values,
+        payload=payload,
+        data=tuple(data[:_MAX_FIELDS]),
+        rendering=rendering,
+        origin=origin._replace(doubts=(*origin.doubts, *doubts)),
+    )
+
+
+def _payload(mapping: Mapping[str, Any], table: _Dialect, used: set[str]) -> tuple[str, list[Field]]:
+    for form, path in table.payload:
+        value = mapping if form == "rest" else _at(mapping, path)
+        if value is _MISSING or not value:
+            continue
+        payload, data = _FORMS[form](value)
+        if form == "rest":
+            known = used | {path[0] for _, paths in table.fields for path in paths} | _NXLOG_OWN
+            data = [(name, text) for name, text in data if name not in known]
+        if data:
+            return payload, data
+    return "", []
+
+
+_NXLOG_OWN = frozenset(
+    {
+        "SourceModuleName", "SourceModuleType", "EventReceivedTime", "Severity", "SeverityValue", "Opcode",
+        "Category", "EventXML", "Domain", "AccountName", "AccountType", "RecordNumber", "EventType",
+    }
+)  # fmt: skip
+
+
+def _named(value: Any) -> tuple[str, list[Field]]:
+    data: list[Field] = []
+    _flatten(value, "", data, 0)
+    return "EventData", data
+
+
+def _listed(value: Any) -> tuple[str, list[Field]]:
+    items = value if isinstance(value, list) else [value]
+    return "EventData", [(None, _text(item)) for item in items[:_MAX_FIELDS]]
+
+
+def _values(value: Any) -> tuple[str, list[Field]]:
+    items = value if isinstance(value, list) else []
+    data: list[Field] = [
+        (None, _text(item.get("Value"))) for item in items[:_MAX_FIELDS] if isinstance(item, Mapping)
+    ]
+    return "EventData", data
+
+
+def _user(value: Any) -> tuple[str, list[Field]]:
+    if not isinstance(value, Mapping):
+        return "", []
+    root = value.get("xml_name") or "UserData"
+    _, data = _named({key: item for key, item in value.items() if key != "xml_name"})
+    return f"UserData/{root}", data
+
+
+def _wrapped(value: Any) -> tuple[str, list[Field]]:
+    if not isinstance(value, Mapping) or not isinstance(value.get("data"), Mapping):
+        return "", []
+    _, data = _named(value["data"])
+    return f"UserData/{value.get('name') or 'UserData'}", data
+
+
+def _otel(value: Any) -> tuple[str, list[Field]]:
+    """A mapping; or `{"data": [{"Name": "value"}, …]}` with "" for what has no name, and `binary`."""
+    items = value.get("data") if isinstance(value, Mapping) else value
+    if not isinstance(items, list):
+        return _named(value)
+    data: list[Field] = []
+    for item in items[:_MAX_FIELDS]:
+        if isinstance(item, Mapping):
+            data += [(str(name) or None, _text(text)) for name, text in item.items()]
+        else:
+            data.append((None, _text(item)))
+    binary = value.get("binary") if isinstance(value, Mapping) else None
+    if binary:
+        data.append(("Binary", str(binary).upper()))
+    return "EventData", data
+
+
+def _inner_xml(value: Any) -> tuple[str, list[Field]]:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith("<"):
+        return "", []
+    start = text.find("<EventData")
+    if start > 0:
+        text = text[start : text.rfind("</EventData>") + len("</EventData>")]
+    elif text.startswith(("<Data>", "<Data ", "<Data/", "<Binary")):
+        text = f"<EventData>{text}</EventData>"
+    elif not text.startswith(("<EventData", "<UserData")):
+        text = f"<UserData>{text}</UserData>"
+    record = _from_xml(f"<Event><System><EventID>0</EventID></System>{text}</Event>", Origin())
+    return (record.payload, list(record.data)) if record else ("", [])
+
+
+def _json_payload(value: Any) -> tuple[str, list[Field]]:
+    """EvtxECmd's payload: JSON in a string."""
+    if isinstance(value, str) and len(value) <= _LONGEST_JSON:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return "", []
+    if not isinstance(value, Mapping):
+        return "", []
+    return _nested_payload(value)
+
+
+_FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
+    "named": _named,
+    "listed": _listed,
+    "values": _values,
+    "user": _user,
+    "wrapped": _wrapped,
+    "otel": _otel,
+    "xml": _inner_xml,
+    "payload": _json_payload,
+    "rest": _named,
+}
+
+
+# ------------------------------------------------------------ nested JSON: evtx_dump, Chainsaw, Velociraptor
+
+
+def _from_nested(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
+    event = mapping.get("Event", mapping)
+    system = event.get("System") if isinstance(event, Mapping) else None
+    if not isinstance(system, Mapping) or "EventID" not in system:
+        return None
+    number = system["EventID"]
+    qualifiers = _attribute(system, "EventID", "Qualifiers")
+    if isinstance(number, Mapping):
+        number = number.get("#text", number.get("Value"))
+    event_id = _number(number)
+    doubts = origin.doubts if event_id is not None else (*origin.doubts, "it has no event id")
+    payload, data = _nested_payload(event)
+    message = mapping.get("Message")
+    return EventRecord(
+        provider=_text(_attribute(system, "Provider", "Name")),
+        event_id=(event_id or 0) & 0xFFFF,
+        time_ticks=_ticks(_attribute(system, "TimeCreated", "SystemTime")),
+        level=_number(system.get("Level")),
+        record_id=_number(system.get("EventRecordID")),
+        channel=_text(system.get("Channel")),
+        computer=_text(system.get("Computer")),
+        provider_guid=_guid(_attribute(system, "Provider", "Guid")),
+        event_source=_text(_attribute(system, "Provider", "EventSourceName")) or None,
+        qualifiers=_number(qualifiers),
+        version=_number(system.get("Version")),
+        task=_number(system.get("Task")),
+        opcode=_number(system.get("Opcode")),
+        keywords=_number(system.get("Keywords")),
+        process_id=_number(_attribute(system, "Execution", "ProcessID")),
+        thread_id=_number(_attribute(system, "Execution", "ThreadID")),
+        activity_id=_guid(_attribute(system, "Correlation", "ActivityID")),
+        related_activity_id=_guid(_attribute(system, "Correlation", "RelatedActivityID")),
+        user_id=_text(_attribute(system, "Security", "UserID")) or None,
+        payload=payload,
+        data=tuple(data[:_MAX_FIELDS]),
+        rendering=(("Message", message),) if isinstance(message, str) and message else (),
+        origin=origin._replace(doubts=doubts),
+    )
+
+
+def _attribute(system: Mapping[str, Any], element: str, name: str) -> Any:
+    beside = system.get(f"{element}_attributes")
+    if isinstance(beside, Mapping) and name in beside:
+        return beside[name]
+    inside = system.get(element)
+    if not isinstance(inside, Mapping):
+        return None
+    attributes = inside.get("#attributes")
+    return (attributes if isinstance(attributes, Mapping) else inside).get(name)
+
+
+def _nested_payload(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
+    data: list[Field] = []
+    values = event.get("EventData")
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            if name in ("#attributes",) or name.endswith("_attributes"):
+                continue
+            if name == "Data":
+                _add_data(value, data)
+            else:
+                _flatten({name: value}, "", data, 0)
+        return "EventData", data
+    values = event.get("UserData")
+    if isinstance(values, Mapping):
+        for root, value in values.items():
+            if root.endswith("_attributes") or root == "#attributes":
+                continue
+            _flatten(value, "", data, 0)
+            return f"UserData/{root}", data
+    return "", data
+
+
+def _add_data(value: Any, data: list[Field]) -> None:
+    """What stands under `Data`: a text, a list of texts, or elements with names."""
+    if isinstance(value, Mapping):
+        name = value.get("@Name")
+        if name is None and isinstance(value.get("#attributes"), Mapping):
+            name = value["#attributes"].get("Name")
+        text = value.get("#text")
+        for item in text if isinstance(text, list) else [text]:
+            data.append((_text(name) or None, _text(item)))
+    elif isinstance(value, list):
+        for item in value[:_MAX_FIELDS]:
+            _add_data(item if isinstance(item, Mapping) else {"#text": item}, data)
+    else:
+        data.append((None, _text(value)))
+
+
+def _flatten(value: Any, path: str, data: list[Field], depth: int) -> None:
+    if len(data) >= _MAX_FIELDS or depth > _MAX_DEPTH:
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if key == "#attributes" or str(key).endswith("_attributes"):
+                continue
+            if key == "#text":
+                _flatten(item, path, data, depth + 1)
+            else:
+                _flatten(item, f"{path}/{key}" if path else str(key), data, depth + 1)
+    elif isinstance(value, list):
+        for item in value[:_MAX_FIELDS]:
+            _flatten(item, path, data, depth + 1)
+    else:
+        data.append((path or None, _text(value)))
+
+
+# ------------------------------------------------------------ OpenTelemetry's envelope
+
+
+def _otlp_bodies(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    budget = _MAX_VALUES
+    for resource in _mappings(mapping.get("resourceLogs")):
+        for scope in _mappings(resource.get("scopeLogs")):
+            for record in _mappings(scope.get("logRecords")):
+                budget -= 1
+                if budget < 0:
+                    return
+                body = _otlp_value(record.get("body"), 0)
+                if isinstance(body, str):
+                    yield {"body": body}
+                elif isinstance(body, Mapping):
+                    yield body
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, Mapping):
+            yield item
+
+
+def _otlp_value(value: Any, depth: int) -> Any:
+    if not isinstance(value, Mapping) or depth > 2 * _MAX_DEPTH:
+        return None
+    for kind, content in value.items():
+        if kind == "kvlistValue" and isinstance(content, Mapping):
+            return {
+                str(item.get("key")): _otlp_value(item.get("value"), depth + 1)
+                for item in _mappings(content.get("values"))
+            }
+        if kind == "arrayValue" and isinstance(content, Mapping):
+            return [_otlp_value(item, depth + 1) for item in _mappings(content.get("values"))]
+        if kind in ("stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"):
+            return content
+    return None
+
+
+# ------------------------------------------------------------ values
+
+
+def _text(value: Any) -> str:
+    """A value as Windows writes it in event XML."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (Mapping, list)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = int(text, 16 if text[:2].lower() == "0x" else 10) if len(text) <= 24 else None
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() and abs(value) < _U64 else None
+    if not isinstance(value, int) or not -(_U64 >> 1) <= value < _U64:
+        return None
+    return value + _U64 if value < 0 else value
+
+
+def _guid(value: Any) -> str | None:
+    return value.strip("{} ").upper() or None if isinstance(value, str) else None
+
+
+def _level(value: Any) -> int | None:
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return _tables().levels.get(value.strip().lower())
+    number = _number(value)
+    return number if number is not None and number <= 255 else None
+
+
+def _ticks(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return ticks_from_unix(value) if 0 <= value < 1e11 else None
+    if isinstance(value, Mapping):
+        value = value.get("value", value.get("DateTime"))
+    return ticks_from_text(value) if isinstance(value, str) else None
+
+
+def _string(value: Any) -> str | None:
+    return _text(value) or None if not isinstance(value, (Mapping, list)) else None
+
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {
+    "provider": _string,
+    "event_id": _number,
+    "level": _level,
+    "record_id": _number,
+    "channel": _string,
+    "computer": _string,
+    "provider_guid": _guid,
+    "event_source": _string,
+    "qualifiers": _number,
+    "version": _number,
+    "task": _number,
+    "opcode": _number,
+    "keywords": _number,
+    "process_id": _number,
+    "thread_id": _number,
+    "activity_id": _guid,
+    "related_activity_id": _guid,
+    "user_id": _string,
+}
