@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HvdegradedError as error:
         print(f"hvdegraded: {error}", file=sys.stderr)
         return USAGE
+    except OSError as error:
+        print(f"hvdegraded: {error}", file=sys.stderr)
+        return UNREADABLE
     return code
 
 
@@ -77,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--record", type=int, required=True, metavar="N", help="EventRecordID")
     _add_policy(command)
     command.set_defaults(run=_explain)
+
+    command = commands.add_parser("verify", help="read .evtx logs with every reader installed, and compare")
+    command.add_argument("paths", nargs="+", metavar="FILE")
+    command.add_argument("--json", action="store_true", help="one JSON line for each file")
+    command.set_defaults(run=_verify)
 
     command = commands.add_parser("guests-script", help="print the PowerShell script that writes guests.json")
     command.set_defaults(run=_guests_script)
@@ -208,6 +216,18 @@ def _explain(options: argparse.Namespace) -> int:
             print(f"  {name or '-'}: {text}")
         print(builder.verdict(event).explain())
     return NOTHING
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from hvdegraded.reading import inputs_of
+    from hvdegraded.verify import verify
+
+    agreed = True
+    for path in (path for name in options.paths for path in inputs_of(name)):
+        found = verify(path)
+        agreed = agreed and found.agreed
+        print(json.dumps(found.to_dict()) if options.json else found)
+    return NOTHING if agreed else ACTIONABLE
 
 
 def _guests_script(_: argparse.Namespace) -> int:

@@ -236,7 +236,8 @@ class EvtxDecoder:
         element, lenient = xml.expand(start, end)
         if lenient:
             origin = origin._replace(doubts=(*origin.doubts, _HALF_CHARACTERS))
-        return record_from_element(element, origin)  # type: ignore[arg-type]  # a Node reads as lxml elements do
+        # A Node reads as lxml's elements do.
+        return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 
     def _is_sound(self, chunk: Chunk, spans: list[Span | Gap], report: ReadReport) -> bool:
         sound = chunk.trusted

@@ -425,8 +425,8 @@ def _add_data(value: Any, data: list[Field]) -> None:
         if name is None and isinstance(value.get("#attributes"), Mapping):
             name = value["#attributes"].get("Name")
         text = value.get("#text")
-        for item in text if isinstance(text, list) else [text]:
-            data.append((_text(name) or None, _text(item)))
+        items = text if isinstance(text, list) else [text]
+        data += [(_text(name) or None, _text(item)) for item in items[:_MAX_FIELDS]]
     elif isinstance(value, list):
         for item in value[:_MAX_FIELDS]:
             _add_data(item if isinstance(item, Mapping) else {"#text": item}, data)

@@ -39,14 +39,17 @@ class UnreadableEventError(Exception):
 _ORIGIN = Origin("xml")
 
 
-def record_from_element(element: etree._Element, origin: Origin = _ORIGIN) -> EventRecord:
+def record_from_element(
+    element: etree._Element, origin: Origin = _ORIGIN, *, exact: bool = False
+) -> EventRecord:
     """The record of an `<Event>` element, whatever its namespaces.
 
     An event id that is missing or no number gives 0 and a doubt; other numbers of `<System>` that are none
-    give None, and their text stays in `extra`. Raises UnreadableEventError where nested names add up to more
+    give None, and their text stays in `extra`. With `exact`, white space that fills an element is its text,
+    no pretty printer's. Raises UnreadableEventError where nested names add up to more
     than any event has.
     """
-    fields = _Fields(element)
+    fields = _Fields(element, exact=exact)
     system = fields.system
     event_id, qualifiers = _take_event_id(system)
     if event_id is None:
@@ -89,7 +92,8 @@ class _Fields:
     is nested.
     """
 
-    def __init__(self, event: etree._Element) -> None:
+    def __init__(self, event: etree._Element, *, exact: bool = False) -> None:
+        self._text = _whole_text if exact else _text
         self.system: dict[str, str] = {}
         self.more: list[Field] = []
         self.data: list[Field] = []
@@ -132,7 +136,7 @@ class _Fields:
                 self._add_children(child, name + "/", self.more)
             text = child.text
             if text is None or text[0] in _SPACE or len(child):
-                text = _text(child)
+                text = self._text(child)
             if text and name not in system:
                 system[name] = text
             elif text:
@@ -154,7 +158,7 @@ class _Fields:
             elif tag:
                 text = child.text
                 if text is None or text[0] in _SPACE:
-                    text = _text(child)
+                    text = self._text(child)
                 data.append((name, _hex(text) if tag == "Binary" else text))
 
     def _add_odd_value(self, element: etree._Element, name: str | None, tag: str) -> None:
@@ -185,7 +189,7 @@ class _Fields:
 
     def _read_own(self, root: etree._Element) -> None:
         self._add_attributes(root, "", self.data)
-        own = _text(root)
+        own = self._text(root)
         if own:
             self.data.append((None, own))
 
@@ -206,7 +210,7 @@ class _Fields:
             elif name:
                 text = child.text
                 if text is None or text[0] in _SPACE:
-                    text = _text(child)
+                    text = self._text(child)
                 fields.append((prefix + name, text))
 
     def _add(self, element: etree._Element, path: str, fields: list[Field]) -> None:
@@ -214,7 +218,7 @@ class _Fields:
         if not isinstance(element.tag, str):
             return
         self._add_attributes(element, path + "/", fields)
-        text = _text(element)
+        text = self._text(element)
         if text or not len(element):
             fields.append((path, text))
         if len(element):
@@ -246,6 +250,11 @@ def _text(element: etree._Element) -> str:
     if not text:
         return ""
     return "" if text[0] in _SPACE and "\n" in text and not text.strip(_SPACE) else text
+
+
+def _whole_text(element: etree._Element) -> str:
+    """An element's own text, as it is."""
+    return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
 def _take_event_id(system: dict[str, str]) -> tuple[int | None, int | None]:

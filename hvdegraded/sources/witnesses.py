@@ -1,0 +1,144 @@
+"""The same .evtx log through other people's readers, into the same records: for `engine=` and `verify`.
+
+Each gives event XML, which is read as any other. Faults of theirs that the text still shows are mended
+here (python-evtx's string arrays and base64); what is lost is not, and `verify` names it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
+from hvdegraded.record import EventRecord, Field, LossReason, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources import EvtxReader
+from hvdegraded.sources.xml import parse_event
+
+__all__ = ["WITNESSES", "installed", "witness_reader"]
+
+_STRING = re.compile(r"<string>(.*?)</string>\n?", re.DOTALL)
+
+
+def _python_evtx(stream: BinaryIO) -> Iterator[str | Exception]:
+    from Evtx.Evtx import FileHeader
+
+    data = stream.read()
+    header = FileHeader(data, 0)
+    if header.magic() != "ElfFile\x00":
+        raise SourceError("python-evtx does not take this for an .evtx log")
+    for chunk in header.chunks():
+        try:
+            for record in chunk.records():
+                try:
+                    yield record.xml()
+                except Exception as error:  # noqa: BLE001  # it raises whatever its parsing ran into
+                    yield error
+        except Exception as error:  # noqa: BLE001
+            yield error
+
+
+def _evtx(stream: BinaryIO) -> Iterator[str | Exception]:
+    try:
+        from evtx import PyEvtxParser
+    except ImportError:
+        raise MissingExtraError("reading with engine 'evtx'", "fast", ("evtx",)) from None
+    try:
+        records = PyEvtxParser(stream).records()
+    except (RuntimeError, OSError) as error:
+        raise SourceError(f"evtx does not take this for an .evtx log: {error}") from None
+    while True:
+        try:
+            record: Any = next(records)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            yield error
+        else:
+            yield str(record["data"])
+
+
+def _libevtx(stream: BinaryIO) -> Iterator[str | Exception]:
+    try:
+        import pyevtx
+    except ImportError:
+        raise MissingExtraError("reading with libevtx", "test", ("libevtx-python",)) from None
+    log = pyevtx.file()
+    try:
+        log.open_file_object(stream)
+    except OSError as error:
+        raise SourceError(f"libevtx does not take this for an .evtx log: {error}") from None
+    for number in range(log.get_number_of_records()):
+        try:
+            yield log.get_record(number).get_xml_string()
+        except (OSError, UnicodeError) as error:
+            yield error
+
+
+WITNESSES = {"python-evtx": _python_evtx, "evtx": _evtx, "libevtx": _libevtx}
+"""The other readers, by name: each yields a record's XML, or the error that a record ended in."""
+
+_MODULES = {"python-evtx": "Evtx", "evtx": "evtx", "libevtx": "pyevtx"}
+
+
+def installed() -> tuple[str, ...]:
+    """Names of the witnesses that are installed."""
+    from importlib.util import find_spec
+
+    return tuple(name for name, module in _MODULES.items() if find_spec(module) is not None)
+
+
+def witness_reader(engine: str) -> EvtxReader:
+    """What reads .evtx logs through another reader. Raises SourceError for a name that is none."""
+    texts = WITNESSES.get(engine)
+    if texts is None:
+        names = ", ".join(("hvdegraded", *WITNESSES))
+        raise SourceError(f"there is no engine {engine!r}", hint=f"one of {names}")
+
+    def read(stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None) -> Iterator[EventRecord]:
+        report.reader = engine
+        start = stream.tell()
+        if not stream.read(1):
+            raise EmptySourceError("the file is empty", path=report.path)
+        stream.seek(start)
+        for text in texts(stream):
+            if isinstance(text, Exception):
+                report.lose(LossReason.UNREADABLE, f"{engine}: {text}"[:200])
+                continue
+            try:
+                record = parse_event(text, Origin(engine, report.path))
+            except SourceError as error:
+                report.lose(LossReason.MALFORMED, f"{engine} gave no XML: {error.message}"[:200])
+                continue
+            if engine == "python-evtx":
+                record = _mended(record)
+            if wanted is not None and not wanted.matches(record.provider):
+                report.filtered += 1
+                continue
+            report.delivered += 1
+            report.marked += bool(record.origin.doubts)
+            yield record
+
+    return read
+
+
+def _mended(record: EventRecord) -> EventRecord:
+    """The record with python-evtx's string arrays split and its base64 turned into hexadecimal digits."""
+    data: list[Field] = []
+    for name, text in record.data:
+        if name == "Binary" and text:
+            data.append((name, _hexadecimal(text)))
+        elif name is None and text.startswith("<string>"):
+            data += [(None, item) for item in _STRING.findall(text)]
+        else:
+            data.append((name, text))
+    return record._replace(data=tuple(data))
+
+
+def _hexadecimal(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).hex().upper()
+    except (binascii.Error, ValueError):
+        return text
