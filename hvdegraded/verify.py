@@ -55,6 +55,9 @@ class Witness:
     lost: int = 0
     failure: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.failure or f'{self.delivered} records, {self.lost} lost'}"
+
 
 @dataclass
 class Verification:
@@ -77,9 +80,7 @@ class Verification:
     def __str__(self) -> str:
         report = self.report
         lines = [f"{self.path}: hvdegraded {report.delivered} records, {report.lost} lost"]
-        for witness in self.witnesses:
-            what = witness.failure or f"{witness.delivered} records, {witness.lost} lost"
-            lines.append(f"  {witness.name}: {what}")
+        lines += [f"  {witness}" for witness in self.witnesses]
         for (name, what, known), count in self.counts.most_common():
             lines.append(f"  {count} × {name} differs in {what}: {known or 'not explained'}")
         for one in self.differences:
