@@ -96,7 +96,9 @@ class Log:
         """Where it goes, below the folder."""
         return f"{self.host.split('.')[0]}/{self.name}.evtx"
 
-    def add(self, ticks: int, record: EventRecord, label: str | None = None, reason: str = "", why: str = "") -> None:
+    def add(
+        self, ticks: int, record: EventRecord, label: str | None = None, reason: str = "", why: str = ""
+    ) -> None:
         """Put an event into the log."""
         record = record._replace(time_ticks=ticks, computer=self.host, channel=self.channel)
         self.rows.append(Row(record, label, reason, why))
@@ -136,7 +138,11 @@ def storvsp(event_id: int, machine: Machine, server: str, client: str) -> EventR
 
 
 def vml(
-    provider: str, event_id: int, level: int, values: Iterable[tuple[str, str]], machine: Machine | None = None
+    provider: str,
+    event_id: int,
+    level: int,
+    values: Iterable[tuple[str, str]],
+    machine: Machine | None = None,
 ) -> EventRecord:
     """An event with its values in UserData/VmlEventLog."""
     return EventRecord(
@@ -213,9 +219,21 @@ def noise(choice: random.Random) -> EventRecord:
 
 # ---------------------------------------------------------------- the two hosts
 
-LOADED_OTHER = (IGNORABLE, "loaded_mismatch_non_windows_guest", "KB 2956569: the device works, the guest is not Windows")
-LOADED_WINDOWS = (ACTIONABLE, "loaded_mismatch_windows_guest", "a Windows guest's integration services need an update")
-LOADED_UNKNOWN = (IGNORABLE, "loaded_mismatch_unknown_guest", "the device works; not in the inventory, so assumed")
+LOADED_OTHER = (
+    IGNORABLE,
+    "loaded_mismatch_non_windows_guest",
+    "KB 2956569: the device works, the guest is not Windows",
+)
+LOADED_WINDOWS = (
+    ACTIONABLE,
+    "loaded_mismatch_windows_guest",
+    "a Windows guest's integration services need an update",
+)
+LOADED_UNKNOWN = (
+    IGNORABLE,
+    "loaded_mismatch_unknown_guest",
+    "the device works; not in the inventory, so assumed",
+)
 
 
 def host_2012r2() -> list[Log]:
@@ -249,7 +267,11 @@ def host_2012r2() -> list[Log]:
     # Kernel 5.15 offers storage 6.2 and display 3.5 first, and falls back to 6.0 and 3.2.
     for day in (5, 12, 19, 26):
         ticks = begin + day * DAY + 5 * 60 * MINUTE
-        fallback = (IGNORABLE, "refused_offer_with_fallback", "Linux falls back to a version that the host has")
+        fallback = (
+            IGNORABLE,
+            "refused_offer_with_fallback",
+            "Linux falls back to a version that the host has",
+        )
         system.add(ticks, storvsp(5, WEB22, "6.0", "6.2"), *fallback)
         worker.add(ticks + 2 * SECOND, display(23012, WEB22, "3.3", "3.5"), *fallback)
     # The same refusal, but then the VM finds nothing to boot from.
@@ -263,7 +285,11 @@ def host_2012r2() -> list[Log]:
     )
     problem = "known_problem"
     worker.add(
-        ticks + 2 * MINUTE, vml("Chipset", 18605, 2, named(BUILD01), BUILD01), ACTIONABLE, problem, "no boot device"
+        ticks + 2 * MINUTE,
+        vml("Chipset", 18605, 2, named(BUILD01), BUILD01),
+        ACTIONABLE,
+        problem,
+        "no boot device",
     )
     # DragonFly BSD offers 6.2 and nothing older, so of a guest that is not known nothing is proven.
     system.add(
@@ -275,8 +301,16 @@ def host_2012r2() -> list[Log]:
     )
     ticks = begin + 9 * DAY + 4 * 60 * MINUTE
     error = {"ErrorMessage": "%%2147942432", "ErrorCode": "0x80070020"}
-    vmms.add(ticks, vml("VMMS", 10102, 2, named(DB02, **error)), ACTIONABLE, problem, "checkpoint failed: file in use")
-    vmms.add(ticks + 90 * SECOND, vml("VMMS", 19100, 2, named(DB02, **error)), ACTIONABLE, problem, "merge failed")
+    vmms.add(
+        ticks,
+        vml("VMMS", 10102, 2, named(DB02, **error)),
+        ACTIONABLE,
+        problem,
+        "checkpoint failed: file in use",
+    )
+    vmms.add(
+        ticks + 90 * SECOND, vml("VMMS", 19100, 2, named(DB02, **error)), ACTIONABLE, problem, "merge failed"
+    )
     vmms.add(
         begin + DAY,
         vml("VMMS", 14050, 2, parameters("Hyper-V Replica Service")),
@@ -285,10 +319,18 @@ def host_2012r2() -> list[Log]:
         "service principal name not registered",
     )
     worker.add(
-        begin + 14 * DAY, vml("Chipset", 18602, 3, named(WEB22), WEB22), ACTIONABLE, problem, "Secure Boot refused"
+        begin + 14 * DAY,
+        vml("Chipset", 18602, 3, named(WEB22), WEB22),
+        ACTIONABLE,
+        problem,
+        "Secure Boot refused",
     )
     worker.add(
-        begin + 17 * DAY, vml("SynthStor", 12140, 2, named(FW01), FW01), ACTIONABLE, problem, "attachment missing"
+        begin + 17 * DAY,
+        vml("SynthStor", 12140, 2, named(FW01), FW01),
+        ACTIONABLE,
+        problem,
+        "attachment missing",
     )
     integration.add(
         begin + 18 * DAY,
@@ -346,13 +388,21 @@ def host_2022() -> list[Log]:
     storage.add(
         begin + 12 * DAY,
         event_data(
-            "StorageVSP", 3, 2, AdapterName=KIOSK.name, AdapterId=KIOSK.vm_id, ServerVersion="6.2", ClientVersion="6.3"
+            "StorageVSP",
+            3,
+            2,
+            AdapterName=KIOSK.name,
+            AdapterId=KIOSK.vm_id,
+            ServerVersion="6.2",
+            ClientVersion="6.3",
         ),
         ACTIONABLE,
         "refused_offer_not_proven_harmless",
         "no known guest offers storage 6.3",
     )
-    crash = {f"VmErrorCode{index}": code for index, code in enumerate(("0x7e", "0xc0000005", "0x0", "0x0", "0x0"))}
+    crash = {
+        f"VmErrorCode{index}": code for index, code in enumerate(("0x7e", "0xc0000005", "0x0", "0x0", "0x0"))
+    }
     worker.add(
         begin + 20 * DAY,
         vml("Worker", 18590, 1, named(WIN16, **crash, VmErrorMessage=""), WIN16),
@@ -361,7 +411,11 @@ def host_2022() -> list[Log]:
         "the guest reported a crash",
     )
     worker.add(
-        begin + 8 * DAY, vml("Chipset", 18603, 3, named(KIOSK), KIOSK), ACTIONABLE, problem, "nothing bootable"
+        begin + 8 * DAY,
+        vml("Chipset", 18603, 3, named(KIOSK), KIOSK),
+        ACTIONABLE,
+        problem,
+        "nothing bootable",
     )
     worker.add(
         begin + 30 * DAY,
@@ -413,11 +467,15 @@ def event_xml(record: EventRecord, rendering: str = "") -> str:
     parts.append(f"<TimeCreated SystemTime='{text_from_ticks(record.time_ticks or 0)}'/>")
     parts.append(f"<EventRecordID>{record.record_id}</EventRecordID><Correlation/>")
     process = f"{attribute('ProcessID', record.process_id)}{attribute('ThreadID', record.thread_id)}"
-    parts.append(f"<Execution{process}/><Channel>{record.channel}</Channel><Computer>{record.computer}</Computer>")
+    parts.append(
+        f"<Execution{process}/><Channel>{record.channel}</Channel><Computer>{record.computer}</Computer>"
+    )
     parts.append(f"<Security{attribute('UserID', record.user_id)}/>")
     if record.payload == "EventData":
         values = "".join(
-            f"<Binary>{text}</Binary>" if name == "Binary" else f"<Data{attribute('Name', name)}>{escape(text)}</Data>"
+            f"<Binary>{text}</Binary>"
+            if name == "Binary"
+            else f"<Data{attribute('Name', name)}>{escape(text)}</Data>"
             for name, text in record.data
         )
         payload = f"<EventData>{values}</EventData>"
@@ -428,9 +486,7 @@ def event_xml(record: EventRecord, rendering: str = "") -> str:
 
 
 def rendering_xml(culture: str, level: str, message: str) -> str:
-    return (
-        f"<RenderingInfo Culture='{culture}'><Message>{escape(message)}</Message><Level>{level}</Level></RenderingInfo>"
-    )
+    return f"<RenderingInfo Culture='{culture}'><Message>{escape(message)}</Message><Level>{level}</Level></RenderingInfo>"
 
 
 def winlogbeat(record: EventRecord) -> dict[str, object]:
@@ -527,12 +583,21 @@ def main(folder: Path = FOLDER) -> None:
     (exports / "hv2012r2-worker-wevtutil.xml").write_text(text, encoding="utf-8", newline="\n")
     some = [row.record for row in logs[7].rows] + [row.record for row in logs[6].rows]
     rendered = [
-        event_xml(record, rendering_xml("de-DE" if at % 2 else "en-US", "Warnung" if at % 2 else "Warning", "sample"))
+        event_xml(
+            record,
+            rendering_xml("de-DE" if at % 2 else "en-US", "Warnung" if at % 2 else "Warning", "sample"),
+        )
         for at, record in enumerate(some)
     ]
-    text = "<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n<Events>" + "".join(rendered) + "</Events>\n"
+    text = (
+        "<?xml version='1.0' encoding='utf-8' standalone='yes'?>\n<Events>"
+        + "".join(rendered)
+        + "</Events>\n"
+    )
     (exports / "hv2022-eventviewer.xml").write_text(text, encoding="utf-8", newline="\n")
-    shipped = [json.dumps(winlogbeat(row.record)) for row in (*logs[0].rows[:30], *logs[2].rows, *logs[5].rows[:30])]
+    shipped = [
+        json.dumps(winlogbeat(row.record)) for row in (*logs[0].rows[:30], *logs[2].rows, *logs[5].rows[:30])
+    ]
     (exports / "winlogbeat.jsonl").write_text("\n".join(shipped) + "\n", encoding="utf-8", newline="\n")
 
     template = (Path(__file__).parent / "sample_logs_readme.md").read_text(encoding="utf-8")

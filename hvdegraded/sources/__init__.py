@@ -6,16 +6,15 @@ Nothing in here knows Hyper-V.
 from __future__ import annotations
 
 import enum
-import gzip
 import io
-import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from typing import IO, BinaryIO, cast
 
-from hvdegraded.errors import EmptySourceError, LegacyEvtError, SourceError, UnknownFormatError
+from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
 
 __all__ = ["Format", "read_stream", "sniff"]
@@ -24,8 +23,8 @@ _HEAD = 8192
 _CHUNK_PLACE = 4096
 _IN_MEMORY = 64 << 20
 _BLOCK = 1 << 20
-_MOST_EXPANDED = 64 << 30  # bytes that one compressed input may become
-_MOST_RATIO = 1100  # gzip and deflate reach 1032
+_MOST_EXPANDED = 8 << 30  # bytes that one compressed input may become
+_GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
 _MOST_MEMBERS = 100_000
 _MAGIC_GZIP, _MAGIC_ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
@@ -92,6 +91,18 @@ def read_stream(
     `read_evtx` reads .evtx logs in place of the library's own reader. Raises SourceError and its children
     for what cannot be read at all, LossError at the first loss where the report is strict.
     """
+    with ExitStack() as held:
+        yield from _read(stream, report, wanted, read_evtx, held)
+
+
+def _read(
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    read_evtx: EvtxReader | None,
+    held: ExitStack,
+    depth: int = 0,
+) -> Iterator[EventRecord]:
     stream, head = _peeked(stream)
     form = sniff(head, report.path)
     if form is Format.EVTX:
@@ -99,7 +110,7 @@ def read_stream(
             from hvdegraded.sources.evtx import read_evtx as read
         else:
             read = read_evtx  # type: ignore[assignment]
-        yield from read(_seekable(stream, report), report, wanted)
+        yield from read(_seekable(stream, report, held), report, wanted)
     elif form is Format.XML:
         from hvdegraded.sources.xml import read_xml
 
@@ -108,10 +119,13 @@ def read_stream(
         from hvdegraded.sources.jsonlines import read_json_lines
 
         yield from read_json_lines(stream, report, wanted)
+    elif depth:
+        raise SourceError("an archive in an archive is not read", path=report.path, hint="unpack it first")
     elif form is Format.GZIP:
-        yield from read_stream(_gunzipped(stream, report), report, wanted, read_evtx=read_evtx)
+        unpacked = _copied(_inflated(stream, report), report, held)
+        yield from _read(unpacked, report, wanted, read_evtx, held, 1)
     else:
-        yield from _read_zip(stream, report, wanted, read_evtx)
+        yield from _read_zip(_seekable(stream, report, held), report, wanted, read_evtx)
 
 
 def _peeked(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
@@ -124,65 +138,73 @@ def _peeked(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
     return buffered, buffered.peek(_HEAD)[:_HEAD]
 
 
-def _seekable(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+def _seekable(stream: BinaryIO, report: ReadReport, held: ExitStack) -> BinaryIO:
     """The stream, or a temporary copy of one that cannot seek."""
     if stream.seekable():
         return stream
-    return _copied(stream, report, _MOST_EXPANDED)
+    return _copied(iter(lambda: stream.read(_BLOCK), b""), report, held)
 
 
-def _copied(stream: BinaryIO, report: ReadReport, most: int) -> BinaryIO:
-    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed with the reading
+def _copied(blocks: Iterable[bytes], report: ReadReport, held: ExitStack) -> BinaryIO:
+    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
+    held.enter_context(spool)
     size = 0
-    while True:
-        try:
-            block = stream.read(_BLOCK)
-        except (EOFError, OSError, zlib.error) as error:
-            report.note(NoteKind.TRUNCATED, f"the compressed data end early or are damaged: {error}")
-            break
-        if not block:
-            break
+    for block in blocks:
         size += len(block)
-        if size > most:
-            report.note(NoteKind.LIMIT, f"expanding was stopped at {most} bytes")
+        if size > _MOST_EXPANDED:
+            report.note(NoteKind.LIMIT, f"expanding was stopped at {_MOST_EXPANDED} bytes")
             break
         spool.write(block)
     spool.seek(0)
     return cast("BinaryIO", spool)
 
 
-def _gunzipped(stream: BinaryIO, report: ReadReport) -> BinaryIO:
-    packed = _seekable(stream, report)
-    start = packed.tell()
-    size = packed.seek(0, os.SEEK_END) - start
-    packed.seek(start)
-    with gzip.GzipFile(fileobj=packed) as unpacked:
-        return _copied(cast("BinaryIO", unpacked), report, min(_MOST_EXPANDED, size * _MOST_RATIO + _BLOCK))
+def _inflated(stream: BinaryIO, report: ReadReport) -> Iterator[bytes]:
+    """What a gzip stream of one or more members holds, as far as it can be read."""
+    inflate = zlib.decompressobj(_GZIP_WINDOW)
+    pending = b""
+    try:
+        while block := pending or stream.read(_BLOCK >> 4):
+            yield inflate.decompress(block, _BLOCK)
+            pending = inflate.unconsumed_tail
+            if inflate.eof:
+                pending = inflate.unused_data.lstrip(b"\0") or stream.read(_BLOCK >> 4).lstrip(b"\0")
+                if not pending:
+                    return
+                inflate = zlib.decompressobj(_GZIP_WINDOW)
+    except zlib.error as error:
+        report.note(NoteKind.TRUNCATED, f"the compressed data are damaged: {error}")
+        return
+    report.note(NoteKind.TRUNCATED, "the compressed data end early")
+
+
+def _member(packed: IO[bytes], report: ReadReport) -> Iterator[bytes]:
+    try:
+        while block := packed.read(_BLOCK):
+            yield block
+    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
+        report.note(NoteKind.TRUNCATED, f"the compressed data are damaged: {error}")
 
 
 def _read_zip(
     stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, read_evtx: EvtxReader | None
 ) -> Iterator[EventRecord]:
     try:
-        archive = zipfile.ZipFile(_seekable(stream, report))
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        archive = zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
     with archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         for member in members[:_MOST_MEMBERS]:
             part = ReadReport(path=f"{report.path or 'archive'}/{member.filename}", strict=report.strict)
             try:
-                with archive.open(member) as packed:
-                    unpacked = _copied(
-                        cast("BinaryIO", packed), part, min(_MOST_EXPANDED, member.file_size + 1)
-                    )
-                _, head = _peeked(unpacked)
-                if head.startswith(_MAGIC_ZIP):
-                    raise SourceError("an archive in an archive is not read", path=part.path)
-                yield from read_stream(unpacked, part, wanted, read_evtx=read_evtx)
-            except (SourceError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-                if report.strict:
-                    raise
+                with ExitStack() as held:
+                    packed = held.enter_context(archive.open(member))
+                    unpacked = _copied(_member(packed, part), part, held)
+                    yield from _read(unpacked, part, wanted, read_evtx, held, 1)
+            except LossError:
+                raise
+            except (SourceError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
                 part.note(NoteKind.UNREADABLE, str(error))
             finally:
                 report.add(part)

@@ -1,0 +1,276 @@
+"""Properties of the classifier, its context, policy and explanations."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hvdegraded.classify import Classifier, classify
+from hvdegraded.errors import KnowledgeError
+from hvdegraded.guests import GuestInventory
+from hvdegraded.knowledge import Outcome, Role, load_knowledge
+from hvdegraded.policy import Policy
+from hvdegraded.record import EventRecord
+from hvdegraded.verdict import Basis, Label, Reason
+from tests.verdict_cases import HV, ID, VM, device, guests, integration, plain, record, storvsp
+
+MINUTE = 600_000_000
+KNOWLEDGE = load_knowledge()
+VERSION_KEYS = {
+    (KNOWLEDGE.provider(name).name.lower(), number)  # type: ignore[union-attr]
+    for row in KNOWLEDGE.events
+    if row.role is Role.VERSION
+    for name in row.providers
+    for number in row.ids
+}
+
+provider_names = st.sampled_from(
+    [row.name for row in KNOWLEDGE.providers]
+    + ["disk", "Microsoft-Windows-Hyper-V-New", "Microsoft-Windows-Hyper-V-Worker2"]
+)
+event_ids = st.sampled_from(sorted({number for row in KNOWLEDGE.events for number in row.ids})) | st.integers(
+    0, 65535
+)
+values = st.sampled_from(
+    ["", VM, ID, "6.0", "5.1", "6.2", "4.2", "2.0", "196610", "3.3", "3.2", "0x0602"]
+) | st.text(max_size=12)
+names = st.sampled_from(
+    [
+        None,
+        "VmName",
+        "VmId",
+        "ServerVersion",
+        "ClientVersion",
+        "Device",
+        "Parameter0",
+        "Parameter3",
+        "Binary",
+        "X",
+    ]
+)
+records = st.builds(
+    EventRecord,
+    provider=provider_names,
+    event_id=event_ids,
+    level=st.none() | st.integers(0, 6),
+    computer=st.sampled_from(["", "hv1"]),
+    time_ticks=st.none() | st.integers(0, 1 << 60),
+    user_id=st.none()
+    | st.just("S-1-5-83-1-1570674725-1260853619-2008740250-1715473044")
+    | st.text(max_size=30),
+    data=st.lists(st.tuples(names, values), max_size=8).map(tuple),
+    rendering=st.just(()) | st.text(max_size=60).map(lambda text: (("Message", text),)),
+)
+inventories = st.sampled_from(["unknown", "windows", "linux", "freebsd", "conflict"]).map(guests)
+
+
+@given(records, inventories)
+@settings(max_examples=500, deadline=None)
+def test_ignorable_is_proven_or_assumed_and_of_a_version_event(
+    event: EventRecord, inventory: GuestInventory
+) -> None:
+    verdict = classify(event, inventory)
+    if not verdict.ignorable:
+        return
+    provider = KNOWLEDGE.provider(event.provider)
+    assert provider is not None
+    assert (provider.name.lower(), event.event_id) in VERSION_KEYS
+    fact = KNOWLEDGE.event(event.provider, event.event_id)
+    assert fact is not None
+    assert fact.outcome in (Outcome.LOADED, Outcome.REFUSED)
+    assert verdict.assumed or verdict.basis in (Basis.GUEST_INVENTORY, Basis.PROTOCOL_TABLES)
+
+
+@given(records)
+@settings(max_examples=300, deadline=None)
+def test_a_mismatch_that_works_is_never_ignorable_in_a_windows_guest(event: EventRecord) -> None:
+    named = event._replace(data=(("VmId", ID), *event.data), provider="storvsp", event_id=6)
+    assert classify(named, guests("windows")).actionable
+
+
+@given(records, st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_the_order_of_named_fields_changes_nothing(event: EventRecord, shuffled: random.Random) -> None:
+    data = dict(pair for pair in event.data if pair[0] and not pair[0].startswith("Parameter"))
+    items = list(data.items())
+    one = classify(event._replace(data=tuple(items)))
+    shuffled.shuffle(items)
+    two = classify(event._replace(data=tuple(items)))
+    assert (one.label, one.reason) == (two.label, two.reason)
+
+
+@given(
+    st.sampled_from([storvsp(6, "6.0", "5.1"), device(23014, "3.3", "3.2"), integration()]),
+    st.text(max_size=200),
+)
+def test_the_language_of_texts_changes_nothing(event: EventRecord, text: str) -> None:
+    changed = event._replace(rendering=(("Message", text), ("Level", "Warnung"), ("Culture", "de-DE")))
+    assert classify(changed) == classify(event)
+
+
+@given(st.lists(st.tuples(st.text("abcXYZ", min_size=3, max_size=8), st.text(max_size=20)), max_size=4))
+def test_extra_unknown_fields_change_nothing(more: list[tuple[str, str]]) -> None:
+    for event in (device(23014, "3.3", "3.2", "named"), integration(shape="named")):
+        changed = event._replace(data=(*event.data, *more))
+        assert classify(changed).reason == classify(event).reason
+
+
+@given(
+    st.sampled_from(
+        [storvsp(6, "6.0", "5.1"), device(23014, "3.3", "3.2"), integration(), storvsp(5, "2.0", "4.2")]
+    ),
+    provider_names,
+    event_ids,
+)
+@settings(max_examples=300, deadline=None)
+def test_another_id_or_provider_is_not_ignorable(event: EventRecord, provider: str, event_id: int) -> None:
+    for changed in (event._replace(provider=provider), event._replace(event_id=event_id)):
+        known = KNOWLEDGE.provider(changed.provider)
+        if known is None or (known.name.lower(), changed.event_id) not in VERSION_KEYS:
+            assert classify(changed).actionable
+
+
+# ------------------------------------------------------------------ context
+
+
+def at(event: EventRecord, minutes: float) -> EventRecord:
+    assert event.time_ticks is not None
+    return event._replace(time_ticks=event.time_ticks + int(minutes * MINUTE))
+
+
+REFUSED = storvsp(5, "6.0", "6.2")
+
+
+def verdicts(events: list[EventRecord], inventory: GuestInventory) -> list[tuple[int, Label, Reason]]:
+    found = Classifier(inventory).classify_all(events)
+    return [(event.event_id, verdict.label, verdict.reason) for event, verdict in found]
+
+
+@pytest.mark.parametrize(
+    ("failure", "minutes", "ignorable"),
+    [
+        (plain("Chipset", 18605), 2, False),
+        (plain("Worker", 12010), 9.9, False),
+        (plain("SynthStor", 12140), 0, False),
+        (plain("Chipset", 18605), 10.1, True),
+        (plain("Chipset", 18605), -1, True),
+        (plain("VMMS", 19100), 2, True),
+    ],
+)
+def test_a_refusal_before_a_failure_of_the_same_vm(
+    failure: EventRecord, minutes: float, ignorable: bool
+) -> None:
+    found = Classifier(guests("linux")).classify_all([REFUSED, at(failure, minutes)])
+    verdict = next(found)[1]
+    assert verdict.ignorable is ignorable
+    if not ignorable:
+        assert verdict.reason is Reason.REFUSED_THEN_FAILURE
+        assert str(failure.event_id) in verdict.summary
+
+
+def test_a_failure_of_another_vm_changes_nothing() -> None:
+    other = record(HV + "Chipset", 18605, 2, (("VmName", "db02"), ("VmId", "0" * 8 + ID[8:])))
+    assert next(Classifier(guests("linux")).classify_all([REFUSED, at(other, 1)]))[1].ignorable
+
+
+def test_a_failure_that_names_the_vm_only() -> None:
+    by_name = record(HV + "Chipset", 18605, 2, (("VmName", VM),))
+    assert next(Classifier(guests("linux")).classify_all([REFUSED, at(by_name, 1)]))[1].actionable
+
+
+def test_a_vm_that_gives_its_guest_away_needs_no_inventory() -> None:
+    kvp, disk = integration(), storvsp(6, "6.2", "6.2")._replace(data=storvsp(6, "6.3", "6.2").data)
+    found = {event.event_id: verdict for event, verdict in Classifier().classify_all([kvp, disk])}
+    assert found[4010].ignorable
+    assert not found[4010].assumed
+    assert found[4010].basis is Basis.GUEST_INFERENCE
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_order_of_input_changes_no_verdict(shuffled: random.Random) -> None:
+    events = [
+        *(at(REFUSED, 60 * hour) for hour in range(6)),
+        at(plain("Chipset", 18605), 121),
+        at(record(HV + "Chipset", 18605, 2, (("VmName", VM),)), 245),
+        *(at(integration(), 60 * hour + 1) for hour in range(4)),
+        storvsp(6, "6.3", "6.2"),
+    ]
+    order = list(range(len(events)))
+    straight = dict(zip(order, verdicts(events, guests("unknown")), strict=True))
+    shuffled.shuffle(order)
+    mixed = verdicts([events[place] for place in order], guests("unknown"))
+    assert dict(zip(order, mixed, strict=True)) == straight
+
+
+def test_many_failures_stay_bounded_and_only_turn_more_actionable() -> None:
+    events = [at(plain("Chipset", 18605), 3 * number) for number in range(3000)]
+    events.append(at(REFUSED, 3 * 1000 + 1))
+    *_, last = Classifier(guests("linux")).classify_all(events)
+    assert last[1].actionable
+
+
+# ------------------------------------------------------------------ policy
+
+
+def test_unknown_guests_can_count_as_actionable() -> None:
+    for policy in (Policy(unknown_guest=Label.ACTIONABLE), Policy(allow_assumed=False)):
+        verdict = classify(storvsp(6, "6.0", "5.1"), policy=policy)
+        assert verdict.actionable
+        assert verdict.assumed
+        assert classify(storvsp(6, "6.0", "5.1"), guests("linux"), policy).ignorable
+
+
+def test_rows_of_a_user(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.toml"
+    rows.write_text(
+        '[[event]]\nproviders = ["Microsoft-Windows-Hyper-V-VMMS"]\nids = [41010]\nrole = "information"\n'
+        'meaning = "Ours says hello."\nsource = "us"\ncertainty = "verified"\n[event.example]\nlevel = 4\n'
+    )
+    verdict = classify(plain("VMMS", 41010, 3), policy=Policy.load(rows))
+    assert (verdict.reason, verdict.label) == (Reason.NOT_A_PROBLEM_REPORT, Label.ACTIONABLE)
+
+
+def test_a_row_cannot_make_an_event_ignorable_without_force(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.toml"
+    text = (
+        '[[event]]\nproviders = ["Microsoft-Windows-Hyper-V-VMMS"]\nids = [41010]\nrole = "version"\n'
+        'outcome = "loaded"\ncomponent = "storage"\nmeaning = "Ours."\nsource = "us"\ncertainty = "verified"\n'
+        "{force}[event.example]\nlevel = 3\n"
+    )
+    rows.write_text(text.format(force=""))
+    with pytest.raises(KnowledgeError) as caught:
+        Policy.load(rows)
+    assert caught.value.line == 4
+    rows.write_text(text.format(force="force = true\n"))
+    assert classify(plain("VMMS", 41010, 3), guests("linux"), Policy.load(rows)).ignorable
+
+
+# ------------------------------------------------------------------ words
+
+
+def test_an_explanation_names_rule_tables_references_and_what_would_change_it() -> None:
+    text = classify(storvsp(6, "6.0", "5.1"), guests("linux")).explain()
+    for part in (
+        "ignorable",
+        "storage 6.0: Windows Server 2012 R2",
+        "Linux up to 3.13",
+        "KB 2956569",
+        "Ubuntu 22.04",
+    ):
+        assert part in text
+    assert "if this VM runs Windows: actionable" in text
+
+
+def test_an_unknown_event_shows_its_fields() -> None:
+    event = record(HV + "VMMS", 41010, 2, (("Reason", "out of luck"),))
+    assert "Reason='out of luck'" in classify(event).summary
+
+
+def test_an_error_code_is_told_with_its_meaning() -> None:
+    event = record(HV + "VMMS", 19100, 2, (("VmName", VM), ("ErrorMessage", "%%2147942432")))
+    assert "0x80070020" in classify(event).summary

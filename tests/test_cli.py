@@ -1,0 +1,189 @@
+"""The command line: what it prints, its exit codes, and that bad input ends in a message."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hvdegraded.cli import main
+from tests.make_sample_logs import FOLDER
+
+GUESTS = str(FOLDER / "guests.json")
+WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    return code, out, err
+
+
+def test_a_folder_with_something_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "triage", FOLDER / "hv2012r2", "--guests", GUESTS)
+    assert code == 1
+    assert "471 events: 13 actionable, 458 ignorable" in out
+
+
+def test_json_lines_with_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "triage", FOLDER / "hv2022", "--guests", GUESTS, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 1
+    assert sum(row["verdict"]["label"] == "actionable" for row in rows) == 14
+    assert {row["host"] for row in rows} == {"hv2022.example.org"}
+
+
+def test_nothing_actionable_is_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "triage", WORKER, "--guests", GUESTS, "--until", "2026-09-05")
+    assert code == 0
+    assert "0 actionable" in out
+    code, _, _ = run(capsys, "triage", WORKER, "--until", "2026-09-05", "--unknown-guest", "actionable")
+    assert code == 1
+
+
+def test_ignorable_findings_are_listed_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "triage", WORKER, "--guests", GUESTS, "--all")
+    assert "web01" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"hello", "neither"),
+        (b"\x30\0\0\0LfLe" + bytes(99), "XP"),
+        (b"{oops", "no JSON"),
+        (b"  ", "blank"),
+    ],
+)
+def test_unreadable_input_is_three(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "x.evtx"
+    path.write_bytes(content)
+    code, _, err = run(capsys, "triage", path)
+    assert code == 3
+    assert words in err
+    assert str(path) in err
+
+
+def test_one_unreadable_file_among_others(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.evtx").write_bytes(WORKER.read_bytes())
+    (tmp_path / "b.evtx").write_bytes(b"")
+    code, out, _ = run(capsys, "triage", tmp_path)
+    assert code == 3
+    assert "217 records" in out
+    assert "unreadable" in out
+
+
+def test_missing_files_and_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(capsys, "triage", tmp_path / "no.evtx")[0] == 3
+    assert run(capsys, "triage", tmp_path)[0] == 3
+    assert run(capsys, "triage", WORKER, "--engine", "magic")[0] == 3
+    assert run(capsys, "triage", WORKER, "--guests", tmp_path / "no.json")[0] == 2
+    for arguments in (["triage"], ["nonsense"], ["triage", "x", "--since", "yesterday"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 2
+
+
+def test_compressed_logs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plain = run(capsys, "triage", WORKER)[1].splitlines()[0]
+    packed = tmp_path / "w.evtx.gz"
+    packed.write_bytes(gzip.compress(WORKER.read_bytes()))
+    assert run(capsys, "triage", packed)[1].splitlines()[0] == plain
+    archive = tmp_path / "w.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        target.write(WORKER, "logs/w.evtx")
+        target.writestr("readme.txt", "hello")
+    code, out, _ = run(capsys, "triage", archive)
+    assert code == 3  # readme.txt
+    assert out.splitlines()[0] == plain
+
+
+def test_a_cut_gzip_gives_what_is_there(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    packed = tmp_path / "w.evtx.gz"
+    packed.write_bytes(gzip.compress(WORKER.read_bytes())[:-5000])
+    _, out, _ = run(capsys, "triage", packed)
+    assert "truncated" in out
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hvdegraded", "triage", "-", "--guests", GUESTS]
+    done = subprocess.run(command, input=WORKER.read_bytes(), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"97 events: 3 actionable")
+    assert not done.stderr
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m hvdegraded triage {FOLDER} --json | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.stdout.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
+def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    system = FOLDER / "hv2012r2" / "System.evtx"
+    code, out, _ = run(capsys, "explain", system, "--record", 1049, "--guests", GUESTS)
+    assert code == 0
+    assert "Windows Server 2008 R2" in out
+    assert "what to do" in out
+    assert run(capsys, "explain", system, "--record", 99)[0] == 3
+
+
+def test_guests_script(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Get-VM" in run(capsys, "guests-script")[1]
+
+
+def test_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("evtx")
+    path = FOLDER / "hv2022" / "Microsoft-Windows-Hyper-V-VMMS-Admin.evtx"
+    code, out, _ = run(capsys, "verify", path)
+    assert code == 0
+    assert "python-evtx: 3 records" in out
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"ElfFile\0", b"<Event>", b'{"winlog":', b"\x1f\x8b", b"PK\x03\x04"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_end_in_a_documented_exit_code(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes, head: bytes
+) -> None:
+    path = tmp_path / "any"
+    path.write_bytes(head + data)
+    for options in ((), ("--json",)):
+        code, _, _ = run(capsys, "triage", path, *options)
+        assert code in (0, 1, 3)
+
+
+def test_importing_stays_light() -> None:
+    code = (
+        "import sys, hvdegraded; heavy = {'pandas', 'pyarrow', 'matplotlib', 'polars', 'rich', 'urllib.request', "
+        "'socket', 'Evtx', 'evtx', 'IPython'}; print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_bytes_and_streams_read_like_files() -> None:
+    import hvdegraded as hv
+
+    by_path = list(hv.read(WORKER))
+    assert list(hv.read(WORKER.read_bytes())) == by_path
+    assert list(hv.read(io.BytesIO(WORKER.read_bytes()))) == by_path
+    assert list(hv.read(str(WORKER.parent / "*Worker*.evtx"))) == by_path
+    for engine in ("python-evtx", "evtx"):
+        assert [e.record_id for e in hv.read(WORKER, engine=engine)] == [e.record_id for e in by_path]

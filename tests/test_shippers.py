@@ -1,0 +1,297 @@
+"""Log shippers' records: each dialect reads to the event it holds, as far as the route keeps it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.knowledge import load_knowledge
+from hvdegraded.normalise import normalise
+from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources import read_stream
+from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
+from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
+from tests.corpus import CORPUS, needs_corpus
+
+HYPER_V = load_knowledge().provider_filter()
+VMMS = "Microsoft-Windows-Hyper-V-VMMS"
+DATA = ("773356-USTSTDB5", "E0D09432-A320-44CC-8A12-E1300549B99D", "0.5")
+TICKS = 131557354738748473  # 2017-11-21T10:57:53.8748473Z
+
+
+def load(name: str) -> list[EventRecord]:
+    report = ReadReport()
+    with (CORPUS / "exports" / name).open("rb") as stream:
+        records = list(read_stream(stream, report))
+    assert report.lost == 0
+    return records
+
+
+@needs_corpus
+@pytest.mark.parametrize(
+    ("route", "precision", "evidence"),
+    [
+        ("alloy", 1, Evidence.POSITIONAL),
+        ("evtx_dump", 10, Evidence.POSITIONAL),
+        ("evtxecmd", 1, Evidence.POSITIONAL),
+        ("fluentbit", 10_000_000, Evidence.POSITIONAL),
+        ("fluentbit_text", 10_000_000, Evidence.POSITIONAL),
+        ("fluentbit_xml", 1, Evidence.POSITIONAL),
+        ("fluentd", 1, Evidence.POSITIONAL),
+        ("otel_map", 1, Evidence.POSITIONAL),
+        ("otel_pre2026", 1, Evidence.MESSAGE),
+        ("vector", 1, Evidence.MESSAGE),
+        ("velociraptor", 10, Evidence.POSITIONAL),
+        ("winlogbeat", 1, Evidence.POSITIONAL),
+    ],
+)
+def test_one_event_by_each_shipper(route: str, precision: int, evidence: Evidence) -> None:
+    (record,) = load(f"derived/hyperv_vmms_20415.{route}.json")
+    assert (record.provider, record.event_id, record.level) == (VMMS, 20415, 4)
+    assert (record.record_id, record.channel) == (52262, f"{VMMS}-Admin")
+    assert record.computer == "773330-hyp1.MPC1495823.local"
+    assert record.time_ticks is not None
+    assert record.time_ticks // precision == pytest.approx(TICKS // precision, abs=1)
+    assert record.evidence is evidence
+    if evidence is Evidence.POSITIONAL:
+        assert tuple(text for _, text in record.data) == DATA
+        event = normalise(record)
+        assert (event.vm_name, event.vm_id) == DATA[:2]
+    else:
+        assert record.origin.doubts  # the route lost the payload, and says so
+
+
+REAL = {
+    "chainsaw_search_jsonl.json": ("Microsoft-Windows-Security-Auditing", 4624, 31794, 27),
+    "ecs_hyperv_vmms_19100.json": (VMMS, 19100, 214592, 4),
+    "evtrender_singlequote_4624.xml": ("Microsoft-Windows-Security-Auditing", 4624, 80688, 27),
+    "evtxecmd_4732.json": ("Microsoft-Windows-Security-Auditing", 4732, 448, 10),
+    "evtxecmd_vmms_13002.xml": (VMMS, 13002, 45, 2),
+    "fluentd_windows_eventlog2.json": ("Microsoft-Windows-Security-Auditing", 4798, 87028, 9),
+    "getwinevent_jsonnet.json": ("Microsoft-Windows-TaskScheduler", 102, 18359, 3),
+    "grafana_agent_windowsevent.json": ("Service Control Manager", 7036, 651039, 3),
+    "hyperv_worker_18590.xml": ("Microsoft-Windows-Hyper-V-Worker", 18590, 35726, 8),
+    "nxlog5_im_msvistalog.json": ("Microsoft-Windows-Security-Auditing", 4656, 7613465324, 5),
+    "nxlog_ee_im_msvistalog.json": ("Microsoft-Windows-Security-Auditing", 4769, 166405411, 13),
+    "otel_windowseventlog_2023.json": ("otel", 10, 12345, 0),
+    "pyevtx_0.14_104.json": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
+    "pyevtx_0.14_104_separate_attrs.json": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
+    "python-evtx_0.8.1_104.xml": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
+    "velociraptor_4624.json": ("Microsoft-Windows-Security-Auditing", 4624, 31880, 27),
+    "velociraptor_userdata_capi2.json": ("Microsoft-Windows-CAPI2", 70, 707, 9),
+    "winlogbeat7_1102_collection.json": ("Microsoft-Windows-Eventlog", 1102, 14224, 4),
+}
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", REAL)
+def test_real_exports(name: str) -> None:
+    (record,) = load(f"real/{name}")
+    assert (record.provider, record.event_id, record.record_id, len(record.data)) == REAL[name]
+
+
+@needs_corpus
+def test_hayabusa_names_no_provider_and_its_level_is_the_rules() -> None:
+    (record,) = load("real/hayabusa_timeline.json")
+    assert (record.provider, record.event_id, record.level) == ("", 4625, None)
+    assert record.origin.doubts
+
+
+def test_the_events_own_xml_wins_wherever_it_stands() -> None:
+    xml = f"<Event><System><Provider Name='{VMMS}'/><EventID>19100</EventID></System></Event>"
+    for mapping in (
+        {"_raw": xml, "sourcetype": "XmlWinEventLog"},
+        {"System": xml, "EventID": 1},
+        {"meta": {}, "data": xml},
+        {"winlog": {"event_id": "1"}, "event": {"original": xml}},
+        {"body": {"stringValue": xml}},
+        {"source_type": "windows_event_log", "event_id": 7, "xml": xml},
+        {"message": "  " + xml},
+    ):
+        record = record_from_mapping(mapping)
+        assert record is not None
+        assert (record.provider, record.event_id) == (VMMS, 19100)
+
+
+def test_xml_that_was_cut_is_a_doubt_and_the_projection_counts() -> None:
+    mapping = {
+        "source_type": "windows_event_log", "provider_name": VMMS, "event_id": 19100,
+        "xml": "<Event><System><EventID>1...[truncated]", "event_data": {"VmName": "web01"},
+    }  # fmt: skip
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert (record.event_id, record.get("VmName")) == (19100, "web01")
+    assert "cut off" in record.origin.doubts[0]
+
+
+def test_fluentd_folds_qualifiers_into_the_id() -> None:
+    mapping = {
+        "ProviderName": "storvsp",
+        "ProviderGUID": "",
+        "EventID": str(0x80040006),
+        "EventData": ["", "web01"],
+    }
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert (record.event_id, record.qualifiers) == (6, 0x8004)
+
+
+def test_opentelemetry_in_its_envelope() -> None:
+    def text(value: str) -> dict[str, str]:
+        return {"stringValue": value}
+
+    body = [
+        {
+            "key": "event_id",
+            "value": {"kvlistValue": {"values": [{"key": "id", "value": {"intValue": "19100"}}]}},
+        },
+        {"key": "provider", "value": {"kvlistValue": {"values": [{"key": "name", "value": text(VMMS)}]}}},
+        {
+            "key": "event_data",
+            "value": {"kvlistValue": {"values": [{"key": "VmName", "value": text("web01")}]}},
+        },
+    ]
+    logs = [{"body": {"kvlistValue": {"values": body}}}, {"body": text("no event")}]
+    mapping = {"resourceLogs": [{"scopeLogs": [{"logRecords": logs}]}]}
+    (record,) = records_from_mapping(mapping)
+    assert (record.provider, record.event_id, record.data) == (VMMS, 19100, (("VmName", "web01"),))
+
+
+@pytest.mark.parametrize(
+    "event_data",
+    [
+        {"VmName": "a", "VmId": "b"},
+        {"data": [{"VmName": "a"}, {"VmId": "b"}]},
+        [{"VmName": "a"}, {"VmId": "b"}],
+    ],
+)
+def test_three_generations_of_opentelemetry(event_data: Any) -> None:
+    mapping = {"event_id": {"id": 1}, "provider": {"name": VMMS}, "event_data": event_data}
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert record.data == (("VmName", "a"), ("VmId", "b"))
+
+
+def test_our_own_json_comes_back_the_same() -> None:
+    record = EventRecord(
+        VMMS, 19100, 133782174832356205, 2, data=(("A", "1"), (None, "2")), origin=Origin("evtx", "x", 5)
+    )
+    again = record_from_mapping(json.loads(json.dumps(record.to_dict())))
+    assert again == record
+
+
+def test_a_dialect_can_be_forced() -> None:
+    assert "winlogbeat" in dialects()
+    mapping = {"ProviderName": "storvsp", "EventID": 6, "EventRecordID": 1, "StringInserts": ["", "x"]}
+    record = record_from_mapping(mapping, dialect="fluent bit")
+    assert record is not None
+    assert record.data == ((None, ""), (None, "x"))
+
+
+# ------------------------------------------------------------------ lines
+
+
+def lines(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventRecord], ReadReport]:
+    report = ReadReport()
+    records = list(read_json_lines(io.BytesIO(data), report, wanted))
+    assert report.records_seen == report.delivered + report.filtered + report.lost
+    return records, report
+
+
+SHIPPED = json.dumps({"winlog": {"provider_name": VMMS, "event_id": "1", "event_data": {"a": "b"}}})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_in_any_encoding(encoding: str, end: str) -> None:
+    records, report = lines((SHIPPED + end + end + SHIPPED + end).encode(encoding))
+    assert len(records) == 2
+    assert report.lost == 0
+
+
+def test_one_array_or_one_document_over_many_lines() -> None:
+    many = [json.loads(SHIPPED)] * 3
+    for text in (
+        json.dumps(many),
+        json.dumps(many, indent=1),
+        "\n".join(json.dumps(one, indent=1) for one in many),
+    ):
+        assert len(lines(text.encode())[0]) == 3
+
+
+def test_bad_lines_are_counted_and_the_rest_is_read() -> None:
+    records, report = lines(f"{SHIPPED}\n{{oops\n[1]\n{SHIPPED}\n".encode())
+    assert len(records) == 2
+    assert report.lost == 2
+    assert [loss.line for loss in report.losses] == [2, 3]
+
+
+def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
+    records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode())
+    assert len(records) == 2
+    assert report.lost == 1
+
+
+@pytest.mark.parametrize("provider", [VMMS, VMMS.upper(), "storvsp", "StorVSP", "VMSMP", "vmbusr"])
+def test_the_byte_test_passes_over_no_wanted_line(provider: str) -> None:
+    may_hold = line_may_hold(HYPER_V).search
+    plain = json.dumps({"winlog": {"provider_name": provider}})
+    escaped = plain.replace(provider[3], f"\\u{ord(provider[3]):04x}")
+    assert may_hold(plain.encode())
+    assert may_hold(escaped.encode())
+    assert not may_hold(b'{"winlog": {"provider_name": "Disk"}}')
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+    | st.sampled_from([VMMS, "<Event ", "<Event><System/></Event>", "2026-01-01T00:00:00Z", "windows_event_log"]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(
+            ["winlog", "event_id", "id", "provider", "name", "Event", "System", "EventID", "EventData", "UserData",
+             "Data", "#text", "#attributes", "body", "ProviderName", "EventRecordID", "StringInserts", "data", "xml_name",
+             "resourceLogs", "scopeLogs", "logRecords", "Payload", "Provider", "EventId", "source_type", "log", "user_data",
+             "event_data", "timeCreated", "source", "Properties", "ContainerLog", "RecordId", "time_ticks", "origin"]
+        ),
+        inner,
+        max_size=6,
+    ),
+    max_leaves=30,
+)  # fmt: skip
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=4) | st.sampled_from(["winlog", "Event", "event_id", "provider", "body"]),
+        json_values,
+        max_size=6,
+    )
+    | json_values
+)
+@settings(max_examples=400, deadline=None)
+def test_any_mapping_gives_records_or_none(value: Any) -> None:
+    if isinstance(value, dict):
+        for record in records_from_mapping(value):
+            assert record.event_id >= 0
+            normalise(record)
+    lines(json.dumps(value).encode() + b"\n")
+
+
+@given(st.binary(max_size=200), st.sampled_from([None, HYPER_V]))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_end_in_our_error_or_a_balanced_report(data: bytes, wanted: ProviderFilter | None) -> None:
+    with contextlib.suppress(HvdegradedError):
+        lines(data, wanted)
+
+
+def test_json_nested_without_end_is_a_loss() -> None:
+    records, report = lines(SHIPPED.encode() + b"\n" + b'{"a":' * 100_000 + b"\n")
+    assert (len(records), report.lost) == (1, 1)

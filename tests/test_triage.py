@@ -1,0 +1,94 @@
+"""Triage: findings, counts, filters, and what it leaves out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+import hvdegraded as hv
+from hvdegraded.triage import Triage
+from tests.make_sample_logs import FOLDER
+from tests.verdict_cases import at_minutes, device, guests, integration, plain, record, storvsp
+
+GUESTS = hv.GuestInventory.load(FOLDER / "guests.json")
+
+
+@pytest.fixture(scope="module")
+def sample() -> Triage:
+    return hv.triage(FOLDER / "hv2012r2", guests=GUESTS)
+
+
+def test_one_mismatch_seen_by_many_components_is_one_finding() -> None:
+    events = [storvsp(6, "6.0", "5.1"), device(23014, "3.3", "3.2"), integration()]
+    found = hv.triage(events, guests=guests("linux"))
+    assert [len(finding.parts) for finding in found.findings] == [3]
+    assert found.findings[0].count == 3
+
+
+def test_repeated_noise_is_counted_and_actionable_comes_first() -> None:
+    noise = [at_minutes(storvsp(6, "6.0", "5.1"), minute) for minute in range(50)]
+    found = hv.triage([*noise, plain("VMMS", 19100)], guests=guests("linux"))
+    assert [(finding.label, finding.count) for finding in found.findings] == [
+        (hv.Label.ACTIONABLE, 1),
+        (hv.Label.IGNORABLE, 50),
+    ]
+    finding = found.findings[1]
+    assert finding.first is not None
+    assert finding.last is not None
+    assert (finding.last - finding.first).total_seconds() == 49 * 60
+
+
+def test_a_refusal_splits_where_a_failure_followed() -> None:
+    refusals = [at_minutes(storvsp(5, "6.0", "6.2"), 60 * hour) for hour in range(5)]
+    found = hv.triage([*refusals, at_minutes(plain("Chipset", 18605), 122)], guests=guests("linux"))
+    assert found.by_label() == {hv.Label.IGNORABLE: 4, hv.Label.ACTIONABLE: 2}
+
+
+def test_filters(sample: Triage) -> None:
+    assert {finding.vm for finding in sample.vm("WEB01").findings} == {"web01"}
+    assert sample.host("hv2012r2").count == sample.count
+    assert sample.host("hv9").count == 0
+    assert sample.actionable.count + sample.ignorable.count == sample.count
+    assert {str(part.verdict.component) for part in sample.component("storage").occurrences} == {"storage"}
+    day = sample.between(datetime(2026, 9, 3, tzinfo=UTC), datetime(2026, 9, 4))  # naive is UTC
+    assert 0 < day.count < sample.count
+    assert {finding.vm for finding in sample.assumed.findings} == {"legacy-pbx"}
+
+
+def test_information_is_left_out_and_counted(sample: Triage) -> None:
+    everything = hv.triage(FOLDER / "hv2012r2", guests=GUESTS, min_level=hv.Level.VERBOSE)
+    assert everything.count - sample.count == sample.left_out["below the level warning"]
+    assert not any(event.label is hv.Label.IGNORABLE for event in everything.actionable.findings)
+
+
+def test_times_bound_what_is_looked_at() -> None:
+    found = hv.triage(FOLDER / "hv2012r2", since=datetime(2026, 9, 10), until=datetime(2026, 9, 12))
+    assert found.count
+    assert set(found.left_out) == {
+        "below the level warning",
+        "before the time asked for",
+        "after the time asked for",
+    }
+
+
+def test_it_reads_well_as_text(sample: Triage) -> None:
+    text = str(sample)
+    for part in ("13 actionable", "legacy-pbx", "checkpoint", "0x80070020", "Assumed"):
+        assert part in text
+    assert "hello\x1b[31m" not in str(hv.triage([record("storvsp", 99, 3, (("VmName", "hello\x1b[31m"),))]))
+
+
+def test_it_is_plain_json(sample: Triage) -> None:
+    plain_types = sample.to_dict()
+    assert plain_types["events"] == sample.count
+    assert plain_types["report"]["records_seen"] == sample.report.records_seen
+
+
+def test_strange_inputs() -> None:
+    assert hv.triage([]).count == 0
+    assert hv.triage(b"<Events/>").count == 0
+    with pytest.raises(hv.HvdegradedError):
+        hv.triage("no/such/file.evtx")
+    with pytest.raises(hv.HvdegradedError):
+        hv.triage(b"")
