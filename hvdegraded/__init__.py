@@ -5,6 +5,7 @@
 ...     print(event.vm_name, hv.classify(event).summary)
 """
 
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from hvdegraded.triage import Finding, Triage, triage
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
 if TYPE_CHECKING:
+    from hvdegraded.annotation import annotate
+    from hvdegraded.console import classify_status
     from hvdegraded.evtx_writer import evtx_bytes, write_evtx
 
 __all__ = [
@@ -46,7 +49,9 @@ __all__ = [
     "Reason",
     "Triage",
     "Verdict",
+    "annotate",
     "classify",
+    "classify_status",
     "evtx_bytes",
     "load_knowledge",
     "normalise",
@@ -59,9 +64,15 @@ __all__ = [
 logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("evtx_bytes", "write_evtx"):  # few readers of logs write any
-        from hvdegraded import evtx_writer
+_LATE = {  # what few users need is imported when it is asked for
+    "annotate": "hvdegraded.annotation",
+    "classify_status": "hvdegraded.console",
+    "evtx_bytes": "hvdegraded.evtx_writer",
+    "write_evtx": "hvdegraded.evtx_writer",
+}
 
-        return getattr(evtx_writer, name)
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
     raise AttributeError(f"module 'hvdegraded' has no attribute {name!r}")

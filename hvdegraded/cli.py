@@ -81,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_policy(command)
     command.set_defaults(run=_explain)
 
+    command = commands.add_parser("label", help="JSON lines on stdin to the same with verdicts on stdout")
+    _add_policy(command)
+    command.add_argument("--drop", choices=("ignorable",), help="leave out lines that are ignorable for sure")
+    command.add_argument(
+        "--drop-assumed", action="store_true", help="with --drop, those that are assumed too"
+    )
+    command.add_argument("--only", choices=("hyperv",), help="leave out what is no Hyper-V event")
+    command.add_argument("--format", metavar="DIALECT", help="do not guess the shipper")
+    command.add_argument("--stats", action="store_true", help="tell counts on stderr in the end")
+    command.set_defaults(run=_label)
+
     command = commands.add_parser("verify", help="read .evtx logs with every reader installed, and compare")
     command.add_argument("paths", nargs="+", metavar="FILE")
     command.add_argument("--json", action="store_true", help="one JSON line for each file")
@@ -115,15 +126,19 @@ def _time(text: str) -> datetime:
 def _classifier(options: argparse.Namespace) -> Any:
     from hvdegraded.classify import Classifier
     from hvdegraded.guests import GuestInventory
+
+    guests = GuestInventory.load(options.guests) if options.guests else None
+    for problem in guests.problems if guests else ():
+        print(f"hvdegraded: guests: {problem}", file=sys.stderr)
+    return Classifier(guests, _policy(options))
+
+
+def _policy(options: argparse.Namespace) -> Any:
     from hvdegraded.policy import Policy
     from hvdegraded.verdict import Label
 
     unknown = Label.IGNORABLE if options.unknown_guest == "ignorable" else Label.ACTIONABLE
-    policy = Policy.load(options.policy, unknown_guest=unknown) if options.policy else Policy(unknown)
-    guests = GuestInventory.load(options.guests) if options.guests else None
-    for problem in guests.problems if guests else ():
-        print(f"hvdegraded: guests: {problem}", file=sys.stderr)
-    return Classifier(guests, policy)
+    return Policy.load(options.policy, unknown_guest=unknown) if options.policy else Policy(unknown)
 
 
 def _triage(options: argparse.Namespace) -> int:
@@ -215,6 +230,29 @@ def _explain(options: argparse.Namespace) -> int:
         for name, text in record.data:
             print(f"  {name or '-'}: {text}")
         print(builder.verdict(event).explain())
+    return NOTHING
+
+
+def _label(options: argparse.Namespace) -> int:
+    from hvdegraded.label import Labeller
+    from hvdegraded.sources.shippers import dialects
+
+    if options.format is not None and options.format not in dialects():
+        raise HvdegradedError(f"no dialect {options.format!r}", hint=f"one of {', '.join(dialects())}")
+    labeller = Labeller(
+        guests=options.guests,
+        policy=_policy(options),
+        drop_ignorable=options.drop == "ignorable",
+        drop_assumed=options.drop_assumed,
+        only_hyper_v=options.only == "hyperv",
+        dialect=options.format,
+        warn=lambda text: print(f"hvdegraded: {text}", file=sys.stderr),
+    )
+    try:
+        labeller.run(sys.stdin.buffer, sys.stdout.buffer)
+    finally:
+        if options.stats:
+            print(f"hvdegraded: {labeller.stats}", file=sys.stderr)
     return NOTHING
 
 

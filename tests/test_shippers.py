@@ -242,7 +242,7 @@ def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("provider", [VMMS, VMMS.upper(), "storvsp", "StorVSP", "VMSMP", "vmbusr"])
 def test_the_byte_test_passes_over_no_wanted_line(provider: str) -> None:
-    may_hold = line_may_hold(HYPER_V).search
+    may_hold = line_may_hold(HYPER_V)
     plain = json.dumps({"winlog": {"provider_name": provider}})
     escaped = plain.replace(provider[3], f"\\u{ord(provider[3]):04x}")
     assert may_hold(plain.encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
@@ -24,12 +24,24 @@ LONGEST_LINE = 16 << 20
 _BLOCK = 1 << 20
 
 
-def line_may_hold(wanted: ProviderFilter) -> re.Pattern[bytes]:
-    """A pattern that is found in every line that can hold an event of a wanted provider."""
-    names = sorted({*wanted.names, *wanted.prefixes})
-    marks = [re.escape(name.encode()) for name in names if not name.startswith("microsoft-windows-")]
-    marks += [re.escape(name.encode()) for name in names if name.startswith("microsoft-windows-")]
-    return re.compile(rb"\\u00|" + b"|".join(marks), re.IGNORECASE)
+_ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
+
+
+def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
+    """Whether a line can hold an event of a wanted provider, by its bytes: false only where it cannot."""
+    pieces = {name.encode() for name in wanted.names}
+    pieces |= {mark.lower().encode() for mark in wanted.marks or wanted.prefixes}
+    shortest = sorted(pieces, key=len)
+    needles = tuple(one for one in shortest if not any(other in one for other in pieces - {one}))
+
+    def may_hold(line: bytes) -> bool:
+        lower = line.lower()
+        for needle in needles:
+            if needle in lower:
+                return True
+        return b"\\u00" in lower and _ESCAPED_NAME(line) is not None
+
+    return may_hold
 
 
 def read_json_lines(
@@ -46,7 +58,7 @@ def read_json_lines(
     UnknownFormatError for what is no JSON at all, LossError where the report is strict.
     """
     report.reader = "json"
-    may_hold = line_may_hold(wanted).search if wanted is not None else None
+    may_hold = line_may_hold(wanted) if wanted is not None else None
     offset = 0
     seen = False
     for number, line in enumerate(_lines(stream), 1):
@@ -62,7 +74,7 @@ def read_json_lines(
             continue
         if not line.strip(b" \t\r\n\0"):
             continue
-        if may_hold is not None and seen and may_hold(line) is None:
+        if may_hold is not None and seen and not may_hold(line):
             report.filtered += 1
             continue
         try:

@@ -25,8 +25,10 @@ _MAX_VALUES = 4096
 _MAX_FIELDS = 4096
 _LONGEST_JSON = 1 << 20
 _XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<?xml")
+_MAY_BE_XML = frozenset("< \t\r\n\ufeff")
 _U64 = 1 << 64
 _MISSING: Any = object()
+_ORIGIN = Origin("json")
 
 
 class _Dialect(NamedTuple):
@@ -91,7 +93,9 @@ def record_from_mapping(
 
     `dialect` names one of `dialects()` in place of guessing. Never raises on any mapping.
     """
-    origin = origin or Origin("json")
+    origin = origin or _ORIGIN
+    if not isinstance(mapping, dict):
+        mapping = dict(mapping)
     if dialect in (None, "hvdegraded") and isinstance(mapping.get("provider"), str) and "event_id" in mapping:
         own = _own(mapping, origin)
         if own is not None:
@@ -107,7 +111,7 @@ def record_from_mapping(
     if isinstance(log, str) and log.startswith("ProviderName="):
         mapping = {**_key_values(log), **mapping}
     body = mapping.get("body")
-    if isinstance(body, Mapping) and "event_id" in body:
+    if isinstance(body, dict) and "event_id" in body:
         mapping = body
     if dialect in (None, "evtx json"):
         record = _from_nested(mapping, origin)
@@ -134,23 +138,22 @@ def _own(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
 # ------------------------------------------------------------ XML in a value
 
 
-def _xml_texts(value: Any) -> Iterator[str]:
+def _xml_texts(value: dict[str, Any]) -> Iterator[str]:
     """Values anywhere in a mapping that begin like an event's XML."""
     budget = _MAX_VALUES
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(_MAX_DEPTH):
         below: list[Any] = []
         for item in level:
-            children = item.values() if isinstance(item, Mapping) else item
-            for child in children:
-                budget -= 1
-                if budget < 0:
-                    return
-                if isinstance(child, str):
-                    start = child.lstrip()[:7] if child[:1].isspace() else child[:7]
-                    if start.startswith("<") and start.startswith(_XML_START):
+            budget -= len(item)
+            if budget < 0:
+                return
+            for child in item.values() if type(item) is dict else item:
+                kind = type(child)
+                if kind is str:
+                    if child[:1] in _MAY_BE_XML and child.lstrip().startswith(_XML_START):
                         yield child
-                elif isinstance(child, (Mapping, list)):
+                elif kind is dict or kind is list:
                     below.append(child)
         if not below:
             return
@@ -177,8 +180,10 @@ def _key_values(text: str) -> dict[str, str]:
 
 
 def _at(mapping: Any, path: tuple[str, ...]) -> Any:
+    if len(path) == 1:
+        return mapping.get(path[0], _MISSING)
     for step, key in enumerate(path):
-        if not isinstance(mapping, Mapping):
+        if not isinstance(mapping, dict):
             return _MISSING
         if key not in mapping:
             return mapping.get(".".join(path[step:]), _MISSING)
@@ -265,13 +270,13 @@ def _listed(value: Any) -> tuple[str, list[Field]]:
 def _values(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else []
     data: list[Field] = [
-        (None, _text(item.get("Value"))) for item in items[:_MAX_FIELDS] if isinstance(item, Mapping)
+        (None, _text(item.get("Value"))) for item in items[:_MAX_FIELDS] if isinstance(item, dict)
     ]
     return "EventData", data
 
 
 def _user(value: Any) -> tuple[str, list[Field]]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return "", []
     root = value.get("xml_name") or "UserData"
     _, data = _named({key: item for key, item in value.items() if key != "xml_name"})
@@ -279,7 +284,7 @@ def _user(value: Any) -> tuple[str, list[Field]]:
 
 
 def _wrapped(value: Any) -> tuple[str, list[Field]]:
-    if not isinstance(value, Mapping) or not isinstance(value.get("data"), Mapping):
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
         return "", []
     _, data = _named(value["data"])
     return f"UserData/{value.get('name') or 'UserData'}", data
@@ -287,16 +292,16 @@ def _wrapped(value: Any) -> tuple[str, list[Field]]:
 
 def _otel(value: Any) -> tuple[str, list[Field]]:
     """A mapping; or `{"data": [{"Name": "value"}, …]}` with "" for what has no name, and `binary`."""
-    items = value.get("data") if isinstance(value, Mapping) else value
+    items = value.get("data") if isinstance(value, dict) else value
     if not isinstance(items, list):
         return _named(value)
     data: list[Field] = []
     for item in items[:_MAX_FIELDS]:
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             data += [(str(name) or None, _text(text)) for name, text in item.items()]
         else:
             data.append((None, _text(item)))
-    binary = value.get("binary") if isinstance(value, Mapping) else None
+    binary = value.get("binary") if isinstance(value, dict) else None
     if binary:
         data.append(("Binary", str(binary).upper()))
     return "EventData", data
@@ -324,7 +329,7 @@ def _json_payload(value: Any) -> tuple[str, list[Field]]:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return "", []
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return "", []
     return _nested_payload(value)
 
@@ -347,12 +352,12 @@ _FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
 
 def _from_nested(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
     event = mapping.get("Event", mapping)
-    system = event.get("System") if isinstance(event, Mapping) else None
-    if not isinstance(system, Mapping) or "EventID" not in system:
+    system = event.get("System") if isinstance(event, dict) else None
+    if not isinstance(system, dict) or "EventID" not in system:
         return None
     number = system["EventID"]
     qualifiers = _attribute(system, "EventID", "Qualifiers")
-    if isinstance(number, Mapping):
+    if isinstance(number, dict):
         number = number.get("#text", number.get("Value"))
     event_id = _number(number)
     doubts = origin.doubts if event_id is not None else (*origin.doubts, "it has no event id")
@@ -387,19 +392,19 @@ def _from_nested(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | No
 
 def _attribute(system: Mapping[str, Any], element: str, name: str) -> Any:
     beside = system.get(f"{element}_attributes")
-    if isinstance(beside, Mapping) and name in beside:
+    if isinstance(beside, dict) and name in beside:
         return beside[name]
     inside = system.get(element)
-    if not isinstance(inside, Mapping):
+    if not isinstance(inside, dict):
         return None
     attributes = inside.get("#attributes")
-    return (attributes if isinstance(attributes, Mapping) else inside).get(name)
+    return (attributes if isinstance(attributes, dict) else inside).get(name)
 
 
 def _nested_payload(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
     data: list[Field] = []
     values = event.get("EventData")
-    if isinstance(values, Mapping):
+    if isinstance(values, dict):
         for name, value in values.items():
             if name in ("#attributes",) or name.endswith("_attributes"):
                 continue
@@ -409,7 +414,7 @@ def _nested_payload(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
                 _flatten({name: value}, "", data, 0)
         return "EventData", data
     values = event.get("UserData")
-    if isinstance(values, Mapping):
+    if isinstance(values, dict):
         for root, value in values.items():
             if root.endswith("_attributes") or root == "#attributes":
                 continue
@@ -420,16 +425,16 @@ def _nested_payload(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
 
 def _add_data(value: Any, data: list[Field]) -> None:
     """What stands under `Data`: a text, a list of texts, or elements with names."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         name = value.get("@Name")
-        if name is None and isinstance(value.get("#attributes"), Mapping):
+        if name is None and isinstance(value.get("#attributes"), dict):
             name = value["#attributes"].get("Name")
         text = value.get("#text")
         items = text if isinstance(text, list) else [text]
         data += [(_text(name) or None, _text(item)) for item in items[:_MAX_FIELDS]]
     elif isinstance(value, list):
         for item in value[:_MAX_FIELDS]:
-            _add_data(item if isinstance(item, Mapping) else {"#text": item}, data)
+            _add_data(item if isinstance(item, dict) else {"#text": item}, data)
     else:
         data.append((None, _text(value)))
 
@@ -437,7 +442,7 @@ def _add_data(value: Any, data: list[Field]) -> None:
 def _flatten(value: Any, path: str, data: list[Field], depth: int) -> None:
     if len(data) >= _MAX_FIELDS or depth > _MAX_DEPTH:
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             if key == "#attributes" or str(key).endswith("_attributes"):
                 continue
@@ -466,26 +471,26 @@ def _otlp_bodies(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 body = _otlp_value(record.get("body"), 0)
                 if isinstance(body, str):
                     yield {"body": body}
-                elif isinstance(body, Mapping):
+                elif isinstance(body, dict):
                     yield body
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
     for item in value if isinstance(value, list) else ():
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             yield item
 
 
 def _otlp_value(value: Any, depth: int) -> Any:
-    if not isinstance(value, Mapping) or depth > 2 * _MAX_DEPTH:
+    if not isinstance(value, dict) or depth > 2 * _MAX_DEPTH:
         return None
     for kind, content in value.items():
-        if kind == "kvlistValue" and isinstance(content, Mapping):
+        if kind == "kvlistValue" and isinstance(content, dict):
             return {
                 str(item.get("key")): _otlp_value(item.get("value"), depth + 1)
                 for item in _mappings(content.get("values"))
             }
-        if kind == "arrayValue" and isinstance(content, Mapping):
+        if kind == "arrayValue" and isinstance(content, dict):
             return [_otlp_value(item, depth + 1) for item in _mappings(content.get("values"))]
         if kind in ("stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"):
             return content
@@ -503,7 +508,7 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (Mapping, list)):
+    if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
 
@@ -540,13 +545,13 @@ def _ticks(value: Any) -> int | None:
         return None
     if isinstance(value, (int, float)):
         return ticks_from_unix(value) if 0 <= value < 1e11 else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("value", value.get("DateTime"))
     return ticks_from_text(value) if isinstance(value, str) else None
 
 
 def _string(value: Any) -> str | None:
-    return _text(value) or None if not isinstance(value, (Mapping, list)) else None
+    return _text(value) or None if not isinstance(value, (dict, list)) else None
 
 
 _CONVERT: dict[str, Callable[[Any], Any]] = {

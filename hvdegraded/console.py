@@ -1,0 +1,110 @@
+"""Verdicts on what the console shows: states of VMs and their services, by the same rules as events.
+
+`console_status` reads the state; here it meets the guest. "Degraded" of a service or adapter, and a protocol
+mismatch, mean that it works with another version (KB 2956569): that depends on the guest. "Degraded" of
+the machine itself is a failure of its storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hvdegraded.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
+from hvdegraded.guests import GuestInventory
+from hvdegraded.knowledge.guests import GuestFamily, windows_remedy
+from hvdegraded.policy import Policy
+from hvdegraded.verdict import Basis, Label, Reason, Verdict
+
+__all__ = ["classify_status"]
+
+_KB = "KB 2956569"
+_WORKS = frozenset({ConsoleState.PROTOCOL_MISMATCH, ConsoleState.DEGRADED})
+
+
+def classify_status(
+    record: Mapping[str, Any], guests: GuestInventory | None = None, policy: Policy | None = None
+) -> Verdict | None:
+    """The verdict on a state exported from Get-VM, Get-VMIntegrationService or WMI; None if it is none."""
+    status = console_status(record)
+    if status is None:
+        return None
+    if status.state is ConsoleState.OK:
+        return _verdict(status, Label.ACTIONABLE, Reason.NOT_A_PROBLEM_REPORT, "everything is in order")
+    mismatch = status.state is ConsoleState.PROTOCOL_MISMATCH or (
+        status.state is ConsoleState.DEGRADED and status.subject is not StatusSubject.MACHINE
+    )
+    if not mismatch or not (status.vm_name or status.vm_id):
+        return _verdict(
+            status,
+            Label.ACTIONABLE,
+            Reason.CONSOLE_STATE,
+            "; ".join(status.meanings) or str(status.state),
+            remedy="Look at the VM's events of that time.",
+        )
+    guest = (guests or GuestInventory()).find(vm_id=status.vm_id, vm_name=status.vm_name, host=status.host)
+    works = f"{status.component or status.subject} works with another version"
+    family = guest.family if guest is not None else GuestFamily.UNKNOWN
+    if family is GuestFamily.WINDOWS:
+        return _verdict(
+            status,
+            Label.ACTIONABLE,
+            Reason.LOADED_WINDOWS,
+            f"{works}, but a Windows guest should be updated",
+            basis=Basis.GUEST_INVENTORY,
+            remedy=windows_remedy(None),
+        )
+    if family is not GuestFamily.UNKNOWN:
+        return _verdict(
+            status,
+            Label.IGNORABLE,
+            Reason.LOADED_NON_WINDOWS,
+            f"{works}, and {family} guests are meant to speak older versions",
+            basis=Basis.GUEST_INVENTORY,
+        )
+    if guest is not None and GuestFamily.WINDOWS in guest.possible:
+        return _verdict(
+            status,
+            Label.ACTIONABLE,
+            Reason.LOADED_UNKNOWN,
+            f"{works}, but the inventory cannot tell whether the guest is Windows",
+            basis=Basis.GUEST_INVENTORY,
+            remedy="Find out what this VM runs, and correct the inventory.",
+        )
+    return _verdict(
+        status,
+        (policy or Policy()).assumption,
+        Reason.LOADED_UNKNOWN,
+        f"{works}; the guest's system is not known",
+        basis=Basis.GUEST_ASSUMPTION,
+        assumed=True,
+        remedy="Give an inventory of the guests, so that nothing need be assumed.",
+    )
+
+
+def _verdict(
+    status: ConsoleStatus,
+    label: Label,
+    reason: Reason,
+    what: str,
+    *,
+    basis: Basis = Basis.EVENT_DEFINITION,
+    assumed: bool = False,
+    remedy: str | None = None,
+) -> Verdict:
+    name = status.vm_name or status.vm_id
+    return Verdict(
+        label=label,
+        reason=reason,
+        basis=basis,
+        assumed=assumed,
+        summary=f"VM {name}: {what}" if name else what,
+        remedy=remedy,
+        references=(_KB,) if status.state in _WORKS else (),
+        component=status.component,
+        vm_name=status.vm_name,
+        vm_id=status.vm_id,
+        host=status.host,
+        derivation=status.meanings,
+        problem=f"console {reason}",
+    )
