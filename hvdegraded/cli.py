@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from hvdegraded import __version__
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; UTC if it names no zone")
     command.add_argument("--until", type=_time, metavar="TIME")
     command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
+    command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list ignorable findings too")
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--engine", default="hvdegraded", help="what reads .evtx: python-evtx, evtx")
@@ -171,6 +173,8 @@ def _triage(options: argparse.Namespace) -> int:
             if options.json and paths is sys.stdin.buffer:
                 kept.append(event)
     found = builder.finish(stream.report)
+    if options.html:
+        Path(options.html).write_text(found.to_html(), encoding="utf-8")
     if options.json:
         again = kept if paths is sys.stdin.buffer else events(None)
         for event in again:

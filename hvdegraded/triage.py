@@ -236,6 +236,40 @@ class Triage:
             yield label.name.lower(), count
         yield "findings", len(self.findings)
 
+    def _repr_html_(self) -> str:
+        from hvdegraded.render.html import as_fragment
+
+        return as_fragment(self)
+
+    def to_html(self, title: str = "Hyper-V triage") -> str:
+        """One self-contained page to share, with tables to sort and search."""
+        from hvdegraded.render.html import as_page
+
+        return as_page(self, title)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        from hvdegraded.frames import to_arrow
+
+        return to_arrow(self).__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> Any:
+        """A pyarrow.Table, one row for each event; columns in `hvdegraded.frames.SCHEMA`."""
+        from hvdegraded.frames import to_arrow
+
+        return to_arrow(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas.DataFrame of the same columns."""
+        from hvdegraded.frames import to_pandas
+
+        return to_pandas(self)
+
+    def to_polars(self) -> Any:
+        """A polars.DataFrame of the same columns."""
+        from hvdegraded.frames import to_polars
+
+        return to_polars(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: counts, findings with their parts, and the account of the reading."""
         return {

@@ -67,7 +67,7 @@ APPLIANCE = Machine("appliance", "44556677-8899-4AAB-BBCC-DDEEFF001122")
 UBU = Machine("ubu-api", "A9EF4C51-FCE6-4A55-A4F1-7AF166FCF97E", "Ubuntu 22.04.4 LTS")
 DEB = Machine("deb-mail", "16B0A1C2-3D4E-4F50-8A6B-7C8D9EAFB0C1", "Debian GNU/Linux 12 (bookworm)")
 BSD = Machine("bsd-dns", "2B3C4D5E-6F70-4182-93A4-B5C6D7E8F901", "FreeBSD")
-WIN16 = Machine("win-erp", "C0FFEE00-1234-4567-89AB-CDEF01234567", "Windows Server 2016 Datacenter")
+WIN12 = Machine("win-erp", "C0FFEE00-1234-4567-89AB-CDEF01234567", "Windows Server 2012 Datacenter")
 ALMA = Machine("alma-test", "D4C3B2A1-5F6E-4D7C-8B9A-0F1E2D3C4B5A")
 KIOSK = Machine("kiosk-7", "60718293-A4B5-4C6D-9E8F-102132435465")
 
@@ -190,6 +190,11 @@ def display(event_id: int, machine: Machine, server: str, client: str) -> EventR
     return vml("Worker", event_id, 2 if event_id == 23012 else 3, values, machine)
 
 
+NOISE_GUIDS = {
+    "Microsoft-Windows-Kernel-General": "A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D",
+    "Microsoft-Windows-Time-Service": "06EDCFEB-0FD0-4E53-ACCA-A6F8BBF81BCB",
+    "Microsoft-Windows-DNS-Client": "1C95126E-7EEA-49A9-A3FE-A378B03DDB4D",
+}
 NOISE = (
     ("Service Control Manager", 7036, 4, (("param1", "Background Transfer"), ("param2", "running"))),
     ("Microsoft-Windows-Kernel-General", 16, 4, (("HiveNameLength", "12"), ("HiveName", "\\Sample\\Hive"))),
@@ -210,7 +215,7 @@ def noise(choice: random.Random) -> EventRecord:
         task=0,
         opcode=0 if manifest else None,
         keywords=ADMIN_KEYWORDS if manifest else CLASSIC_KEYWORDS,
-        provider_guid="A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D" if manifest else None,
+        provider_guid=NOISE_GUIDS.get(provider),
         qualifiers=None if manifest else 16384,
         payload="EventData",
         data=data,
@@ -234,6 +239,7 @@ LOADED_UNKNOWN = (
     "loaded_mismatch_unknown_guest",
     "the device works; not in the inventory, so assumed",
 )
+FALLBACK_BSD = (IGNORABLE, "refused_offer_with_fallback", "FreeBSD offers 6.0 next, which the host has")
 
 
 def host_2012r2() -> list[Log]:
@@ -251,8 +257,12 @@ def host_2012r2() -> list[Log]:
             loaded = LOADED_UNKNOWN if machine is LEGACY else LOADED_OTHER
             worker.add(ticks, vml("Worker", 18500, 4, named(machine), machine))
             # A 2012 R2 host has storage 6.0 and display 3.3; kernels up to 3.13 speak 5.1 and 3.2.
+            # FreeBSD offers 6.2 first and then 6.0, which this host has.
             for disk in range(2):
-                system.add(ticks + (8 + disk) * SECOND, storvsp(6, machine, "6.0", "5.1"), *loaded)
+                if machine is FW01:
+                    system.add(ticks + (8 + disk) * SECOND, storvsp(5, machine, "6.0", "6.2"), *FALLBACK_BSD)
+                else:
+                    system.add(ticks + (8 + disk) * SECOND, storvsp(6, machine, "6.0", "5.1"), *loaded)
             if machine is not FW01:
                 worker.add(ticks + 11 * SECOND, display(23014, machine, "3.3", "3.2"), *loaded)
             integration.add(ticks + 40 * SECOND, kvp(machine), *loaded)
@@ -274,6 +284,9 @@ def host_2012r2() -> list[Log]:
         )
         system.add(ticks, storvsp(5, WEB22, "6.0", "6.2"), *fallback)
         worker.add(ticks + 2 * SECOND, display(23012, WEB22, "3.3", "3.5"), *fallback)
+        # What it falls back to is older than the host's again; Data Exchange is on every Linux.
+        worker.add(ticks + 3 * SECOND, display(23014, WEB22, "3.3", "3.2"), *LOADED_OTHER)
+        integration.add(ticks + 30 * SECOND, kvp(WEB22), *LOADED_OTHER)
     # The same refusal, but then the VM finds nothing to boot from.
     ticks = begin + 21 * DAY + 6 * 60 * MINUTE
     system.add(
@@ -369,7 +382,7 @@ def host_2022() -> list[Log]:
             system.add(begin + day * DAY + choice.randrange(DAY), noise(choice))
     for day in (3, 24):
         ticks = begin + day * DAY + 2 * 60 * MINUTE
-        worker.add(ticks, kvp(WIN16, "Integration"), *LOADED_WINDOWS)
+        worker.add(ticks, kvp(WIN12, "Integration"), *LOADED_WINDOWS)
 
     problem, watch = "known_problem", "watch_when_repeated"
     disk = "C:\\ClusterStorage\\Volume1\\ubu-api\\disk0.vhdx"
@@ -405,7 +418,7 @@ def host_2022() -> list[Log]:
     }
     worker.add(
         begin + 20 * DAY,
-        vml("Worker", 18590, 1, named(WIN16, **crash, VmErrorMessage=""), WIN16),
+        vml("Worker", 18590, 1, named(WIN12, **crash, VmErrorMessage=""), WIN12),
         ACTIONABLE,
         problem,
         "the guest reported a crash",
@@ -521,7 +534,7 @@ def guests_json() -> str:
     """What the script of `hvdegraded guests-script` writes, as far as the inventory needs it."""
     hosts = {
         "hv2012r2.example.org": (WEB01, DB02, FW01, APP08, WEB22, BUILD01),
-        "hv2022.example.org": (UBU, DEB, BSD, WIN16),
+        "hv2022.example.org": (UBU, DEB, BSD, WIN12),
     }
     rows = [
         {"Name": machine.name, "Id": machine.vm_id, "ComputerName": host, "OSName": machine.system}

@@ -233,6 +233,15 @@ def test_bad_lines_are_counted_and_the_rest_is_read() -> None:
     assert [loss.line for loss in report.losses] == [2, 3]
 
 
+def test_an_unknown_form_that_names_a_wanted_provider_is_a_loss() -> None:
+    unknown = {"a": {"prov": "Microsoft-Windows-Hyper-V-Worker", "n": 18590}}
+    for text in (json.dumps(unknown), json.dumps([unknown])):
+        _, report = lines(text.encode() + b"\n", HYPER_V)
+        assert (report.lost, report.filtered) == (1, 0)
+    _, report = lines(b'{"a": "nothing of the kind"}\n', HYPER_V)
+    assert (report.lost, report.filtered) == (0, 1)
+
+
 def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
     records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode())

@@ -54,7 +54,7 @@ def read_json_lines(
     """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
 
     A line that is no JSON, or too long, is a loss; one that holds no Windows event too, unless only
-    `wanted` providers were asked for, when it is counted as filtered. Raises EmptySourceError,
+    `wanted` providers were asked for and it names none of them, when it is counted as filtered. Raises EmptySourceError,
     UnknownFormatError for what is no JSON at all, LossError where the report is strict.
     """
     report.reader = "json"
@@ -180,7 +180,9 @@ def _deliver(
                 report.delivered += 1
                 report.marked += bool(record.origin.doubts)
                 yield record
-        if not count and wanted is not None:
+        if count:
+            continue
+        if wanted is not None and not line_may_hold(wanted)(json.dumps(item).encode()):
             report.filtered += 1
-        elif not count:
+        else:
             report.lose(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)

@@ -266,8 +266,9 @@ def _element(piece: bytes, wrapper: bytes) -> etree._Element:
     document = wrapper + piece + b"</_>" if wrapper else piece
     try:
         root = etree.fromstring(document, _PARSER)
-    except etree.XMLSyntaxError as error:
-        domains = [entry.domain for entry in list(error.error_log)]  # type: ignore[call-overload]
+    except etree.XMLSyntaxError:
+        # The parser's log is of this document; the error's own may hold those of earlier ones.
+        domains = [entry.domain for entry in _PARSER.error_log]  # type: ignore[attr-defined]
         if set(domains) != {etree.ErrorDomains.NAMESPACE} or len(domains) >= _LOGGED_ERRORS:
             raise
         # The text is XML, only its prefixes or namespace names are not in order: they matter to nobody.

@@ -1,0 +1,125 @@
+"""Triage → columns: one row for each event, as an Arrow table; pandas and polars take it from there.
+
+The schema is published: `SCHEMA` names columns and types, `SCHEMA_VERSION` counts up when one changes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hvdegraded.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from hvdegraded.triage import Occurrences, Triage
+
+__all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
+
+SCHEMA_VERSION = 1
+"""Version of the columns."""
+
+SCHEMA = (
+    ("time", "timestamp[us, tz=UTC]"),
+    ("time_ticks", "int64"),
+    ("host", "dictionary"),
+    ("vm_name", "dictionary"),
+    ("vm_id", "dictionary"),
+    ("component", "dictionary"),
+    ("label", "dictionary"),
+    ("reason", "dictionary"),
+    ("basis", "dictionary"),
+    ("assumed", "bool"),
+    ("provider", "dictionary"),
+    ("event_id", "int32"),
+    ("level", "int32"),
+    ("channel", "dictionary"),
+    ("record_id", "int64"),
+    ("server_version", "dictionary"),
+    ("client_version", "dictionary"),
+    ("guest", "dictionary"),
+    ("summary", "dictionary"),
+    ("remedy", "dictionary"),
+)
+"""Columns in order, with their types: `dictionary` is text, each value held once.
+
+`time` is `time_ticks` (100 ns since 1601) cut to microseconds; what is not known is null.
+"""
+
+_EPOCH_TICKS = 116_444_736_000_000_000  # 1970
+_COLUMNS: dict[str, Callable[[Occurrences], Any]] = {
+    "host": lambda part: part.verdict.host,
+    "vm_name": lambda part: part.verdict.vm_name,
+    "vm_id": lambda part: part.verdict.vm_id,
+    "component": lambda part: part.verdict.component,
+    "label": lambda part: part.verdict.label,
+    "reason": lambda part: part.verdict.reason,
+    "basis": lambda part: part.verdict.basis,
+    "assumed": lambda part: part.verdict.assumed,
+    "provider": lambda part: part.provider,
+    "event_id": lambda part: part.event_id,
+    "level": lambda part: part.example.level,
+    "channel": lambda part: part.example.channel,
+    "server_version": lambda part: part.verdict.server_version,
+    "client_version": lambda part: part.verdict.client_version,
+    "guest": lambda part: part.verdict.guest,
+    "summary": lambda part: part.verdict.summary,
+    "remedy": lambda part: part.verdict.remedy,
+}
+
+
+def to_arrow(triage: Triage) -> Any:
+    """A pyarrow.Table with the columns of `SCHEMA`. Raises MissingExtraError without pyarrow."""
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise MissingExtraError("an Arrow table", "arrow", ("pyarrow",)) from None
+    import pyarrow.compute as pc
+
+    parts = triage.occurrences
+    ticks, record_ids, rows = array("q"), array("q"), array("i")
+    for number, part in enumerate(parts):
+        ticks.extend(part.ticks)
+        record_ids.extend(part.record_ids)
+        rows.extend(array("i", [number]) * part.count)
+
+    def integers(values: array[int]) -> Any:
+        column = pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
+        return pc.if_else(pc.less(column, 0), pa.scalar(None, pa.int64()), column)
+
+    row_of = pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(rows)])
+    exact = integers(ticks)
+    columns: dict[str, Any] = {
+        "time": pc.divide(pc.subtract(exact, _EPOCH_TICKS), 10).cast(pa.timestamp("us", tz="UTC")),
+        "time_ticks": exact,
+        "record_id": integers(record_ids),
+    }
+    for name, kind in SCHEMA:
+        if name in columns:
+            continue
+        values = [_COLUMNS[name](part) for part in parts]
+        if kind == "dictionary":
+            texts = pa.array([None if value is None else str(value) for value in values], pa.string())
+            columns[name] = texts.dictionary_encode().take(row_of)
+        else:
+            columns[name] = pa.array(values, pa.bool_() if kind == "bool" else pa.int32()).take(row_of)
+    table = pa.table([columns[name] for name, _ in SCHEMA], names=[name for name, _ in SCHEMA])
+    return table.replace_schema_metadata({"hvdegraded.schema_version": str(SCHEMA_VERSION)})
+
+
+def to_pandas(triage: Triage) -> Any:
+    """A pandas.DataFrame of the same columns. Raises MissingExtraError without pandas and pyarrow."""
+    try:
+        import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("a pandas frame", "pandas", ("pandas", "pyarrow")) from None
+    return to_arrow(triage).to_pandas()
+
+
+def to_polars(triage: Triage) -> Any:
+    """A polars.DataFrame of the same columns. Raises MissingExtraError without polars and pyarrow."""
+    try:
+        import polars
+    except ImportError:
+        raise MissingExtraError("a polars frame", "polars", ("polars", "pyarrow")) from None
+    return polars.from_arrow(to_arrow(triage))
