@@ -1,7 +1,7 @@
 """Triage → HTML: a fragment for notebooks, and one self-contained page to share.
 
-Everything that comes from logs is hostile here and escaped. The page loads nothing: its style and script stand
-in it, and its Content-Security-Policy allows no other.
+Everything that comes from logs is hostile here and escaped. The page loads nothing: style and script stand in
+it, and its Content-Security-Policy allows no other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal}
 .hvd input{font:inherit;padding:.3rem;width:100%;max-width:24rem;box-sizing:border-box;color:inherit;
 background:var(--soft);border:1px solid var(--line)}
 @media(max-width:600px){.hvd thead{display:none}.hvd tr{display:block;margin-bottom:.75rem}
-.hvd td{display:block;border-top:0}.hvd td:first-child{border-top:1px solid var(--line)}.hvd .num{text-align:left}
+.hvd td{display:block;border-top:0}.hvd td:first-child{border-top:1px solid var(--line)}
+.hvd .num{text-align:left}
 .hvd td::before{content:attr(data-name) ": ";font-weight:bold}}
 @media print{.hvd input{display:none}.hvd tr{break-inside:avoid}}
 """
@@ -160,7 +161,8 @@ def _noise_rows(finding: Finding) -> str:
         counts[key] = counts.get(key, 0) + part.count
     why = f"{finding.verdict.reason}{' (assumed)' if finding.verdict.assumed else ''}"
     return "".join(
-        f"<tr>{_cell('VM', finding.vm or '')}{_cell('host', finding.host or '')}{_cell('component', component)}"
+        f"<tr>{_cell('VM', finding.vm or '')}{_cell('host', finding.host or '')}"
+        f"{_cell('component', component)}"
         f"{_cell('versions', versions)}{_cell('count', str(count), 'num')}{_cell('why', why)}</tr>"
         for (component, versions), count in counts.items()
     )

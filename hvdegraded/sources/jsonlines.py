@@ -54,8 +54,8 @@ def read_json_lines(
     """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
 
     A line that is no JSON, or too long, is a loss; one that holds no Windows event too, unless only
-    `wanted` providers were asked for and it names none of them, when it is counted as filtered. Raises EmptySourceError,
-    UnknownFormatError for what is no JSON at all, LossError where the report is strict.
+    `wanted` providers were asked for and it names none of them: then it is counted as filtered. Raises
+    EmptySourceError, UnknownFormatError for what is no JSON at all, LossError where the report is strict.
     """
     report.reader = "json"
     may_hold = line_may_hold(wanted) if wanted is not None else None

@@ -268,7 +268,7 @@ def _element(piece: bytes, wrapper: bytes) -> etree._Element:
         root = etree.fromstring(document, _PARSER)
     except etree.XMLSyntaxError:
         # The parser's log is of this document; the error's own may hold those of earlier ones.
-        domains = [entry.domain for entry in _PARSER.error_log]  # type: ignore[attr-defined]
+        domains = [entry.domain for entry in _PARSER.error_log]
         if set(domains) != {etree.ErrorDomains.NAMESPACE} or len(domains) >= _LOGGED_ERRORS:
             raise
         # The text is XML, only its prefixes or namespace names are not in order: they matter to nobody.
