@@ -182,7 +182,7 @@ def _has_intact_header(data: bytes, start: int) -> bool:
 def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     if len(data) < FIRST_RECORD:
         return Chunk(data, offset, number, False, 0, 0, len(data), None)
-    magic, first, last, _, _, head_size, _, free, checksum, _, flags, _ = _CHUNK_HEADER.unpack_from(data)
+    magic, _, _, first, last, head_size, _, free, checksum, _, flags, _ = _CHUNK_HEADER.unpack_from(data)
     without = flags & _NO_CHECKSUMS
     trusted = (
         magic == CHUNK_MAGIC
