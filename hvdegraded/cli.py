@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list ignorable findings too")
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
+    command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
     command.add_argument("--engine", default="hvdegraded", help="what reads .evtx: python-evtx, evtx")
     command.set_defaults(run=_triage)
 
@@ -161,6 +162,7 @@ def _triage(options: argparse.Namespace) -> int:
             wanted=classifier.knowledge.provider_filter(),
             strict=options.strict,
             engine=options.engine,
+            carve=options.carve,
             on_input=on_input,
         )
         return EventStream(records, classifier.normalise)

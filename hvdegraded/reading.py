@@ -22,6 +22,9 @@ __all__ = ["EventStream", "Source", "inputs_of", "read", "read_records"]
 Source = str | os.PathLike[str] | bytes | BinaryIO
 """A path, a folder, a pattern with `*`, the bytes of a log, or a binary stream."""
 
+CARVE = "carve"
+"""The engine that looks for chunks at any offset."""
+
 _SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip")
 
 
@@ -76,17 +79,19 @@ def read_records(
     wanted: ProviderFilter | None = None,
     strict: bool = False,
     engine: str = "hvdegraded",
+    carve: bool = False,
     on_input: Callable[[str, int], None] | None = None,
 ) -> RecordStream:
     """The records of a source, or of several paths; with `wanted`, of those providers only.
 
     A single input that cannot be read at all raises SourceError or one of its children; among several it is
     noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
-    what reads .evtx logs: this library, "python-evtx" or "evtx". `on_input` is told each input's name and
+    what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of any
+    file, and for remnants behind the live records. `on_input` is told each input's name and
     size in bytes before it is read.
     """
     report = ReadReport(strict=strict)
-    return RecordStream(_records(source, report, wanted, engine, on_input), report)
+    return RecordStream(_records(source, report, wanted, CARVE if carve else engine, on_input), report)
 
 
 def read(
@@ -96,15 +101,17 @@ def read(
     everything: bool = False,
     strict: bool = False,
     engine: str = "hvdegraded",
+    carve: bool = False,
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 
-    With `everything`, events of other providers come too, as UnrelatedEvent. Raises as `read_records` does.
+    With `everything`, events of other providers come too, as UnrelatedEvent; with `carve`, those of chunks
+    at any offset of any file, and remnants. Raises as `read_records` does.
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()
     return EventStream(
-        read_records(source, wanted=wanted, strict=strict, engine=engine), Normaliser(knowledge)
+        read_records(source, wanted=wanted, strict=strict, engine=engine, carve=carve), Normaliser(knowledge)
     )
 
 
@@ -119,18 +126,18 @@ def _records(
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-        yield from read_stream(cast("BinaryIO", source), report, wanted, read_evtx=reader)
+        yield from _read_one(cast("BinaryIO", source), report, wanted, reader, engine)
         return
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     paths = [path for one in sources for path in inputs_of(one)]
     if len(paths) == 1:
         report.path = str(paths[0])
-        yield from _read_file(paths[0], report, wanted, reader, on_input)
+        yield from _read_file(paths[0], report, wanted, reader, engine, on_input)
         return
     for path in paths:
         part = ReadReport(path=str(path), strict=report.strict)
         try:
-            yield from _read_file(path, part, wanted, reader, on_input)
+            yield from _read_file(path, part, wanted, reader, engine, on_input)
         except LossError:
             raise
         except SourceError as error:
@@ -144,6 +151,7 @@ def _read_file(
     report: ReadReport,
     wanted: ProviderFilter | None,
     reader: EvtxReader,
+    engine: str,
     on_input: Callable[[str, int], None] | None,
 ) -> Iterator[EventRecord]:
     try:
@@ -152,7 +160,7 @@ def _read_file(
             report.size = before
             if on_input is not None:
                 on_input(str(path), before)
-            yield from read_stream(stream, report, wanted, read_evtx=reader)
+            yield from _read_one(stream, report, wanted, reader, engine)
             after = os.fstat(stream.fileno()).st_size
     except OSError as error:
         raise SourceError(
@@ -164,7 +172,19 @@ def _read_file(
         report.note(NoteKind.CHANGED, f"the file had {before} bytes at first and {after} in the end")
 
 
+def _read_one(
+    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, reader: EvtxReader, engine: str
+) -> Iterator[EventRecord]:
+    if engine == CARVE:
+        return reader(stream, report, wanted)
+    return read_stream(stream, report, wanted, read_evtx=reader)
+
+
 def _evtx_reader(engine: str) -> EvtxReader:
+    if engine == CARVE:
+        from hvdegraded.sources.carving import carve
+
+        return carve
     if engine == "hvdegraded":
         decoder = EvtxDecoder()
         return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)

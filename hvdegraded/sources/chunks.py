@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 __all__ = [
+    "CHUNK_MAGIC",
     "CHUNK_SIZE",
     "FILE_HEADER_SIZE",
     "FILE_MAGIC",
@@ -33,8 +34,10 @@ __all__ = [
     "Hole",
     "ReadAt",
     "Span",
+    "chunk_at",
     "find_chunks",
     "read_file_header",
+    "records_between",
     "walk",
 ]
 
@@ -191,6 +194,20 @@ def _chunk(data: bytes, offset: int, number: int) -> Chunk:
         and FIRST_RECORD <= free <= CHUNK_SIZE
     )
     return Chunk(data, offset, number, trusted, first, last, free, None if without else checksum)
+
+
+def chunk_at(data: bytes, offset: int, number: int) -> Chunk | None:
+    """The chunk that begins with these bytes, wherever they were found; None where they are no chunk."""
+    if _has_intact_header(data, 0) or _is_record(data, FIRST_RECORD, len(data)):
+        return _chunk(data, offset, number)
+    return None
+
+
+def records_between(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Whatever has a record's header and sizes in a stretch of bytes, one behind the other."""
+    while (span := _find_record(data, start, end)) is not None:
+        yield span
+        start = span.start + 4  # a remnant may hold older ones
 
 
 def _span(data: bytes, start: int, end: int) -> Span | None:

@@ -38,7 +38,7 @@ from hvdegraded.sources.layouts import PayloadLayout, PlannedTemplate, fields_of
 from hvdegraded.sources.values import BadTextError
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 
-__all__ = ["EvtxDecoder", "read_evtx"]
+__all__ = ["EvtxDecoder", "Wanted", "read_evtx"]
 
 _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
 _INNER = struct.Struct("<BBII").unpack_from
@@ -50,13 +50,14 @@ _MAX_REMEMBERED = 4096
 
 _UNWANTED = EventRecord()
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
+_REMNANT = "it stood behind the live records of its chunk"
 _TWO_SIZES = "the sizes before and behind it differ"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 
 _new_tuple: Any = tuple.__new__
 
 
-class _Wanted:
+class Wanted:
     """A provider filter, and what its names look like in a chunk's bytes."""
 
     def __init__(self, wanted: ProviderFilter) -> None:
@@ -68,6 +69,7 @@ class _Wanted:
         self._has_marks = bool(wanted.marks) or not wanted.prefixes
 
     def matches(self, provider: str) -> bool:
+        """Whether events of this provider are wanted."""
         known = self._known.get(provider)
         if known is None:
             if len(self._known) >= _MAX_REMEMBERED:
@@ -126,7 +128,7 @@ class EvtxDecoder:
         self._texts = system_texts()
 
     def records(
-        self, chunk: Chunk, report: ReadReport, wanted: _Wanted | None = None, before: int | None = None
+        self, chunk: Chunk, report: ReadReport, wanted: Wanted | None = None, before: int | None = None
     ) -> Iterator[EventRecord]:
         """The wanted records of a chunk; `before` is the number of the last record of the chunk before."""
         spans = list(walk(chunk))
@@ -166,8 +168,18 @@ class EvtxDecoder:
                 report.marked += 1
             yield record
 
+    def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
+        """A record behind the live ones of a chunk; None where it cannot be decoded."""
+        xml = ChunkXml(chunk.data, self._cache)
+        origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (_REMNANT,))
+        try:
+            record = self._usual(xml, span.start + RECORD_HEADER, span.end - 4, origin, None)
+            return record or self._unusual(xml, span.start + RECORD_HEADER, span.end - 4, origin)
+        except (BinXmlError, UnreadableEventError):
+            return None
+
     def _usual(
-        self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin, wanted: _Wanted | None
+        self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin, wanted: Wanted | None
     ) -> EventRecord | None:
         """The record of usual form in data[start:end]; None where it has another."""
         data = xml.data
@@ -303,7 +315,7 @@ def read_evtx(
         )
     account = _Account(report, header)
     decoder = decoder or EvtxDecoder()
-    names = None if wanted is None else _Wanted(wanted)
+    names = None if wanted is None else Wanted(wanted)
     for chunk in find_chunks(read_at):
         if isinstance(chunk, Hole):
             account.add_hole(chunk)
