@@ -86,9 +86,9 @@ def read_records(
 
     A single input that cannot be read at all raises SourceError or one of its children; among several it is
     noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
-    what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of any
-    file, and for remnants behind the live records. `on_input` is told each input's name and
-    size in bytes before it is read.
+    what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of
+    any file, and for remnants behind the live records. `on_input` is told each input's name and its bytes
+    before it is read.
     """
     report = ReadReport(strict=strict)
     return RecordStream(_records(source, report, wanted, CARVE if carve else engine, on_input), report)
