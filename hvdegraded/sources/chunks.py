@@ -153,14 +153,17 @@ def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chun
     while data:
         following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
         step = CHUNK_SIZE
-        if following[:8] != CHUNK_MAGIC and following != _ZEROS:
+        empty = data == _ZEROS
+        if empty:
+            pass
+        elif following[:8] != CHUNK_MAGIC and following != _ZEROS:
             step, data = _next_chunk(data, following)
         elif not data.startswith(CHUNK_MAGIC):
             step, data = _next_chunk(data, b"")
-        if data.startswith(CHUNK_MAGIC) or _find_record(data, FIRST_RECORD, len(data)):
+        if data.startswith(CHUNK_MAGIC) or (not empty and _find_record(data, FIRST_RECORD, len(data))):
             yield _chunk(data, start, number)
         elif len(data) > FIRST_RECORD:
-            yield Hole(start, data.count(0) == len(data))
+            yield Hole(start, empty or not data.strip(b"\0"))
         number += 1
         start += step
         data = following if step == CHUNK_SIZE else read_at(start, CHUNK_SIZE)
