@@ -118,6 +118,7 @@ class Normaliser:
         self._knowledge = knowledge or load_knowledge()
         self._kinds: dict[tuple[str, int, str | None, str | None], _Kind] = {}
         self._places: dict[tuple[_Names, type[HyperVEvent], tuple[str, ...]], _Places] = {}
+        self._versions: dict[tuple[object, ...], tuple[type[events.VersionEvent], dict[str, Any]]] = {}
         self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
 
     def __call__(self, record: EventRecord) -> Event:
@@ -130,7 +131,15 @@ class Normaliser:
             kind = self._kinds[key] = self._kind(*key)
         model, provider, fact = kind
         if fact is not None and fact.outcome is not None:
-            return self._version_event(record, provider, fact, fact.outcome)
+            # The same mismatch of the same VM is logged over and over.
+            said = (key, record.data, record.rendering, record.user_id)
+            known = self._versions.get(said)
+            if known is None:
+                if len(self._versions) >= _MAX_REMEMBERED:
+                    self._versions.clear()
+                known = self._versions[said] = self._version_event(record, provider, fact, fact.outcome)
+            version_model, values = known
+            return version_model(record=record, **values)  # type: ignore[return-value]
         if provider is None:
             return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union
         data = record.data
@@ -179,7 +188,8 @@ class Normaliser:
 
     def _version_event(
         self, record: EventRecord, provider: ProviderFact | None, fact: EventFact, outcome: Outcome
-    ) -> Event:
+    ) -> tuple[type[events.VersionEvent], dict[str, Any]]:
+        """The model of a version event, and what fills it but for the record."""
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
             component = provider.component
@@ -195,7 +205,6 @@ class Normaliser:
             return None
 
         common: dict[str, Any] = {
-            "record": record,
             "family": provider.family if provider else None,
             "known": True,
             "vm_name": values.get("vmname") or None,
@@ -211,11 +220,10 @@ class Normaliser:
         if fact.component is Component.INTEGRATION:
             for name in _INTEGRATION_FIELDS:
                 common[name] = version(field_key(name))
-            return events.IntegrationVersionEvent(**common)
+            return events.IntegrationVersionEvent, common
         if fact.component is Component.VMBUS:
-            return events.VmbusVersionEvent(**common, partition=values.get("partition") or None)
-        model = _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent)
-        return model(**common)  # type: ignore[return-value]
+            common["partition"] = values.get("partition") or None
+        return _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent), common
 
     def _first_error(self, record: EventRecord) -> Hresult | None:
         for name, text in record.data:
