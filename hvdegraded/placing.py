@@ -126,15 +126,17 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
             versions.append(text)
         else:
             rest.append(text)
+    # A VM's name can look like a version. So two versions with an id and no name prove nothing: one of them may
+    # be the name, and the other version be lost.
     if len(versions) == 3 and not rest:
-        rest.append(versions.pop(0))  # a VM's name can look like a version
-    if len(versions) == 2:
+        rest.append(versions.pop(0))
+    if len(versions) == 2 and (rest or "vmid" not in found):
         found["serverversion"], found["clientversion"] = versions
     elif len(versions) == 1 and not rest and "vmid" not in found:
         found["clientversion"] = versions[0]
     else:
         rest += versions
-    if rest and len(versions) in (0, 2):
+    if rest and (len(versions) == 0 or "serverversion" in found):
         found["vmname"] = rest.pop(0)
     return Placed(found, tuple(rest))
 

@@ -134,6 +134,13 @@ def test_another_id_or_provider_is_not_ignorable(event: EventRecord, provider: s
             assert classify(changed).actionable
 
 
+def test_a_vm_named_like_a_version_proves_nothing_where_a_version_is_lost() -> None:
+    whole = record("storvsp", 5, 2, ((None, ""), (None, "2.0"), (None, "4.2"), (None, "6.2"), (None, ID)))
+    assert classify(whole).actionable  # storage 6.2 on a 2008 R2 host
+    lost = record("storvsp", 5, 2, ((None, ""), (None, "2.0"), (None, "4.2"), (None, ID)))
+    assert classify(lost).actionable
+
+
 # ------------------------------------------------------------------ context
 
 

@@ -1,0 +1,76 @@
+"""What the README shows works as it stands there."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hvdegraded as hv
+from tests.make_sample_logs import FOLDER
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def block(word: str) -> str:
+    return next(text for text in BLOCKS if word in text)
+
+
+def test_the_example_for_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").symlink_to(FOLDER / "hv2022")
+    (tmp_path / "guests.json").write_bytes((FOLDER / "guests.json").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(block("classify_all"), names)
+    out = capsys.readouterr().out
+    assert "kiosk-7" in out
+    assert "records, " in out
+    exec(block("triage.actionable"), {"hv": hv, "guests": names["guests"]})
+
+
+def test_the_firehose_handler() -> None:
+    names: dict[str, Any] = {}
+    exec(block("def handler"), names)
+    lines = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines()[:20]
+    lines.append(b'{"no": "event"}')
+    lines.append(b"not even JSON")
+    event = {
+        "invocationId": "4f3c2a10-77aa-4c3e-9c1f-000000000000",
+        "deliveryStreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/logs",
+        "region": "eu-west-1",
+        "records": [
+            {
+                "recordId": f"{at:020d}",
+                "approximateArrivalTimestamp": 1700000000000,
+                "data": base64.b64encode(line).decode(),
+            }
+            for at, line in enumerate(lines)
+        ],
+    }
+    answer = names["handler"](event, None)["records"]
+    assert [one["recordId"] for one in answer] == [one["recordId"] for one in event["records"]]  # type: ignore[index]
+    assert {one["result"] for one in answer} == {"Ok"}
+    labelled = [json.loads(base64.b64decode(one["data"])) for one in answer]
+    assert sum("hvdegraded" in one for one in labelled) > 5
+    assert labelled[-2] == {"no": "event"}
+    assert labelled[-1]["hvdegraded"]["error"]
+
+
+def test_the_commands_exist() -> None:
+    from hvdegraded.cli import _parser
+
+    text = _parser().format_help()
+    for command in re.findall(r"^- `hvdegraded ([a-z-]+)", README, re.MULTILINE):
+        assert command in text
+
+
+def test_no_line_is_a_promise_that_does_not_exist() -> None:
+    for name in re.findall(r"\bhv\.([A-Za-z_]+)", README):
+        assert hasattr(hv, name), name
