@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hvdegraded.knowledge import EventFact, Knowledge
 from hvdegraded.protocols import Component, ProtocolVersion
-from hvdegraded.record import EventRecord, Field
+from hvdegraded.record import EventRecord
 
 __all__ = ["Placed", "field_key", "guid", "place", "positional_index", "vm_id_from_sid"]
 
@@ -126,11 +126,11 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
             versions.append(text)
         else:
             rest.append(text)
-    # A VM's name can look like a version. So two versions with an id and no name prove nothing: one of them may
-    # be the name, and the other version be lost.
+    # A VM's name can look like a version. So two versions without a name prove nothing: one of them may be
+    # the name, and the other version be lost.
     if len(versions) == 3 and not rest:
         rest.append(versions.pop(0))
-    if len(versions) == 2 and (rest or "vmid" not in found):
+    if len(versions) == 2 and rest:
         found["serverversion"], found["clientversion"] = versions
     elif len(versions) == 1 and not rest and "vmid" not in found:
         found["clientversion"] = versions[0]
@@ -139,8 +139,3 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
     if rest and (len(versions) == 0 or "serverversion" in found):
         found["vmname"] = rest.pop(0)
     return Placed(found, tuple(rest))
-
-
-def unnamed_values(data: Iterable[Field]) -> tuple[str, ...]:
-    """The positional values among an event's data."""
-    return tuple(text for name, text in data if name is None or positional_index(name) is not None)
