@@ -32,6 +32,7 @@ from hvdegraded.policy import Policy
 from hvdegraded.protocols import Inference, ProtocolVersion
 from hvdegraded.record import EventRecord, Level
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.wording import guest_text, sentence, versions_text, whose
 
 __all__ = ["Classifier", "classify"]
 
@@ -156,7 +157,7 @@ class Classifier:
             label=Label.ACTIONABLE,
             reason=Reason.UNKNOWN_EVENT,
             basis=Basis.NOTHING,
-            summary=f"{_whose(event)}unknown event {event.provider} {event.event_id}"
+            summary=f"{whose(event)}unknown event {event.provider} {event.event_id}"
             + (f": {fields}" * bool(fields)),
             remedy="Read the event; if it is harmless in your place, add a row of your own to the policy.",
         )
@@ -168,7 +169,7 @@ class Classifier:
             label=Label.ACTIONABLE,
             reason=_ROLE_REASONS.get(fact.role, Reason.INCOMPLETE_EVIDENCE),
             basis=_basis(fact),
-            summary=f"{_whose(event)}{_sentence(fact.meaning)}{error}",
+            summary=f"{whose(event)}{sentence(fact.meaning)}{error}",
             remedy=fact.remedy,
             references=(*fact.references, fact.source),
         )
@@ -184,7 +185,7 @@ class Classifier:
                 label=Label.ACTIONABLE,
                 reason=Reason.NOT_A_PROBLEM_REPORT,
                 basis=_basis(fact),
-                summary=f"{_whose(event)}{_sentence(fact.meaning)}",
+                summary=f"{whose(event)}{sentence(fact.meaning)}",
                 references=(*fact.references, fact.source),
             )
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
@@ -201,7 +202,7 @@ class Classifier:
             label=Label.ACTIONABLE,
             reason=Reason.INCOMPLETE_EVIDENCE,
             basis=_basis(fact),
-            summary=f"{_whose(event)}{event.component} version mismatch that proves nothing: {doubt}",
+            summary=f"{whose(event)}{event.component} version mismatch that proves nothing: {doubt}",
             remedy="Look at the event on the host itself; what was lost on its way decides.",
             references=(*fact.references, fact.source),
             derivation=(doubt,),
@@ -212,7 +213,7 @@ class Classifier:
     ) -> Verdict:
         """Rule 4."""
         family = guest.family if guest is not None else GuestFamily.UNKNOWN
-        works = f"{_whose(event)}{_versions(event)}; it works"
+        works = f"{whose(event)}{versions_text(event)}; it works"
         lines = [
             *self._who_speaks(event),
             "The device works with the older version (the event says it loaded).",
@@ -229,7 +230,7 @@ class Classifier:
                 summary=f"{works}, but a Windows guest should be updated",
                 remedy=windows_remedy(self._release(event)),
                 references=references,
-                guest=_guest_text(guest),
+                guest=guest_text(guest),
                 derivation=(*lines, "The inventory says that this VM runs Windows."),
                 if_otherwise=("if this VM does not run Windows: ignorable",),
             )
@@ -246,7 +247,7 @@ class Classifier:
                 basis=Basis.GUEST_INVENTORY,
                 summary=f"{works}, and {family} guests are meant to speak older versions",
                 references=references,
-                guest=_guest_text(guest),
+                guest=guest_text(guest),
                 derivation=tuple(lines),
                 if_otherwise=(windows,),
             )
@@ -259,7 +260,7 @@ class Classifier:
                 summary=f"{works}, but the inventory cannot tell whether the guest is Windows",
                 remedy="Find out what this VM runs, and correct the inventory.",
                 references=references,
-                guest=_guest_text(guest),
+                guest=guest_text(guest),
                 derivation=(
                     *lines,
                     f"The inventory leaves open what runs: {guest.source or 'rows disagree'}.",
@@ -291,7 +292,7 @@ class Classifier:
             summary=f"{works}; the guest's system is not known, and taken {assumed}",
             remedy="Give an inventory of the guests, so that nothing need be assumed.",
             references=references,
-            guest=_guest_text(guest),
+            guest=guest_text(guest),
             derivation=(*lines, "Nothing tells what this VM runs, so the policy's default decides."),
             if_otherwise=("if this VM does not run Windows: ignorable", windows),
         )
@@ -309,8 +310,8 @@ class Classifier:
         )
         lines = (*self._who_speaks(event), *derivation.lines)
         references = tuple(dict.fromkeys((*fact.references, *derivation.sources, fact.source)))
-        refused = f"{_whose(event)}{_versions(event)}; the host refused this offer"
-        common: dict[str, Any] = {"references": references, "guest": _guest_text(guest)}
+        refused = f"{whose(event)}{versions_text(event)}; the host refused this offer"
+        common: dict[str, Any] = {"references": references, "guest": guest_text(guest)}
         if failure is not None:
             return _verdict(
                 event,
@@ -368,9 +369,9 @@ class Classifier:
         tables = self.knowledge.protocols
         lines = []
         if event.server_version is not None:
-            lines.append(_sentence(tables.describe_host(event.component, event.server_version)) + ".")
+            lines.append(sentence(tables.describe_host(event.component, event.server_version)) + ".")
         if event.client_version is not None:
-            lines.append(_sentence(tables.describe_client(event.component, event.client_version)) + ".")
+            lines.append(sentence(tables.describe_client(event.component, event.client_version)) + ".")
         return lines
 
     def _release(self, event: VersionEvent) -> str | None:
@@ -406,25 +407,6 @@ def _pairs(event: VersionEvent) -> list[tuple[ProtocolVersion, ProtocolVersion]]
             (event.message_negotiated, event.message_expected),
         ]
     return [(one, other) for one, other in pairs if one is not None and other is not None]
-
-
-def _versions(event: VersionEvent) -> str:
-    """`storage 5.1 in the guest, 6.0 on the host`, as far as the event tells."""
-    what = event.device or str(event.component)
-    if isinstance(event, IntegrationVersionEvent):
-        parts = [
-            f"{name} {negotiated}, expected {expected}"
-            for name, negotiated, expected in (
-                ("framework", event.framework_negotiated, event.framework_expected),
-                ("message", event.message_negotiated, event.message_expected),
-            )
-            if negotiated is not None and expected is not None and negotiated != expected
-        ]
-        return f"{what}: {'; '.join(parts)}" if parts else f"{what} differs in version"
-    client, server = event.client_version, event.server_version
-    if client is None and server is None:
-        return f"{what} differs in version"
-    return f"{what} {client or '?'} in the guest, {server or '?'} on the host"
 
 
 def _plain_key(event: HyperVEvent) -> tuple[object, ...]:
@@ -478,21 +460,6 @@ def _verdict(event: HyperVEvent, **values: Any) -> Verdict:
 
 def _basis(fact: EventFact) -> Basis:
     return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION
-
-
-def _whose(event: HyperVEvent) -> str:
-    name = event.vm_name or event.vm_id
-    return f"VM {name}: " if name else ""
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")
-
-
-def _guest_text(guest: Guest | None) -> str | None:
-    if guest is None:
-        return None
-    return guest.os_name or str(guest.family)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,18 @@ import pytest
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 LOGS = sorted((CORPUS / "evtx").glob("*/*.evtx"))
+_DAMAGED = (
+    "no_crc32",
+    "bad_",
+    "HelloFor",
+    "LanguagePack",
+    "RdpCoreTS",
+    "RemoteConn",
+    "System2",
+    "zero-data",
+    "sysmon",
+)
+CLEAN_LOGS = [path for path in LOGS if not any(part in path.name for part in _DAMAGED)]
 needs_corpus = pytest.mark.skipif(not LOGS, reason=f"the corpus is not at {CORPUS}")
 
 

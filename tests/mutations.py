@@ -22,20 +22,8 @@ from hvdegraded.sources.binxml import ChunkXml, Instance, TemplateCache
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE, Hole, Span, find_chunks, walk
 from hvdegraded.sources.evtx import read_evtx
 from hvdegraded.sources.layouts import PlannedTemplate
-from tests.corpus import LOGS
+from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import FOLDER
-
-_DAMAGED = (
-    "no_crc32",
-    "bad_",
-    "HelloFor",
-    "LanguagePack",
-    "RdpCoreTS",
-    "RemoteConn",
-    "System2",
-    "zero-data",
-    "sysmon",
-)
 
 
 class Original(NamedTuple):
@@ -57,7 +45,7 @@ class Base(NamedTuple):
 def bases(limit: int = 6) -> list[Base]:
     """Intact logs: our samples and what the corpus has, `limit` chunks of each."""
     paths = [*sorted(FOLDER.glob("hv*/*.evtx"))]
-    paths += [path for path in LOGS if not any(part in path.name for part in _DAMAGED)]
+    paths += CLEAN_LOGS
     found = []
     for path in paths:
         data = path.read_bytes()[: FILE_HEADER_SIZE + limit * CHUNK_SIZE]

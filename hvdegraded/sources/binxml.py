@@ -1,14 +1,14 @@
-"""Binary XML of event logs: templates and fragments into trees, trees with values into elements.
+"""Binary XML of event logs: templates and fragments into trees.
 
 How it works. A chunk of a log holds *templates* (elements whose changing parts are slots) and records, each
 an *instance* of a template: the values for its slots, of which one may be a fragment of binary XML again.
 
 1. `ChunkXml` parses a template once and remembers it; `TemplateCache` recognises the same template in other
    chunks, where only its offsets differ, without parsing it again.
-2. `ChunkXml.expand` fills trees with values into `Node`s, which look like lxml's elements. It can do every
-   form that occurs, slowly; `layouts` does the usual forms fast, and gives the same records.
-3. Bytes decide nothing about time or memory: depth, elements, instances and text of a record are bounded,
-   and what is over a bound raises BinXmlError.
+2. `expansion` fills trees with values; it can do every form that occurs, slowly. `layouts` does the usual
+   forms fast, and gives the same records.
+3. Bytes decide nothing about time or memory: depth and parts of a template are bounded, and what is over a
+   bound raises BinXmlError.
 
 Offsets count from the chunk's start. Source of the format: libyal, "Windows XML Event Log (EVTX) format".
 """
@@ -17,28 +17,28 @@ from __future__ import annotations
 
 import struct
 from codecs import utf_16_le_decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from hvdegraded.record import LossReason
-from hvdegraded.sources.values import ARRAY, BadTextError, ValueType, array_texts, value_text
 
 __all__ = [
+    "DEFINITION_HEAD",
+    "MAX_DEPTH",
     "BinXmlError",
     "ChunkXml",
     "Element",
     "Instance",
-    "Node",
+    "Part",
     "Slot",
     "Template",
     "TemplateCache",
     "Value",
+    "malformed",
+    "over_limit",
 ]
 
 MAX_DEPTH = 64  # elements and fragments in one another
-MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
-MAX_NODES = 2048  # elements and attributes of a record, plus one for each of its bytes
-MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
 MAX_VALUES = 4096  # of an instance; a descriptor takes four bytes
 _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slots
 
@@ -111,64 +111,13 @@ Part = str | Slot | Element | Instance
 """What an element's content is made of."""
 
 
-class Node:
-    """An element with its texts filled in, to be read as lxml's elements are."""
-
-    __slots__ = ("_attributes", "_children", "tag", "tail", "text")
-
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
-        self.text: str | None = None
-        self.tail: str | None = None
-        self._attributes: dict[str, str] = {}
-        self._children: list[Node] = []
-
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self._children)
-
-    def __len__(self) -> int:
-        return len(self._children)
-
-    def get(self, name: str) -> str | None:
-        """Value of an attribute."""
-        return self._attributes.get(name)
-
-    def keys(self) -> list[str]:
-        """Names of the attributes, without namespace declarations."""
-        return list(self._attributes)
-
-    def items(self) -> list[tuple[str, str]]:
-        """Names and values of the attributes, without namespace declarations."""
-        return list(self._attributes.items())
-
-    def iterchildren(self, _tag: str = "*") -> Iterator[Node]:
-        """The children, all of which are elements."""
-        return iter(self._children)
-
-    def set(self, name: str, value: str) -> None:
-        """Set an attribute."""
-        self._attributes[name] = value
-
-    def append_text(self, text: str) -> None:
-        """Add text behind what is there."""
-        if not text:
-            return
-        if self._children:
-            last = self._children[-1]
-            last.tail = (last.tail or "") + text
-        else:
-            self.text = (self.text or "") + text
-
-    def append(self, child: Node) -> None:
-        """Add a child behind what is there."""
-        self._children.append(child)
-
-
-def _malformed(detail: str) -> BinXmlError:
+def malformed(detail: str) -> BinXmlError:
+    """The error of bytes that are not as the format has them."""
     return BinXmlError(LossReason.MALFORMED, detail)
 
 
-def _over_limit(detail: str) -> BinXmlError:
+def over_limit(detail: str) -> BinXmlError:
+    """The error of what takes more than any event does."""
     return BinXmlError(LossReason.OVER_LIMIT, detail)
 
 
@@ -258,8 +207,6 @@ class ChunkXml(Generic[T]):
         self._base = 0
         self._room = _MAX_PARTS
 
-    # ------------------------------------------------------------ parsing
-
     def name(self, offset: int) -> str:
         """The name that is spelled out at an offset."""
         name = self.names.get(offset)
@@ -269,9 +216,9 @@ class ChunkXml(Generic[T]):
                 raw = self.data[offset + 8 : offset + 8 + 2 * count]
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
-                raise _malformed("a name in it is none") from None
+                raise malformed("a name in it is none") from None
             if not name or len(raw) != 2 * count:
-                raise _malformed("a name in it is none")
+                raise malformed("a name in it is none")
             self.names[offset] = name
         return name
 
@@ -284,16 +231,16 @@ class ChunkXml(Generic[T]):
         try:
             _, guid, size = _DEFINITION_HEAD(data, offset)
         except struct.error:
-            raise _malformed("its template lies outside of the chunk") from None
+            raise malformed("its template lies outside of the chunk") from None
         start = offset + DEFINITION_HEAD
         end = start + size
         if end > len(data):
-            raise _malformed("its template reaches out of the chunk")
+            raise malformed("its template reaches out of the chunk")
         definition = data[start:end]
         template = self._cache.find(guid, definition, start, self)
         if template is None:
             if self._uses is not None:
-                raise _malformed("its template defines a template")
+                raise malformed("its template defines a template")
             self._uses, self._base, self._room = [], start, _MAX_PARTS
             try:
                 content, _ = self._content(start, end, 0, raw=False)
@@ -307,7 +254,7 @@ class ChunkXml(Generic[T]):
     def fragment(self, start: int, end: int) -> tuple[Part, ...]:
         """The content of a record or a value; unlike in templates, elements name no value they depend on."""
         if self._uses is not None:
-            raise _malformed("its template holds a fragment")
+            raise malformed("its template holds a fragment")
         self._room = _MAX_PARTS
         return self._content(start, end, 0, raw=True)[0]
 
@@ -321,21 +268,21 @@ class ChunkXml(Generic[T]):
                 place = start + 10
             (count,) = _U32(data, place)
         except struct.error:
-            raise _malformed("its template instance is cut off") from None
+            raise malformed("its template instance is cut off") from None
         if template.key != key:
-            raise _malformed("its template is another one than it names")
+            raise malformed("its template is another one than it names")
         place += 4
         if count > MAX_VALUES:
-            raise _over_limit("it has too many values")
+            raise over_limit("it has too many values")
         here = place + 4 * count
         if here > end:
-            raise _malformed("its values reach out of it")
+            raise malformed("its values reach out of it")
         values = []
         for size, kind, _ in struct.iter_unpack("<HBB", data[place:here]):
             values.append(Value(kind, here, here + size))
             here += size
         if here > end:
-            raise _malformed("its values reach out of it")
+            raise malformed("its values reach out of it")
         return Instance(template, tuple(values), here)
 
     def _content(self, start: int, end: int, depth: int, *, raw: bool) -> tuple[tuple[Part, ...], int]:
@@ -345,7 +292,7 @@ class ChunkXml(Generic[T]):
         while start < end:
             self._room -= 1
             if self._room < 0:
-                raise _over_limit("it has too many elements")
+                raise over_limit("it has too many elements")
             token = data[start]
             kind = token & ~_MORE
             if kind == _OPEN:
@@ -379,12 +326,12 @@ class ChunkXml(Generic[T]):
             elif raw and depth == 0 and parts:
                 break  # what follows the last instance pads the record
             else:
-                raise _malformed(f"it holds an unknown token (0x{token:02x})")
+                raise malformed(f"it holds an unknown token (0x{token:02x})")
         return tuple(parts), start
 
     def _element(self, start: int, end: int, depth: int, *, raw: bool) -> tuple[Element, int]:
         if depth > MAX_DEPTH:
-            raise _over_limit("its elements are nested too deeply")
+            raise over_limit("its elements are nested too deeply")
         data = self.data
         has_attributes = data[start] & _MORE
         # A template's elements tell the value they depend on; their only slot tells that as well.
@@ -398,12 +345,12 @@ class ChunkXml(Generic[T]):
                 attributes.append((key, value))
         self._room -= len(attributes)
         if place >= end:
-            raise _malformed("an element in it is cut off")
+            raise malformed("an element in it is cut off")
         token = data[place]
         if token == _CLOSE_EMPTY:
             return Element(name, tuple(attributes), ()), place + 1
         if token != _CLOSE_START:
-            raise _malformed(f"a start tag in it holds an unknown token (0x{token:02x})")
+            raise malformed(f"a start tag in it holds an unknown token (0x{token:02x})")
         content, place = self._content(place + 1, end, depth, raw=raw)
         return Element(name, tuple(attributes), content), place
 
@@ -444,7 +391,7 @@ class ChunkXml(Generic[T]):
         (count,) = self._at(_U16, place)
         stop = place + 2 + 2 * count
         if stop > end:
-            raise _malformed("a text in it is cut off")
+            raise malformed("a text in it is cut off")
         try:
             return utf_16_le_decode(self.data[place + 2 : stop])[0], stop
         except UnicodeDecodeError:
@@ -454,153 +401,4 @@ class ChunkXml(Generic[T]):
         try:
             return unpack(self.data, place)
         except struct.error:
-            raise _malformed("it reaches out of the chunk") from None
-
-    # ------------------------------------------------------------ expanding
-
-    def expand(self, start: int, end: int) -> tuple[Node, bool]:
-        """The element of the record whose binary XML is data[start:end], and whether its texts are doubtful.
-
-        Raises BinXmlError for what is no event or over a limit.
-        """
-        expansion = _Expansion(self, end - start)
-        root = Node("")
-        expansion.fill(root, self.fragment(start, end), (), {}, 0)
-        for node in root:
-            if node.tag.rpartition("}")[2] == "Event":
-                return node, expansion.lenient
-        raise _malformed("it holds no <Event>")
-
-
-class _Expansion:
-    """One record being filled in, and what it may still take."""
-
-    def __init__(self, chunk: ChunkXml[Any], size: int) -> None:
-        self.lenient = False
-        self._chunk = chunk
-        self._instances = MAX_INSTANCES
-        self._nodes = MAX_NODES + size
-        self._text = MAX_TEXT
-
-    def fill(
-        self, node: Node, parts: Sequence[Part], values: Sequence[Value], scope: dict[str, str], depth: int
-    ) -> None:
-        """Add parts to a node; `scope` maps prefixes to namespaces."""
-        for part in parts:
-            if isinstance(part, Element):
-                self._add_element(node, part, values, scope, depth + 1)
-            elif isinstance(part, Slot):
-                value = self._value(part, values)
-                if value is not None and value.kind == ValueType.BINXML:
-                    self._enter(depth)
-                    inner = self._chunk.fragment(value.start, value.end)
-                    self.fill(node, inner, (), scope, depth + 1)
-                elif value is not None:
-                    node.append_text(self._joined(value))
-            elif isinstance(part, Instance):
-                self._enter(depth)
-                self.fill(node, part.template.content, part.values, scope, depth + 1)
-            else:
-                self._spend(len(part))
-                node.append_text(part)
-
-    def _enter(self, depth: int) -> None:
-        self._instances -= 1
-        if depth >= MAX_DEPTH or self._instances < 0:
-            raise _over_limit("it nests too many templates")
-
-    def _add_element(
-        self, parent: Node, element: Element, values: Sequence[Value], scope: dict[str, str], depth: int
-    ) -> None:
-        if depth > MAX_DEPTH:
-            raise _over_limit("its elements are nested too deeply")
-        content = element.content
-        only = content[0] if len(content) == 1 else None
-        if isinstance(only, Slot) and only.optional and self._value(only, values) is None:
-            return
-        attributes = []
-        for name, parts in element.attributes:
-            text = self._attribute(parts, values)
-            if text is None:
-                continue
-            if name == "xmlns" or name.startswith("xmlns:"):
-                scope = {**scope, name[6:]: text}
-            else:
-                attributes.append((name.rpartition(":")[2] or name, text))
-        prefix, _, local = element.name.rpartition(":")
-        namespace = scope.get(prefix, "")
-        tag = f"{{{namespace}}}{local}" if namespace else local or element.name
-        for node, filled in self._nodes_of(content, values, tag):
-            self._nodes -= 1 + len(attributes)
-            if self._nodes < 0:
-                raise _over_limit("it has too many elements")
-            for name, text in attributes:
-                node.set(name, text)
-            if not filled:
-                self.fill(node, content, values, scope, depth)
-            parent.append(node)
-
-    def _nodes_of(
-        self, content: tuple[Part, ...], values: Sequence[Value], tag: str
-    ) -> Iterator[tuple[Node, bool]]:
-        """An element for each item where an array is all content, else one; and whether it is filled."""
-        if len(content) == 1 and isinstance(content[0], Slot):
-            value = self._value(content[0], values)
-            if value is not None and value.kind & ARRAY:
-                for text in self._items(value):
-                    node = Node(tag)
-                    node.text = text or None
-                    yield node, True
-                return
-        yield Node(tag), False
-
-    def _attribute(self, parts: Sequence[Part], values: Sequence[Value]) -> str | None:
-        """Text of an attribute; None where it is left out."""
-        texts = []
-        for part in parts:
-            if isinstance(part, Slot):
-                value = self._value(part, values)
-                if value is not None:
-                    texts.append(self._joined(value))
-                elif part.optional and len(parts) == 1:
-                    return None
-            elif isinstance(part, str):
-                self._spend(len(part))
-                texts.append(part)
-        return "".join(texts)
-
-    def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
-        if slot.place >= len(values):
-            return None
-        value = values[slot.place]
-        return None if value.kind == ValueType.NULL else value
-
-    def _joined(self, value: Value) -> str:
-        """Text of a value; an array's items with commas between."""
-        if value.kind & ARRAY:
-            return ", ".join(self._items(value))
-        raw = self._raw(value)
-        try:
-            return value_text(value.kind, raw, lenient=self.lenient)
-        except BadTextError:
-            self.lenient = True
-            return value_text(value.kind, raw, lenient=True)
-
-    def _items(self, value: Value) -> Iterator[str]:
-        raw = self._raw(value)
-        kind = value.kind & ~ARRAY
-        try:
-            items = list(array_texts(kind, raw, lenient=self.lenient))
-        except BadTextError:
-            self.lenient = True
-            items = list(array_texts(kind, raw, lenient=True))
-        return iter(items)
-
-    def _raw(self, value: Value) -> bytes:
-        self._spend(value.end - value.start)
-        return self._chunk.data[value.start : value.end]
-
-    def _spend(self, amount: int) -> None:
-        self._text -= amount
-        if self._text < 0:
-            raise _over_limit("its text is too long")
+            raise malformed("it reaches out of the chunk") from None

@@ -1,7 +1,7 @@
 """The .evtx reader: bytes of a Windows event log in, event records and a full account out.
 
-How it works. `chunks` finds chunks and records, `layouts` decodes the usual records fast, `binxml` all
-others. A chunk that cannot hold a wanted provider's name is passed over undecoded, its records counted.
+How it works. `chunks` finds chunks and records, `layouts` decodes the usual records fast, `expansion`
+all others. A chunk that cannot hold a wanted provider's name is passed over undecoded, its records counted.
 
 A provider's name stands in the record, or as a literal in the template of its `<System>`. So a chunk holds
 a wanted record only where a mark of the wanted names (`Hyper-V`) occurs anywhere in it, or one of the
@@ -34,6 +34,7 @@ from hvdegraded.sources.chunks import (
     read_file_header,
     walk,
 )
+from hvdegraded.sources.expansion import expand
 from hvdegraded.sources.layouts import PayloadLayout, PlannedTemplate, fields_of, system_texts
 from hvdegraded.sources.values import BadTextError
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
@@ -245,7 +246,7 @@ class EvtxDecoder:
 
     def _unusual(self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin) -> EventRecord:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
-        element, lenient = xml.expand(start, end)
+        element, lenient = expand(xml, start, end)
         if lenient:
             origin = origin._replace(doubts=(*origin.doubts, _HALF_CHARACTERS))
         # A Node reads as lxml's elements do.

@@ -6,7 +6,7 @@ template which slot fills which field. With the sizes and types of an instance's
 *layout*: one `struct.Struct` that unpacks all values at once, and what to make of each. Layouts are
 remembered by the bytes that list sizes and types, since records of one shape repeat.
 
-Whatever is not usual gets no plan or no layout, and `binxml` decodes it; both ways give the same record.
+Whatever is not usual gets no plan or no layout, and `expansion` decodes it; both ways give the same record.
 """
 
 from __future__ import annotations

@@ -8,15 +8,13 @@ is a doubt in the record's origin.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 from hvdegraded.errors import SourceError
 from hvdegraded.record import EventRecord, Field, Origin
-from hvdegraded.times import ticks_from_text, ticks_from_unix
+from hvdegraded.sources.dialects import Dialect, tables
+from hvdegraded.sources.shipped_values import CONVERTERS, guid_of, number_of, text_of, ticks_of
 
 __all__ = ["dialects", "record_from_mapping", "records_from_mapping"]
 
@@ -26,49 +24,13 @@ _MAX_FIELDS = 4096
 _LONGEST_JSON = 1 << 20
 _XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<?xml")
 _MAY_BE_XML = frozenset("< \t\r\n\ufeff")
-_U64 = 1 << 64
 _MISSING: Any = object()
 _ORIGIN = Origin("json")
 
 
-class _Dialect(NamedTuple):
-    name: str
-    detect: tuple[tuple[str, ...], ...]
-    equals: tuple[tuple[tuple[str, ...], str], ...]
-    fields: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
-    payload: tuple[tuple[str, tuple[str, ...]], ...]
-    lost: str
-
-
-class _Tables(NamedTuple):
-    dialects: tuple[_Dialect, ...]
-    levels: Mapping[str, int]
-
-
-@lru_cache(maxsize=1)
-def _tables() -> _Tables:
-    raw = tomllib.loads(files("hvdegraded.sources").joinpath("dialects.toml").read_text(encoding="utf-8"))
-    found = []
-    for row in raw["dialect"]:
-        fields = tuple(
-            (name, tuple(tuple(path.split(".")) for path in paths)) for name, paths in row["fields"].items()
-        )
-        found.append(
-            _Dialect(
-                row["name"],
-                tuple(tuple(path.split(".")) for path in row["detect"]),
-                tuple((tuple(path.split(".")), value) for path, value in row.get("is", ())),
-                fields,
-                tuple((form, tuple(path.split("."))) for form, path in row["payload"]),
-                row["lost"],
-            )
-        )
-    return _Tables(tuple(found), raw["levels"])
-
-
 def dialects() -> tuple[str, ...]:
     """Names of the dialects, for `dialect`; the tools that write nested JSON count as "evtx json"."""
-    return ("hvdegraded", "evtx json", *(dialect.name for dialect in _tables().dialects))
+    return ("hvdegraded", "evtx json", *(dialect.name for dialect in tables().dialects))
 
 
 def records_from_mapping(
@@ -117,7 +79,7 @@ def record_from_mapping(
         record = _from_nested(mapping, origin)
         if record is not None or dialect is not None:
             return record
-    for table in _tables().dialects:
+    for table in tables().dialects:
         if dialect == table.name or (dialect is None and _detected(mapping, table)):
             return _projected(mapping, table, origin, doubts)
     return None
@@ -191,13 +153,13 @@ def _at(mapping: Any, path: tuple[str, ...]) -> Any:
     return mapping
 
 
-def _detected(mapping: Mapping[str, Any], table: _Dialect) -> bool:
+def _detected(mapping: Mapping[str, Any], table: Dialect) -> bool:
     return all(_at(mapping, path) is not _MISSING for path in table.detect) and all(
         _at(mapping, path) == value for path, value in table.equals
     )
 
 
-def _projected(mapping: Mapping[str, Any], table: _Dialect, origin: Origin, doubts: list[str]) -> EventRecord:
+def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin, doubts: list[str]) -> EventRecord:
     values: dict[str, Any] = {}
     rendering: tuple[Field, ...] = ()
     used: set[str] = set()
@@ -209,9 +171,9 @@ def _projected(mapping: Mapping[str, Any], table: _Dialect, origin: Origin, doub
                 if name == "message":
                     rendering = (("Message", str(value)),)
                 elif name == "time":
-                    values["time_ticks"] = _ticks(value)
+                    values["time_ticks"] = ticks_of(value)
                 else:
-                    converted = _CONVERT[name](value)
+                    converted = CONVERTERS[name](value)
                     if converted is not None:
                         values[name] = converted
                 break
@@ -234,7 +196,7 @@ def _projected(mapping: Mapping[str, Any], table: _Dialect, origin: Origin, doub
     )
 
 
-def _payload(mapping: Mapping[str, Any], table: _Dialect, used: set[str]) -> tuple[str, list[Field]]:
+def _payload(mapping: Mapping[str, Any], table: Dialect, used: set[str]) -> tuple[str, list[Field]]:
     for form, path in table.payload:
         value = mapping if form == "rest" else _at(mapping, path)
         if value is _MISSING or not value:
@@ -264,13 +226,13 @@ def _named(value: Any) -> tuple[str, list[Field]]:
 
 def _listed(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else [value]
-    return "EventData", [(None, _text(item)) for item in items[:_MAX_FIELDS]]
+    return "EventData", [(None, text_of(item)) for item in items[:_MAX_FIELDS]]
 
 
 def _values(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else []
     data: list[Field] = [
-        (None, _text(item.get("Value"))) for item in items[:_MAX_FIELDS] if isinstance(item, dict)
+        (None, text_of(item.get("Value"))) for item in items[:_MAX_FIELDS] if isinstance(item, dict)
     ]
     return "EventData", data
 
@@ -298,9 +260,9 @@ def _otel(value: Any) -> tuple[str, list[Field]]:
     data: list[Field] = []
     for item in items[:_MAX_FIELDS]:
         if isinstance(item, dict):
-            data += [(str(name) or None, _text(text)) for name, text in item.items()]
+            data += [(str(name) or None, text_of(text)) for name, text in item.items()]
         else:
-            data.append((None, _text(item)))
+            data.append((None, text_of(item)))
     binary = value.get("binary") if isinstance(value, dict) else None
     if binary:
         data.append(("Binary", str(binary).upper()))
@@ -359,30 +321,30 @@ def _from_nested(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | No
     qualifiers = _attribute(system, "EventID", "Qualifiers")
     if isinstance(number, dict):
         number = number.get("#text", number.get("Value"))
-    event_id = _number(number)
+    event_id = number_of(number)
     doubts = origin.doubts if event_id is not None else (*origin.doubts, "it has no event id")
     payload, data = _nested_payload(event)
     message = mapping.get("Message")
     return EventRecord(
-        provider=_text(_attribute(system, "Provider", "Name")),
+        provider=text_of(_attribute(system, "Provider", "Name")),
         event_id=(event_id or 0) & 0xFFFF,
-        time_ticks=_ticks(_attribute(system, "TimeCreated", "SystemTime")),
-        level=_number(system.get("Level")),
-        record_id=_number(system.get("EventRecordID")),
-        channel=_text(system.get("Channel")),
-        computer=_text(system.get("Computer")),
-        provider_guid=_guid(_attribute(system, "Provider", "Guid")),
-        event_source=_text(_attribute(system, "Provider", "EventSourceName")) or None,
-        qualifiers=_number(qualifiers),
-        version=_number(system.get("Version")),
-        task=_number(system.get("Task")),
-        opcode=_number(system.get("Opcode")),
-        keywords=_number(system.get("Keywords")),
-        process_id=_number(_attribute(system, "Execution", "ProcessID")),
-        thread_id=_number(_attribute(system, "Execution", "ThreadID")),
-        activity_id=_guid(_attribute(system, "Correlation", "ActivityID")),
-        related_activity_id=_guid(_attribute(system, "Correlation", "RelatedActivityID")),
-        user_id=_text(_attribute(system, "Security", "UserID")) or None,
+        time_ticks=ticks_of(_attribute(system, "TimeCreated", "SystemTime")),
+        level=number_of(system.get("Level")),
+        record_id=number_of(system.get("EventRecordID")),
+        channel=text_of(system.get("Channel")),
+        computer=text_of(system.get("Computer")),
+        provider_guid=guid_of(_attribute(system, "Provider", "Guid")),
+        event_source=text_of(_attribute(system, "Provider", "EventSourceName")) or None,
+        qualifiers=number_of(qualifiers),
+        version=number_of(system.get("Version")),
+        task=number_of(system.get("Task")),
+        opcode=number_of(system.get("Opcode")),
+        keywords=number_of(system.get("Keywords")),
+        process_id=number_of(_attribute(system, "Execution", "ProcessID")),
+        thread_id=number_of(_attribute(system, "Execution", "ThreadID")),
+        activity_id=guid_of(_attribute(system, "Correlation", "ActivityID")),
+        related_activity_id=guid_of(_attribute(system, "Correlation", "RelatedActivityID")),
+        user_id=text_of(_attribute(system, "Security", "UserID")) or None,
         payload=payload,
         data=tuple(data[:_MAX_FIELDS]),
         rendering=(("Message", message),) if isinstance(message, str) and message else (),
@@ -431,12 +393,12 @@ def _add_data(value: Any, data: list[Field]) -> None:
             name = value["#attributes"].get("Name")
         text = value.get("#text")
         items = text if isinstance(text, list) else [text]
-        data += [(_text(name) or None, _text(item)) for item in items[:_MAX_FIELDS]]
+        data += [(text_of(name) or None, text_of(item)) for item in items[:_MAX_FIELDS]]
     elif isinstance(value, list):
         for item in value[:_MAX_FIELDS]:
             _add_data(item if isinstance(item, dict) else {"#text": item}, data)
     else:
-        data.append((None, _text(value)))
+        data.append((None, text_of(value)))
 
 
 def _flatten(value: Any, path: str, data: list[Field], depth: int) -> None:
@@ -454,7 +416,7 @@ def _flatten(value: Any, path: str, data: list[Field], depth: int) -> None:
         for item in value[:_MAX_FIELDS]:
             _flatten(item, path, data, depth + 1)
     else:
-        data.append((path or None, _text(value)))
+        data.append((path or None, text_of(value)))
 
 
 # ------------------------------------------------------------ OpenTelemetry's envelope
@@ -495,82 +457,3 @@ def _otlp_value(value: Any, depth: int) -> Any:
         if kind in ("stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"):
             return content
     return None
-
-
-# ------------------------------------------------------------ values
-
-
-def _text(value: Any) -> str:
-    """A value as Windows writes it in event XML."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = int(text, 16 if text[:2].lower() == "0x" else 10) if len(text) <= 24 else None
-        except ValueError:
-            return None
-    if isinstance(value, float):
-        value = int(value) if value.is_integer() and abs(value) < _U64 else None
-    if not isinstance(value, int) or not -(_U64 >> 1) <= value < _U64:
-        return None
-    return value + _U64 if value < 0 else value
-
-
-def _guid(value: Any) -> str | None:
-    return value.strip("{} ").upper() or None if isinstance(value, str) else None
-
-
-def _level(value: Any) -> int | None:
-    if isinstance(value, str) and not value.strip().isdecimal():
-        return _tables().levels.get(value.strip().lower())
-    number = _number(value)
-    return number if number is not None and number <= 255 else None
-
-
-def _ticks(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return ticks_from_unix(value) if 0 <= value < 1e11 else None
-    if isinstance(value, dict):
-        value = value.get("value", value.get("DateTime"))
-    return ticks_from_text(value) if isinstance(value, str) else None
-
-
-def _string(value: Any) -> str | None:
-    return _text(value) or None if not isinstance(value, (dict, list)) else None
-
-
-_CONVERT: dict[str, Callable[[Any], Any]] = {
-    "provider": _string,
-    "event_id": _number,
-    "level": _level,
-    "record_id": _number,
-    "channel": _string,
-    "computer": _string,
-    "provider_guid": _guid,
-    "event_source": _string,
-    "qualifiers": _number,
-    "version": _number,
-    "task": _number,
-    "opcode": _number,
-    "keywords": _number,
-    "process_id": _number,
-    "thread_id": _number,
-    "activity_id": _guid,
-    "related_activity_id": _guid,
-    "user_id": _string,
-}

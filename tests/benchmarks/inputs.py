@@ -8,20 +8,8 @@ from pathlib import Path
 from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.record import EventRecord
 from hvdegraded.sources.chunks import FILE_HEADER_SIZE
-from tests.corpus import LOGS
+from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import GUIDS, PREFIX, VML, event_xml, host_2012r2, host_2022, winlogbeat
-
-_DAMAGED = (
-    "no_crc32",
-    "bad_",
-    "HelloFor",
-    "LanguagePack",
-    "RdpCoreTS",
-    "RemoteConn",
-    "System2",
-    "zero-data",
-    "sysmon",
-)
 
 
 def _hyper_v(count: int) -> list[EventRecord]:
@@ -65,7 +53,7 @@ def build(folder: Path, scale: float) -> dict[str, Path]:
     dense = _hyper_v(max(2000, int(120_000 * scale)))
     made["dense.evtx"].write_bytes(evtx_bytes(dense))
     made["small.evtx"].write_bytes(evtx_bytes(small(max(2000, int(150_000 * scale)))))
-    noise = [path.read_bytes() for path in LOGS if not any(part in path.name for part in _DAMAGED)]
+    noise = [path.read_bytes() for path in CLEAN_LOGS]
     chunks = b"".join(data[FILE_HEADER_SIZE:] for data in noise) or evtx_bytes(small(5000))[FILE_HEADER_SIZE:]
     needles = evtx_bytes(dense[:60])[FILE_HEADER_SIZE:]
     wanted = int((512 << 20) * scale)

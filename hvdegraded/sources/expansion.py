@@ -1,0 +1,230 @@
+"""Trees of binary XML with the values of a record → elements, every form that occurs.
+
+Output is bounded, since instances in instances multiply: what takes more instances, elements or text than any
+event does raises BinXmlError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hvdegraded.sources.binxml import (
+    MAX_DEPTH,
+    ChunkXml,
+    Element,
+    Instance,
+    Part,
+    Slot,
+    Value,
+    malformed,
+    over_limit,
+)
+from hvdegraded.sources.values import ARRAY, BadTextError, ValueType, array_texts, value_text
+
+__all__ = ["Node", "expand"]
+
+MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
+MAX_NODES = 2048  # elements and attributes of a record, plus one for each of its bytes
+MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
+
+
+class Node:
+    """An element with its texts filled in, to be read as lxml's elements are."""
+
+    __slots__ = ("_attributes", "_children", "tag", "tail", "text")
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.text: str | None = None
+        self.tail: str | None = None
+        self._attributes: dict[str, str] = {}
+        self._children: list[Node] = []
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._children)
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def get(self, name: str) -> str | None:
+        """Value of an attribute."""
+        return self._attributes.get(name)
+
+    def keys(self) -> list[str]:
+        """Names of the attributes, without namespace declarations."""
+        return list(self._attributes)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Names and values of the attributes, without namespace declarations."""
+        return list(self._attributes.items())
+
+    def iterchildren(self, _tag: str = "*") -> Iterator[Node]:
+        """The children, all of which are elements."""
+        return iter(self._children)
+
+    def set(self, name: str, value: str) -> None:
+        """Set an attribute."""
+        self._attributes[name] = value
+
+    def append_text(self, text: str) -> None:
+        """Add text behind what is there."""
+        if not text:
+            return
+        if self._children:
+            last = self._children[-1]
+            last.tail = (last.tail or "") + text
+        else:
+            self.text = (self.text or "") + text
+
+    def append(self, child: Node) -> None:
+        """Add a child behind what is there."""
+        self._children.append(child)
+
+
+def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, bool]:
+    """The element of the record whose binary XML is data[start:end], and whether its texts are doubtful.
+
+    Raises BinXmlError for what is no event or over a limit.
+    """
+    expansion = _Expansion(chunk, end - start)
+    root = Node("")
+    expansion.fill(root, chunk.fragment(start, end), (), {}, 0)
+    for node in root:
+        if node.tag.rpartition("}")[2] == "Event":
+            return node, expansion.lenient
+    raise malformed("it holds no <Event>")
+
+
+class _Expansion:
+    """One record being filled in, and what it may still take."""
+
+    def __init__(self, chunk: ChunkXml[Any], size: int) -> None:
+        self.lenient = False
+        self._chunk = chunk
+        self._instances = MAX_INSTANCES
+        self._nodes = MAX_NODES + size
+        self._text = MAX_TEXT
+
+    def fill(
+        self, node: Node, parts: Sequence[Part], values: Sequence[Value], scope: dict[str, str], depth: int
+    ) -> None:
+        """Add parts to a node; `scope` maps prefixes to namespaces."""
+        for part in parts:
+            if isinstance(part, Element):
+                self._add_element(node, part, values, scope, depth + 1)
+            elif isinstance(part, Slot):
+                value = self._value(part, values)
+                if value is not None and value.kind == ValueType.BINXML:
+                    self._enter(depth)
+                    inner = self._chunk.fragment(value.start, value.end)
+                    self.fill(node, inner, (), scope, depth + 1)
+                elif value is not None:
+                    node.append_text(self._joined(value))
+            elif isinstance(part, Instance):
+                self._enter(depth)
+                self.fill(node, part.template.content, part.values, scope, depth + 1)
+            else:
+                self._spend(len(part))
+                node.append_text(part)
+
+    def _enter(self, depth: int) -> None:
+        self._instances -= 1
+        if depth >= MAX_DEPTH or self._instances < 0:
+            raise over_limit("it nests too many templates")
+
+    def _add_element(
+        self, parent: Node, element: Element, values: Sequence[Value], scope: dict[str, str], depth: int
+    ) -> None:
+        if depth > MAX_DEPTH:
+            raise over_limit("its elements are nested too deeply")
+        content = element.content
+        only = content[0] if len(content) == 1 else None
+        if isinstance(only, Slot) and only.optional and self._value(only, values) is None:
+            return
+        attributes = []
+        for name, parts in element.attributes:
+            text = self._attribute(parts, values)
+            if text is None:
+                continue
+            if name == "xmlns" or name.startswith("xmlns:"):
+                scope = {**scope, name[6:]: text}
+            else:
+                attributes.append((name.rpartition(":")[2] or name, text))
+        prefix, _, local = element.name.rpartition(":")
+        namespace = scope.get(prefix, "")
+        tag = f"{{{namespace}}}{local}" if namespace else local or element.name
+        for node, filled in self._nodes_of(content, values, tag):
+            self._nodes -= 1 + len(attributes)
+            if self._nodes < 0:
+                raise over_limit("it has too many elements")
+            for name, text in attributes:
+                node.set(name, text)
+            if not filled:
+                self.fill(node, content, values, scope, depth)
+            parent.append(node)
+
+    def _nodes_of(
+        self, content: tuple[Part, ...], values: Sequence[Value], tag: str
+    ) -> Iterator[tuple[Node, bool]]:
+        """An element for each item where an array is all content, else one; and whether it is filled."""
+        if len(content) == 1 and isinstance(content[0], Slot):
+            value = self._value(content[0], values)
+            if value is not None and value.kind & ARRAY:
+                for text in self._items(value):
+                    node = Node(tag)
+                    node.text = text or None
+                    yield node, True
+                return
+        yield Node(tag), False
+
+    def _attribute(self, parts: Sequence[Part], values: Sequence[Value]) -> str | None:
+        """Text of an attribute; None where it is left out."""
+        texts = []
+        for part in parts:
+            if isinstance(part, Slot):
+                value = self._value(part, values)
+                if value is not None:
+                    texts.append(self._joined(value))
+                elif part.optional and len(parts) == 1:
+                    return None
+            elif isinstance(part, str):
+                self._spend(len(part))
+                texts.append(part)
+        return "".join(texts)
+
+    def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
+        if slot.place >= len(values):
+            return None
+        value = values[slot.place]
+        return None if value.kind == ValueType.NULL else value
+
+    def _joined(self, value: Value) -> str:
+        """Text of a value; an array's items with commas between."""
+        if value.kind & ARRAY:
+            return ", ".join(self._items(value))
+        raw = self._raw(value)
+        try:
+            return value_text(value.kind, raw, lenient=self.lenient)
+        except BadTextError:
+            self.lenient = True
+            return value_text(value.kind, raw, lenient=True)
+
+    def _items(self, value: Value) -> Iterator[str]:
+        raw = self._raw(value)
+        kind = value.kind & ~ARRAY
+        try:
+            items = list(array_texts(kind, raw, lenient=self.lenient))
+        except BadTextError:
+            self.lenient = True
+            items = list(array_texts(kind, raw, lenient=True))
+        return iter(items)
+
+    def _raw(self, value: Value) -> bytes:
+        self._spend(value.end - value.start)
+        return self._chunk.data[value.start : value.end]
+
+    def _spend(self, amount: int) -> None:
+        self._text -= amount
+        if self._text < 0:
+            raise over_limit("its text is too long")
