@@ -31,7 +31,8 @@ background:var(--bg);font:14px/1.45 system-ui,sans-serif;padding:.5rem}
 .hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit}
 .hvd th,.hvd td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;
 overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal}
-.hvd thead th{background:var(--soft)}.hvd th button{all:unset;cursor:pointer;font-weight:bold}
+.hvd thead th{background:var(--soft);white-space:nowrap}.hvd td{min-width:5.5em}.hvd td.num{min-width:0}
+.hvd th button{all:unset;cursor:pointer;font-weight:bold}
 .hvd th button:focus-visible{outline:2px solid}
 .hvd .act{color:var(--act);font-weight:bold}.hvd .ign{color:var(--ign);font-weight:bold}
 .hvd .num{text-align:right;white-space:nowrap}.hvd .when{white-space:nowrap}
