@@ -16,6 +16,7 @@ from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter, ReadReport
 from hvdegraded.sources import read_stream
+from hvdegraded.sources.dialects import Dialect, tables
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
 from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
 from tests.corpus import CORPUS, needs_corpus
@@ -102,6 +103,24 @@ def test_hayabusa_names_no_provider_and_its_level_is_the_rules() -> None:
     (record,) = load("real/hayabusa_timeline.json")
     assert (record.provider, record.event_id, record.level) == ("", 4625, None)
     assert record.origin.doubts
+
+
+@pytest.mark.parametrize("table", tables().dialects, ids=lambda table: table.name)
+def test_what_a_route_lost_is_told(table: Dialect) -> None:
+    """A record with everything that tells the dialect, and no event data."""
+    mapping: dict[str, Any] = {}
+    for path in table.detect:
+        here = mapping
+        for key in path[:-1]:
+            here = here.setdefault(key, {})
+        here.setdefault(path[-1], {} if path == ("winlog",) else "7")
+    for path, value in table.equals:
+        mapping[path[0]] = value
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert record.data == ()
+    assert record.evidence is Evidence.NONE
+    assert table.lost in record.origin.doubts
 
 
 def test_the_events_own_xml_wins_wherever_it_stands() -> None:
