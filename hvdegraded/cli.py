@@ -1,58 +1,75 @@
 """The command line: arguments in, text or JSON lines out; everything else is done elsewhere.
 
-Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input could not be read at all.
+Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input could not be read at all;
+130 interrupted, 141 the reader of the output is gone, as shells count.
+
+Logs can hold anything, so all text passes `printable` on its way out, and JSON is ASCII.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
+import pickle
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hvdegraded import __version__
-from hvdegraded.errors import HvdegradedError, LossError, SourceError
-from hvdegraded.record import Level
+from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.record import EventRecord, Level
+from hvdegraded.render.text import printable
 
 __all__ = ["main"]
 
 NOTHING, ACTIONABLE, USAGE, UNREADABLE = range(4)
-_PROGRESS_AFTER = 1.0  # seconds
+INTERRUPTED, CLOSED_PIPE = 130, 141
+_KEPT_IN_MEMORY = 64 << 20  # bytes
+_ENGINES = ("hvdegraded", "python-evtx", "evtx", "libevtx")
 _LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output is gone; there is nobody left to tell.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOTHING
+        return CLOSED_PIPE
     except KeyboardInterrupt:
-        print("hvdegraded: interrupted", file=sys.stderr)
-        return 130
-    except LossError as error:
-        print(f"hvdegraded: {error}", file=sys.stderr)
-        return UNREADABLE
+        _tell("interrupted")
+        return INTERRUPTED
     except SourceError as error:
-        print(f"hvdegraded: {error}", file=sys.stderr)
+        _tell(error)
         return UNREADABLE
     except HvdegradedError as error:
-        print(f"hvdegraded: {error}", file=sys.stderr)
+        _tell(error)
         return USAGE
     except OSError as error:
-        print(f"hvdegraded: {error}", file=sys.stderr)
+        _tell(error)
         return UNREADABLE
     return code
+
+
+def _tell(what: object) -> None:
+    print(f"hvdegraded: {printable(str(what))}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    for line in text.split("\n"):
+        print(printable(line))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,17 +82,21 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("triage", help="read logs and tell what matters")
-    command.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or pattern; - reads stdin")
+    command.add_argument(
+        "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
+    )
     _add_policy(command)
     command.add_argument("--min-level", choices=_LEVELS, default="warning", help="default: warning")
     command.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; UTC if it names no zone")
-    command.add_argument("--until", type=_time, metavar="TIME")
+    command.add_argument("--until", type=_time, metavar="TIME", help="before that time")
     command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
     command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list ignorable findings too")
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
-    command.add_argument("--engine", default="hvdegraded", help="what reads .evtx: python-evtx, evtx")
+    command.add_argument(
+        "--engine", choices=_ENGINES, default="hvdegraded", help="what reads .evtx logs (default: hvdegraded)"
+    )
     command.set_defaults(run=_triage)
 
     command = commands.add_parser("explain", help="tell why an event got its verdict")
@@ -132,7 +153,7 @@ def _classifier(options: argparse.Namespace) -> Any:
 
     guests = GuestInventory.load(options.guests) if options.guests else None
     for problem in guests.problems if guests else ():
-        print(f"hvdegraded: guests: {problem}", file=sys.stderr)
+        _tell(f"guests: {problem}")
     return Classifier(guests, _policy(options))
 
 
@@ -152,38 +173,29 @@ def _triage(options: argparse.Namespace) -> int:
     builder = TriageBuilder(
         classifier, min_level=_LEVELS[options.min_level], since=options.since, until=options.until
     )
-    paths: Any = options.paths
-    if paths == ["-"]:
-        paths = sys.stdin.buffer
-
-    def events(on_input: Callable[[str, int], None] | None) -> EventStream:
-        records = read_records(
-            paths,
-            wanted=classifier.knowledge.provider_filter(),
-            strict=options.strict,
-            engine=options.engine,
-            carve=options.carve,
-            on_input=on_input,
-        )
-        return EventStream(records, classifier.normalise)
-
-    with _progress() as on_input:
-        stream = events(on_input)
-        kept = []
-        for event in stream:
-            builder.add(event)
-            if options.json and paths is sys.stdin.buffer:
-                kept.append(event)
-    found = builder.finish(stream.report)
-    if options.html:
-        Path(options.html).write_text(found.to_html(), encoding="utf-8")
+    if "-" in options.paths and len(options.paths) > 1:
+        raise HvdegradedError("- is standard input, and must be the only path")
+    with _Kept() as kept:
+        with _progress() as on_input:
+            records = read_records(
+                _stdin() if options.paths == ["-"] else options.paths,
+                wanted=classifier.knowledge.provider_filter(),
+                strict=options.strict,
+                engine=options.engine,
+                carve=options.carve,
+                on_input=on_input,
+            )
+            for event in EventStream(records, classifier.normalise):
+                builder.add(event)
+                if options.json and builder.why_not(event) is None:
+                    kept.add(event.record)
+        found = builder.finish(records.report)
+        for record in kept:
+            event = classifier.normalise(record)
+            print(json.dumps(_json_event(event, builder.verdict(event))))
     if options.json:
-        again = kept if paths is sys.stdin.buffer else events(None)
-        for event in again:
-            if builder.why_not(event) is None:
-                print(json.dumps(_json_event(event, builder.verdict(event)), ensure_ascii=False))
         for path, item in found.report.items():
-            print(f"hvdegraded: {path or 'input'}: {item}", file=sys.stderr)
+            _tell(f"{path or 'input'}: {item}")
     else:
         from rich.console import Console
 
@@ -193,9 +205,38 @@ def _triage(options: argparse.Namespace) -> int:
         if not console.is_terminal:
             console = Console(highlight=False, width=max(console.width, 120))
         print_triage(found, console, everything=options.all)
+    if options.html:
+        try:
+            Path(options.html).write_text(found.to_html(), encoding="utf-8")
+        except OSError as error:
+            raise HvdegradedError(
+                f"the page cannot be written: {error.strerror}", path=options.html
+            ) from None
     if found.report.unreadable:
         return UNREADABLE
     return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
+
+
+class _Kept:
+    """Records put aside, in a file where they are many: only when all are seen is each verdict certain."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115
+
+    def __enter__(self) -> _Kept:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, record: EventRecord) -> None:
+        pickle.dump(record, self._file, pickle.HIGHEST_PROTOCOL)
+
+    def __iter__(self) -> Iterator[EventRecord]:
+        self._file.seek(0)
+        with contextlib.suppress(EOFError):
+            while True:
+                yield pickle.load(self._file)  # noqa: S301  # nobody else can write that file
 
 
 def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
@@ -231,11 +272,11 @@ def _explain(options: argparse.Namespace) -> int:
         raise SourceError(f"there is no record {options.record}", path=options.path)
     for event in found:
         record = event.record
-        print(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}")
+        print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
         print(f"evidence: {event.evidence}")
         for name, text in record.data:
-            print(f"  {name or '-'}: {text}")
-        print(builder.verdict(event).explain())
+            print(printable(f"  {name or '-'}: {text}"))
+        _print(builder.verdict(event).explain())
     return NOTHING
 
 
@@ -252,13 +293,13 @@ def _label(options: argparse.Namespace) -> int:
         drop_assumed=options.drop_assumed,
         only_hyper_v=options.only == "hyperv",
         dialect=options.format,
-        warn=lambda text: print(f"hvdegraded: {text}", file=sys.stderr),
+        warn=_tell,
     )
     try:
-        labeller.run(sys.stdin.buffer, sys.stdout.buffer)
+        labeller.run(_stdin(), _stdout())
     finally:
         if options.stats:
-            print(f"hvdegraded: {labeller.stats}", file=sys.stderr)
+            _tell(labeller.stats)
     return NOTHING
 
 
@@ -270,7 +311,7 @@ def _verify(options: argparse.Namespace) -> int:
     for path in (path for name in options.paths for path in inputs_of(name)):
         found = verify(path)
         agreed = agreed and found.agreed
-        print(json.dumps(found.to_dict()) if options.json else found)
+        _print(json.dumps(found.to_dict()) if options.json else str(found))
     return NOTHING if agreed else ACTIONABLE
 
 
@@ -281,22 +322,26 @@ def _guests_script(_: argparse.Namespace) -> int:
     return NOTHING
 
 
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise SourceError("standard input is closed")
+    return sys.stdin.buffer
+
+
+def _stdout() -> BinaryIO:
+    if sys.stdout is None:
+        raise HvdegradedError("standard output is closed")
+    return sys.stdout.buffer
+
+
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str, int], None] | None]:
-    """Names the input being read, on a terminal, once reading takes longer than a second."""
-    if not sys.stderr.isatty():
+    """Names the input being read, on a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    import time
-
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console(stderr=True)
-    begun = time.monotonic()
-    with console.status("reading") as status:
-
-        def on_input(path: str, size: int) -> None:
-            if time.monotonic() - begun > _PROGRESS_AFTER:
-                status.update(f"reading {path} ({size / 1e6:.0f} MB)")
-
-        yield on_input
+    with Console(stderr=True).status("reading") as status:
+        yield lambda path, size: status.update(Text(printable(f"reading {path} ({size / 1e6:.0f} MB)")))

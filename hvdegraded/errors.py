@@ -60,9 +60,13 @@ class HvdegradedError(Exception):
             place += f" at offset 0x{self.offset:X}" if place else f"offset 0x{self.offset:X}"
         return place
 
+    @property
+    def text(self) -> str:
+        """What happened and what to do, without the place."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
     def __str__(self) -> str:
-        text = f"{self.place}: {self.message}" if self.place else self.message
-        return f"{text} ({self.hint})" if self.hint else text
+        return f"{self.place}: {self.text}" if self.place else self.text
 
 
 class SourceError(HvdegradedError):

@@ -15,6 +15,7 @@ from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport, RecordStream
 from hvdegraded.sources import EvtxReader, read_stream
+from hvdegraded.sources.chunks import FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 
 __all__ = ["EventStream", "Source", "inputs_of", "read", "read_records"]
@@ -26,6 +27,7 @@ CARVE = "carve"
 """The engine that looks for chunks at any offset."""
 
 _SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip")
+_MOST_NAMED = 5
 
 
 class EventStream(Iterator[Event]):
@@ -50,27 +52,60 @@ class EventStream(Iterator[Event]):
         self.close()
 
 
-def inputs_of(source: str | os.PathLike[str]) -> list[Path]:
+def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:
     """The files that a path names: itself, the logs in a folder and below, or what a pattern matches.
 
-    Raises SourceError where there is none.
+    In a folder, logs are known by their suffix, .evtx logs also by their first bytes; the report is told of
+    others. Raises SourceError where there is none.
     """
-    path = Path(source)
+    text = os.fspath(source)
+    if not text or "\0" in text:
+        raise SourceError(f"{text!r} is no path", hint="name a file, a folder or a pattern")
+    path = Path(text)
     if path.is_dir():
-        found = sorted(
-            file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()
-        )
+        found = _logs_below(path, report or ReadReport())
         if not found:
             raise SourceError(
-                "the folder holds no logs", path=str(path), hint=f"looked for {', '.join(_SUFFIXES)}"
+                "the folder holds no logs", path=text, hint=f"looked for {', '.join(_SUFFIXES)}"
             )
         return found
-    if path.exists() or not glob.has_magic(str(source)):
+    if path.exists() or not glob.has_magic(text):
         return [path]
-    found = sorted(Path(match) for match in glob.glob(str(source), recursive=True))
-    if not found:
-        raise SourceError("nothing matches", path=str(source), hint="check the pattern")
-    return [file for match in found for file in (inputs_of(match) if match.is_dir() else [match])]
+    matches = sorted(map(Path, glob.glob(text, recursive=True)))
+    if not matches:
+        raise SourceError("nothing matches", path=text, hint="check the pattern")
+    return [
+        file
+        for match in matches
+        for file in (_logs_below(match, report or ReadReport()) if match.is_dir() else [match])
+    ]
+
+
+def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
+    found: list[Path] = []
+    others: list[Path] = []
+
+    def complain(error: OSError) -> None:
+        report.note(NoteKind.UNREADABLE, f"the folder {error.filename} cannot be read: {error.strerror}")
+
+    for parent, _, names in os.walk(folder, onerror=complain):
+        for path in (Path(parent, name) for name in names):
+            if path.is_file():
+                is_log = path.suffix.lower() in _SUFFIXES or _has_magic(path)
+                (found if is_log else others).append(path)
+    if others:
+        names = [path.name for path in sorted(others)[:_MOST_NAMED]]
+        more = ", …" if len(others) > _MOST_NAMED else ""
+        report.note(NoteKind.PASSED_OVER, f"{len(others)} other files in {folder}: {', '.join(names)}{more}")
+    return sorted(found)
+
+
+def _has_magic(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
+    except OSError:
+        return False
 
 
 def read_records(
@@ -129,10 +164,18 @@ def _records(
         yield from _read_one(cast("BinaryIO", source), report, wanted, reader, engine)
         return
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    paths = [path for one in sources for path in inputs_of(one)]
-    if len(paths) == 1:
-        report.path = str(paths[0])
-        yield from _read_file(paths[0], report, wanted, reader, engine, on_input)
+    paths: dict[Path, None] = {}  # what is named twice is read once
+    for one in sources:
+        try:
+            paths |= dict.fromkeys(inputs_of(one, report))
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            report.note(NoteKind.UNREADABLE, str(error))
+    if len(paths) == len(sources) == 1:
+        (path,) = paths
+        report.path = str(path)
+        yield from _read_file(path, report, wanted, reader, engine, on_input)
         return
     for path in paths:
         part = ReadReport(path=str(path), strict=report.strict)
@@ -141,7 +184,7 @@ def _records(
         except LossError:
             raise
         except SourceError as error:
-            part.note(NoteKind.UNREADABLE, str(error))
+            part.note(NoteKind.UNREADABLE, error.text)
         finally:
             report.add(part)
 
@@ -157,7 +200,7 @@ def _read_file(
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno()).st_size
-            report.size = before
+            report.size = before if stream.seekable() else None
             if on_input is not None:
                 on_input(str(path), before)
             yield from _read_one(stream, report, wanted, reader, engine)

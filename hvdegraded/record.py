@@ -240,6 +240,7 @@ class NoteKind(enum.StrEnum):
     LIMIT = "limit"
     READER = "reader"
     UNREADABLE = "unreadable"
+    PASSED_OVER = "passed over"
 
 
 class Loss(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 
     from hvdegraded.triage import Finding, Triage
 
-__all__ = ["as_text", "print_triage"]
+__all__ = ["as_text", "print_triage", "printable"]
 
 _MOST_ASSUMED = 20
+_MOST_PARTS = 20
 _MOST_LISTED = 20
 _WIDTH = 120
 
@@ -35,13 +37,13 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
     With `everything`, ignorable findings are listed too.
     """
     labels = triage.by_label()
-    console.print(
+    _say(
+        console,
         f"{triage.count} events: {labels[Label.ACTIONABLE]} actionable, {labels[Label.IGNORABLE]} ignorable",
         style="bold",
-        markup=False,
     )
     for reason, count in triage.by_reason().most_common():
-        console.print(f"  {count:7}  {reason}", markup=False)
+        _say(console, f"  {count:7}  {reason}")
     findings = triage.findings
     for title, wanted in (("Actionable, newest first", False), ("Ignorable", True)):
         listed = [finding for finding in findings if finding.verdict.ignorable is wanted]
@@ -50,41 +52,61 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
     noise = [finding for finding in findings if finding.verdict.ignorable]
     if noise and not everything:
         machines = {(finding.host, finding.vm) for finding in noise}
-        console.print(
-            f"\nIgnorable noise of {len(machines)} VMs is not listed (--all lists it).", markup=False
-        )
+        _say(console, f"\nIgnorable noise of {len(machines)} VMs is not listed (--all lists it).")
     assumed = sorted({finding.vm or "unnamed" for finding in findings if finding.verdict.assumed})
     if assumed:
-        names = ", ".join(assumed[:_MOST_ASSUMED]) + (", …" if len(assumed) > _MOST_ASSUMED else "")
-        console.print(
+        names = ", ".join(map(printable, assumed[:_MOST_ASSUMED]))
+        names += ", …" if len(assumed) > _MOST_ASSUMED else ""
+        _say(
+            console,
             f"\nAssumed: the system of {len(assumed)} VMs is not known ({names}). Give --guests to be sure.",
-            markup=False,
         )
     for why, count in triage.left_out.items():
-        console.print(f"\n{count} events {why} were left out.", markup=False)
+        _say(console, f"\n{count} events {why} were left out.")
     _print_report(triage, console)
+
+
+def printable(text: str) -> str:
+    """The text with escapes for whatever steers a terminal or does not show: logs can hold anything."""
+    return "".join(
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    """Print a text as it is: brackets are no markup, `:smile:` is none either; files are not wrapped."""
+    console.print(text, style=style, markup=False, emoji=False, soft_wrap=not console.is_terminal)
 
 
 def _print_findings(title: str, findings: list[Finding], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"\n{title}", title_justify="left", show_lines=True, expand=True)
+    _say(console, f"\n{title}", style="italic")
+    table = Table(show_lines=True, expand=True)
     table.add_column("last", no_wrap=True)
     table.add_column("count", justify="right")
     table.add_column("host, VM", ratio=1)
     table.add_column("what happened", ratio=3)
     table.add_column("what to do", ratio=2)
     for finding in findings:
-        what = "\n".join(
+        what = [
             f"{part.verdict.summary} [{part.provider} {part.event_id}]" + f" ×{part.count}" * (part.count > 1)
-            for part in finding.parts[:_MOST_ASSUMED]
-        )
-        whose = "\n".join(filter(None, (finding.host, finding.vm)))
+            for part in finding.parts[:_MOST_PARTS]
+        ]
+        if len(finding.parts) > _MOST_PARTS:
+            what.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
+        whose = [name for name in (finding.host, finding.vm) if name]
         table.add_row(
             _when(finding.last),
             str(finding.count),
-            *(Text(_printable(text)) for text in (whose, what, finding.verdict.remedy or "")),
+            *(
+                Text("\n".join(map(printable, lines)))
+                for lines in (whose, what, [finding.verdict.remedy or ""])
+            ),
         )
     console.print(table)
 
@@ -92,22 +114,14 @@ def _print_findings(title: str, findings: list[Finding], console: Console) -> No
 def _print_report(triage: Triage, console: Console) -> None:
     report = triage.report
     if report.records_seen:
-        console.print(f"\n{str(report).splitlines()[0]}", markup=False)
+        _say(console, "\n" + printable(str(report).split("\n")[0]))
     for path, item in report.items()[:_MOST_LISTED]:
         where = f"{path}: " if path else ""
-        console.print(_printable(f"  {where}{item}"), markup=False)
+        _say(console, printable(f"  {where}{item}"))
     more = len(report.items()) - _MOST_LISTED
     if more > 0:
-        console.print(f"  and {more} more remarks; --json tells all of them.", markup=False)
+        _say(console, f"  and {more} more remarks; --json tells all of them.")
 
 
 def _when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "?"
-
-
-def _printable(text: str) -> str:
-    """The text without characters that steer a terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}"
-        for character in text
-    )

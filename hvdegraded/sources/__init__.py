@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
@@ -103,7 +103,7 @@ def _read(
     held: ExitStack,
     depth: int = 0,
 ) -> Iterator[EventRecord]:
-    stream, head = _peeked(stream)
+    stream, head = _peeked(stream, report)
     form = sniff(head, report.path)
     if form is Format.EVTX:
         if read_evtx is None:
@@ -128,14 +128,35 @@ def _read(
         yield from _read_zip(_seekable(stream, report, held), report, wanted, read_evtx)
 
 
-def _peeked(stream: BinaryIO) -> tuple[BinaryIO, bytes]:
-    if stream.seekable():
-        start = stream.tell()
-        head = stream.read(_HEAD) or b""
-        stream.seek(start)
-        return stream, head
-    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _HEAD * 2)
-    return buffered, buffered.peek(_HEAD)[:_HEAD]
+def _peeked(stream: BinaryIO, report: ReadReport) -> tuple[BinaryIO, bytes]:
+    """The stream at its start, and its first bytes."""
+    start = stream.tell() if stream.seekable() else None
+    head = stream.read(_HEAD) or b""
+    if isinstance(head, str):
+        raise SourceError("the stream gives text", path=report.path, hint="open it in binary mode")
+    while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
+        head += more
+    if start is None:
+        return io.BufferedReader(_Unread(head, stream)), head
+    stream.seek(start)
+    return stream, head
+
+
+class _Unread(io.RawIOBase):
+    """A stream that cannot seek, with its first bytes put back; closing it leaves the stream open."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head = head
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._head[: len(buffer)] or self._stream.read(len(buffer)) or b""
+        self._head = self._head[len(buffer) :]
+        buffer[: len(block)] = block
+        return len(block)
 
 
 def _seekable(stream: BinaryIO, report: ReadReport, held: ExitStack) -> BinaryIO:
@@ -205,7 +226,7 @@ def _read_zip(
             except LossError:
                 raise
             except (SourceError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-                part.note(NoteKind.UNREADABLE, str(error))
+                part.note(NoteKind.UNREADABLE, error.text if isinstance(error, SourceError) else str(error))
             finally:
                 report.add(part)
         if len(members) > _MOST_MEMBERS:
