@@ -82,7 +82,7 @@ def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
         "summary": verdict.summary,
         "remedy": verdict.remedy,
         "references": list(verdict.references),
-        "doubts": list(record.origin.doubts),
+        "doubts": list(record.origin.remarks),
         "error": None,
     }
 

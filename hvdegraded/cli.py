@@ -252,7 +252,7 @@ def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
         "channel": record.channel,
         "path": record.origin.path,
         "data": [list(pair) for pair in record.data],
-        "doubts": list(record.origin.doubts),
+        "doubts": list(record.origin.remarks),
         "verdict": verdict.model_dump(mode="json", exclude={"problem"}),
     }
 

@@ -62,7 +62,8 @@ class Origin(NamedTuple):
     """Where a record was read: reader, input, place in it, and why it deserves less trust, if so.
 
     `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1.
-    `recovered` marks records carved from behind the live ones. `doubts` are short English reasons.
+    `recovered` marks records carved from behind the live ones. `doubts` are short English reasons to believe
+    that what the record says may be mangled; `route` tells what its route did not keep.
     """
 
     reader: str = ""
@@ -72,6 +73,12 @@ class Origin(NamedTuple):
     chunk: int | None = None
     recovered: bool = False
     doubts: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that is to be told: doubts, and what the route did not keep."""
+        return self.doubts + self.route
 
 
 class EventRecord(NamedTuple):
@@ -163,7 +170,10 @@ class EventRecord(NamedTuple):
         plain = self._asdict()
         for name in ("data", "extra", "rendering"):
             plain[name] = [list(pair) for pair in plain[name]]
-        plain["origin"] = self.origin._asdict() | {"doubts": list(self.origin.doubts)}
+        plain["origin"] = self.origin._asdict() | {
+            "doubts": list(self.origin.doubts),
+            "route": list(self.origin.route),
+        }
         return plain
 
     @classmethod
@@ -173,7 +183,8 @@ class EventRecord(NamedTuple):
         for name in ("data", "extra", "rendering"):
             known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
         origin = dict(known.get("origin") or {})
-        origin["doubts"] = tuple(origin.get("doubts", ()))
+        for name in ("doubts", "route"):
+            origin[name] = tuple(str(text) for text in origin.get(name, ()))
         known["origin"] = Origin(**origin)
         return cls(**known)
 
@@ -279,7 +290,7 @@ class ReadReport:
     """The account of a reading: records seen = delivered + filtered + lost, at any moment.
 
     `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
-    unread. `marked` counts delivered records whose `origin.doubts` is not empty. `losses` and `notes`
+    unread. `marked` counts delivered records whose `origin.remarks` is not empty. `losses` and `notes`
     list the first `MAX_LISTED`; the counts are complete.
     """
 

@@ -152,6 +152,7 @@ class EvtxDecoder:
                     chunk.number,
                     False,
                     doubts if sound else (*doubts, _TWO_SIZES),
+                    (),
                 ),
             )
             try:

@@ -178,7 +178,7 @@ def _deliver(
                     report.filtered += 1
                     continue
                 report.delivered += 1
-                report.marked += bool(record.origin.doubts)
+                report.marked += bool(record.origin.remarks)
                 yield record
         if count:
             continue

@@ -62,13 +62,13 @@ def record_from_mapping(
         own = _own(mapping, origin)
         if own is not None:
             return own
-    doubts: list[str] = []
+    route: list[str] = []
     if dialect is None:
         for text in _xml_texts(mapping):
             record = _from_xml(text, origin)
             if record is not None:
                 return record
-            doubts.append("its XML is cut off or damaged")
+            route.append("its XML is cut off or damaged")
     log = mapping.get("log")
     if isinstance(log, str) and log.startswith("ProviderName="):
         mapping = {**_key_values(log), **mapping}
@@ -81,7 +81,7 @@ def record_from_mapping(
             return record
     for table in tables().dialects:
         if dialect == table.name or (dialect is None and _detected(mapping, table)):
-            return _projected(mapping, table, origin, doubts)
+            return _projected(mapping, table, origin, route)
     return None
 
 
@@ -159,7 +159,8 @@ def _detected(mapping: Mapping[str, Any], table: Dialect) -> bool:
     )
 
 
-def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin, doubts: list[str]) -> EventRecord:
+def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin, route: list[str]) -> EventRecord:
+    doubts: tuple[str, ...] = ()
     values: dict[str, Any] = {}
     rendering: tuple[Field, ...] = ()
     used: set[str] = set()
@@ -179,20 +180,20 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin, doubt
                 break
     event_id = values.get("event_id")
     if event_id is None:
-        doubts.append("it has no event id")
+        doubts = ("it has no event id",)
         values["event_id"] = 0
     elif event_id > 0xFFFF:
         values.setdefault("qualifiers", event_id >> 16)
         values["event_id"] = event_id & 0xFFFF
     payload, data = _payload(mapping, table, used)
     if not data:
-        doubts.append(table.lost)
+        route.append(table.lost)
     return EventRecord(
         **values,
         payload=payload,
         data=tuple(data[:_MAX_FIELDS]),
         rendering=rendering,
-        origin=origin._replace(doubts=(*origin.doubts, *doubts)),
+        origin=origin._replace(doubts=(*origin.doubts, *doubts), route=(*origin.route, *route)),
     )
 
 
