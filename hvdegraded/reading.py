@@ -172,11 +172,13 @@ def _records(
             if len(sources) == 1:
                 raise
             report.note(NoteKind.UNREADABLE, str(error))
-    if len(paths) == len(sources) == 1:
-        (path,) = paths
-        report.path = str(path)
-        yield from _read_file(path, report, wanted, reader, engine, on_input)
-        return
+    if len(sources) == 1:
+        report.path = os.fspath(sources[0])
+        if len(paths) == 1:
+            (path,) = paths
+            report.path = str(path)
+            yield from _read_file(path, report, wanted, reader, engine, on_input)
+            return
     for path in paths:
         part = ReadReport(path=str(path), strict=report.strict)
         try:

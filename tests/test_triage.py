@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.render.text import as_text
 from hvdegraded.triage import Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import at_minutes, device, guests, integration, plain, record, storvsp
@@ -77,6 +78,17 @@ def test_it_reads_well_as_text(sample: Triage) -> None:
     for part in ("13 actionable", "legacy-pbx", "checkpoint", "0x80070020", "Assumed"):
         assert part in text
     assert "hello\x1b[31m" not in str(hv.triage([record("storvsp", 99, 3, (("VmName", "hello\x1b[31m"),))]))
+
+
+@pytest.mark.parametrize("width", [60, 80, 99, 100, 160])
+def test_nothing_is_cut_to_fit_a_terminal(sample: Triage, width: int) -> None:
+    text = as_text(sample, width=width)
+    findings = text[text.index("Actionable") : text.index("Ignorable noise")]
+    assert max(map(len, findings.splitlines())) <= width
+    assert "…" not in findings
+    if width < 100:  # in a table's column, long names are folded
+        for name in ("hv2012r2.example.org", "build01", "Hyper-V-Integration-KvpExchange"):
+            assert name in findings
 
 
 def test_it_is_plain_json(sample: Triage) -> None:

@@ -20,6 +20,8 @@ _MOST_ASSUMED = 20
 _MOST_PARTS = 20
 _MOST_LISTED = 20
 _WIDTH = 120
+_TABLE_WIDTH = 100  # narrower tables cut words to pieces
+_PREFIX = "Microsoft-Windows-"
 
 
 def as_text(triage: Triage, *, width: int = _WIDTH) -> str:
@@ -52,15 +54,13 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
     noise = [finding for finding in findings if finding.verdict.ignorable]
     if noise and not everything:
         machines = {(finding.host, finding.vm) for finding in noise}
-        _say(console, f"\nIgnorable noise of {len(machines)} VMs is not listed (--all lists it).")
+        _say(console, f"\nIgnorable noise of {_machines(len(machines))} is not listed (--all lists it).")
     assumed = sorted({finding.vm or "unnamed" for finding in findings if finding.verdict.assumed})
     if assumed:
         names = ", ".join(map(printable, assumed[:_MOST_ASSUMED]))
         names += ", …" if len(assumed) > _MOST_ASSUMED else ""
-        _say(
-            console,
-            f"\nAssumed: the system of {len(assumed)} VMs is not known ({names}). Give --guests to be sure.",
-        )
+        whose = _machines(len(assumed))
+        _say(console, f"\nAssumed: the system of {whose} is not known ({names}). Give --guests to be sure.")
     for why, count in triage.left_out.items():
         _say(console, f"\n{count} events {why} were left out.")
     _print_report(triage, console)
@@ -82,33 +82,50 @@ def _say(console: Console, text: str, style: str | None = None) -> None:
 
 
 def _print_findings(title: str, findings: list[Finding], console: Console) -> None:
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     _say(console, f"\n{title}", style="italic")
+    if console.width < _TABLE_WIDTH:
+        for finding in findings:
+            head = "  ".join([f"{_when(finding.last)} UTC", f"×{finding.count}", *_whose(finding)])
+            console.print(Text(head, "bold"))
+            console.print(Padding(Text("\n".join(_what(finding))), (0, 0, 0, 2)))
+            if finding.verdict.remedy:
+                remedy = f"What to do: {printable(finding.verdict.remedy)}"
+                console.print(Padding(Text(remedy), (0, 0, 0, 2)))
+        return
     table = Table(show_lines=True, expand=True)
-    table.add_column("last", no_wrap=True)
+    table.add_column("last, UTC", no_wrap=True)
     table.add_column("count", justify="right")
-    table.add_column("host, VM", ratio=1)
-    table.add_column("what happened", ratio=3)
-    table.add_column("what to do", ratio=2)
+    table.add_column("host, VM", ratio=3, overflow="fold")
+    table.add_column("what happened", ratio=7, overflow="fold")
+    table.add_column("what to do", ratio=5, overflow="fold")
     for finding in findings:
-        what = [
-            f"{part.verdict.summary} [{part.provider} {part.event_id}]" + f" ×{part.count}" * (part.count > 1)
-            for part in finding.parts[:_MOST_PARTS]
-        ]
-        if len(finding.parts) > _MOST_PARTS:
-            what.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
-        whose = [name for name in (finding.host, finding.vm) if name]
         table.add_row(
             _when(finding.last),
             str(finding.count),
-            *(
-                Text("\n".join(map(printable, lines)))
-                for lines in (whose, what, [finding.verdict.remedy or ""])
-            ),
+            Text("\n".join(_whose(finding))),
+            Text("\n".join(_what(finding))),
+            Text(printable(finding.verdict.remedy or "")),
         )
     console.print(table)
+
+
+def _whose(finding: Finding) -> list[str]:
+    return [printable(name) for name in (finding.host, finding.vm) if name]
+
+
+def _what(finding: Finding) -> list[str]:
+    """What happened, one line for each kind of events."""
+    lines = []
+    for part in finding.parts[:_MOST_PARTS]:
+        event = f"{part.provider.removeprefix(_PREFIX)} {part.event_id}"
+        lines.append(printable(f"{part.verdict.summary} [{event}]") + f" ×{part.count}" * (part.count > 1))
+    if len(finding.parts) > _MOST_PARTS:
+        lines.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
+    return lines
 
 
 def _print_report(triage: Triage, console: Console) -> None:
@@ -121,6 +138,10 @@ def _print_report(triage: Triage, console: Console) -> None:
     more = len(report.items()) - _MOST_LISTED
     if more > 0:
         _say(console, f"  and {more} more remarks; --json tells all of them.")
+
+
+def _machines(count: int) -> str:
+    return f"{count} VM" + "s" * (count != 1)
 
 
 def _when(moment: datetime | None) -> str:
