@@ -40,6 +40,8 @@ __all__ = [
 
 MAX_DEPTH = 64  # elements and fragments in one another
 MAX_VALUES = 4096  # of an instance; a descriptor takes four bytes
+MAX_NAME = 1024  # characters; names can overlap, so that a chunk has thousands as long as itself
+MAX_WORK = 3 << 14  # parts of a chunk that are parsed or shown; full real ones take up to half of it
 _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slots
 
 _END, _OPEN, _CLOSE_START, _CLOSE_EMPTY, _CLOSE, _TEXT, _ATTRIBUTE, _CDATA = range(8)
@@ -162,15 +164,17 @@ class _Variant(Generic[T]):
 
 
 class TemplateCache(Generic[T]):
-    """Templates by their bytes, across chunks and files."""
+    """Templates by their bytes, across chunks and files; all are forgotten where they become too many."""
 
     _MAX_VARIANTS = 2048
+    _MAX_SIZE = 2 << 20  # bytes of all definitions; parsed they take twenty times as much
+    _MAX_ALIKE = 64  # variants of one GUID and size, which are compared one after another
 
     def __init__(self, make: Callable[[int, tuple[Part, ...]], T]) -> None:
         self._make = make
         self._variants: dict[tuple[bytes, int], list[_Variant[T]]] = {}
         self._by_content: dict[tuple[int, tuple[Part, ...]], T] = {}
-        self._count = 0
+        self._count = self._size = 0
 
     def find(self, guid: bytes, definition: bytes, start: int, chunk: ChunkXml[T]) -> T | None:
         """The template that the definition at `start` spells out, where it was seen before."""
@@ -181,25 +185,35 @@ class TemplateCache(Generic[T]):
 
     def add(self, guid: bytes, definition: bytes, content: tuple[Part, ...], uses: Sequence[_NameUse]) -> T:
         """Remember a template; equal ones become the same object."""
-        if self._count >= self._MAX_VARIANTS:
-            self._variants.clear()
-            self._by_content.clear()
-            self._count = 0
         self._count += 1
+        self._size += len(definition)
+        if self._count > self._MAX_VARIANTS or self._size > self._MAX_SIZE:
+            self.clear()
         key = _U32(guid)[0], content
         template = self._by_content.get(key)
         if template is None:
             template = self._by_content[key] = self._make(*key)
         variants = self._variants.setdefault((guid, len(definition)), [])
-        variants.append(_Variant(template, definition, uses))
+        if len(variants) < self._MAX_ALIKE:
+            variants.append(_Variant(template, definition, uses))
         return template
+
+    def clear(self) -> None:
+        """Forget all templates."""
+        self._variants.clear()
+        self._by_content.clear()
+        self._count = self._size = 0
 
 
 class ChunkXml(Generic[T]):
-    """The binary XML of one chunk: `data` are its bytes, from its start to its end."""
+    """The binary XML of one chunk: `data` are its bytes, from its start to its end.
+
+    `work` is how many parts may still be parsed or shown: templates can overlap and be shown again and again.
+    """
 
     def __init__(self, data: bytes, cache: TemplateCache[T]) -> None:
         self.data = data
+        self.work = MAX_WORK
         self.names: dict[int, str] = {}
         self._cache = cache
         self.templates: dict[int, tuple[T, int]] = {}
@@ -213,6 +227,8 @@ class ChunkXml(Generic[T]):
         if name is None:
             try:
                 _, _, count = _NAME_HEAD(self.data, offset)
+                if count > MAX_NAME:
+                    raise over_limit("a name in it is too long")
                 raw = self.data[offset + 8 : offset + 8 + 2 * count]
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
@@ -241,9 +257,9 @@ class ChunkXml(Generic[T]):
         if template is None:
             if self._uses is not None:
                 raise malformed("its template defines a template")
-            self._uses, self._base, self._room = [], start, _MAX_PARTS
+            self._uses, self._base = [], start
             try:
-                content, _ = self._content(start, end, 0, raw=False)
+                content = self._parsed(start, end, raw=False)
                 uses = sorted(set(self._uses), key=lambda use: use.place)
                 template = self._cache.add(guid, definition, content, uses)
             finally:
@@ -255,8 +271,21 @@ class ChunkXml(Generic[T]):
         """The content of a record or a value; unlike in templates, elements name no value they depend on."""
         if self._uses is not None:
             raise malformed("its template holds a fragment")
+        return self._parsed(start, end, raw=True)
+
+    def spend(self, work: int) -> None:
+        """Count what was done for a record. Raises BinXmlError where its chunk takes too much."""
+        self.work -= work
+        if self.work < 0:
+            raise over_limit("the records of its chunk take too much work")
+
+    def _parsed(self, start: int, end: int, *, raw: bool) -> tuple[Part, ...]:
+        self.spend(0)
         self._room = _MAX_PARTS
-        return self._content(start, end, 0, raw=True)[0]
+        try:
+            return self._content(start, end, 0, raw=raw)[0]
+        finally:
+            self.work -= _MAX_PARTS - self._room
 
     def instance(self, start: int, end: int) -> Instance:
         """The template instance whose token stands at `start`."""
@@ -274,6 +303,7 @@ class ChunkXml(Generic[T]):
         place += 4
         if count > MAX_VALUES:
             raise over_limit("it has too many values")
+        self._room -= count
         here = place + 4 * count
         if here > end:
             raise malformed("its values reach out of it")

@@ -93,8 +93,18 @@ class Chunk(NamedTuple):
             return None
         return self.last - self.first + 1
 
+    @property
+    def proven(self) -> bool:
+        """Whether checksums say that header and records are as they were written."""
+        return (
+            self.trusted
+            and self.checksum is not None
+            and self.free <= len(self.data)
+            and zlib.crc32(self.data[FIRST_RECORD : self.free]) == self.checksum
+        )
+
     def intact(self, end: int) -> bool:
-        """Whether the records' bytes up to `end` are those that were written."""
+        """Whether nothing says that the records' bytes up to `end` are not those that were written."""
         return self.checksum is None or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
 
 
@@ -127,20 +137,21 @@ class Gap(NamedTuple):
 
 
 class FileHeader(NamedTuple):
-    """What the file header says, where it can be believed."""
+    """What the file header says, where it can be believed; `following` is the next record's number."""
 
     chunks: int
     dirty: bool
+    following: int
 
 
 def read_file_header(data: bytes) -> FileHeader | None:
     """The file header; None where it is damaged."""
     if len(data) < _FILE_HEADER.size or not data.startswith(FILE_MAGIC):
         return None
-    (*_, chunks, _, flags, checksum) = _FILE_HEADER.unpack_from(data)
-    if checksum != zlib.crc32(data[:120]) and not flags & _NO_CHECKSUMS:
+    _, _, _, following, _, _, _, _, chunks, _, flags, checksum = _FILE_HEADER.unpack_from(data)
+    if checksum != zlib.crc32(data[:120]) and (checksum or not flags & _NO_CHECKSUMS):
         return None
-    return FileHeader(chunks, bool(flags & 1))
+    return FileHeader(chunks, bool(flags & 1), following)
 
 
 def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chunk | Hole]:
@@ -172,12 +183,20 @@ def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chun
 def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
     """How far it is from a chunk to the next, where that is not at its place, and the chunk's bytes."""
     both = data + following
-    place = both.find(CHUNK_MAGIC, 1)
+    place = both.find(CHUNK_MAGIC, _surely_of(data))
     while place > 0:
         if _has_intact_header(both, place) or _is_record(both, place + FIRST_RECORD, len(both)):
             return place, both[:place]
         place = both.find(CHUNK_MAGIC, place + 1)
     return CHUNK_SIZE, data
+
+
+def _surely_of(data: bytes) -> int:
+    """How many of the bytes surely belong to the chunk that begins with them: a text can hold its mark."""
+    if not data.startswith(CHUNK_MAGIC):
+        return 1
+    chunk = _chunk(data, 0, 0)
+    return chunk.free if chunk.proven else 1
 
 
 def _has_intact_header(data: bytes, start: int) -> bool:
@@ -188,15 +207,16 @@ def _has_intact_header(data: bytes, start: int) -> bool:
 def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     if len(data) < FIRST_RECORD:
         return Chunk(data, offset, number, False, 0, 0, len(data), None)
-    magic, _, _, first, last, head_size, _, free, checksum, _, flags, _ = _CHUNK_HEADER.unpack_from(data)
-    without = flags & _NO_CHECKSUMS
+    magic, _, _, first, last, head_size, _, free, sum_, _, flags, head_sum = _CHUNK_HEADER.unpack_from(data)
+    # No checksum covers the flags: they are believed only where there are no checksums indeed.
+    without = flags & _NO_CHECKSUMS and not sum_ and not head_sum
     trusted = (
         magic == CHUNK_MAGIC
         and (bool(without) or _has_intact_header(data, 0))
         and head_size == 128
         and FIRST_RECORD <= free <= CHUNK_SIZE
     )
-    return Chunk(data, offset, number, trusted, first, last, free, None if without else checksum)
+    return Chunk(data, offset, number, trusted, first, last, free, None if without else sum_)
 
 
 def chunk_at(data: bytes, offset: int, number: int) -> Chunk | None:

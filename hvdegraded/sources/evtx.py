@@ -11,7 +11,8 @@ classic providers' names in a template that a record uses, or in a record withou
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -35,7 +36,7 @@ from hvdegraded.sources.chunks import (
     walk,
 )
 from hvdegraded.sources.expansion import expand
-from hvdegraded.sources.layouts import PayloadLayout, PlannedTemplate, fields_of, system_texts
+from hvdegraded.sources.layouts import Made, PayloadLayout, PlannedTemplate, fields_of, system_texts
 from hvdegraded.sources.values import BadTextError
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 
@@ -48,10 +49,14 @@ _DEFINITION_SIZE = struct.Struct("<20xI").unpack_from
 _FRAGMENT = 0x0001010F
 _INSTANCE_TOKEN = 0x0C
 _MAX_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512  # characters of a provider's name
+_MAX_DEFINITIONS, _DEFINITION_COST = 8 << 20, 200  # bytes of those that were searched
+_MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 
 _UNWANTED = EventRecord()
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood behind the live records of its chunk"
+_UNKNOWN = "one for each chunk, since no number tells how many"
 _TWO_SIZES = "the sizes before and behind it differ"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 
@@ -65,6 +70,7 @@ class Wanted:
         self._wanted = wanted
         self._known: dict[str, bool] = {}
         self._definitions: dict[bytes, bool] = {}
+        self._size = 0
         self._marks = [mark.encode("utf-16-le")[:-1] for mark in wanted.marks]
         self._names = [name.lower().encode("utf-16-le") for name in wanted.names]
         self._has_marks = bool(wanted.marks) or not wanted.prefixes
@@ -73,9 +79,11 @@ class Wanted:
         """Whether events of this provider are wanted."""
         known = self._known.get(provider)
         if known is None:
-            if len(self._known) >= _MAX_REMEMBERED:
-                self._known.clear()
-            known = self._known[provider] = self._wanted.matches(provider)
+            known = self._wanted.matches(provider)
+            if len(provider) <= _LONGEST_REMEMBERED:
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[provider] = known
         return known
 
     def records_without(self, chunk: Chunk) -> int | None:
@@ -109,12 +117,15 @@ class Wanted:
             definition = data[offset : offset + DEFINITION_HEAD + size]
             named = self._definitions.get(definition)
             if named is None:
-                if len(self._definitions) >= _MAX_REMEMBERED:
+                if self._size + len(definition) > _MAX_DEFINITIONS:
                     self._definitions.clear()
+                    self._size = 0
+                self._size += len(definition) + _DEFINITION_COST
                 named = self._definitions[definition] = self._names_in(definition)
             if named:
                 return None
-        return count
+        # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
+        return count if chunk.proven else None
 
     def _names_in(self, data: bytes) -> bool:
         lower = data.lower()
@@ -125,21 +136,31 @@ class EvtxDecoder:
     """Decodes chunks; remembers templates and layouts from chunk to chunk and from file to file."""
 
     def __init__(self) -> None:
-        self._cache = TemplateCache(PlannedTemplate)
+        self._made = Made()
+        self._cache = TemplateCache(partial(PlannedTemplate, made=self._made))
         self._texts = system_texts()
 
     def records(
-        self, chunk: Chunk, report: ReadReport, wanted: Wanted | None = None, before: int | None = None
+        self,
+        chunk: Chunk,
+        report: ReadReport,
+        wanted: Wanted | None = None,
+        spans: Sequence[Span | Gap] | None = None,
     ) -> Iterator[EventRecord]:
-        """The wanted records of a chunk; `before` is the number of the last record of the chunk before."""
-        spans = list(walk(chunk))
+        """The wanted records of a chunk; `spans` are what lies in it, of which gaps are counted as lost."""
+        spans = list(walk(chunk)) if spans is None else spans
         report.chunks_damaged += not self._is_sound(chunk, spans, report)
         doubts = self._doubts(chunk, spans)
+        if self._made.count > _MAX_LAYOUTS:
+            self._cache.clear()
+            self._made.count = 0
         xml = ChunkXml(chunk.data, self._cache)
         path = report.path
-        for place, span in enumerate(spans):
+        for span in spans:
             if isinstance(span, Gap):
-                self._count_gap(chunk, spans, place, before, report)
+                reason = LossReason.TRUNCATED if span.cut_off else LossReason.UNREADABLE
+                detail = "the file ends here" if span.cut_off else "no record header can be read here"
+                report.lose(reason, detail, offset=chunk.offset + span.start, count=span.records)
                 continue
             start, end, number, _, sound = span
             origin = _new_tuple(
@@ -253,7 +274,7 @@ class EvtxDecoder:
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 
-    def _is_sound(self, chunk: Chunk, spans: list[Span | Gap], report: ReadReport) -> bool:
+    def _is_sound(self, chunk: Chunk, spans: Sequence[Span | Gap], report: ReadReport) -> bool:
         sound = chunk.trusted
         if not sound:
             report.note(NoteKind.CHUNK, f"the header of the chunk at offset 0x{chunk.offset:X} is damaged")
@@ -264,25 +285,11 @@ class EvtxDecoder:
             sound = False
         return sound and not any(isinstance(span, Gap) for span in spans)
 
-    def _doubts(self, chunk: Chunk, spans: list[Span | Gap]) -> tuple[str, ...]:
+    def _doubts(self, chunk: Chunk, spans: Sequence[Span | Gap]) -> tuple[str, ...]:
         return () if chunk.intact(_end(spans)) else (_BAD_CHECKSUM,)
 
-    def _count_gap(
-        self, chunk: Chunk, spans: list[Span | Gap], place: int, before: int | None, report: ReadReport
-    ) -> None:
-        gap = spans[place]
-        assert isinstance(gap, Gap)
-        count = gap.records
-        if place == 0 and not chunk.trusted and before is not None and len(spans) > 1:
-            following = spans[1]
-            if isinstance(following, Span) and 0 < following.number - before - 1 <= _MAX_REMEMBERED:
-                count = following.number - before - 1
-        reason = LossReason.TRUNCATED if gap.cut_off else LossReason.UNREADABLE
-        detail = "the file ends here" if gap.cut_off else "no record header can be read here"
-        report.lose(reason, detail, offset=chunk.offset + gap.start, count=count)
 
-
-def _end(spans: list[Span | Gap]) -> int:
+def _end(spans: Sequence[Span | Gap]) -> int:
     return spans[-1].end if spans else FIRST_RECORD
 
 
@@ -323,11 +330,11 @@ def read_evtx(
             account.add_hole(chunk)
             continue
         report.chunks_seen += 1
-        before = account.add_chunk(chunk)
         count = None if names is None else names.records_without(chunk)
         if count is None:
-            yield from decoder.records(chunk, report, names, before)
+            yield from decoder.records(chunk, report, names, account.add_chunk(chunk))
         else:
+            account.add_chunk(chunk, walked=False)
             report.chunks_skipped += 1
             report.filtered += count
     account.finish(size)
@@ -364,55 +371,93 @@ def _reader_of(source: bytes | BinaryIO) -> tuple[ReadAt, int]:
 
 
 class _Account:
-    """What the chunks of a file, taken together, say about what is missing."""
+    """What the chunks of a file, taken together, say about what is missing: record numbers run on."""
 
     def __init__(self, report: ReadReport, header: FileHeader | None) -> None:
         self._report = report
         self._header = header
+        self._places = 0
         self._last: int | None = None
-        self._holes: list[Hole] = []
-        self._chunks = 0
+        self._highest = 0
+        self._holes: list[Hole] = []  # since the record of number `_last`
+        self._open_end: int | None = None  # of a damaged chunk behind it, which may have held more
+        self._guessed = 0
 
     def add_hole(self, hole: Hole) -> None:
         """A place without chunk."""
+        self._places += 1
         self._holes.append(hole)
 
-    def add_chunk(self, chunk: Chunk) -> int | None:
-        """The next chunk; returns the number of the last record before it, where that is known."""
-        before = self._last
-        self._chunks += 1
-        if chunk.records is None:
-            self._last = None
-        else:
-            if self._holes:
-                missing = 0 if before is None else chunk.first - before - 1
-                room = _MAX_REMEMBERED * len(self._holes)
-                self._lose_holes(missing if 0 < missing <= room else len(self._holes))
-            self._last = chunk.last
-        return before
+    def add_chunk(self, chunk: Chunk, *, walked: bool = True) -> list[Span | Gap]:
+        """The next chunk; returns what lies in it, but for what the numbers around it count."""
+        self._places += 1
+        if chunk.records is not None:
+            self._run_on(chunk.first, chunk.last)
+            return list(walk(chunk)) if walked else []
+        spans = list(walk(chunk))
+        numbers = [span.number for span in spans if isinstance(span, Span)]
+        if numbers and isinstance(spans[0], Gap):
+            self._holes.append(Hole(chunk.offset + spans[0].start, empty=False))
+            del spans[0]
+        if numbers:
+            self._run_on(numbers[0], numbers[-1])
+            self._open_end = None if chunk.trusted else chunk.offset + _end(spans)
+        elif not chunk.trusted and not spans:
+            self._holes.append(Hole(chunk.offset, empty=False))
+        return spans
 
     def finish(self, size: int) -> None:
         """The end of the file."""
-        self._chunks += len(self._holes)
-        while self._holes and self._holes[-1].empty:
+        while self._holes and self._holes[-1].empty:  # room for later records
             self._holes.pop()
-        if self._holes:
-            self._lose_holes(len(self._holes))
-        if self._header is None:
-            return
-        promised = self._header.chunks
-        if FILE_HEADER_SIZE + promised * CHUNK_SIZE > size:
-            self._report.note(
-                NoteKind.TRUNCATED, f"the header promises {promised} chunks, {self._chunks} are there"
-            )
-        elif promised != self._chunks and not self._header.dirty and self._report.chunks_seen != promised:
-            self._report.note(
-                NoteKind.HEADER, f"the header counts {promised} chunks, {self._report.chunks_seen} are there"
-            )
+        header = self._header
+        absent = missing = 0
+        if header is not None:
+            missing = header.following - 1 - self._highest - self._guessed
+            if FILE_HEADER_SIZE + header.chunks * CHUNK_SIZE > size:
+                absent = max(0, header.chunks - self._places)
+                told = f"the header promises {header.chunks} chunks, {self._places} are there"
+                self._report.note(NoteKind.TRUNCATED, told)
+            elif header.chunks not in (self._places, self._report.chunks_seen) and not header.dirty:
+                self._report.note(
+                    NoteKind.HEADER,
+                    f"the header counts {header.chunks} chunks, {self._report.chunks_seen} are there",
+                )
+        self._report.chunks_damaged += len(self._holes)
+        places = len(self._holes) + absent + (self._open_end is not None)
+        if missing > 0 and places:
+            count = min(missing, _MAX_REMEMBERED * places)
+            if absent:
+                self._report.lose(LossReason.TRUNCATED, "the file ends before them", offset=size, count=count)
+            else:
+                self._lose(count, "by the number of the next record")
+        elif self._holes:
+            self._lose(len(self._holes), _UNKNOWN)
+        elif absent:
+            self._report.lose(LossReason.TRUNCATED, f"the file ends, {_UNKNOWN}", offset=size, count=absent)
 
-    def _lose_holes(self, records: int) -> None:
-        first = self._holes[0]
-        what = "a chunk" if len(self._holes) == 1 else f"{len(self._holes)} chunks"
+    def _run_on(self, first: int, last: int) -> None:
+        """Records of these numbers follow; whatever is missing before them is lost."""
+        places = len(self._holes) + (self._open_end is not None)
+        if places:
+            self._report.chunks_damaged += len(self._holes)
+            missing = -1 if self._last is None else first - self._last - 1
+            if missing > 0 and missing <= _MAX_REMEMBERED * places:
+                self._lose(missing, "by the numbers around them")
+            elif missing and self._holes:
+                self._guessed += len(self._holes)
+                self._lose(len(self._holes), _UNKNOWN)
+            elif self._holes:
+                offset = self._holes[0].offset
+                self._report.note(
+                    NoteKind.CHUNK, f"from offset 0x{offset:X} on there is no chunk, yet no record is missing"
+                )
         self._holes = []
-        self._report.chunks_damaged += 1
-        self._report.lose(LossReason.UNREADABLE, f"{what} cannot be read", offset=first.offset, count=records)
+        self._open_end = None
+        self._last = last
+        self._highest = max(self._highest, last)
+
+    def _lose(self, count: int, how: str) -> None:
+        offset = self._holes[0].offset if self._open_end is None else self._open_end
+        what = "no chunk can be read here" if self._holes else "the chunk is damaged here"
+        self._report.lose(LossReason.UNREADABLE, f"{what}; counted {how}", offset=offset, count=count)

@@ -25,14 +25,15 @@ from hvdegraded.sources.values import ARRAY, BadTextError, ValueType, array_text
 __all__ = ["Node", "expand"]
 
 MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
-MAX_NODES = 2048  # elements and attributes of a record, plus one for each of its bytes
+MAX_PARTS = 2048  # elements, attributes, items and texts of a record, plus one for each of its bytes
 MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
+MAX_NAMESPACE = 1024  # characters; each element's tag repeats it
 
 
 class Node:
     """An element with its texts filled in, to be read as lxml's elements are."""
 
-    __slots__ = ("_attributes", "_children", "tag", "tail", "text")
+    __slots__ = ("_attributes", "_children", "_texts", "tag", "tail", "text")
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
@@ -40,6 +41,7 @@ class Node:
         self.tail: str | None = None
         self._attributes: dict[str, str] = {}
         self._children: list[Node] = []
+        self._texts: list[str] = []
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self._children)
@@ -68,18 +70,25 @@ class Node:
         self._attributes[name] = value
 
     def append_text(self, text: str) -> None:
-        """Add text behind what is there."""
-        if not text:
-            return
-        if self._children:
-            last = self._children[-1]
-            last.tail = (last.tail or "") + text
-        else:
-            self.text = (self.text or "") + text
+        """Add text behind what is there; it shows once a child or the node's end follows."""
+        if text:
+            self._texts.append(text)
 
     def append(self, child: Node) -> None:
         """Add a child behind what is there."""
+        self.end()
         self._children.append(child)
+
+    def end(self) -> None:
+        """Take the text that was added."""
+        if not self._texts:
+            return
+        text = "".join(self._texts)
+        self._texts.clear()
+        if self._children:
+            self._children[-1].tail = text
+        else:
+            self.text = text
 
 
 def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, bool]:
@@ -89,7 +98,10 @@ def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, bool]:
     """
     expansion = _Expansion(chunk, end - start)
     root = Node("")
-    expansion.fill(root, chunk.fragment(start, end), (), {}, 0)
+    try:
+        expansion.fill(root, chunk.fragment(start, end), (), {}, 0)
+    finally:
+        chunk.work -= expansion.done
     for node in root:
         if node.tag.rpartition("}")[2] == "Event":
             return node, expansion.lenient
@@ -103,13 +115,21 @@ class _Expansion:
         self.lenient = False
         self._chunk = chunk
         self._instances = MAX_INSTANCES
-        self._nodes = MAX_NODES + size
+        self._parts = MAX_PARTS + size
+        self._most = self._parts
         self._text = MAX_TEXT
+        self._tags: dict[tuple[str, str], str] = {}
+
+    @property
+    def done(self) -> int:
+        """How many parts were shown."""
+        return self._most - self._parts
 
     def fill(
         self, node: Node, parts: Sequence[Part], values: Sequence[Value], scope: dict[str, str], depth: int
     ) -> None:
         """Add parts to a node; `scope` maps prefixes to namespaces."""
+        self._show(len(parts))
         for part in parts:
             if isinstance(part, Element):
                 self._add_element(node, part, values, scope, depth + 1)
@@ -143,26 +163,40 @@ class _Expansion:
         if isinstance(only, Slot) and only.optional and self._value(only, values) is None:
             return
         attributes = []
+        declared = {}
+        self._show(len(element.attributes))
         for name, parts in element.attributes:
             text = self._attribute(parts, values)
             if text is None:
                 continue
             if name == "xmlns" or name.startswith("xmlns:"):
-                scope = {**scope, name[6:]: text}
+                declared[name[6:]] = text
             else:
                 attributes.append((name.rpartition(":")[2] or name, text))
-        prefix, _, local = element.name.rpartition(":")
-        namespace = scope.get(prefix, "")
-        tag = f"{{{namespace}}}{local}" if namespace else local or element.name
+        if declared:
+            self._show(len(scope))
+            scope = {**scope, **declared}
+        tag = self._tag(element.name, scope)
         for node, filled in self._nodes_of(content, values, tag):
-            self._nodes -= 1 + len(attributes)
-            if self._nodes < 0:
-                raise over_limit("it has too many elements")
+            self._show(len(attributes))
             for name, text in attributes:
                 node.set(name, text)
             if not filled:
                 self.fill(node, content, values, scope, depth)
+                node.end()
             parent.append(node)
+
+    def _tag(self, name: str, scope: dict[str, str]) -> str:
+        prefix, _, local = name.rpartition(":")
+        namespace = scope.get(prefix, "")
+        if not namespace:
+            return local or name
+        if len(namespace) > MAX_NAMESPACE:
+            raise over_limit("the name of its namespace is too long")
+        tag = self._tags.get((namespace, local))
+        if tag is None:
+            tag = self._tags[namespace, local] = f"{{{namespace}}}{local}"
+        return tag
 
     def _nodes_of(
         self, content: tuple[Part, ...], values: Sequence[Value], tag: str
@@ -181,6 +215,7 @@ class _Expansion:
     def _attribute(self, parts: Sequence[Part], values: Sequence[Value]) -> str | None:
         """Text of an attribute; None where it is left out."""
         texts = []
+        self._show(len(parts))
         for part in parts:
             if isinstance(part, Slot):
                 value = self._value(part, values)
@@ -218,11 +253,17 @@ class _Expansion:
         except BadTextError:
             self.lenient = True
             items = list(array_texts(kind, raw, lenient=True))
+        self._show(len(items))
         return iter(items)
 
     def _raw(self, value: Value) -> bytes:
         self._spend(value.end - value.start)
         return self._chunk.data[value.start : value.end]
+
+    def _show(self, parts: int) -> None:
+        self._parts -= parts
+        if self._parts < 0:
+            raise over_limit("it has too many elements")
 
     def _spend(self, amount: int) -> None:
         self._text -= amount

@@ -30,10 +30,12 @@ from hvdegraded.sources.values import (
     struct_code,
 )
 
-__all__ = ["PayloadLayout", "PlannedTemplate", "SystemLayout", "fields_of", "system_texts"]
+__all__ = ["Made", "PayloadLayout", "PlannedTemplate", "SystemLayout", "fields_of", "system_texts"]
 
+_MAX_FIELDS = 256  # of a payload that is read fast; the expansion reads larger ones, within its bounds
 _MAX_LAYOUTS = 4096  # per template
 _MAX_TEXTS = 8192
+_LONGEST_TEXT = 512  # bytes of a text that is remembered
 
 _NUMBERS = {
     "EventID": "event_id",
@@ -74,9 +76,11 @@ class _Texts(dict[bytes, str]):
         self._convert = convert
 
     def __missing__(self, raw: bytes) -> str:
-        if len(self) >= _MAX_TEXTS:
-            self.clear()
-        text = self[raw] = self._convert(raw)
+        text = self._convert(raw)
+        if len(raw) <= _LONGEST_TEXT:
+            if len(self) >= _MAX_TEXTS:
+                self.clear()
+            self[raw] = text
         return text
 
 
@@ -147,16 +151,26 @@ def fields_of(layout: PayloadLayout, raw: tuple[Any, ...]) -> tuple[Field, ...]:
 class PlannedTemplate(Template):
     """A template with its layouts, by the bytes that list sizes and types of an instance's values.
 
-    A layout is None where such instances are not of a usual form.
+    A layout is None where such instances are not of a usual form. `made` counts layouts of all templates.
     """
 
     __slots__ = ("event_data", "system", "user_data")
 
-    def __init__(self, key: int, content: tuple[Part, ...]) -> None:
+    def __init__(self, key: int, content: tuple[Part, ...], made: Made | None = None) -> None:
         super().__init__(key, content)
-        self.system: dict[bytes, SystemLayout | None] = _Layouts(_system_plan(content))
-        self.event_data: dict[bytes, PayloadLayout | None] = _Layouts(_event_data_plan(content))
-        self.user_data: dict[bytes, PayloadLayout | None] = _Layouts(_user_data_plan(content))
+        made = made or Made()
+        self.system: dict[bytes, SystemLayout | None] = _Layouts(_system_plan(content), made)
+        self.event_data: dict[bytes, PayloadLayout | None] = _Layouts(_event_data_plan(content), made)
+        self.user_data: dict[bytes, PayloadLayout | None] = _Layouts(_user_data_plan(content), made)
+
+
+class Made:
+    """How many layouts were made: each takes a kilobyte or two, and hostile logs need one for each record."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 L_co = TypeVar("L_co", covariant=True)
@@ -168,13 +182,15 @@ class _Plan(Protocol[L_co]):
 
 
 class _Layouts(dict[bytes, L | None], Generic[L]):
-    def __init__(self, plan: _Plan[L] | None) -> None:
+    def __init__(self, plan: _Plan[L] | None, made: Made) -> None:
         super().__init__()
         self._plan = plan
+        self._made = made
 
     def __missing__(self, descriptors: bytes) -> L | None:
         if len(self) >= _MAX_LAYOUTS:
             self.clear()
+        self._made.count += 1
         layout = self[descriptors] = None if self._plan is None else self._plan.layout(descriptors)
         return layout
 
@@ -374,6 +390,8 @@ class _PayloadPlan:
         self._namespace = namespace
 
     def layout(self, descriptors: bytes) -> PayloadLayout | None:
+        if len(self._entries) > _MAX_FIELDS:
+            return None
         values = _Values(descriptors)
         names: list[str | None] = []
         picks: list[tuple[bool, int]] = []
