@@ -213,6 +213,8 @@ def _read_file(
             path=str(path),
             hint="check path and rights",
         ) from None
+    if report.lost and not (report.delivered or report.filtered):
+        report.note(NoteKind.UNREADABLE, "none of its records could be read")
     if after != before:
         report.note(NoteKind.CHANGED, f"the file had {before} bytes at first and {after} in the end")
 

@@ -64,6 +64,7 @@ def test_ignorable_findings_are_listed_on_demand(capsys: pytest.CaptureFixture[s
         (b"\x30\0\0\0LfLe" + bytes(99), "XP"),
         (b"{oops", "no JSON"),
         (b"  ", "blank"),
+        (b"<html><p>Access is denied.</p></html>", "no event XML"),
     ],
 )
 def test_unreadable_input_is_three(
@@ -75,6 +76,16 @@ def test_unreadable_input_is_three(
     assert code == 3
     assert words in err
     assert str(path) in err
+
+
+def test_an_input_of_which_nothing_can_be_read_is_three(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"no event": "storvsp"}\n' * 3)
+    code, out, _ = run(capsys, "triage", path)
+    assert code == 3
+    assert "none of its records could be read" in out
 
 
 def test_one_unreadable_file_among_others(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_libevtx_agrees_where_it_can_read(path: Path) -> None:
     if not report.lost:
         assert other.get_number_of_records() == len(ours)
     compared = 0
-    for place, record in enumerate(ours[:400]):
+    for place, record in enumerate(ours):
         try:
             theirs = parse_event(other.get_record(place).get_xml_string())
         except (OSError, UnicodeError, HvdegradedError):
@@ -214,15 +214,15 @@ def test_libevtx_agrees_where_it_can_read(path: Path) -> None:
             continue  # it mistakes markup in a text for elements
         for name in EventRecord._fields[: EventRecord._fields.index("payload")]:
             assert getattr(theirs, name) == getattr(record, name), (record.record_id, name)
-        one = [text for _, text in record.data if text.strip()]
-        two = [text for _, text in theirs.data if text.strip()]
-        if not all(map(libevtx_can_hold, one)):
+        one = [(name, text) for name, text in record.data if text.strip()]
+        two = [(name, text) for name, text in theirs.data if text.strip()]
+        if not all(libevtx_can_hold(text) for _, text in one):
             continue
-        assert len(one) == len(two), record.record_id
+        assert [name for name, _ in one] == [name for name, _ in two], record.record_id
         if "size_t" in path.name:
             continue  # it reads pointers that are stored as 64 bits as 0
         compared += 1
-        assert list(map(spelling, one)) == list(map(spelling, two)), record.record_id
+        assert [spelling(text) for _, text in one] == [spelling(text) for _, text in two], record.record_id
     other.close()
     assert compared or "size_t" in path.name
 

@@ -199,7 +199,7 @@ def _conclude(cutter: Cutter, report: ReadReport, seen: bool) -> None:
             raise EmptySourceError(
                 "the input is nothing but white space", path=report.path, hint="check how it was exported"
             )
-        if cutter.first_byte != b"<":
+        if cutter.first_byte != b"<" or cutter.stray:
             raise UnknownFormatError(
                 "the input is no event XML", path=report.path, hint="export with wevtutil qe LOG /f:xml"
             )
