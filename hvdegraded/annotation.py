@@ -6,7 +6,7 @@ import codecs
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,23 +16,26 @@ from hvdegraded.events import HyperVEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
 from hvdegraded.record import EventRecord, Evidence
+from hvdegraded.sources.batches import parts_of
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xml import parse_event
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
-__all__ = ["KEY", "Annotation", "annotate", "annotation_of"]
+__all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated", "annotation_of"]
 
 KEY = "hvdegraded"
 """The key that is added to a record."""
 
 _LONGEST = 16 << 20
+_LONGEST_ERROR = 300
 
 
 class Annotation(BaseModel):
     """What is added to a record: the verdict, or the error that kept it from one.
 
     The JSON Schema of it ships in the package as `annotation.schema.json`; `schema_version` counts up when a
-    field changes its meaning.
+    field changes its meaning. A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict
+    in it, or else the first; `batch` has an annotation for each Hyper-V event, with its `position`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -57,6 +60,19 @@ class Annotation(BaseModel):
     references: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     error: str | None = None
+    position: int | None = None
+    batch: tuple[Annotation, ...] = ()
+
+
+class Annotated(NamedTuple):
+    """What was made of a mapping: the key's content; whether any event was found; whether that was all.
+
+    `added` is None where no Hyper-V event was found. `whole` means that nothing but Hyper-V events is in it.
+    """
+
+    added: dict[str, Any] | None = None
+    read: bool = False
+    whole: bool = False
 
 
 def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
@@ -84,7 +100,43 @@ def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
         "references": list(verdict.references),
         "doubts": list(record.origin.remarks),
         "error": None,
+        "position": None,
+        "batch": [],
     }
+
+
+def annotated(
+    mapping: dict[str, Any], classifier: Classifier | None = None, dialect: str | None = None
+) -> Annotated:
+    """What is to be added to a mapping. Never raises: what goes wrong is told under `error`."""
+    try:
+        judge = classifier or _default()
+        parts = parts_of(mapping)
+        if parts is None:
+            return _one(record_from_mapping(mapping, dialect=dialect), judge)
+        found = [_one(record_from_mapping(part, dialect=dialect), judge) for part in parts]
+        return _of_batch(found)
+    except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
+        return Annotated(_error(error), True)
+
+
+def _one(record: EventRecord | None, judge: Classifier) -> Annotated:
+    if record is None:
+        return Annotated()
+    event = judge.normalise(record)
+    if isinstance(event, UnrelatedEvent):
+        return Annotated(None, bool(record.provider))  # without a provider nothing is sure
+    return Annotated(annotation_of(event, judge.classify(event)), True, True)
+
+
+def _of_batch(found: list[Annotated]) -> Annotated:
+    batch = [one.added | {"position": at} for at, one in enumerate(found) if one.added is not None]
+    read, whole = all(one.read for one in found), all(one.whole for one in found)
+    if not batch:
+        return Annotated(None, read)
+    first = next((one for one in batch if one["label"] != Label.IGNORABLE), batch[0])
+    assumed = any(one["assumed"] for one in batch)
+    return Annotated(first | {"position": None, "assumed": assumed, "batch": batch}, True, whole)
 
 
 def annotate(
@@ -101,52 +153,47 @@ def annotate(
     record that is no Hyper-V event comes back as it was. Never raises: what goes wrong is told under
     `hvdegraded.error`. For many records give a `classifier`, which remembers.
     """
-    mapping: dict[str, Any] = {}
     try:
-        parsed: EventRecord | None
-        if isinstance(record, Mapping):
-            mapping = dict(record)
-            parsed = record_from_mapping(mapping, dialect=dialect)
-        else:
-            mapping, parsed = _from_text(record, dialect)
-        if parsed is None:
-            return mapping
-        judge = classifier or (Classifier(guests, policy) if guests or policy else _default())
-        event = judge.normalise(parsed)
-        if isinstance(event, UnrelatedEvent):
-            return mapping
-        mapping[KEY] = annotation_of(event, judge.classify(event))
-    except HvdegradedError as error:
-        mapping[KEY] = _error(str(error))
-    except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
-        mapping[KEY] = _error(f"{type(error).__name__}: {error}"[:300])
-    return mapping
+        judge = classifier or (Classifier(guests, policy) if guests or policy else None)
+        if not isinstance(record, Mapping):
+            return _of_text(record, judge, dialect)
+        mapping = dict(record)
+    except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record is
+        return {KEY: _error(error)}
+    return _with(mapping, annotated(mapping, judge, dialect).added)
 
 
-def _error(text: str) -> dict[str, Any]:
-    return Annotation(error=text).model_dump(mode="json")
+def _with(mapping: dict[str, Any], added: dict[str, Any] | None) -> dict[str, Any]:
+    return mapping if added is None else {**mapping, KEY: added}
 
 
-def _from_text(record: str | bytes, dialect: str | None) -> tuple[dict[str, Any], EventRecord | None]:
+def _error(error: Exception | str) -> dict[str, Any]:
+    ours = isinstance(error, (str, HvdegradedError))
+    text = str(error) if ours else f"{type(error).__name__}: {error}"
+    return Annotation(error=text[:_LONGEST_ERROR]).model_dump(mode="json")
+
+
+def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None) -> dict[str, Any]:
+    if isinstance(record, (bytearray, memoryview)):
+        record = bytes(record)
     if not isinstance(record, (str, bytes)):
-        return {"_raw": repr(record)[:1000], KEY: _error(f"{type(record).__name__} is no record")}, None
+        return {"_raw": repr(record)[:1000], KEY: _error(f"{type(record).__name__} is no record")}
     text = record if isinstance(record, str) else record.decode(_encoding(record), "replace")
     raw: dict[str, Any] = {"_raw": text}
     if len(text) > _LONGEST:
-        return raw | {KEY: _error(f"the record is longer than {_LONGEST} characters")}, None
-    start = text.lstrip("\ufeff \t\r\n")[:1]
-    if start == "<":
+        return raw | {KEY: _error(f"the record is longer than {_LONGEST} characters")}
+    if text.lstrip("\ufeff \t\r\n").startswith("<"):
         try:
-            return raw, parse_event(record)
+            return _with(raw, _one(parse_event(record), judge or _default()).added)
         except HvdegradedError as error:
-            return raw | {KEY: _error(str(error))}, None
+            return raw | {KEY: _error(error)}
     try:
         value = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as error:
-        return raw | {KEY: _error(f"the record is no JSON: {error}"[:300])}, None
+        return raw | {KEY: _error(f"the record is no JSON: {error}")}
     if not isinstance(value, dict):
-        return raw | {KEY: _error("the record is no JSON object")}, None
-    return value, record_from_mapping(value, dialect=dialect)
+        return raw | {KEY: _error("the record is no JSON object")}
+    return _with(value, annotated(value, judge, dialect).added)
 
 
 def _encoding(data: bytes) -> str:

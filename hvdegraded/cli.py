@@ -14,6 +14,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--drop-assumed", action="store_true", help="with --drop, those that are assumed too"
     )
-    command.add_argument("--only", choices=("hyperv",), help="leave out what is no Hyper-V event")
+    command.add_argument("--only", choices=("hyperv",), help="leave out what is surely no Hyper-V event")
     command.add_argument("--format", metavar="DIALECT", help="do not guess the shipper")
     command.add_argument("--stats", action="store_true", help="tell counts on stderr in the end")
     command.set_defaults(run=_label)
@@ -284,6 +285,8 @@ def _label(options: argparse.Namespace) -> int:
     from hvdegraded.label import Labeller
     from hvdegraded.sources.shippers import dialects
 
+    if options.drop_assumed and not options.drop:
+        raise HvdegradedError("--drop-assumed says what --drop leaves out too", hint="add --drop ignorable")
     if options.format is not None and options.format not in dialects():
         raise HvdegradedError(f"no dialect {options.format!r}", hint=f"one of {', '.join(dialects())}")
     labeller = Labeller(
@@ -296,11 +299,34 @@ def _label(options: argparse.Namespace) -> int:
         warn=_tell,
     )
     try:
-        labeller.run(_stdin(), _stdout())
+        with _input_ended_by_signals() as signals:
+            labeller.run(_stdin(), _stdout())
     finally:
         if options.stats:
             _tell(labeller.stats)
-    return NOTHING
+    return INTERRUPTED if signal.SIGINT in signals else NOTHING
+
+
+@contextlib.contextmanager
+def _input_ended_by_signals() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM end standard input, so that what was read is still written; a second one stops.
+
+    Gives the list of those that came.
+    """
+    came: list[int] = []
+
+    def end_input(number: int, _: object) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a read that waits is tried again, and finds the end
+
+    before = {number: signal.signal(number, end_input) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _verify(options: argparse.Namespace) -> int:

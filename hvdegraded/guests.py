@@ -104,6 +104,11 @@ class InventoryProblem(BaseModel):
     row: int | None = None
     line: int | None = None
 
+    def __str__(self) -> str:
+        place = [self.file] if self.file else []
+        place += [f"{name} {at}" for name, at in (("row", self.row), ("line", self.line)) if at is not None]
+        return f"{', '.join(place)}: {self.reason}" if place else self.reason
+
 
 class GuestInventory:
     """The guests that are known, and what was wrong with the source. Immutable.

@@ -1,46 +1,62 @@
 """JSON lines in, the same lines with a verdict out: one for one, in order, flushed each.
 
-Lines that cannot be Hyper-V are passed on by their bytes; what is no JSON, or too long, is passed on as it
-came.
+How it works. A line's bytes tell whether it can be of Hyper-V at all; what cannot passes without being
+parsed. Of the others each gets its verdict as one key more, put in front of its last brace: so a line keeps
+every byte that it came with, numbers, escapes and repeated keys included. What is no JSON, or too long,
+passes as it came, and is counted: nothing leaves the stream but what `drop_ignorable` and `only_hyper_v`
+surely mean.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
-from hvdegraded.annotation import KEY, annotate
+from hvdegraded.annotation import KEY, Annotated, annotated
 from hvdegraded.classify import Classifier
-from hvdegraded.errors import HvdegradedError
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
-from hvdegraded.sources.jsonlines import line_may_hold
+from hvdegraded.sources.jsonlines import LONGEST_LINE, line_may_hold, utf16_lines
 from hvdegraded.verdict import Label
 
 __all__ = ["Labeller", "Stats"]
 
-_LONGEST_LINE = 16 << 20
 _BOM = b"\xef\xbb\xbf"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_WHITE_SPACE = b" \t\r\n"
 _LOOK_AGAIN = 5.0  # seconds between looks at the inventory's file
+
+
+def _refused(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decode = json.JSONDecoder(parse_constant=_refused).decode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass
 class Stats:
-    """What a stream held: lines, and what became of them."""
+    """What a stream held. Each line counts once, but for `dropped`, which counts lines that were left out.
+
+    `passed` are of no Hyper-V provider; `unread` may be, but no event was found in them; `broken` are no JSON
+    (in UTF-8), `errors` got an error in place of a verdict, `too_long` were not looked into.
+    """
 
     lines: int = 0
     passed: int = 0
     ignorable: int = 0
     actionable: int = 0
-    dropped: int = 0
+    unread: int = 0
+    broken: int = 0
     errors: int = 0
     too_long: int = 0
+    dropped: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{getattr(self, one.name)} {one.name.replace('_', ' ')}" for one in fields(self))
@@ -49,9 +65,10 @@ class Stats:
 class Labeller:
     """Labels lines by an inventory, which is loaded again when its file changes, and a policy.
 
-    `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those
-    too; `only_hyper_v` leaves out what is no Hyper-V event. `dialect` forces one of `dialects()`. `warn` is
-    told what is wrong with the inventory.
+    `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those too;
+    `only_hyper_v` leaves out what is surely no Hyper-V event. `dialect` forces one of `dialects()`. `warn` is
+    told what is wrong with the inventory or the stream. Raises GuestsError where the inventory cannot be
+    loaded at first.
     """
 
     def __init__(
@@ -68,7 +85,6 @@ class Labeller:
         self.stats = Stats()
         self._policy = policy or Policy()
         self._path = Path(guests) if guests is not None else None
-        self._seen: tuple[int, int] | None = None
         self._looked = 0.0
         self._drop_ignorable = drop_ignorable
         self._drop_assumed = drop_assumed
@@ -76,80 +92,93 @@ class Labeller:
         self._dialect = dialect
         self._warn = warn
         self._may_hold = line_may_hold(self._policy.knowledge.provider_filter())
-        self._classifier = Classifier(GuestInventory.load(guests) if guests else None, self._policy)
-        if self._path is not None:
-            self._seen = self._stamp()
+        self._seen = self._stamp()
+        self._classifier = self._loaded()
 
     def line(self, line: bytes) -> bytes | None:
         """The line to write for a line read, None for one to leave out. Never raises."""
         stats = self.stats
         stats.lines += 1
         if not self._may_hold(line):
+            if b"\0" in line:  # UTF-16 without a mark: its bytes tell nothing
+                stats.broken += 1
+                return line
             return self._pass(line)
-        end = b"\r\n" if line.endswith(b"\r\n") else b"\n" if line.endswith(b"\n") else b""
+        body = line.removeprefix(_BOM)
         try:
-            value = json.loads(line.removeprefix(_BOM))
+            value = _decode(body.decode())
         except (ValueError, RecursionError):
-            stats.errors += 1
-            return self._pass(line)
-        if not isinstance(value, dict):
-            return self._pass(line)
-        labelled = annotate(value, classifier=self._classifier, dialect=self._dialect)
-        added = labelled.get(KEY)
-        if added is None or added is value.get(KEY):
-            return self._pass(line)
+            stats.broken += 1
+            return line
+        found = annotated(value, self._classifier, self._dialect) if type(value) is dict else Annotated()
+        added = found.added
+        if added is None:
+            if found.read:
+                return self._pass(line)
+            stats.unread += 1
+            return line
         if added["error"] is not None:
             stats.errors += 1
         elif added["label"] == Label.IGNORABLE:
             stats.ignorable += 1
-            if self._drop_ignorable and (self._drop_assumed or not added["assumed"]):
+            if self._drop_ignorable and found.whole and (self._drop_assumed or not added["assumed"]):
                 stats.dropped += 1
                 return None
         else:
             stats.actionable += 1
-        return self._written(labelled, line, end)
+        return _with(added, value, body)
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
-        """Label a stream until it ends."""
-        readline, write, flush = source.readline, target.write, target.flush
-        while line := readline(_LONGEST_LINE):
+        """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8."""
+        readline: Callable[[int], bytes] = source.readline
+        write, flush = target.write, target.flush
+        line = readline(LONGEST_LINE)
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self._warn("the input is UTF-16; the output is UTF-8")
+            decoded = utf16_lines(line, source)
+
+            def readline(_: int = 0, /) -> bytes:
+                return next(decoded, b"")
+
+            line = readline(LONGEST_LINE)
+        while line:
             self._look_at_inventory()
-            if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+            if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
                 self.stats.lines += 1
                 self.stats.too_long += 1
                 while line:
-                    if not self._only:
-                        write(line)
+                    write(line)
                     if line.endswith(b"\n"):
                         break
-                    line = readline(_LONGEST_LINE)
+                    line = readline(LONGEST_LINE)
             else:
                 out = self.line(line)
                 if out is not None:
                     write(out)
             flush()
+            line = readline(LONGEST_LINE)
 
     def _pass(self, line: bytes) -> bytes | None:
+        self.stats.passed += 1
         if self._only:
             self.stats.dropped += 1
             return None
-        self.stats.passed += 1
         return line
 
-    def _written(self, labelled: dict[str, Any], line: bytes, end: bytes) -> bytes | None:
+    def _stamp(self) -> tuple[int, int, int] | None:
+        if self._path is None:
+            return None
         try:
-            return _encode(labelled).encode() + end
-        except UnicodeEncodeError:  # halves of surrogate pairs
-            return json.dumps(labelled, separators=(",", ":")).encode() + end
-        except (ValueError, RecursionError):
-            return line
-
-    def _stamp(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self._path or "")
+            status = self._path.stat()
         except OSError:
             return None
-        return status.st_mtime_ns, status.st_size
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _loaded(self) -> Classifier:
+        guests = GuestInventory.load(self._path) if self._path is not None else None
+        for problem in guests.problems if guests else ():
+            self._warn(f"guests: {problem}")
+        return Classifier(guests, self._policy)
 
     def _look_at_inventory(self) -> None:
         if self._path is None:
@@ -163,6 +192,22 @@ class Labeller:
             return
         self._seen = stamp
         try:
-            self._classifier = Classifier(GuestInventory.load(self._path), self._policy)
-        except HvdegradedError as error:
-            self._warn(f"the inventory was not loaded again: {error}")
+            self._classifier = self._loaded()
+        except Exception as error:  # noqa: BLE001  # whatever stands in the file, the stream goes on
+            self._warn(f"the inventory was not loaded again, and the old one holds: {error}")
+
+
+def _with(added: dict[str, Any], value: dict[str, Any], body: bytes) -> bytes:
+    """The line of a mapping with the key added, its other bytes untouched."""
+    bare = body.rstrip(_WHITE_SPACE)
+    end = b"\r\n" if body.endswith(b"\r\n") else b"\n" if body.endswith(b"\n") else b""
+    if KEY in value:  # it was labelled before
+        return _encoded({**value, KEY: added}) + end
+    return bare[:-1] + b',"' + KEY.encode() + b'":' + _encoded(added) + b"}" + end
+
+
+def _encoded(value: dict[str, Any]) -> bytes:
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError:  # halves of surrogate pairs stay escapes
+        return json.dumps(value, separators=(",", ":")).encode()

@@ -128,16 +128,80 @@ def test_the_events_own_xml_wins_wherever_it_stands() -> None:
     xml = f"<Event><System><Provider Name='{VMMS}'/><EventID>19100</EventID></System></Event>"
     for mapping in (
         {"_raw": xml, "sourcetype": "XmlWinEventLog"},
-        {"System": xml, "EventID": 1},
+        {"System": xml, "Message": "rendered", "StringInserts": ["web01"]},
         {"meta": {}, "data": xml},
-        {"winlog": {"event_id": "1"}, "event": {"original": xml}},
+        {"winlog": {"event_id": "19100"}, "event": {"original": xml}},
         {"body": {"stringValue": xml}},
-        {"source_type": "windows_event_log", "event_id": 7, "xml": xml},
+        {"body": xml, "attributes": {}},
+        {"source_type": "windows_event_log", "event_id": 19100, "xml": xml},
+        {"SourceModuleType": "im_msvistalog", "EventID": 19100, "SourceName": VMMS, "EventXML": xml},
+        {"preview": False, "result": {"_raw": xml}},
+        {"log": json.dumps({"_raw": xml})},
         {"message": "  " + xml},
     ):
         record = record_from_mapping(mapping)
         assert record is not None
         assert (record.provider, record.event_id) == (VMMS, 19100)
+        assert not record.origin.remarks
+
+
+MISMATCH = (
+    "<Event><System><Provider Name='storvsp'/><EventID Qualifiers='32772'>6</EventID><Level>3</Level><EventRecordID>7"
+    "</EventRecordID></System><EventData><Data/><Data>web01</Data><Data>6.0</Data><Data>5.1</Data></EventData></Event>"
+)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"winlog": {"provider_name": VMMS, "event_id": "14070", "user_data": {"VmName": "a", "Text": MISMATCH}}},
+        {"winlog": {"provider_name": VMMS, "event_id": "14070"}, "message": MISMATCH},
+        {"SourceModuleType": "im_msvistalog", "SourceName": VMMS, "EventID": 14070, "Text": MISMATCH},
+        {"SourceName": VMMS, "EventID": 14070, "EventTime": "2026-01-01 00:00:00", "Hostname": "h", "Text": MISMATCH},
+        {"Event": {"System": {"Provider": {"Name": VMMS}, "EventID": 14070}, "EventData": {"Text": MISMATCH}}},
+        {"ProviderName": VMMS, "EventID": "14070", "ProviderGUID": "", "EventData": [MISMATCH]},
+        {"ProviderName": VMMS, "EventID": 14070, "EventRecordID": 1, "StringInserts": [MISMATCH]},
+        {"payload": {"winlog": {"provider_name": VMMS, "event_id": "14070", "event_data": {"Text": MISMATCH}}}},
+        {"log": json.dumps({"winlog": {"provider_name": VMMS, "event_id": "14070", "event_data": {"Text": MISMATCH}}})},
+    ],
+)  # fmt: skip
+def test_xml_in_an_events_values_is_no_evidence(mapping: dict[str, Any]) -> None:
+    """Whoever makes a host write a value could otherwise have any event labelled as he likes."""
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert (record.provider, record.event_id) == (VMMS, 14070)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"winlog": {"provider_name": VMMS, "event_id": "6"}, "event": {"original": MISMATCH}},
+        {"winlog": {"provider_name": "storvsp", "event_id": "5"}, "event": {"original": MISMATCH}},
+        {
+            "winlog": {"provider_name": "storvsp", "event_id": "6", "record_id": 8},
+            "event": {"original": MISMATCH},
+        },
+        {"_raw": MISMATCH, "EventCode": 14070},
+        {"_raw": MISMATCH, "SourceName": "disk"},
+        {"_raw": MISMATCH, "message": MISMATCH.replace("web01", "web02")},
+        {"before": MISMATCH.replace(">6<", ">5<"), "_raw": MISMATCH},
+    ],
+)
+def test_xml_that_contradicts_what_stands_beside_it_is_a_doubt(mapping: dict[str, Any]) -> None:
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert record.origin.doubts
+
+
+def test_xml_of_the_same_event_in_other_letters_wins() -> None:
+    mapping = {
+        "winlog": {"provider_name": "StorVSP", "event_id": "6", "record_id": 7},
+        "event": {"original": MISMATCH},
+    }
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert record.data[1] == (None, "web01")
+    assert not record.origin.remarks
 
 
 def test_xml_that_was_cut_is_told_and_the_projection_counts() -> None:
@@ -152,16 +216,21 @@ def test_xml_that_was_cut_is_told_and_the_projection_counts() -> None:
     assert record.origin.doubts == ()
 
 
-def test_fluentd_folds_qualifiers_into_the_id() -> None:
-    mapping = {
-        "ProviderName": "storvsp",
-        "ProviderGUID": "",
-        "EventID": str(0x80040006),
-        "EventData": ["", "web01"],
-    }
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("2147745798", (6, 0x8004)), (3221487621, (5, 0xC004)), (-1073479675, (5, 0xC004)), ("0x80040006", (6, 0x8004)),
+        ("6", (6, None)), (" 6 ", (6, None)), (6.0, (6, None)), ("6.0", (0, None)), (6.5, (0, None)), (True, (0, None)),
+        ("\uff16", (0, None)), ("0_6", (0, None)), (0x100000006, (0, None)), ([6], (0, None)), ({"x": 6}, (0, None)),
+        (float("inf"), (0, None)), (float("nan"), (0, None)), (10**40, (0, None)), ("storvsp", (0, None)),
+    ],
+)  # fmt: skip
+def test_event_ids_and_the_qualifiers_folded_into_them(value: Any, found: tuple[int, int | None]) -> None:
+    mapping = {"ProviderName": "storvsp", "ProviderGUID": "", "EventID": value, "EventData": ["", "web01"]}
     record = record_from_mapping(mapping)
     assert record is not None
-    assert (record.event_id, record.qualifiers) == (6, 0x8004)
+    assert (record.event_id, record.qualifiers) == found
+    assert bool(record.origin.doubts) == (found[0] == 0)
 
 
 def test_opentelemetry_in_its_envelope() -> None:

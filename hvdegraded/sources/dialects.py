@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Dialect", "Tables", "tables"]
 
@@ -20,32 +20,53 @@ class Dialect(NamedTuple):
     fields: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
     payload: tuple[tuple[str, tuple[str, ...]], ...]
     lost: str
+    also: tuple[tuple[str, ...], ...] = ()
+    xml: tuple[tuple[str, ...], ...] = ()
+    own: frozenset[str] = frozenset()
+    utc: bool = False
 
 
 class Tables(NamedTuple):
-    """All dialects, the most telling first, and the levels that English texts name."""
+    """All dialects, the most telling first, and the rest of `dialects.toml`."""
 
     dialects: tuple[Dialect, ...]
+    hints: Dialect
     levels: Mapping[str, int]
+    wrappers: tuple[str, ...]
+    payloads: frozenset[str]
 
 
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     """What `dialects.toml` says, read once."""
     raw = tomllib.loads(files("hvdegraded.sources").joinpath("dialects.toml").read_text(encoding="utf-8"))
-    found = []
-    for row in raw["dialect"]:
-        fields = tuple(
-            (name, tuple(tuple(path.split(".")) for path in paths)) for name, paths in row["fields"].items()
-        )
-        found.append(
-            Dialect(
-                row["name"],
-                tuple(tuple(path.split(".")) for path in row["detect"]),
-                tuple((tuple(path.split(".")), value) for path, value in row.get("is", ())),
-                fields,
-                tuple((form, tuple(path.split("."))) for form, path in row["payload"]),
-                row["lost"],
-            )
-        )
-    return Tables(tuple(found), raw["levels"])
+    return Tables(
+        tuple(_dialect(row) for row in raw["dialect"]),
+        _dialect({"name": "", "lost": "", "fields": raw["hints"]}),
+        raw["levels"],
+        tuple(raw["wrappers"]),
+        frozenset(raw["payloads"]),
+    )
+
+
+def _dialect(row: Mapping[str, Any]) -> Dialect:
+    return Dialect(
+        row["name"],
+        _paths(row.get("detect", ())),
+        tuple((_path(path), value) for path, value in row.get("is", ())),
+        tuple((name, _paths(paths)) for name, paths in row["fields"].items()),
+        tuple((form, _path(path)) for form, path in row.get("payload", ())),
+        row["lost"],
+        _paths(row.get("also", ())),
+        _paths(row.get("xml", ())),
+        frozenset(row.get("own", ())),
+        row.get("utc", False),
+    )
+
+
+def _paths(paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(_path(path) for path in paths)
+
+
+def _path(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))

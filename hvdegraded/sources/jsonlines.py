@@ -16,7 +16,7 @@ from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
 from hvdegraded.sources.shippers import records_from_mapping
 
-__all__ = ["LONGEST_LINE", "line_may_hold", "read_json_lines"]
+__all__ = ["LONGEST_LINE", "line_may_hold", "read_json_lines", "utf16_lines"]
 
 LONGEST_LINE = 16 << 20
 """Bytes of a line, or of a document over several lines, that are read."""
@@ -28,9 +28,14 @@ _ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyp
 
 
 def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
-    """Whether a line can hold an event of a wanted provider, by its bytes: false only where it cannot."""
+    """Whether a line can name a wanted provider, by its bytes: false only where it cannot.
+
+    The bytes are UTF-8. A name may also be spelled with escapes of JSON or references of XML.
+    """
     pieces = {name.encode() for name in wanted.names}
     pieces |= {mark.lower().encode() for mark in wanted.marks or wanted.prefixes}
+    if not all(piece.isascii() for piece in pieces):
+        return lambda _: True  # bytes know no letter case but that of ASCII
     shortest = sorted(pieces, key=len)
     needles = tuple(one for one in shortest if not any(other in one for other in pieces - {one}))
 
@@ -39,7 +44,9 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
         for needle in needles:
             if needle in lower:
                 return True
-        return b"\\u00" in lower and _ESCAPED_NAME(line) is not None
+        if b"\\u00" in lower and _ESCAPED_NAME(line) is not None:
+            return True
+        return b"&#" in line or b"u0026#" in line
 
     return may_hold
 
@@ -98,10 +105,8 @@ def _why(error: Exception) -> str:
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
     """Lines as UTF-8; one that is too long comes cut, but longer than LONGEST_LINE."""
     first = stream.readline(LONGEST_LINE + 1)
-    decoder: codecs.IncrementalDecoder | None = None
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        decoder = codecs.getincrementaldecoder("utf-16")("replace")
-        yield from _decoded(first, stream, decoder)
+        yield from utf16_lines(first, stream)
         return
     line = first.removeprefix(codecs.BOM_UTF8)
     while line:
@@ -112,7 +117,13 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         line = stream.readline(LONGEST_LINE + 1)
 
 
-def _decoded(head: bytes, stream: BinaryIO, decoder: codecs.IncrementalDecoder) -> Iterator[bytes]:
+def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of a UTF-16 stream, of which `head` was read, as UTF-8, as soon as they are there.
+
+    A line that is too long comes in pieces, each longer than LONGEST_LINE.
+    """
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    read = getattr(stream, "read1", stream.read)  # what is there, without waiting for a whole block
     pending = ""
     block = head
     while block:
@@ -123,7 +134,8 @@ def _decoded(head: bytes, stream: BinaryIO, decoder: codecs.IncrementalDecoder) 
         if len(pending) > LONGEST_LINE:
             yield pending.encode("utf-8", "replace")
             pending = ""
-        block = stream.read(_BLOCK)
+        block = read(_BLOCK)
+    pending += decoder.decode(b"", final=True)
     if pending:
         yield pending.encode("utf-8", "replace")
 

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.sources.dialects import tables
 from hvdegraded.times import ticks_from_text, ticks_from_unix
 
-__all__ = ["CONVERTERS", "guid_of", "number_of", "text_of", "ticks_of"]
+__all__ = [
+    "CONVERTERS",
+    "NO_EVENT_ID",
+    "event_id_of",
+    "guid_of",
+    "names_no_zone",
+    "number_of",
+    "text_of",
+    "ticks_of",
+]
+
+NO_EVENT_ID = "it has no event id"
+"""The doubt about a record without one; its `event_id` is 0."""
 
 _U64 = 1 << 64
+_NUMBER = re.compile(r"\s*(?:0[xX]([0-9A-Fa-f]{1,16})|(-?[0-9]{1,20}))\s*", re.ASCII)
+_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)
 
 
 def text_of(value: Any) -> str:
@@ -28,20 +43,43 @@ def text_of(value: Any) -> str:
 
 
 def number_of(value: Any) -> int | None:
-    """A whole number, from 64 bits signed or not, decimal or hexadecimal text; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = int(text, 16 if text[:2].lower() == "0x" else 10) if len(text) <= 24 else None
-        except ValueError:
+    """A whole number of 64 bits, signed or not, decimal or hexadecimal text; None for anything else.
+
+    A list of one value, as some routes have keywords, is that value.
+    """
+    if type(value) is int:
+        number = value
+    elif isinstance(value, str):
+        match = _NUMBER.fullmatch(value) if len(value) <= 24 else None
+        if match is None:
             return None
-    if isinstance(value, float):
-        value = int(value) if value.is_integer() and abs(value) < _U64 else None
-    if not isinstance(value, int) or not -(_U64 >> 1) <= value < _U64:
+        number = int(match[1], 16) if match[1] else int(match[2])
+    elif isinstance(value, float):
+        if not value.is_integer() or abs(value) >= _U64:
+            return None
+        number = int(value)
+    elif isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
+        return number_of(value[0])
+    else:
         return None
-    return value + _U64 if value < 0 else value
+    if not -(_U64 >> 1) <= number < _U64:
+        return None
+    return number + _U64 if number < 0 else number
+
+
+def event_id_of(value: Any) -> tuple[int | None, int | None]:
+    """An event's id, and the qualifiers that are folded into it: `id + (qualifiers << 16)`, signed or not.
+
+    None where it is no number of 32 bits.
+    """
+    number = None if isinstance(value, list) else number_of(value)
+    if number is None:
+        return None, None
+    if number >= _U64 - (1 << 31):
+        number &= 0xFFFF_FFFF  # a negative one
+    if number > 0xFFFF_FFFF:
+        return None, None
+    return number & 0xFFFF, number >> 16 or None
 
 
 def guid_of(value: Any) -> str | None:
@@ -51,9 +89,9 @@ def guid_of(value: Any) -> str | None:
 
 def level_of(value: Any) -> int | None:
     """A level's number, also of its English name."""
-    if isinstance(value, str) and not value.strip().isdecimal():
-        return tables().levels.get(value.strip().lower())
     number = number_of(value)
+    if number is None and isinstance(value, str):
+        return tables().levels.get(value.strip().lower())
     return number if number is not None and number <= 255 else None
 
 
@@ -68,6 +106,11 @@ def ticks_of(value: Any) -> int | None:
     return ticks_from_text(value) if isinstance(value, str) else None
 
 
+def names_no_zone(value: Any) -> bool:
+    """Whether a time is a text that does not tell its offset from UTC."""
+    return isinstance(value, str) and _ZONE.search(value[-8:]) is None
+
+
 def string_of(value: Any) -> str | None:
     """A text that is not empty."""
     return text_of(value) or None if not isinstance(value, (dict, list)) else None
@@ -75,7 +118,6 @@ def string_of(value: Any) -> str | None:
 
 CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "provider": string_of,
-    "event_id": number_of,
     "level": level_of,
     "record_id": number_of,
     "channel": string_of,

@@ -1,0 +1,66 @@
+"""Records that hold several records: OpenTelemetry's envelope (OTLP), and lists under one key.
+
+A batch stays one record for whoever carries it; here it is taken apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["parts_of"]
+
+_MAX_PARTS = 65_536
+_MAX_DEPTH = 12
+_LISTS = ("records", "logEvents")  # Azure's Event Hubs, subscriptions of CloudWatch
+
+
+def parts_of(mapping: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    """The records in a batch, in order; None where the mapping is none. Never raises.
+
+    A part that is no mapping, or beyond 65,536, stands as an empty mapping: so parts count as they came.
+    """
+    if isinstance(mapping.get("resourceLogs"), list):
+        return list(_otlp_bodies(mapping))
+    for key in _LISTS:
+        items = mapping.get(key)
+        if isinstance(items, list) and items and isinstance(items[0], dict):
+            parts: list[Mapping[str, Any]] = []
+            parts += (item if isinstance(item, dict) else {} for item in items[:_MAX_PARTS])
+            return [*parts, {}] if len(items) > _MAX_PARTS else parts
+    return None
+
+
+def _otlp_bodies(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    budget = _MAX_PARTS
+    for resource in _mappings(mapping.get("resourceLogs")):
+        for scope in _mappings(resource.get("scopeLogs")):
+            for record in _mappings(scope.get("logRecords")):
+                budget -= 1
+                if budget < 0:
+                    yield {}
+                    return
+                body = _otlp_value(record.get("body"), 0)
+                yield body if isinstance(body, dict) else {"body": body}
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, dict):
+            yield item
+
+
+def _otlp_value(value: Any, depth: int) -> Any:
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return None
+    for kind, content in value.items():
+        if kind == "kvlistValue" and isinstance(content, dict):
+            return {
+                str(item.get("key")): _otlp_value(item.get("value"), depth + 1)
+                for item in _mappings(content.get("values"))
+            }
+        if kind == "arrayValue" and isinstance(content, dict):
+            return [_otlp_value(item, depth + 1) for item in _mappings(content.get("values"))]
+        if kind in ("stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"):
+            return content
+    return None

@@ -1,0 +1,130 @@
+"""The JSON of tools that keep an event's own structure: evtx_dump, pyevtx, Chainsaw, Velociraptor, EvtxECmd.
+
+They differ in where attributes stand: in `#attributes`, in a sibling `X_attributes`, or as plain members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hvdegraded.record import EventRecord, Field, Origin
+from hvdegraded.sources.shipped_values import NO_EVENT_ID, event_id_of, guid_of, number_of, text_of, ticks_of
+
+__all__ = ["MAX_FIELDS", "flatten", "payload_of", "record_from_evtx_json"]
+
+MAX_FIELDS = 4096
+"""Values of one event that are kept; Windows allows 1,024 in a template."""
+
+_MAX_DEPTH = 6
+
+
+def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
+    """The record of a mapping with `System` in it, or in its `Event`; None where there is none."""
+    event = mapping.get("Event", mapping)
+    system = event.get("System") if isinstance(event, dict) else None
+    if not isinstance(system, dict) or "EventID" not in system:
+        return None
+    number = system["EventID"]
+    qualifiers = number_of(_attribute(system, "EventID", "Qualifiers"))
+    if isinstance(number, dict):
+        number = number.get("#text", number.get("Value"))
+    event_id, folded = event_id_of(number)
+    if event_id is None:
+        origin = origin._replace(doubts=(*origin.doubts, NO_EVENT_ID))
+    payload, data = payload_of(event)
+    message = mapping.get("Message")
+    return EventRecord(
+        provider=text_of(_attribute(system, "Provider", "Name")),
+        event_id=event_id or 0,
+        time_ticks=ticks_of(_attribute(system, "TimeCreated", "SystemTime")),
+        level=number_of(system.get("Level")),
+        record_id=number_of(system.get("EventRecordID")),
+        channel=text_of(system.get("Channel")),
+        computer=text_of(system.get("Computer")),
+        provider_guid=guid_of(_attribute(system, "Provider", "Guid")),
+        event_source=text_of(_attribute(system, "Provider", "EventSourceName")) or None,
+        qualifiers=folded if qualifiers is None else qualifiers,
+        version=number_of(system.get("Version")),
+        task=number_of(system.get("Task")),
+        opcode=number_of(system.get("Opcode")),
+        keywords=number_of(system.get("Keywords")),
+        process_id=number_of(_attribute(system, "Execution", "ProcessID")),
+        thread_id=number_of(_attribute(system, "Execution", "ThreadID")),
+        activity_id=guid_of(_attribute(system, "Correlation", "ActivityID")),
+        related_activity_id=guid_of(_attribute(system, "Correlation", "RelatedActivityID")),
+        user_id=text_of(_attribute(system, "Security", "UserID")) or None,
+        payload=payload,
+        data=tuple(data[:MAX_FIELDS]),
+        rendering=(("Message", message),) if isinstance(message, str) and message else (),
+        origin=origin,
+    )
+
+
+def _attribute(system: Mapping[str, Any], element: str, name: str) -> Any:
+    beside = system.get(f"{element}_attributes")
+    if isinstance(beside, dict) and name in beside:
+        return beside[name]
+    inside = system.get(element)
+    if not isinstance(inside, dict):
+        return None
+    attributes = inside.get("#attributes")
+    return (attributes if isinstance(attributes, dict) else inside).get(name)
+
+
+def payload_of(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
+    """The payload's element and its values, of `EventData` or else `UserData`; "" and [] where none is."""
+    data: list[Field] = []
+    values = event.get("EventData")
+    if isinstance(values, dict) and values:
+        for name, value in values.items():
+            if name in ("#attributes",) or name.endswith("_attributes"):
+                continue
+            if name == "Data":
+                _add_data(value, data)
+            else:
+                flatten({name: value}, "", data)
+        return "EventData", data
+    values = event.get("UserData")
+    if isinstance(values, dict):
+        for root, value in values.items():
+            if root.endswith("_attributes") or root == "#attributes":
+                continue
+            flatten(value, "", data)
+            return f"UserData/{root}", data
+    return "", data
+
+
+def _add_data(value: Any, data: list[Field]) -> None:
+    """What stands under `Data`: a text, a list of texts, or elements with names."""
+    if isinstance(value, dict):
+        name = value.get("@Name")
+        if name is None and isinstance(value.get("#attributes"), dict):
+            name = value["#attributes"].get("Name")
+        text = value.get("#text")
+        items = text if isinstance(text, list) else [text]
+        data += [(text_of(name) or None, text_of(item)) for item in items[:MAX_FIELDS]]
+    elif isinstance(value, list):
+        for item in value[:MAX_FIELDS]:
+            _add_data(item if isinstance(item, dict) else {"#text": item}, data)
+    else:
+        data.append((None, text_of(value)))
+
+
+def flatten(value: Any, path: str, data: list[Field], depth: int = 0) -> None:
+    """Append the values of nested mappings and lists, each under its path, as far as the limits go."""
+    if len(data) >= MAX_FIELDS or depth > _MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "#attributes" or str(key).endswith("_attributes"):
+                continue
+            if key == "#text":
+                flatten(item, path, data, depth + 1)
+            else:
+                flatten(item, f"{path}/{key}" if path else str(key), data, depth + 1)
+    elif isinstance(value, list):
+        for item in value[:MAX_FIELDS]:
+            flatten(item, path, data, depth + 1)
+    else:
+        data.append((path or None, text_of(value)))

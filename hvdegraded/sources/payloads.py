@@ -1,0 +1,129 @@
+"""Payloads as log shippers write them → values of records; a function for each form in `dialects.toml`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from hvdegraded.errors import SourceError
+from hvdegraded.record import Field
+from hvdegraded.sources.evtxjson import MAX_FIELDS, flatten, payload_of
+from hvdegraded.sources.shipped_values import text_of
+from hvdegraded.sources.xml import parse_event
+
+__all__ = ["FORMS"]
+
+_LONGEST_JSON = 1 << 20
+
+
+def _named(value: Any) -> tuple[str, list[Field]]:
+    data: list[Field] = []
+    flatten(value, "", data)
+    return "EventData", data
+
+
+def _listed(value: Any) -> tuple[str, list[Field]]:
+    items = value if isinstance(value, list) else [value]
+    return "EventData", [(None, text_of(item)) for item in items[:MAX_FIELDS]]
+
+
+def _values(value: Any) -> tuple[str, list[Field]]:
+    """A list of `{"Value": …}`; .NET writes a SID as a mapping, and binary data as a list of bytes."""
+    data: list[Field] = []
+    for item in value[:MAX_FIELDS] if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            continue
+        held = item.get("Value")
+        if isinstance(held, dict) and isinstance(held.get("Value"), str):
+            held = held["Value"]
+        if isinstance(held, list) and held and all(type(one) is int and 0 <= one < 256 for one in held):
+            data.append(("Binary", bytes(held).hex().upper()))
+        else:
+            data.append((None, text_of(held)))
+    return "EventData", data
+
+
+def _user(value: Any) -> tuple[str, list[Field]]:
+    if not isinstance(value, dict):
+        return "", []
+    root = value.get("xml_name") or "UserData"
+    _, data = _named({key: item for key, item in value.items() if key != "xml_name"})
+    return f"UserData/{root}", data
+
+
+def _wrapped(value: Any) -> tuple[str, list[Field]]:
+    if not isinstance(value, dict) or not isinstance(value.get("data"), dict):
+        return "", []
+    _, data = _named(value["data"])
+    return f"UserData/{value.get('name') or 'UserData'}", data
+
+
+def _otel(value: Any) -> tuple[str, list[Field]]:
+    """A mapping; or `{"data": [{"Name": "value"}, …]}` with "" for what has no name, and `binary`."""
+    items = value.get("data") if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        return _named(value)
+    data: list[Field] = []
+    for item in items[:MAX_FIELDS]:
+        if isinstance(item, dict):
+            data += [(str(name) or None, text_of(text)) for name, text in item.items()]
+        else:
+            data.append((None, text_of(item)))
+    binary = value.get("binary") if isinstance(value, dict) else None
+    if binary:
+        data.append(("Binary", str(binary).upper()))
+    return "EventData", data
+
+
+def _inner_xml(value: Any) -> tuple[str, list[Field]]:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith("<"):
+        return "", []
+    start = text.find("<EventData")
+    if start > 0:
+        text = text[start : text.rfind("</EventData>") + len("</EventData>")]
+    elif text.startswith(("<Data>", "<Data ", "<Data/", "<Binary")):
+        text = f"<EventData>{text}</EventData>"
+    elif not text.startswith(("<EventData", "<UserData")):
+        text = f"<UserData>{text}</UserData>"
+    try:
+        record = parse_event(f"<Event><System><EventID>0</EventID></System>{text}</Event>")
+    except SourceError:
+        return "", []
+    return record.payload, list(record.data)
+
+
+def _parameters(value: Any) -> tuple[str, list[Field]]:
+    """Azure Monitor's `<Param>value</Param>…`: values without names."""
+    if not isinstance(value, str) or not value.lstrip().startswith("<Param>"):
+        return "", []
+    _, data = _inner_xml(f"<EventData>{value}</EventData>")
+    return "EventData", [(None, text) for name, text in data if name == "Param"]
+
+
+def _json_payload(value: Any) -> tuple[str, list[Field]]:
+    """EvtxECmd's payload: JSON in a string."""
+    if isinstance(value, str) and len(value) <= _LONGEST_JSON:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return "", []
+    if not isinstance(value, dict):
+        return "", []
+    return payload_of(value)
+
+
+FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
+    "named": _named,
+    "listed": _listed,
+    "values": _values,
+    "user": _user,
+    "wrapped": _wrapped,
+    "otel": _otel,
+    "xml": _inner_xml,
+    "parameters": _parameters,
+    "payload": _json_payload,
+    "rest": _named,
+}
+"""Each takes what stands at the payload's path, of any type, and gives the element and its values."""
