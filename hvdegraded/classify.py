@@ -6,14 +6,17 @@ actionable. The rules, in the order in which they apply:
 1. An event of no Hyper-V provider, or of an id that the tables do not know, is actionable.
 2. An event that is no version event is what its table row says: a problem, worth a look when it repeats,
    or no problem report. None of these is ignorable.
-3. A version event that contradicts its row, or does not tell whose VM it is, proves nothing.
-4. *Loaded*: the device works with another version. That is ignorable in a guest that is not Windows
+3. A version event that is damaged, contradicts itself or its row, or does not tell whose VM it is, proves
+   nothing (`evidence`).
+4. *Loaded*: the device works with an older version. That is ignorable in a guest that is not Windows
    (KB 2956569), actionable in a Windows guest. Where nothing tells the guest's system, the policy decides,
-   and the verdict says so. Nothing is assumed of a guest of which an inventory says two things.
+   and the verdict says so. Nothing is assumed of a guest of which an inventory says two things, or something
+   that cannot be read; nor of one that speaks what only Windows speaks.
 5. *Refused*: the host did not take the offered version. That is ignorable only where every known guest that
    makes this offer also makes one that the host takes (KB 972108; `protocols`), and unless a failure of the
-   same VM follows within ten minutes (`context`).
-6. A row that is only believed never decides alone: versions, level and VM must bear it out.
+   same VM follows within ten minutes (`context`). Nothing is assumed here.
+6. A row that is only believed never decides alone: versions, level and VM must bear it out. What an inventory
+   says never stands against what the guest itself spoke.
 """
 
 from __future__ import annotations
@@ -24,13 +27,14 @@ from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
 from hvdegraded.events import Event, HyperVEvent, IntegrationVersionEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.evidence import spoken, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
-from hvdegraded.knowledge.guests import GuestFamily, windows_remedy
+from hvdegraded.knowledge.guests import GuestFamily, windows_release, windows_remedy
 from hvdegraded.normalise import Normaliser
 from hvdegraded.policy import Policy
-from hvdegraded.protocols import Inference, ProtocolVersion
-from hvdegraded.record import EventRecord, Level
+from hvdegraded.protocols import Inference
+from hvdegraded.record import EventRecord
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 from hvdegraded.wording import guest_text, sentence, versions_text, whose
 
@@ -127,10 +131,8 @@ class Classifier:
         if not event.known:
             return None
         record = event.record
-        for name in (record.provider, record.event_source, record.provider_guid):
-            if name and self.knowledge.provider(name) is not None:
-                return self.knowledge.event(name, record.event_id)
-        return None
+        provider = self.knowledge.provider_of(record.provider, record.provider_guid, record.event_source)
+        return self.knowledge.event(provider.name, record.event_id) if provider else None
 
     def _remember(self, key: tuple[object, ...], verdict: Verdict) -> Verdict:
         if len(self._verdicts) >= _MAX_REMEMBERED:
@@ -179,6 +181,9 @@ class Classifier:
     def _version_verdict(
         self, event: VersionEvent, fact: EventFact, inferred: Inference | None, failure: str | None
     ) -> Verdict:
+        doubt = why_nothing(event, fact, self.knowledge)
+        if doubt is not None:
+            return self._incomplete(event, fact, doubt)
         if event.outcome is Outcome.NEGOTIATED:
             return _verdict(
                 event,
@@ -191,21 +196,26 @@ class Classifier:
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
             return self._refused(event, fact, guest, failure)
-        doubt = _contradiction(event, fact)
+        doubt = why_not_harmless(event, fact, self.knowledge)
         if doubt is not None:
             return self._incomplete(event, fact, doubt)
         return self._loaded(event, fact, guest, inferred)
 
-    def _incomplete(self, event: VersionEvent, fact: EventFact, doubt: str) -> Verdict:
+    def _incomplete(
+        self, event: VersionEvent, fact: EventFact, doubt: str, lines: Sequence[str] = (), **values: Any
+    ) -> Verdict:
+        values.setdefault("basis", _basis(fact))
+        values.setdefault(
+            "remedy", "Look at the event on the host itself; what was lost or mangled on its way decides."
+        )
         return _verdict(
             event,
             label=Label.ACTIONABLE,
             reason=Reason.INCOMPLETE_EVIDENCE,
-            basis=_basis(fact),
             summary=f"{whose(event)}{event.component} version mismatch that proves nothing: {doubt}",
-            remedy="Look at the event on the host itself; what was lost on its way decides.",
             references=(*fact.references, fact.source),
-            derivation=(doubt,),
+            derivation=(*lines, sentence(doubt) + "."),
+            **values,
         )
 
     def _loaded(
@@ -235,6 +245,17 @@ class Classifier:
                 if_otherwise=("if this VM does not run Windows: ignorable",),
             )
         if guest is not None and family is not GuestFamily.UNKNOWN:
+            for component, version in spoken(event):
+                if self.knowledge.protocols.cannot_speak(_TABLE_FAMILIES[family], component, version):
+                    return self._incomplete(
+                        event,
+                        fact,
+                        f"the inventory says {family}, but no known {family} speaks {component} {version}",
+                        lines,
+                        basis=Basis.PROTOCOL_TABLES,
+                        remedy="Find out what this VM runs, and correct the inventory.",
+                        guest=guest_text(guest),
+                    )
             lines.append(
                 f"The inventory says that this VM runs {family}; for guests other than Windows this is safe."
             )
@@ -251,7 +272,7 @@ class Classifier:
                 derivation=tuple(lines),
                 if_otherwise=(windows,),
             )
-        if guest is not None and GuestFamily.WINDOWS in guest.possible:
+        if guest is not None and guest.undecided:
             return _verdict(
                 event,
                 label=Label.ACTIONABLE,
@@ -267,6 +288,20 @@ class Classifier:
                 ),
                 if_otherwise=("if this VM does not run Windows: ignorable", windows),
             )
+        for component, version in spoken(event):
+            if self.knowledge.protocols.guest_families_offering(component, version) == {"windows"}:
+                return _verdict(
+                    event,
+                    label=Label.ACTIONABLE,
+                    reason=Reason.LOADED_WINDOWS,
+                    basis=Basis.PROTOCOL_TABLES,
+                    summary=f"{works}; only Windows guests are known to speak this, and should be updated",
+                    remedy=windows_remedy(self._release(event)),
+                    references=references,
+                    guest=guest_text(guest),
+                    derivation=(*lines, f"Only Windows guests are known to speak {component} {version}."),
+                    if_otherwise=("if this VM does not run Windows: ignorable",),
+                )
         if inferred is not None and inferred.certainty is not Certainty.BELIEVED:
             return _verdict(
                 event,
@@ -307,6 +342,7 @@ class Classifier:
             event.server_version,
             event.client_version,
             guest_family=_TABLE_FAMILIES.get(family),
+            guest_system=windows_release(guest.os_name) if guest is not None else None,
         )
         lines = (*self._who_speaks(event), *derivation.lines)
         references = tuple(dict.fromkeys((*fact.references, *derivation.sources, fact.source)))
@@ -324,9 +360,7 @@ class Classifier:
                 if_otherwise=("if that failure has another cause: as without it",),
                 **common,
             )
-        unknown = guest is None or family is GuestFamily.UNKNOWN
-        proven = derivation.proven and fact.certainty is not Certainty.BELIEVED
-        if not proven:
+        if not derivation.proven or fact.certainty is Certainty.BELIEVED:
             return _verdict(
                 event,
                 label=Label.ACTIONABLE,
@@ -338,22 +372,9 @@ class Classifier:
                 if_otherwise=("if the device works in the guest all the same: nothing to do",),
                 **common,
             )
-        if derivation.exceptions and unknown:
-            may_assume = guest is None and bool(event.vm_name or event.vm_id)
-            label = self.policy.assumption if may_assume else Label.ACTIONABLE
-            others = ", ".join(derivation.exceptions)
-            return _verdict(
-                event,
-                label=label,
-                reason=Reason.REFUSED_WITH_FALLBACK if label is Label.IGNORABLE else Reason.REFUSED_UNPROVEN,
-                basis=Basis.GUEST_ASSUMPTION,
-                assumed=may_assume,
-                summary=f"{refused}; harmless unless the guest is {others}",
-                remedy=fact.remedy,
-                derivation=lines,
-                if_otherwise=(f"if the guest is {others}: actionable",),
-                **common,
-            )
+        doubt = why_not_harmless(event, fact, self.knowledge)
+        if doubt is not None:
+            return self._incomplete(event, fact, doubt, lines, guest=guest_text(guest))
         return _verdict(
             event,
             label=Label.IGNORABLE,
@@ -378,41 +399,19 @@ class Classifier:
         if event.server_version is None:
             return None
         releases = self.knowledge.protocols.host_releases(event.component, event.server_version)
-        return releases[0] if len(releases) == 1 else None
-
-
-def _contradiction(event: VersionEvent, fact: EventFact) -> str | None:
-    """Rules 3 and 6: what keeps a loaded mismatch from proving anything; None where nothing does."""
-    if not event.vm_name and not event.vm_id:
-        return "it does not tell which VM it is about"
-    if event.level is not None and Level.CRITICAL <= event.level <= Level.ERROR:
-        return "its level says error, while a device that works is a warning"
-    pairs = _pairs(event)
-    if pairs and all(one == other for one, other in pairs):
-        return "the versions that it names do not differ"
-    if fact.certainty is not Certainty.VERIFIED and not fact.forced:
-        if not pairs:
-            return "its meaning is not certain, and it names no versions that would bear it out"
-        if event.level != Level.WARNING:
-            return "its meaning is not certain, and its level does not bear it out"
-    return None
-
-
-def _pairs(event: VersionEvent) -> list[tuple[ProtocolVersion, ProtocolVersion]]:
-    """The versions of guest and host, as far as both are known."""
-    pairs = [(event.client_version, event.server_version)]
-    if isinstance(event, IntegrationVersionEvent):
-        pairs = [
-            (event.framework_negotiated, event.framework_expected),
-            (event.message_negotiated, event.message_expected),
-        ]
-    return [(one, other) for one, other in pairs if one is not None and other is not None]
+        return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
 
 
 def _plain_key(event: HyperVEvent) -> tuple[object, ...]:
     """Everything of an event that is no version event that its verdict depends on."""
     error = event.hresult.code if event.hresult else None
-    return (event.provider, event.event_id, event.computer, event.vm_name, event.vm_id, error)
+    return (*_identity(event), event.computer, event.vm_name, event.vm_id, error)
+
+
+def _identity(event: HyperVEvent) -> tuple[object, ...]:
+    """What tells which row an event belongs to."""
+    record = event.record
+    return (record.provider, record.event_id, record.event_source, record.provider_guid)
 
 
 def _version_key(event: VersionEvent) -> tuple[object, ...]:
@@ -425,11 +424,13 @@ def _version_key(event: VersionEvent) -> tuple[object, ...]:
             event.message_negotiated,
             event.message_expected,
         )
+    record = event.record
     return (
-        event.provider,
-        event.event_id,
-        event.record.event_source,
-        event.record.provider_guid,
+        *_identity(event),
+        record.qualifiers,
+        record.origin.doubts,
+        record.origin.recovered,
+        event.doubts,
         event.level,
         event.computer,
         event.vm_name,

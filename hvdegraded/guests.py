@@ -6,7 +6,8 @@ The rules of finding, each of which prefers an unknown guest to a wrong one:
 2. Without the id, name and host decide; names and hosts are compared without case, and a short host
    name agrees with a full one (`HV1`, `hv1.corp.local`).
 3. Without the host, the name decides if all machines of that name run one family. A machine that is
-   listed on another host only is no answer: it may have moved, or be a namesake.
+   listed on another host only, or under another id only, is no answer: it may have moved or been made anew,
+   or be a namesake.
 4. Where the rows disagree, the guest found is of family UNKNOWN, `possible` holds what it may be and
    `source` names the rows.
 """
@@ -81,6 +82,15 @@ class Guest(BaseModel):
     inferred: bool = False
     possible: tuple[GuestFamily, ...] = ()
     foreign_id: bool = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the inventory says something of the system that leaves open whether it is Windows."""
+        if self.family is not GuestFamily.UNKNOWN:
+            return False
+        return self.os_name is not None or not {GuestFamily.WINDOWS, GuestFamily.UNKNOWN}.isdisjoint(
+            self.possible
+        )
 
 
 class ProblemKind(enum.StrEnum):
@@ -206,10 +216,12 @@ class GuestInventory:
                 namesakes.append(guest)
             elif guest.vm_id != wanted:
                 (namesakes if guest.foreign_id else others).append(guest)
+        rivals = [guest for guest in others if not host or not guest.host or _same_host(guest.host, host)]
         if not namesakes:
+            if known is None and any(map(_says_something, rivals)):
+                return _undecided(rivals, f"listed under another id than {wanted}")
             return known
         by_name = _by_host(namesakes, host)
-        rivals = [guest for guest in others if not host or not guest.host or _same_host(guest.host, host)]
         if any(rival.family is not by_name.family for rival in rivals):
             by_name = _undecided(namesakes + rivals, "rows disagree")
         return by_name if known is None or _says_something(by_name) else known
@@ -276,7 +288,7 @@ def _undecided(guests: list[Guest], why: str) -> Guest:
 
 
 def _says_something(guest: Guest) -> bool:
-    return guest.family is not GuestFamily.UNKNOWN or bool(guest.possible)
+    return guest.family is not GuestFamily.UNKNOWN or bool(guest.possible) or guest.os_name is not None
 
 
 def _sources(guests: list[Guest]) -> str:

@@ -152,7 +152,7 @@ class Normaliser:
                 self._places.clear()
             places = self._places[shape] = _find_places(names, model, fields)
         at_name, at_id, at_errors, at_attributes = places
-        vm_name = data[at_name][1] or None if at_name >= 0 else None
+        vm_name = _told(data[at_name][1]) if at_name >= 0 else None
         vm_id = guid(data[at_id][1]) if at_id >= 0 else None
         more = {}
         for attribute, index, convert in at_attributes:
@@ -174,11 +174,7 @@ class Normaliser:
 
     def _kind(self, name: str, event_id: int, provider_guid: str | None, source: str | None) -> _Kind:
         knowledge = self._knowledge
-        provider = knowledge.provider(name) if name else None
-        if provider is None and source:
-            provider = knowledge.provider(source)
-        if provider is None and provider_guid:
-            provider = knowledge.provider(provider_guid)
+        provider = knowledge.provider_of(name, provider_guid, source)
         if provider is None:
             hyper_v = name.lower().startswith(_HYPER_V)
             return _Kind(events.OtherHyperVEvent if hyper_v else events.UnrelatedEvent, None, None)
@@ -193,25 +189,35 @@ class Normaliser:
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
             component = provider.component
-        values, unplaced = place(record, fact, component, self._knowledge)
+        values, unplaced, contradictions = place(record, fact, component, self._knowledge)
+        doubts = list(contradictions)
         device = values.get("device") or values.get("adaptername")
         if component is Component.DEVICE and device:
             component = self._knowledge.device(device) or component
 
         def version(*names: str) -> ProtocolVersion | None:
             for name in names:
-                if text := values.get(name):
-                    return ProtocolVersion.try_parse(text, component)
+                if (text := values.get(name)) and text.strip():
+                    found = ProtocolVersion.try_parse(text, component)
+                    if found is None:
+                        doubts.append(f"its {name} {text[:_LONGEST_NUMBER]!r} is no version")
+                    return found
             return None
 
+        written, account = values.get("vmid", "").strip(), vm_id_from_sid(record.user_id)
+        vm_id = guid(written)
+        if written and vm_id is None:
+            doubts.append(f"its VM id {written[:_LONGEST_NUMBER]!r} is none")
+        elif vm_id and account and vm_id != account:
+            doubts.append(f"it names the VM {vm_id}, but was written by the account of {account}")
         common: dict[str, Any] = {
             "family": provider.family if provider else None,
             "known": True,
-            "vm_name": values.get("vmname") or None,
-            "vm_id": guid(values.get("vmid")) or vm_id_from_sid(record.user_id),
+            "vm_name": _told(values.get("vmname")),
+            "vm_id": vm_id or account,
             "outcome": outcome,
             "component": component,
-            "device": device or None,
+            "device": _told(device),
             "server_version": version("serverversion", "parentversion"),
             "client_version": version("clientversion", "neededversion"),
             "unplaced": unplaced,
@@ -220,7 +226,9 @@ class Normaliser:
         if fact.component is Component.INTEGRATION:
             for name in _INTEGRATION_FIELDS:
                 common[name] = version(field_key(name))
+            common["doubts"] = tuple(doubts)
             return events.IntegrationVersionEvent, common
+        common["doubts"] = tuple(doubts)
         if fact.component is Component.VMBUS:
             common["partition"] = values.get("partition") or None
         return _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent), common
@@ -273,6 +281,11 @@ def _find_places(names: _Names, model: type[HyperVEvent], fields: Sequence[str])
     vm_name = found.get("vmname", found.get("virtualmachinename", -1))
     vm_id = found.get("vmid", found.get("virtualmachineid", -1))
     return _Places(vm_name, vm_id, tuple(errors), tuple(attributes))
+
+
+def _told(text: str | None) -> str | None:
+    """The text, unless it is only the white space that some tools make of an empty element."""
+    return text if text and not text.isspace() else None
 
 
 def _error_code(text: str) -> int | None:

@@ -3,7 +3,7 @@
 Routes differ in what they keep. Named values speak for themselves. Positional ones get their names from the
 table row of the event. Where the order is not known (classic drivers, of which no public record exists), a
 GUID, a version and a name are told apart by their looks. The English message is the last resort.
-What cannot be placed for sure stays unplaced.
+What cannot be placed for sure stays unplaced, and where values contradict each other none is believed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,25 @@ _GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
 _VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", re.ASCII | re.IGNORECASE)
 _DEVICE_NAME = "DeviceName"
 _LONGEST_NAME = 128
+_SHOWN = 60
+_READ = frozenset(
+    {
+        *("vmname", "vmid", "device", "adaptername", "partition"),
+        *("serverversion", "parentversion", "clientversion", "neededversion"),
+        *("frameworknegotiated", "frameworkexpected", "messagenegotiated", "messageexpected"),
+    }
+)
 
 
 class Placed(NamedTuple):
-    """Values by the key of their field (lower case, letters and digits only), and those without place."""
+    """Values by the key of their field (lower case, letters and digits only), and those without place.
+
+    `doubts` tell which values contradict each other; none of them is among `values`.
+    """
 
     values: dict[str, str]
-    unplaced: tuple[str, ...]
+    unplaced: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def field_key(name: str) -> str:
@@ -43,7 +55,8 @@ def positional_index(name: str | None) -> int | None:
     match = _POSITIONAL.fullmatch(name) if name and len(name) < 16 else None
     if match is None:
         return None
-    return int(match[2]) - (match[1].lower() == "param")
+    index = int(match[2]) - (match[1].lower() == "param")
+    return index if index >= 0 else None
 
 
 def guid(text: str | None) -> str | None:
@@ -69,7 +82,18 @@ def vm_id_from_sid(sid: str | None) -> str | None:
 
 def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> Placed:
     """The values of a version event, by field."""
-    named: dict[str, str] = {}
+    values: dict[str, str] = {}
+    clashes: dict[str, str] = {}
+    unplaced: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    def put(key: str, text: str) -> None:
+        known = values.setdefault(key, text)
+        if not known.strip():
+            values[key] = text
+        elif key in _READ and text.strip() and text.strip().casefold() != known.strip().casefold():
+            clashes[key] = f"it has two values for {key}: {known[:_SHOWN]!r} and {text[:_SHOWN]!r}"
+
     positional: dict[int, str] = {}
     count = 0
     for name, text in record.data:
@@ -77,19 +101,21 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
             continue
         index = count if name is None else positional_index(name)
         if index is None:
-            named.setdefault(field_key(name or ""), text)
+            put(field_key(name or ""), text)
             continue
         count += name is None
         positional.setdefault(index, text)
-    unplaced: tuple[str, ...] = ()
     if positional:
-        found, unplaced = _from_positions(positional, fact.fields, component)
-        named = found | named
+        found, unplaced, doubts = _from_positions(positional, fact.fields, component)
+        for key, text in found.items():
+            put(key, text)
     message = record.message
     if message:
         for name, text in knowledge.message_fields(message).items():
-            named.setdefault(field_key(name), text)
-    return Placed(named, unplaced)
+            values.setdefault(field_key(name), text)
+    for key in clashes:
+        del values[key]
+    return Placed(values, unplaced, (*doubts, *clashes.values()))
 
 
 def _from_positions(values: dict[int, str], fields: Sequence[str], component: Component) -> Placed:
@@ -117,15 +143,21 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
     found: dict[str, str] = {}
     versions: list[str] = []
     rest: list[str] = []
+    ids: set[str] = set()
     for text in values:
         if not text or text.startswith("\\Device\\"):
             continue
-        if guid(text):
-            found.setdefault("vmid", text)
+        if vm_id := guid(text):
+            ids.add(vm_id)
         elif ProtocolVersion.try_parse(text, component) is not None:
             versions.append(text)
         else:
             rest.append(text)
+    if len(ids) > 1:
+        shown = " and ".join(sorted(ids)[:2])
+        return Placed({}, (*sorted(ids), *versions, *rest), (f"it names two ids: {shown}",))
+    if ids:
+        found["vmid"] = ids.pop()
     # A VM's name can look like a version. So two versions without a name prove nothing: one of them may be
     # the name, and the other version be lost.
     if len(versions) == 3 and not rest:

@@ -8,8 +8,8 @@ Which guest offers what is not in the event, but in tables (`knowledge/protocols
 2. A refused offer C > S is harmless where at least one known implementation offers C, and every known
    implementation that offers C also offers something that the host has.
 3. What an implementation only may offer counts as offered where that hurts, and as missing where it
-   would help. A row that is only believed never proves anything.
-4. Where 2 fails, a vendor's text may still call exactly these versions safe for its own guests.
+   would help. So does every offer of a row that is not verified: it was read in no source.
+4. A row can name the `systems` that it was read for; of such a guest no other row counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ __all__ = [
     "Certainty",
     "Component",
     "Derivation",
-    "DocumentedRefusal",
     "Fact",
     "Giveaway",
     "HostVersion",
@@ -153,11 +152,16 @@ class HostVersion(Fact):
 
 
 class Implementation(Fact):
-    """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`."""
+    """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`.
+
+    Offers may be empty: guests of this family do not have the component at all. `systems` are releases of
+    which the row holds whatever the others say; see `knowledge.guests.windows_release`.
+    """
 
     component: Component
     name: str
     family: str
+    systems: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
     offers: tuple[ProtocolVersion, ...]
@@ -169,23 +173,13 @@ class Implementation(Fact):
         return _label(self.name, self.since, self.until)
 
     @property
-    def newest(self) -> ProtocolVersion:
+    def newest(self) -> ProtocolVersion | None:
         """The newest version that it offers, or may offer."""
-        return max(self.offers + self.may_offer)
+        return max(self.offers + self.may_offer, default=None)
 
     def may_have_sent(self, version: ProtocolVersion) -> bool:
         """Whether an offer of this version can come from it."""
         return version in self.offers or version in self.may_offer
-
-
-class DocumentedRefusal(Fact):
-    """A refused offer, exactly these versions, that a vendor's text calls safe for guests of `family`."""
-
-    component: Component
-    server: ProtocolVersion
-    client: ProtocolVersion
-    family: str
-    meaning: str
 
 
 class Giveaway(Fact):
@@ -200,18 +194,13 @@ class Giveaway(Fact):
 class Derivation(NamedTuple):
     """Why a refused offer is harmless, or why that is not proven.
 
-    `lines` tell it step by step. `implementations` are the known ones that offer the client's version,
-    `exceptions` those of them without a proven fallback. `documented` names the vendor's text where
-    that decided; with `exceptions` left over the proof then holds only for a guest that is none of them.
-    `certainty` is that of the weakest fact used.
+    `lines` tell it step by step. `exceptions` are the known implementations that offer the client's version
+    and have no proven fallback.
     """
 
     proven: bool
     lines: tuple[str, ...]
-    certainty: Certainty = Certainty.VERIFIED
-    implementations: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
-    documented: str | None = None
     sources: tuple[str, ...] = ()
 
 
@@ -236,12 +225,10 @@ class ProtocolTable:
         self,
         versions: Iterable[HostVersion],
         implementations: Iterable[Implementation],
-        documented_refusals: Iterable[DocumentedRefusal] = (),
         giveaways: Iterable[Giveaway] = (),
     ) -> None:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
-        self.documented_refusals = tuple(documented_refusals)
         self.giveaways = tuple(giveaways)
 
     def host_versions(self, component: Component) -> tuple[HostVersion, ...]:
@@ -268,6 +255,11 @@ class ProtocolTable:
         """Families of guests of which some release offers, or may offer, this version."""
         return frozenset(row.family for row in self.offers(component) if row.may_have_sent(version))
 
+    def cannot_speak(self, guest_family: str, component: Component, version: ProtocolVersion) -> bool:
+        """Whether the tables know this family's side of a component, and this version is not in it."""
+        rows = self.offers(component, guest_family)
+        return bool(rows) and not any(row.may_have_sent(version) for row in rows)
+
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
         """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""
         return _described(f"this host speaks {component} {version}", self.host_releases(component, version))
@@ -290,10 +282,12 @@ class ProtocolTable:
         client: ProtocolVersion | None,
         *,
         guest_family: str | None = None,
+        guest_system: str | None = None,
     ) -> Derivation:
         """Whether a guest whose offer of `client` was refused by a host of `server` connects all the same.
 
-        `guest_family` (`windows`, `linux`, `freebsd`, …), where known, leaves only its implementations.
+        `guest_family` (`windows`, `linux`, `freebsd`, …), where known, leaves only its implementations, and
+        `guest_system` (`Windows Server 2008 R2`) only those that were read for it, if there are any.
         """
         if server is None or client is None:
             return Derivation(False, ("The event does not name both versions, so nothing can be derived.",))
@@ -306,7 +300,9 @@ class ProtocolTable:
             return Derivation(False, (f"No table knows a host with {component} {server}.",))
         host_rows = [row for row in known if row.version <= server]
         host_has = {row.version for row in host_rows}
-        senders = [row for row in self.offers(component, guest_family) if row.may_have_sent(client)]
+        rows = self.offers(component, guest_family)
+        rows = tuple(row for row in rows if guest_system in row.systems) or rows
+        senders = [row for row in rows if row.may_have_sent(client)]
         who = f"{guest_family} guest" if guest_family else "guest"
         if not senders:
             return Derivation(False, (f"No known {who} offers {component} {client}.",))
@@ -314,36 +310,18 @@ class ProtocolTable:
         lines = [f"A host with {component} {server} has {_listed(sorted(host_has))}."]
         by_fallback: dict[ProtocolVersion | None, list[Implementation]] = {}
         for row in senders:
-            usable = host_has.intersection(row.offers) if row.certainty is not Certainty.BELIEVED else None
+            usable = host_has.intersection(row.offers) if row.certainty is Certainty.VERIFIED else None
             by_fallback.setdefault(max(usable) if usable else None, []).append(row)
         for fallback, rows in by_fallback.items():
-            then = f"then {fallback}, which this host has" if fallback else "nothing sure that this host has"
+            then = f"then {fallback}, which this host has" if fallback else "then nothing sure that this host has"
             lines.append(f"Offers {client}, {then}: {', '.join(_merged_labels(rows))}.")
         without = by_fallback.get(None, [])
-        labels = tuple(row.label for row in senders)
-        facts: list[Fact] = [*senders, *host_rows]
-        if not without:
-            lines.append(f"So every known {who} that offers {client} connects with an older version.")
-            return Derivation(True, tuple(lines), _weakest(facts), labels, (), None, _sources(facts))
-
-        exceptions = tuple(row.label for row in without)
-        documented = self._documented(component, server, client, guest_family)
-        if documented is not None:
-            lines.append(f"{documented.source}: {documented.meaning}")
-            lines.append(f"That text does not speak of {', '.join(exceptions)}.")
-            return Derivation(
-                True,
-                tuple(lines),
-                documented.certainty,
-                labels,
-                exceptions,
-                documented.source,
-                (documented.source,),
-            )
-        lines.append("So a guest may be left without this device: not proven harmless.")
-        return Derivation(
-            False, tuple(lines), _weakest(facts), labels, exceptions, None, _sources([*without, *host_rows])
-        )
+        if without:
+            lines.append("So a guest may be left without this device: not proven harmless.")
+            exceptions = tuple(row.label for row in without)
+            return Derivation(False, tuple(lines), exceptions, _sources([*without, *host_rows]))
+        lines.append(f"So every known {who} that offers {client} connects with an older version.")
+        return Derivation(True, tuple(lines), (), _sources([*senders, *host_rows]))
 
     def infer_guest_family(
         self,
@@ -370,20 +348,6 @@ class ProtocolTable:
             seen = " and ".join(f"{c} {version}" for c, version in row.seen.items())
             lines = (f"The guest spoke {seen}, where the host expected {asked}.", row.meaning)
             return Inference(row.families, lines, row.certainty, row.source)
-        return None
-
-    def _documented(
-        self,
-        component: Component,
-        server: ProtocolVersion,
-        client: ProtocolVersion,
-        guest_family: str | None,
-    ) -> DocumentedRefusal | None:
-        for row in self.documented_refusals:
-            if (row.component, row.server, row.client) == (component, server, client) and (
-                guest_family is None or guest_family.lower() == row.family
-            ):
-                return None if row.certainty is Certainty.BELIEVED else row
         return None
 
 
@@ -424,11 +388,6 @@ def _described(statement: str, who: tuple[str, ...]) -> str:
 
 def _listed(versions: Iterable[ProtocolVersion]) -> str:
     return ", ".join(map(str, versions))
-
-
-def _weakest(facts: Iterable[Fact]) -> Certainty:
-    order = list(Certainty)
-    return max((fact.certainty for fact in facts), key=order.index)
 
 
 def _sources(facts: Iterable[Fact]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class VersionEvent(HyperVEvent):
     """The versions of host (server, VSP) and guest (client, VSC) differ, and what became of the device.
 
     A version that the event does not tell for sure is None. `device` is the device's name as logged,
-    `unplaced` are values that found no field.
+    `unplaced` are values that found no field, `doubts` tell what in the event contradicts itself.
     """
 
     outcome: Outcome
@@ -31,6 +31,7 @@ class VersionEvent(HyperVEvent):
     server_version: ProtocolVersion | None = None
     client_version: ProtocolVersion | None = None
     unplaced: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class StorageVersionEvent(VersionEvent):

@@ -144,9 +144,12 @@ class MessagePattern(Fact):
     example: str
 
     def find(self, message: str) -> dict[str, str]:
-        """The values that the pattern finds first in a message; empty where it does not match."""
-        match = re.search(self.pattern, message, re.IGNORECASE | re.ASCII)
-        return match.groupdict() if match else {}
+        """The values that the pattern finds in a message; empty where it finds none, or two different ones.
+
+        A VM's name is its owner's to choose, and may hold the text of a message.
+        """
+        found = [match.groupdict() for match in re.finditer(self.pattern, message, re.IGNORECASE | re.ASCII)]
+        return found[0] if found and all(other == found[0] for other in found) else {}
 
 
 class HresultFact(Fact):
@@ -208,6 +211,18 @@ class Knowledge:
         """The provider of that name, alias or GUID (any letter case, braces or not)."""
         return self._providers.get(name_or_guid.strip("{}").lower())
 
+    def provider_of(self, name: str, guid: str | None, source: str | None) -> ProviderFact | None:
+        """The provider of an event, by its name, else its EventSourceName, and by GUID where it has neither.
+
+        A name that is not known is not overruled by a GUID that is: one of the two is wrong then.
+        """
+        found = self.provider(name) if name else None
+        if found is None and source:
+            found = self.provider(source)
+        if found is None and guid and not name and not source:
+            found = self.provider(guid)
+        return found
+
     def event(self, provider: str, event_id: int) -> EventFact | None:
         """The row for an event of a provider (name, alias or GUID); None where the event is unknown."""
         known = self.provider(provider)
@@ -222,7 +237,7 @@ class Knowledge:
         return self._devices.get(name.strip().lower())
 
     def message_fields(self, message: str) -> dict[str, str]:
-        """Fields that an English rendered message names, by canonical name; the first finding counts."""
+        """Fields that an English rendered message names, by canonical name; the first pattern counts."""
         found: dict[str, str] = {}
         for pattern in self.messages:
             for name, text in pattern.find(message[:_LONGEST_MESSAGE]).items():

@@ -29,6 +29,7 @@ __all__ = [
     "is_blank",
     "read_os",
     "supported_os",
+    "windows_release",
     "windows_remedy",
 ]
 
@@ -77,6 +78,13 @@ class DoubtFact(Fact):
     anywhere: tuple[str, ...] = ()
 
 
+class ReleaseFact(Fact):
+    """A release of Windows, and the words that tell it."""
+
+    name: str
+    words: tuple[str, ...]
+
+
 class BlankFact(Fact):
     """Whole texts that say nothing."""
 
@@ -118,6 +126,8 @@ class OsReading(NamedTuple):
 class _Tables(NamedTuple):
     os: tuple[tuple[OsFact, re.Pattern[str]], ...]
     doubt: re.Pattern[str]
+    releases: Mapping[str, str]
+    release: re.Pattern[str]
     blank: frozenset[str]
     integration: tuple[IntegrationFact, ...]
     columns: Mapping[str, tuple[str, ...]]
@@ -144,6 +154,16 @@ def read_os(text: str | None) -> OsReading:
     if len(families) == 1 and not doubtful:
         return OsReading(next(iter(families)), families, matched=True)
     return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
+
+
+@lru_cache(maxsize=1024)
+def windows_release(text: str | None) -> str | None:
+    """The release that a Windows system's name tells ("Windows Server 2008 R2"); None if none or several."""
+    if not text or len(text) > _LONGEST_OS_TEXT or read_os(text).family is not GuestFamily.WINDOWS:
+        return None
+    tables = _tables()
+    found = {tables.releases[word] for word in tables.release.findall(_folded(text))}
+    return found.pop() if len(found) == 1 else None
 
 
 @lru_cache(maxsize=1024)
@@ -219,6 +239,7 @@ def _tables() -> _Tables:
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
     os_facts = [OsFact(**row) for row in data["os"]]
     doubts = [DoubtFact(**row) for row in data["doubt"]]
+    releases = {word: fact.name for fact in (ReleaseFact(**row) for row in data["release"]) for word in fact.words}
     blanks = [BlankFact(**row) for row in data["blank"]]
     roles: dict[str, tuple[str, ...]] = {}
     for fact in (ColumnFact(**row) for row in data["column"]):
@@ -229,6 +250,8 @@ def _tables() -> _Tables:
             [word for doubt in doubts for word in doubt.words],
             [part for doubt in doubts for part in doubt.anywhere],
         ),
+        releases=releases,
+        release=_standing_alone(sorted(releases, key=len, reverse=True)),
         blank=frozenset(_folded(text) for blank in blanks for text in blank.texts),
         integration=tuple(IntegrationFact(**row) for row in data["integration"]),
         columns=roles,

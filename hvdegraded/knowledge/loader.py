@@ -24,7 +24,7 @@ from hvdegraded.knowledge import (
     ProviderFact,
     Role,
 )
-from hvdegraded.protocols import DocumentedRefusal, Giveaway, HostVersion, Implementation, ProtocolTable
+from hvdegraded.protocols import Giveaway, HostVersion, Implementation, ProtocolTable
 
 __all__ = ["extend", "load"]
 
@@ -119,11 +119,10 @@ def load(folder: Path) -> Knowledge:
     """The knowledge of the three files in a folder."""
     providers = _open(folder / "providers.toml", ("provider",))
     events = _open(folder / "events.toml", ("event", "message", "hresult", "device"))
-    tables = _open(folder / "protocols.toml", ("version", "implementation", "documented_refusal", "giveaway"))
+    tables = _open(folder / "protocols.toml", ("version", "implementation", "giveaway"))
     protocols = ProtocolTable(
         tables.rows("version", HostVersion),
         tables.rows("implementation", Implementation),
-        tables.rows("documented_refusal", DocumentedRefusal),
         tables.rows("giveaway", Giveaway),
     )
     provider_rows = _new_providers(providers, {})
