@@ -21,8 +21,10 @@ actionable. The rules, in the order in which they apply:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
@@ -41,6 +43,7 @@ from hvdegraded.wording import guest_text, sentence, versions_text, whose
 __all__ = ["Classifier", "classify"]
 
 _MAX_REMEMBERED = 8192
+_MOST_IN_MEMORY = 8 << 20  # of records that wait for the last
 _MAX_FIELDS = 6
 _LONGEST_FIELD = 60
 _KB_MISMATCH = "KB 2956569"
@@ -77,7 +80,7 @@ class Classifier:
         """The verdict on an event or a record.
 
         `context` holds what else happened, where that is known; `ticks` is the time to look at there, if it
-        is not the event's own.
+        is not the event's own (negative: not known).
         """
         if isinstance(event, EventRecord):
             event = self.normalise(event)
@@ -103,22 +106,38 @@ class Classifier:
     ) -> Iterator[tuple[HyperVEvent, Verdict]]:
         """Each event with its verdict, in their order, all seen in the context of all.
 
-        A sequence is gone through twice. Anything else is held in memory meanwhile: to stay small on long
-        logs, `observe` all events in a Context first, then `classify(event, context)` each.
+        A sequence is gone through twice. Of anything else the records wait in a temporary file, so that what
+        is held in memory grows with VMs and not with events; nothing is yielded before the last was taken.
         """
-        held = events if isinstance(events, Sequence) else list(events)
         context = Context()
-        for event in held:
-            self.observe(event, context)
-        for item in held:
-            event = self.normalise(item) if isinstance(item, EventRecord) else item
-            yield event, self.classify(event, context)
+        if isinstance(events, Sequence):
+            for item in events:
+                self.observe(item, context)
+            for item in events:
+                event = self.normalise(item) if isinstance(item, EventRecord) else item
+                yield event, self.classify(event, context)
+            return
+        with SpooledTemporaryFile(_MOST_IN_MEMORY, "w+", encoding="ascii") as waiting:
+            for item in events:
+                self.observe(item, context)
+                record = item if isinstance(item, EventRecord) else item.record
+                waiting.write(json.dumps(record.to_dict()) + "\n")
+            waiting.seek(0)
+            for line in waiting:
+                event = self.normalise(EventRecord.from_dict(json.loads(line)))
+                yield event, self.classify(event, context)
 
     def observe(self, event: Event | HyperVEvent | EventRecord, context: Context) -> None:
         """Take an event into the context."""
         if isinstance(event, EventRecord):
             event = self.normalise(event)
-        context.observe(event, self.fact(event))
+        fact = self.fact(event)
+        doubtful = (
+            fact is not None
+            and isinstance(event, VersionEvent)
+            and why_nothing(event, fact, self.knowledge) is not None
+        )
+        context.observe(event, fact, doubtful=doubtful)
 
     def group_key(self, event: HyperVEvent) -> tuple[object, ...]:
         """What events have in common that get the same verdict, but for their context."""

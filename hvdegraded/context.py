@@ -1,8 +1,8 @@
 """What happened around an event: failures of the same VM, and versions that give its guest away.
 
 `observe` takes events in any order; what is known afterwards does not depend on it. State grows with VMs and
-hours, not with events: of a VM's failures one is kept for each minute, and of more than `_MAX_MINUTES`
-one for each hour, which can only turn more refusals actionable.
+hours, not with events: of a VM's failures the first and the last of each minute are kept, and of more than
+`_MAX_MINUTES` those of each hour, which can only turn more refusals actionable.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
+from hvdegraded.evidence import spoken
 from hvdegraded.knowledge import EventFact
 from hvdegraded.protocols import Component, Inference, ProtocolTable, ProtocolVersion
 
@@ -33,12 +34,17 @@ T = TypeVar("T", _Key, ProtocolVersion)
 
 
 class _Machine:
-    """What is known of one VM under one name or id."""
+    """What is known of one VM under one name or id.
+
+    `failures` holds the first and the last of each `grain` of time. `doubtful`: versions that some event told
+    of it cannot be trusted, so nothing can be inferred from any.
+    """
 
     def __init__(self) -> None:
-        self.failures: dict[int, _Failure] = {}
+        self.failures: dict[int, tuple[_Failure, _Failure]] = {}
         self.grain = _MINUTE
         self.untimed: str | None = None
+        self.doubtful = False
         self.spoken: _Versions = {}
         self.expected: _Versions = {}
 
@@ -48,25 +54,26 @@ class _Machine:
             return
         self._keep((ticks, what))
         if len(self.failures) > _MAX_MINUTES and self.grain == _MINUTE:
-            failures = list(self.failures.values())
+            kept = [failure for pair in self.failures.values() for failure in pair]
             self.grain, self.failures = _HOUR, {}
-            for failure in failures:
+            for failure in kept:
                 self._keep(failure)
 
     def _keep(self, failure: _Failure) -> None:
         bucket = failure[0] // self.grain
-        self.failures[bucket] = max(self.failures.get(bucket, failure), failure)
+        first, last = self.failures.get(bucket, (failure, failure))
+        self.failures[bucket] = min(first, failure), max(last, failure)
 
     def failures_after(self, ticks: int | None) -> Iterator[_Failure]:
         if self.untimed is not None:
             yield -1, self.untimed
         if ticks is None:
-            yield from self.failures.values()
+            yield from (first for first, _ in self.failures.values())
             return
         for bucket in range(ticks // self.grain, (ticks + _WINDOW) // self.grain + 1):
-            failure = self.failures.get(bucket)
-            if failure is not None and (self.grain > _MINUTE or ticks <= failure[0] <= ticks + _WINDOW):
-                yield failure
+            for failure in self.failures.get(bucket, ()):
+                if self.grain > _MINUTE or ticks <= failure[0] <= ticks + _WINDOW:
+                    yield failure
 
 
 class Context:
@@ -76,49 +83,47 @@ class Context:
         self._machines: dict[_Key, _Machine] = {}
         self._links: dict[_Key, set[_Key]] = {}
 
-    def observe(self, event: HyperVEvent, fact: EventFact | None) -> None:
-        """Take note of an event, whose table row is `fact`."""
-        failure = fact is not None and fact.failure
-        if not failure and not isinstance(event, VersionEvent):
-            return
+    def observe(self, event: HyperVEvent, fact: EventFact | None, *, doubtful: bool = False) -> None:
+        """Take note of an event, whose table row is `fact`; `doubtful` if it proves nothing."""
         keys = _keys(event)
         if len(keys) == 2:
             for one, other in (keys, keys[::-1]):
-                _add_bounded(self._links.setdefault(one, set()), other, _MAX_LINKS)
-        if not keys:
+                if other not in self._links.setdefault(one, set()):
+                    _add_bounded(self._links[one], other, _MAX_LINKS)
+        failure = fact is not None and fact.failure
+        if not keys or not (failure or isinstance(event, VersionEvent)):
             return
         machine = self._machines.setdefault(keys[0], _Machine())
         if failure and fact is not None:
             machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}")
         if isinstance(event, VersionEvent):
+            machine.doubtful |= doubtful
             _add_versions(machine, event)
 
     def failure_after(self, event: HyperVEvent, ticks: int | None = None) -> str | None:
         """The first failure of the event's VM that followed it, in words; None where none is known.
 
-        `ticks` stands for the event's own time, if given.
+        `ticks` stands for the event's own time, if given; a negative one says that the time is not known.
         """
         moment = event.time_ticks if ticks is None else ticks
+        if moment is not None and moment < 0:
+            moment = None
         found = [failure for machine in self._of(event) for failure in machine.failures_after(moment)]
         return min(found)[1] if found else None
 
     def inferred_guest(self, event: HyperVEvent, table: ProtocolTable) -> Inference | None:
         """What the versions seen on the event's VM say of its guest; see ProtocolTable.
 
-        Two VMs can share a name, so a name stands for a VM only where one id at most was seen with it.
+        Names are not unique, so only what is known under the VM's id counts.
         """
-        keys = _keys(event)
-        if not keys:
+        if not event.vm_id:
             return None
-        key = keys[0]
-        if event.vm_id is None:
-            ids = self._links.get(key, set())
-            if len(ids) > 1:
-                return None
-            key = next(iter(ids), key)
-        machine = self._machines.get(key)
-        if machine is None:
+        machine = self._machines.get(_keys(event)[0])
+        if machine is None or machine.doubtful:
             return None
+        for component, versions in machine.spoken.items():
+            if any(table.guest_families_offering(component, version) == {"windows"} for version in versions):
+                return None  # at some time it was a Windows guest
         return table.infer_guest_family(
             {component: frozenset(versions) for component, versions in machine.spoken.items()},
             expected={component: frozenset(versions) for component, versions in machine.expected.items()},
@@ -143,13 +148,10 @@ def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
 
 
 def _add_versions(machine: _Machine, event: VersionEvent) -> None:
-    spoken = event.client_version
-    if isinstance(event, IntegrationVersionEvent):
-        spoken = event.message_negotiated
-        if event.message_expected is not None:
-            _add(machine.expected, event.component, event.message_expected)
-    if spoken is not None:
-        _add(machine.spoken, event.component, spoken)
+    for component, version in spoken(event):
+        _add(machine.spoken, component, version)
+    if isinstance(event, IntegrationVersionEvent) and event.message_expected is not None:
+        _add(machine.expected, event.component, event.message_expected)
 
 
 def _add(versions: _Versions, component: Component, version: ProtocolVersion) -> None:

@@ -313,7 +313,11 @@ class ProtocolTable:
             usable = host_has.intersection(row.offers) if row.certainty is Certainty.VERIFIED else None
             by_fallback.setdefault(max(usable) if usable else None, []).append(row)
         for fallback, rows in by_fallback.items():
-            then = f"then {fallback}, which this host has" if fallback else "then nothing sure that this host has"
+            then = (
+                f"then {fallback}, which this host has"
+                if fallback
+                else "then nothing sure that this host has"
+            )
             lines.append(f"Offers {client}, {then}: {', '.join(_merged_labels(rows))}.")
         without = by_fallback.get(None, [])
         if without:

@@ -370,9 +370,7 @@ class TriageBuilder:
         """A failure may have followed some of them."""
         parts: dict[Verdict, _Group] = {}
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
-            verdict = self._classifier.classify(
-                group.example, self._context, ticks=None if ticks == _NO_TICKS else ticks
-            )
+            verdict = self._classifier.classify(group.example, self._context, ticks=ticks)
             part = parts.get(verdict)
             if part is None:
                 part = parts[verdict] = _Group(group.example)

@@ -276,7 +276,9 @@ def test_refused_offer(
     ("component", "server", "client"),
     [(Component.STORAGE, "2.0", "4.2"), (Component.NETWORK, "0.2", "3.2"), (Component.VMBUS, "0.13", "1.1")],
 )
-def test_kb_972108_covers_2008_r2_guests_on_2008_hosts(component: Component, server: str, client: str) -> None:
+def test_kb_972108_covers_2008_r2_guests_on_2008_hosts(
+    component: Component, server: str, client: str
+) -> None:
     def proven(system: str | None, offered: str = client) -> bool:
         return TABLE.refusal_is_harmless(
             component, version(server), version(offered), guest_family="windows", guest_system=system

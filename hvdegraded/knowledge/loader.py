@@ -261,6 +261,12 @@ def _overrides(
                     next((k for k in ("role", "outcome", "component", "fields") if k in values), None),
                     "if you have proof, say force = true",
                 )
+            if known.failure and not row.failure and not values.get("forced"):
+                raise entry.error(
+                    "this row hides a failure, so refused offers before it could be called ignorable",
+                    "failure",
+                    "if you have proof, say force = true",
+                )
             yield key, row.model_copy(update={"providers": (canonical,), "ids": (number,)})
 
 
