@@ -312,13 +312,9 @@ class ProtocolTable:
         for row in senders:
             usable = host_has.intersection(row.offers) if row.certainty is Certainty.VERIFIED else None
             by_fallback.setdefault(max(usable) if usable else None, []).append(row)
-        for fallback, rows in by_fallback.items():
-            then = (
-                f"then {fallback}, which this host has"
-                if fallback
-                else "then nothing sure that this host has"
-            )
-            lines.append(f"Offers {client}, {then}: {', '.join(_merged_labels(rows))}.")
+        for fallback, same in by_fallback.items():
+            then = f"{fallback}, which this host has" if fallback else "nothing sure that this host has"
+            lines.append(f"Offers {client}, then {then}: {', '.join(_merged_labels(same))}.")
         without = by_fallback.get(None, [])
         if without:
             lines.append("So a guest may be left without this device: not proven harmless.")

@@ -418,7 +418,9 @@ def test_names_in_an_old_code_page_are_read_and_told(tmp_path: Path) -> None:
 
 def test_a_row_of_another_id_is_another_machine() -> None:
     inventory = GuestInventory.load([{"Name": "web01", "VMId": ID_A, "OSName": "Ubuntu"}])
-    assert inventory.find(vm_id=ID_B, vm_name="web01") is None
+    other = inventory.find(vm_id=ID_B, vm_name="web01")
+    assert other is not None
+    assert (other.family, other.possible, other.undecided) == (UNKNOWN, (LINUX,), False)
     assert family(inventory, vm_name="web01") is LINUX
     assert inventory.find(vm_name="web02") is None
     assert inventory.find() is None

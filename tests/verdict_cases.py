@@ -10,17 +10,25 @@ VM = "web01"
 HV = "Microsoft-Windows-Hyper-V-"
 DISPLAY = "Microsoft Synthetic Display Controller"
 
+OTHER_ID = "0F3C2D1E-5B6A-4798-8C0D-1E2F3A4B5C6D"
+
 SYSTEMS = {
     "windows": "Windows Server 2012 R2 Standard",
+    "windows 2008 r2": "Windows Server 2008 R2 Enterprise",
+    "windows 2012": "Windows Server 2012 Datacenter",
     "linux": "Ubuntu 22.04.4 LTS",
     "freebsd": "FreeBSD",
 }
 
 
 def guests(kind: str) -> GuestInventory:
-    """An inventory that says one thing of the VM, nothing ("unknown") or two things ("conflict")."""
+    """An inventory that says one thing of the VM, nothing, two things, or something that nobody can read."""
     if kind == "unknown":
         return GuestInventory()
+    if kind == "unread":
+        return GuestInventory.load([{"Name": VM, "Id": ID, "OSName": "Server 2019 Datacenter"}])
+    if kind == "other id":  # a machine of this name, made anew, or a namesake
+        return GuestInventory.load([{"Name": VM, "Id": OTHER_ID, "OSName": SYSTEMS["windows"]}])
     if kind == "conflict":
         return GuestInventory.load(
             [
@@ -54,7 +62,7 @@ def positional(*values: str) -> tuple[Field, ...]:
 
 
 def storvsp(event_id: int, server: str, client: str, shape: str = "classic") -> EventRecord:
-    """storvsp 5 or 6 in a shape: classic, shipped (no names, no device), message."""
+    """storvsp 5 or 6 in a shape: classic, shipped (no names, no device), param, named (alias), message."""
     level = 2 if event_id == 5 else 3
     if shape == "message":
         verb = "cannot load because" if event_id == 5 else "is loaded but"
@@ -65,30 +73,38 @@ def storvsp(event_id: int, server: str, client: str, shape: str = "classic") -> 
         return record("storvsp", event_id, level, (*unnamed("", *values), ("Binary", "00")))
     if shape == "param":
         return record("storvsp", event_id, level, tuple((f"param{n}", v) for n, v in enumerate(values, 2)))
+    if shape == "named":
+        names = ("VmName", "ServerVersion", "ClientVersion", "VmId")
+        return record(HV + "StorVSP", event_id, level, tuple(zip(names, values, strict=True)))
     return record("storvsp", event_id, level, unnamed(*values))
 
 
 def device(
-    event_id: int, server: str, client: str, shape: str = "positional", provider: str = "Worker"
+    event_id: int,
+    server: str,
+    client: str,
+    shape: str = "positional",
+    provider: str = "Worker",
+    name: str = DISPLAY,
 ) -> EventRecord:
-    """Worker 23012 or 23014 of the display."""
-    level = 2 if event_id == 23012 else 3
+    """Worker 23012 or 23014, or a refusal of a 21H2 provider, of the display or another device."""
+    level = 3 if event_id == 23014 else 2
     if shape == "named":
         data: tuple[Field, ...] = (
-            ("VmName", VM), ("VmId", ID), ("Device", DISPLAY), ("ServerVersion", server), ("ClientVersion", client),
+            ("VmName", VM), ("VmId", ID), ("Device", name), ("ServerVersion", server), ("ClientVersion", client),
         )  # fmt: skip
         return record(HV + provider, event_id, level, data)
     if shape == "unnamed":
-        return record(HV + provider, event_id, level, unnamed(VM, ID, DISPLAY, server, client))
+        return record(HV + provider, event_id, level, unnamed(VM, ID, name, server, client))
     if shape == "message":
         verb = (
             "cannot load because it is incompatible"
-            if event_id == 23012
+            if event_id != 23014
             else "is loaded but has a different version"
         )
-        text = f"Device '{DISPLAY}' in '{VM}' {verb}. Server version {server} Client version {client} (Virtual machine ID {ID})."
+        text = f"Device '{name}' in '{VM}' {verb}. Server version {server} Client version {client} (Virtual machine ID {ID})."
         return record(HV + provider, event_id, level, (), text)
-    return record(HV + provider, event_id, level, positional(VM, ID, DISPLAY, server, client))
+    return record(HV + provider, event_id, level, positional(VM, ID, name, server, client))
 
 
 def integration(
@@ -124,10 +140,13 @@ def network(event_id: int, server: str, client: str, shape: str = "classic") -> 
             ("ServerVersionLen", "1"), ("ServerVersion", server), ("ClientVersionLen", "1"), ("ClientVersion", client),
         )  # fmt: skip
         return record(HV + "VmSwitch", event_id, level, data)
+    if shape == "positional":
+        values = ("5", VM, "36", ID, "6", server, "6", client)
+        return record(HV + "VmSwitch", event_id, level, positional(*values))
+    if shape == "listed":
+        return record("VMSMP", event_id, level, unnamed(VM, ID, server, client))
     if shape == "message":
-        text = (
-            f"NIC driver on '{VM}' cannot load. Server version {server} Client version {client} (VMID {ID})."
-        )
+        text = f"NIC driver on '{VM}' {'cannot load because' if event_id == 26 else 'is loaded but'} differs. Server version {server} Client version {client} (VMID {ID})."
         return record("VMSMP", event_id, level, (), text)
     return record("VMSMP", event_id, level, unnamed("", VM, ID, server, client))
 

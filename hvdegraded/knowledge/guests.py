@@ -239,9 +239,8 @@ def _tables() -> _Tables:
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
     os_facts = [OsFact(**row) for row in data["os"]]
     doubts = [DoubtFact(**row) for row in data["doubt"]]
-    releases = {
-        word: fact.name for fact in (ReleaseFact(**row) for row in data["release"]) for word in fact.words
-    }
+    release_facts = [ReleaseFact(**row) for row in data["release"]]
+    releases = {word: fact.name for fact in release_facts for word in fact.words}
     blanks = [BlankFact(**row) for row in data["blank"]]
     roles: dict[str, tuple[str, ...]] = {}
     for fact in (ColumnFact(**row) for row in data["column"]):

@@ -1,0 +1,95 @@
+"""What an event itself can prove: nothing, if it is damaged, contradicts itself, or names no VM.
+
+`why_nothing` gives what keeps a version event from proving anything, whatever its guest. `why_not_harmless`
+gives what keeps one from being called harmless, which an actionable verdict need not ask. `spoken` gives what
+the guest speaks by the event.
+"""
+
+from __future__ import annotations
+
+from hvdegraded.events import IntegrationVersionEvent, VersionEvent
+from hvdegraded.knowledge import Certainty, EventFact, Knowledge, Outcome
+from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.record import Level
+
+__all__ = ["Spoken", "spoken", "why_not_harmless", "why_nothing"]
+
+Spoken = tuple[Component, ProtocolVersion]
+
+# A device that works is a warning, one that does not is an error (KB 2956569, KB 972108).
+_LEVELS = {Outcome.LOADED: Level.WARNING, Outcome.REFUSED: Level.ERROR}
+_SEVERITIES = {Outcome.LOADED: 2, Outcome.REFUSED: 3}  # in the top bits of a classic event's qualifiers
+
+
+def why_nothing(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
+    """Why the event proves nothing at all; None where there is no such reason."""
+    record = event.record
+    if record.origin.doubts:
+        return f"its record may be damaged ({'; '.join(record.origin.doubts)})"
+    if record.origin.recovered:
+        return "its record was carved out of what is left of a log"
+    if event.doubts:
+        return event.doubts[0]
+    if event.outcome is not fact.outcome:
+        return "it was read by other rules than these"
+    if record.provider_guid:
+        by_name = knowledge.provider_of(record.provider, None, record.event_source)
+        by_guid = knowledge.provider(record.provider_guid)
+        known = by_name.guid if by_name else None
+        if (by_guid and by_name and by_guid is not by_name) or (known and known != record.provider_guid):
+            return "its provider's name and GUID do not belong together"
+    return None
+
+
+def why_not_harmless(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
+    """Why the event, sound as it is, does not prove that all is well; None where there is no such reason."""
+    if not event.vm_name and not event.vm_id:
+        return "it does not tell which VM it is about"
+    if not fact.forced and (doubt := _wrong_severity(event, knowledge)):
+        return doubt
+    if event.outcome is not Outcome.LOADED:
+        return None
+    pairs = _pairs(event)
+    if any(guest > host for guest, host in pairs):
+        return "the guest's version is newer than the host's, which no host can load"
+    if pairs and all(guest == host for guest, host in pairs):
+        return "the versions that it names do not differ"
+    if fact.certainty is not Certainty.VERIFIED and not fact.forced:
+        if not pairs:
+            return "its meaning is not certain, and it names no versions that would bear it out"
+        if event.level is None:
+            return "its meaning is not certain, and it has no level that would bear it out"
+    return None
+
+
+def spoken(event: VersionEvent) -> tuple[Spoken, ...]:
+    """What the guest speaks, as far as the event tells."""
+    if isinstance(event, IntegrationVersionEvent):
+        found = [(Component.INTEGRATION, event.framework_negotiated)]
+        if event.component is not Component.INTEGRATION:
+            found.append((event.component, event.message_negotiated))
+    else:
+        found = [(event.component, event.client_version)]
+    return tuple((component, version) for component, version in found if version is not None)
+
+
+def _wrong_severity(event: VersionEvent, knowledge: Knowledge) -> str | None:
+    record = event.record
+    if event.level is not None and event.level != _LEVELS.get(event.outcome):
+        return f"its level {event.level} is not that of such an event"
+    provider = knowledge.provider_of(record.provider, record.provider_guid, record.event_source)
+    classic = provider is not None and provider.classic
+    if classic and record.qualifiers and record.qualifiers >> 14 != _SEVERITIES.get(event.outcome):
+        return f"its qualifiers 0x{record.qualifiers:04X} are not those of such an event"
+    return None
+
+
+def _pairs(event: VersionEvent) -> list[tuple[ProtocolVersion, ProtocolVersion]]:
+    """The versions of guest and host, as far as both are known."""
+    pairs = [(event.client_version, event.server_version)]
+    if isinstance(event, IntegrationVersionEvent):
+        pairs = [
+            (event.framework_negotiated, event.framework_expected),
+            (event.message_negotiated, event.message_expected),
+        ]
+    return [(guest, host) for guest, host in pairs if guest is not None and host is not None]
