@@ -36,7 +36,8 @@ _ERROR_KEYS = frozenset(
     }
 )
 _MESSAGE_NUMBER = re.compile(r"%%(-?\d{9,10})(?!\d)", re.ASCII)
-_HEX_ERROR = re.compile(r"0x(8[0-9A-Fa-f]{7})(?![0-9A-Fa-f])", re.ASCII)
+_HEX_ERROR = re.compile(r"0[xX]([8Cc][0-9A-Fa-f]{7})(?![0-9A-Fa-f])", re.ASCII)
+_ERRORS = (0x8, 0xC)  # first digit of HRESULTs, and of NTSTATUS errors and virtual disk errors
 _DECIMAL = re.compile(r"\s*-?\d{9,10}\s*", re.ASCII)
 _LONGEST_ERROR = 4096
 _LONGEST_NUMBER = 20
@@ -289,7 +290,7 @@ def _told(text: str | None) -> str | None:
 
 
 def _error_code(text: str) -> int | None:
-    """The failure that a text names as `%%2147942432`, `0x80070020` or a decimal; None for any other."""
+    """The failure that a text names as `%%2147942432`, `0x80070020`, `0xC03A0005` or a decimal; else None."""
     if match := _MESSAGE_NUMBER.search(text):
         code = int(match[1])
     elif match := _HEX_ERROR.search(text):
@@ -300,7 +301,7 @@ def _error_code(text: str) -> int | None:
         return None
     if -(1 << 31) <= code < 0:
         code += 1 << 32
-    return code if 0x80000000 <= code < 0x90000000 else None
+    return code if code >> 28 in _ERRORS else None
 
 
 @lru_cache(maxsize=1)

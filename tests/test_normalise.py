@@ -99,6 +99,27 @@ def test_error_codes(text: str) -> None:
     assert event.hresult.meaning
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("0xC03A0005", "0xC03A0005"),  # virtual disks have errors of this kind
+        ("0Xc03a0005", "0xC03A0005"),
+        ("-1069940731", "0xC03A0005"),
+        ("%%3225026565", "0xC03A0005"),
+        ("0", None),
+        ("0x0", None),
+        ("0x40000000", None),
+        ("2012034567", None),
+        ("%%4", None),
+        ("0x800700201", None),
+        ("1" * 5000, None),
+    ],
+)
+def test_errors_of_other_kinds_and_what_is_none(text: str, code: str | None) -> None:
+    event = hv.normalise(record(HV + "SynthStor", 12240, 2, (("VmName", VM), ("ErrorCode", text))))
+    assert (event.hresult.hex if event.hresult else None) == code
+
+
 def test_slow_io() -> None:
     event = hv.normalise(
         record(

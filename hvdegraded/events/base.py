@@ -13,7 +13,7 @@ __all__ = ["Hresult", "HyperVEvent"]
 
 
 class Hresult(BaseModel):
-    """An error code: unsigned 32-bit number, the same as `0x…`, and its meaning where it is known."""
+    """An error (HRESULT or NTSTATUS): unsigned 32-bit number, the same as `0x…`, its meaning where known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
