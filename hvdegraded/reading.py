@@ -81,6 +81,11 @@ def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) 
     ]
 
 
+def _shown(path: str | os.PathLike[str]) -> str:
+    """A path as text; bytes in it that are none stand as `\\x…`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     found: list[Path] = []
     others: list[Path] = []
@@ -173,14 +178,14 @@ def _records(
                 raise
             report.note(NoteKind.UNREADABLE, str(error))
     if len(sources) == 1:
-        report.path = os.fspath(sources[0])
+        report.path = _shown(sources[0])
         if len(paths) == 1:
             (path,) = paths
-            report.path = str(path)
+            report.path = _shown(path)
             yield from _read_file(path, report, wanted, reader, engine, on_input)
             return
     for path in paths:
-        part = ReadReport(path=str(path), strict=report.strict)
+        part = ReadReport(path=_shown(path), strict=report.strict)
         try:
             yield from _read_file(path, part, wanted, reader, engine, on_input)
         except LossError:
@@ -204,13 +209,13 @@ def _read_file(
             before = os.fstat(stream.fileno()).st_size
             report.size = before if stream.seekable() else None
             if on_input is not None:
-                on_input(str(path), before)
+                on_input(_shown(path), before)
             yield from _read_one(stream, report, wanted, reader, engine)
             after = os.fstat(stream.fileno()).st_size
     except OSError as error:
         raise SourceError(
             f"the file cannot be read: {error.strerror or error}",
-            path=str(path),
+            path=_shown(path),
             hint="check path and rights",
         ) from None
     if report.lost and not (report.delivered or report.filtered):

@@ -165,6 +165,32 @@ class EventRecord(NamedTuple):
                 return text
         return None
 
+    def mended(self) -> EventRecord:
+        """This record, with U+FFFD and a doubt for halves of surrogate pairs, which are no text."""
+        texts = [value for value in self[:-1] if isinstance(value, str)]
+        for fields in (self.data, self.extra, self.rendering):
+            texts += [text for pair in fields for text in pair if text]
+        if _is_text("".join(texts)):
+            return self
+        has_halves = False
+
+        def mend(value: Any) -> Any:
+            nonlocal has_halves
+            if isinstance(value, tuple):
+                return tuple(map(mend, value))
+            if not isinstance(value, str):
+                return value
+            units = value.encode("utf-16-le", "surrogatepass")
+            mended = units.decode("utf-16-le", "replace")
+            has_halves = has_halves or mended.encode("utf-16-le") != units
+            return mended
+
+        record = EventRecord._make([*map(mend, self[:-1]), self.origin])
+        if not has_halves:
+            return record
+        doubt = "halves of surrogate pairs in it stand as U+FFFD"
+        return record._replace(origin=self.origin._replace(doubts=(*self.origin.doubts, doubt)))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; `from_dict` turns them back into an equal record."""
         plain = self._asdict()
@@ -208,6 +234,14 @@ class EventRecord(NamedTuple):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "object", "title": cls.__name__}
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from hvdegraded.knowledge import EventFact, load_knowledge
 from hvdegraded.protocols import Component, ProtocolVersion
 from hvdegraded.record import EventRecord
 from tests.corpus import CORPUS, needs_corpus
+from tests.make_sample_logs import FOLDER
 from tests.test_classify import records
 from tests.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp
 
@@ -141,5 +142,27 @@ def test_real_records_keep_every_field(path: Path) -> None:
 
 @given(records)
 @settings(max_examples=300, deadline=None)
-def test_any_record_becomes_an_event_that_keeps_it(event: EventRecord) -> None:
-    assert hv.normalise(event).record == event
+def test_any_record_becomes_an_event_that_keeps_it_also_as_json(record: EventRecord) -> None:
+    event = hv.normalise(record)
+    assert event.record == record
+    assert EVENTS.validate_json(event.model_dump_json()) == event
+    assert EVENTS.validate_python(event.model_dump()) == event
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("hv*/*.evtx")), ids=lambda path: path.stem)
+def test_every_event_of_the_sample_logs_comes_back_from_json(path: Path) -> None:
+    for event in hv.read(path, everything=True):
+        back = EVENTS.validate_json(event.model_dump_json())
+        assert back == event
+        assert back.record.origin == event.record.origin
+
+
+def test_halves_of_surrogate_pairs_from_json_are_replaced_and_doubted() -> None:
+    line = (
+        b'{"winlog": {"provider_name": "Microsoft-Windows-Hyper-V-Chipset", "event_id": "18605",'
+        b' "user_data": {"VmName": "a\\ud800b\\ud83d\\ude00", "xml_name": "VmlEventLog"}}}'
+    )
+    (event,) = hv.read(line)
+    assert event.vm_name == "a\ufffdb😀"
+    assert event.record.origin.doubts
+    assert EVENTS.validate_json(event.model_dump_json()) == event

@@ -75,9 +75,12 @@ def record_from_mapping(
 
     `dialect` names one of `dialects()` in place of guessing. Never raises on any mapping.
     """
-    origin = origin or _ORIGIN
-    if not isinstance(mapping, dict):
-        mapping = dict(mapping)
+    mapping = mapping if isinstance(mapping, dict) else dict(mapping)
+    record = _record(mapping, dialect, origin or _ORIGIN)
+    return None if record is None else record.mended()
+
+
+def _record(mapping: dict[str, Any], dialect: str | None, origin: Origin) -> EventRecord | None:
     found = _projection(mapping, dialect, origin)
     if found is not None:
         return _with_xml(mapping, *found, origin)

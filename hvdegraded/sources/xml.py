@@ -50,7 +50,6 @@ _ESCAPE = "\ufdd0"  # a noncharacter: XML allows it, Unicode gives it no meaning
 _UNFIT = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff{_ESCAPE}\ufffe\uffff]")
 _UNFIT_OR_REFERENCE = re.compile(_UNFIT.pattern + "|&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 _ESCAPED = re.compile(_ESCAPE + "([0-9A-F]{4})")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _PLACE_IN_DETAIL = re.compile(r"\s*, line \d+, column \d+$")
 
 _PROVIDER = re.compile(
@@ -342,27 +341,11 @@ def _escaped(text: str) -> str:
 
 
 def _unescaped(record: EventRecord) -> EventRecord:
-    """The record with escapes turned back; halves of surrogate pairs, which are no text, become U+FFFD."""
-    doubts: list[str] = []
+    """The record with escapes turned back."""
 
-    def restored(text: str) -> str:
-        text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-        if not _SURROGATE.search(text):
-            return text
-        units = text.encode("utf-16-le", "surrogatepass")
-        try:
-            return units.decode("utf-16-le")
-        except UnicodeDecodeError:
-            doubts.append("halves of surrogate pairs in it stand as U+FFFD")
-            return units.decode("utf-16-le", "replace")
-
-    def restored_field(value: object) -> object:
+    def restored(value: Any) -> Any:
         if isinstance(value, str):
-            return restored(value)
-        if isinstance(value, tuple):
-            return tuple((name if name is None else restored(name), restored(text)) for name, text in value)
-        return value
+            return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
+        return tuple(map(restored, value)) if isinstance(value, tuple) else value
 
-    *values, origin = record
-    changed = EventRecord(*map(restored_field, values))  # type: ignore[arg-type]
-    return changed._replace(origin=origin._replace(doubts=(*origin.doubts, *doubts[:1])))
+    return EventRecord._make([*map(restored, record[:-1]), record.origin]).mended()
