@@ -114,3 +114,7 @@ class MissingExtraError(HvdegradedError, ImportError):
             f"{feature} needs the extra '{extra}'{wanted}",
             hint=f"pip install 'hvdegraded[{extra}]'",
         )
+        self._made_of = (feature, extra, tuple(packages))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), self._made_of

@@ -394,10 +394,19 @@ class ReadReport:
     def add(self, part: ReadReport) -> None:
         """Take the finished account of one input into this total."""
         self.parts.append(part)
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(part, name))
         if part.size is not None:
             self.size = (self.size or 0) + part.size
+        self._count(part)
+
+    def go_on(self, part: ReadReport) -> None:
+        """Take the account of a further stretch of the same input into this one."""
+        self.parts.extend(part.parts)
+        self.reader = part.reader or self.reader
+        self._count(part)
+
+    def _count(self, part: ReadReport) -> None:
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(part, name))
         room = self.MAX_LISTED
         self.losses.extend(part.losses[: max(0, room - len(self.losses))])
         self.notes.extend(part.notes[: max(0, room - len(self.notes))])

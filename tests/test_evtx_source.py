@@ -21,7 +21,7 @@ from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 from hvdegraded.sources.xml import parse_event
 from tests.corpus import CLEAN_LOGS, LOGS, log, needs_corpus
-from tests.crafted import typed_value
+from tests.crafted import BODY, Binary, again, chunk_of, instance, typed_value
 
 HYPER_V = load_knowledge().provider_filter()
 VML = "http://www.microsoft.com/Windows/Virtualization/Events"
@@ -342,35 +342,82 @@ def test_strict_reading_stops_at_the_first_loss() -> None:
 
 # ------------------------------------------------------------------ prefilter
 
-providers = st.sampled_from(
-    [
-        "Microsoft-Windows-Hyper-V-VMMS",
-        "MICROSOFT-WINDOWS-Hyper-V-Worker",
-        "storvsp",
-        "StorVSP",
-        "VMSMP",
-        "vmbus",
-        "Disk",
-        "Service Control Manager",
-        "Microsoft-Windows-Kernel-General",
-    ]
+MANIFEST = (
+    "Microsoft-Windows-Hyper-V-VMMS",
+    "Microsoft-Windows-Hyper-V-StorVSP",
+    "Microsoft-Windows-Kernel-General",
+)
+CLASSIC = (
+    *sorted(HYPER_V.names),
+    "Microsoft-Windows-Hyper-V-StorVSP",
+    "Disk",
+    "Service Control Manager",
+    "stor",
+    "vm",
 )
 
 
-@given(st.lists(st.tuples(providers, st.booleans()), min_size=1, max_size=60), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
-def test_skipping_chunks_never_drops_a_wanted_record(kinds: list[tuple[str, bool]], long_texts: int) -> None:
-    text = "x" * (10_000 * long_texts)
+@st.composite
+def a_name_in_any_case(draw: st.DrawFn, names: tuple[str, ...]) -> str:
+    name = draw(st.sampled_from(names))
+    return "".join(letter.swapcase() if draw(st.booleans()) else letter for letter in name)
+
+
+@st.composite
+def events_of(draw: st.DrawFn) -> tuple[EventRecord, ...]:
+    """Events of one chunk or several, of providers in any letter case, wanted or not."""
     # A driver's name stands in a template, as in all of 10,490 real classic records; others stand anywhere.
-    written = [
-        classic(number, provider)
-        if is_classic or not provider.lower().startswith("microsoft-")
-        else vmms(number, f"web {text}", provider)
-        for number, (provider, is_classic) in enumerate(kinds, 1)
-    ]
-    records, report = read(evtx_bytes(written), HYPER_V)
+    a_maker = st.one_of(
+        a_name_in_any_case(CLASSIC).map(lambda name: (classic, name)),
+        a_name_in_any_case(MANIFEST).map(lambda name: (vmms, name)),
+    )
+    makers = draw(st.lists(a_maker, min_size=1, max_size=3))
+    filler = draw(st.integers(0, 200))
+    made = [classic(number, "Disk") for number in range(1, filler + 1)]
+    return (*made, *(make(number, provider=name) for number, (make, name) in enumerate(makers, filler + 1)))
+
+
+@given(events_of(), st.booleans(), st.integers(0, 20))
+@settings(max_examples=50, deadline=None)
+def test_skipping_chunks_never_drops_a_wanted_record(
+    written: tuple[EventRecord, ...], bad_header: bool, damaged_bytes: int
+) -> None:
+    data = bytearray(evtx_bytes(written))
+    if bad_header:
+        data[FILE_HEADER_SIZE + 124] ^= 0xFF  # the checksum of the chunk's header
+    records, report = read(bytes(data), HYPER_V)
     assert records == [record for record in written if HYPER_V.matches(record.provider)]
     assert report.records_seen == len(written)
+    # Whatever the damage, what is wanted comes as it comes without the filter.
+    for place in random.Random(damaged_bytes).sample(range(FILE_HEADER_SIZE, len(data)), damaged_bytes):
+        data[place] ^= 0x20
+    everything, whole = read(bytes(data))
+    records, report = read(bytes(data), HYPER_V)
+    assert records == [record for record in everything if HYPER_V.matches(record.provider)]
+    assert report.records_seen == whole.records_seen
+    assert report.lost <= whole.lost  # what is damaged behind the name of an unwanted provider is filtered
+    assert report.notes == whole.notes
+
+
+@given(a_name_in_any_case(CLASSIC), st.integers(0, 3))
+@settings(max_examples=60, deadline=None)
+def test_a_record_without_template_is_found_by_its_name(provider: str, beside: int) -> None:
+    def plain(made: Binary) -> None:
+        made.open("Event").open("System").open("Provider", ("Name", "Disk")).close().open("EventID").text(
+            "7"
+        ).close(3)
+
+    first = instance(plain)
+    place = BODY + 24 + len(first) + 4 + -(24 + len(first) + 4) % 8
+    alone = Binary(place)
+    alone.open("Event", raw=True).open("System", raw=True).open(
+        "Provider", ("Name", provider), raw=True
+    ).close()
+    alone.open("EventID", raw=True).text("6").close(3)
+    records, report = read(chunk_of(first, bytes(alone.data), *[again()] * beside), HYPER_V)
+    assert [record.provider for record in records] == [provider] * HYPER_V.matches(provider)
+    assert report.records_seen == 2 + beside
+    assert report.chunks_skipped == (not records)
 
 
 @needs_corpus

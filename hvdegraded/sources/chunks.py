@@ -38,6 +38,7 @@ __all__ = [
     "find_chunks",
     "read_file_header",
     "records_between",
+    "scan_chunks",
     "walk",
 ]
 
@@ -154,12 +155,11 @@ def read_file_header(data: bytes) -> FileHeader | None:
     return FileHeader(chunks, bool(flags & 1), following)
 
 
-def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chunk | Hole]:
+def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE, number: int = 0) -> Iterator[Chunk | Hole]:
     """The chunks of an input from `start` on, in order; also damaged, displaced and cut ones.
 
-    What lies where a chunk belongs and is none comes as a Hole.
+    What lies where a chunk belongs and is none comes as a Hole. `number` is that of the first.
     """
-    number = 0
     data = read_at(start, CHUNK_SIZE)
     while data:
         following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
@@ -224,6 +224,27 @@ def chunk_at(data: bytes, offset: int, number: int) -> Chunk | None:
     if _has_intact_header(data, 0) or _is_record(data, FIRST_RECORD, len(data)):
         return _chunk(data, offset, number)
     return None
+
+
+def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | Hole]:
+    """What `find_chunks` finds; of chunks in good order only the header is read: they come without bytes."""
+    start, number = FILE_HEADER_SIZE, 0
+    head = read_at(start, FIRST_RECORD)
+    while True:
+        chunk = _chunk(head, start, number)
+        head = read_at(start + CHUNK_SIZE, FIRST_RECORD)
+        if chunk.records is not None and head.startswith(CHUNK_MAGIC):
+            yield chunk._replace(data=b"")
+            start += CHUNK_SIZE
+            number += 1
+            continue
+        for count, item in enumerate(find_chunks(read_at, start, number)):
+            if count and isinstance(item, Chunk) and item.records is not None:
+                start, number, head = item.offset, item.number, item.data[:FIRST_RECORD]
+                break
+            yield item
+        else:
+            return
 
 
 def records_between(data: bytes, start: int, end: int) -> Iterator[Span]:
