@@ -6,8 +6,9 @@ numbers of chunks and records decide.
 
 1. Chunks are looked for where they belong. Where none is, the next magic number counts, or a chain of
    records where a chunk's first record belongs.
-2. Records are walked from one header to the next. Where that chain breaks, the next record header whose
-   size and trailing size agree takes it up again, and what lies between is counted as lost.
+2. Records are walked from one header to the next. Where that chain breaks, a record header whose size and
+   trailing size agree takes it up again, and what lies between is counted as lost: the next in the longest
+   row of such headers whose numbers rise.
 3. Behind the free-space offset lie remnants of older records: no events. Where the chunk's header is
    damaged that offset is not known, and the rising record numbers tell where the live ones end.
 
@@ -18,7 +19,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 __all__ = [
@@ -269,15 +271,34 @@ def _is_record(data: bytes, start: int, end: int) -> bool:
     return _span(data, start, end) is not None
 
 
-def _find_record(data: bytes, start: int, end: int, numbers: range | None = None) -> Span | None:
-    """The next record from `start` on, if given with one of these numbers."""
+def _find_record(data: bytes, start: int, end: int) -> Span | None:
+    """The next record from `start` on."""
     place = data.find(RECORD_MAGIC, start, end)
     while place >= 0:
         span = _span(data, place, end)
-        if span is not None and (numbers is None or span.number in numbers):
+        if span is not None:
             return span
         place = data.find(RECORD_MAGIC, place + 1, end)
     return None
+
+
+def _longest_run(spans: Iterable[Span]) -> list[Span]:
+    """The longest row of these records whose numbers rise: copies and remnants between them do not fit in."""
+    lowest: list[int] = []  # for each length, the number in which a row of that length can end at the lowest
+    ends: list[int] = []
+    listed = list(spans)
+    before: list[int] = []
+    for place, span in enumerate(listed):
+        length = bisect_left(lowest, span.number)
+        before.append(ends[length - 1] if length else -1)
+        lowest[length : length + 1] = [span.number]
+        ends[length : length + 1] = [place]
+    run = []
+    place = ends[-1] if ends else -1
+    while place >= 0:
+        run.append(listed[place])
+        place = before[place]
+    return run[::-1]
 
 
 def _unsound_span(data: bytes, start: int, end: int, number: int) -> Span | None:
@@ -296,6 +317,7 @@ def walk(chunk: Chunk) -> Iterator[Span | Gap]:
     counted = chunk.records is not None
     place, limit = FIRST_RECORD, chunk.limit
     last = chunk.first - 1 if counted else None
+    run: list[Span] | None = None
     while place < limit:
         span = _span(data, place, limit)
         if span is not None and (trusted or last is None or last < span.number <= last + _FURTHEST):
@@ -309,8 +331,16 @@ def walk(chunk: Chunk) -> Iterator[Span | Gap]:
         if last is not None and (span := _unsound_span(data, place, limit, last + 1)):
             yield span
             last += 1
-        numbers = None if last is None else range(last + 1, (chunk.last if counted else last + _FURTHEST) + 1)
-        following = _find_record(data, place + 1, limit, numbers)
+        if last is None:
+            following = _find_record(data, place + 1, limit)
+        else:
+            if run is None:
+                numbers = range(last + 1, (chunk.last if counted else last + _FURTHEST) + 1)
+                found = records_between(data, place + 1, limit)
+                run = _longest_run(one for one in found if one.number in numbers)[::-1]
+            while run and (run[-1].start <= place or run[-1].number <= last):
+                run.pop()
+            following = run[-1] if run else None
         missing = 1
         if following is not None:
             if last is not None:
