@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
     command.add_argument(
+        "--remnants", action="store_true", help="the same, and older records that chunks still hold"
+    )
+    command.add_argument(
         "--engine", choices=_ENGINES, default="hvdegraded", help="what reads .evtx logs (default: hvdegraded)"
     )
     command.set_defaults(run=_triage)
@@ -184,6 +187,7 @@ def _triage(options: argparse.Namespace) -> int:
                 strict=options.strict,
                 engine=options.engine,
                 carve=options.carve,
+                remnants=options.remnants,
                 on_input=on_input,
             )
             for event in EventStream(records, classifier.normalise):

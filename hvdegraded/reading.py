@@ -5,7 +5,9 @@ from __future__ import annotations
 import glob
 import io
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,7 +16,7 @@ from hvdegraded.events import Event
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport, RecordStream
-from hvdegraded.sources import EvtxReader, read_stream
+from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.sources.chunks import FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 
@@ -23,10 +25,9 @@ __all__ = ["EventStream", "Source", "inputs_of", "read", "read_records"]
 Source = str | os.PathLike[str] | bytes | BinaryIO
 """A path, a folder, a pattern with `*`, the bytes of a log, or a binary stream."""
 
-CARVE = "carve"
-"""The engine that looks for chunks at any offset."""
+CARVE, REMNANTS = "carve", "carve remnants"
+"""The engines that look for chunks at any offset, and in these also for what is left of older records."""
 
-_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip")
 _MOST_NAMED = 5
 
 
@@ -66,7 +67,7 @@ def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) 
         found = _logs_below(path, report or ReadReport())
         if not found:
             raise SourceError(
-                "the folder holds no logs", path=text, hint=f"looked for {', '.join(_SUFFIXES)}"
+                "the folder holds no logs", path=text, hint=f"looked for {', '.join(LOG_SUFFIXES)}"
             )
         return found
     if path.exists() or not glob.has_magic(text):
@@ -96,7 +97,7 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     for parent, _, names in os.walk(folder, onerror=complain):
         for path in (Path(parent, name) for name in names):
             if path.is_file():
-                is_log = path.suffix.lower() in _SUFFIXES or _has_magic(path)
+                is_log = path.suffix.lower() in LOG_SUFFIXES or _has_magic(path)
                 (found if is_log else others).append(path)
     if others:
         names = [path.name for path in sorted(others)[:_MOST_NAMED]]
@@ -120,6 +121,7 @@ def read_records(
     strict: bool = False,
     engine: str = "hvdegraded",
     carve: bool = False,
+    remnants: bool = False,
     on_input: Callable[[str, int], None] | None = None,
 ) -> RecordStream:
     """The records of a source, or of several paths; with `wanted`, of those providers only.
@@ -127,11 +129,15 @@ def read_records(
     A single input that cannot be read at all raises SourceError or one of its children; among several it is
     noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
     what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of
-    any file, and for remnants behind the live records. `on_input` is told each input's name and its bytes
-    before it is read.
+    any file, `remnants` also for older records behind a chunk's live ones. `on_input` is told each input's
+    name and its bytes before it is read.
     """
     report = ReadReport(strict=strict)
-    return RecordStream(_records(source, report, wanted, CARVE if carve else engine, on_input), report)
+    if remnants:
+        engine = REMNANTS
+    elif carve:
+        engine = CARVE
+    return RecordStream(_records(source, report, wanted, engine, on_input), report)
 
 
 def read(
@@ -142,17 +148,20 @@ def read(
     strict: bool = False,
     engine: str = "hvdegraded",
     carve: bool = False,
+    remnants: bool = False,
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 
     With `everything`, events of other providers come too, as UnrelatedEvent; with `carve`, those of chunks
-    at any offset of any file, and remnants. Raises as `read_records` does.
+    at any offset of any file; with `remnants`, older ones behind the live ones of chunks too, marked
+    `origin.recovered`. Raises as `read_records` does.
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()
-    return EventStream(
-        read_records(source, wanted=wanted, strict=strict, engine=engine, carve=carve), Normaliser(knowledge)
+    records = read_records(
+        source, wanted=wanted, strict=strict, engine=engine, carve=carve, remnants=remnants
     )
+    return EventStream(records, Normaliser(knowledge))
 
 
 def _records(
@@ -206,12 +215,12 @@ def _read_file(
 ) -> Iterator[EventRecord]:
     try:
         with path.open("rb") as stream:
-            before = os.fstat(stream.fileno()).st_size
-            report.size = before if stream.seekable() else None
+            before = os.fstat(stream.fileno())
+            report.size = before.st_size if stream.seekable() else None
             if on_input is not None:
-                on_input(_shown(path), before)
+                on_input(_shown(path), before.st_size)
             yield from _read_one(stream, report, wanted, reader, engine)
-            after = os.fstat(stream.fileno()).st_size
+            after = os.fstat(stream.fileno())
     except OSError as error:
         raise SourceError(
             f"the file cannot be read: {error.strerror or error}",
@@ -220,23 +229,24 @@ def _read_file(
         ) from None
     if report.lost and not (report.delivered or report.filtered):
         report.note(NoteKind.UNREADABLE, "none of its records could be read")
-    if after != before:
-        report.note(NoteKind.CHANGED, f"the file had {before} bytes at first and {after} in the end")
+    if after.st_size != before.st_size:
+        told = f"the file had {before.st_size} bytes at first and {after.st_size} in the end"
+        report.note(NoteKind.CHANGED, told)
+    elif after.st_mtime_ns != before.st_mtime_ns and stat.S_ISREG(after.st_mode):
+        report.note(NoteKind.CHANGED, "the file was written to")
 
 
 def _read_one(
     stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, reader: EvtxReader, engine: str
 ) -> Iterator[EventRecord]:
-    if engine == CARVE:
-        return reader(stream, report, wanted)
-    return read_stream(stream, report, wanted, read_evtx=reader)
+    return read_stream(stream, report, wanted, read_evtx=reader, anything=engine in (CARVE, REMNANTS))
 
 
 def _evtx_reader(engine: str) -> EvtxReader:
-    if engine == CARVE:
+    if engine in (CARVE, REMNANTS):
         from hvdegraded.sources.carving import carve
 
-        return carve
+        return partial(carve, remnants=engine == REMNANTS)
     if engine == "hvdegraded":
         decoder = EvtxDecoder()
         return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)

@@ -131,7 +131,8 @@ def test_compressed_logs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
         target.write(WORKER, "logs/w.evtx")
         target.writestr("readme.txt", "hello")
     code, out, _ = run(capsys, "triage", archive)
-    assert code == 3  # readme.txt
+    assert code == 1
+    assert "1 members are no logs: readme.txt" in out
     assert out.splitlines()[0] == plain
 
 

@@ -8,25 +8,27 @@ from __future__ import annotations
 import enum
 import io
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
+from hvdegraded.sources.compression import gunzipped, members, unzstd
 
 __all__ = ["Format", "read_stream", "sniff"]
 
 _HEAD = 8192
-_CHUNK_PLACE = 4096
+_CHUNK_PLACE, _CHUNK_STEP, _CHUNK_MAGIC = 4096, 65536, b"ElfChnk\0"
+_RECORD_PLACE, _RECORD_MAGIC = 512, b"**\0\0"
+_MOST_NAMED = 5
 _IN_MEMORY = 64 << 20
 _BLOCK = 1 << 20
-_MOST_EXPANDED = 8 << 30  # bytes that one compressed input may become
-_GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
-_MOST_MEMBERS = 100_000
-_MAGIC_GZIP, _MAGIC_ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_MOST_COPIED = 8 << 30  # bytes of a stream that cannot seek
+_MOST_CHUNK_PLACES = 4096
+_MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
+LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".zst")
+"""How names of files end that are logs, whatever they hold."""
 
 
 class Format(enum.StrEnum):
@@ -37,6 +39,10 @@ class Format(enum.StrEnum):
     JSON = "json"
     GZIP = "gzip"
     ZIP = "zip"
+    ZSTD = "zstd"
+
+
+_ARCHIVES = {_MAGIC_GZIP: Format.GZIP, _MAGIC_ZIP: Format.ZIP, _MAGIC_ZSTD: Format.ZSTD}
 
 
 def sniff(head: bytes, path: str | None = None) -> Format:
@@ -46,7 +52,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     """
     if not head:
         raise EmptySourceError("the input is empty", path=path, hint="copy or export the log again")
-    if head.startswith(b"ElfFile\0") or head[_CHUNK_PLACE:].startswith(b"ElfChnk\0"):
+    if head.startswith(b"ElfFile\0") or head[_CHUNK_PLACE:].startswith(_CHUNK_MAGIC):
         return Format.EVTX
     if head[4:8] == b"LfLe":
         raise LegacyEvtError(
@@ -54,10 +60,9 @@ def sniff(head: bytes, path: str | None = None) -> Format:
             path=path,
             hint="convert it on Windows: wevtutil epl OLD.evt NEW.evtx /lf:true",
         )
-    if head.startswith(_MAGIC_GZIP):
-        return Format.GZIP
-    if head.startswith(_MAGIC_ZIP):
-        return Format.ZIP
+    for magic, archive in _ARCHIVES.items():
+        if head.startswith(magic):
+            return archive
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = head.decode("utf-16", "replace").lstrip("\ufeff").lstrip().encode()
     else:
@@ -71,7 +76,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     raise UnknownFormatError(
         "this is neither an .evtx log nor event XML nor JSON lines",
         path=path,
-        hint="export with wevtutil epl (evtx) or wevtutil qe /f:xml",
+        hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
     )
 
 
@@ -85,47 +90,113 @@ def read_stream(
     wanted: ProviderFilter | None = None,
     *,
     read_evtx: EvtxReader | None = None,
+    anything: bool = False,
 ) -> Iterator[EventRecord]:
     """The records of a binary stream, whatever it holds; compressed inputs are expanded, within bounds.
 
-    `read_evtx` reads .evtx logs in place of the library's own reader. Raises SourceError and its children
-    for what cannot be read at all, LossError at the first loss where the report is strict.
+    `read_evtx` reads .evtx logs in place of the library's own reader, and, with `anything`, whatever is not
+    compressed. Raises SourceError and its children for what cannot be read at all, LossError at the first
+    loss where the report is strict.
     """
+    if read_evtx is None:
+        from hvdegraded.sources.evtx import read_evtx as read
+
+        read_evtx = read
     with ExitStack() as held:
-        yield from _read(stream, report, wanted, read_evtx, held)
+        yield from _Reading(wanted, read_evtx, anything).read(stream, report, held)
 
 
-def _read(
-    stream: BinaryIO,
-    report: ReadReport,
-    wanted: ProviderFilter | None,
-    read_evtx: EvtxReader | None,
-    held: ExitStack,
-    depth: int = 0,
-) -> Iterator[EventRecord]:
-    stream, head = _peeked(stream, report)
-    form = sniff(head, report.path)
-    if form is Format.EVTX:
-        if read_evtx is None:
-            from hvdegraded.sources.evtx import read_evtx as read
+class _Reading:
+    """How an input, and what is compressed in it, is read."""
+
+    def __init__(self, wanted: ProviderFilter | None, read_evtx: EvtxReader, anything: bool) -> None:
+        self._wanted = wanted
+        self._read_evtx = read_evtx
+        self._anything = anything
+
+    def read(
+        self, stream: BinaryIO, report: ReadReport, held: ExitStack, *, packed: bool = False
+    ) -> Iterator[EventRecord]:
+        stream, head = _peeked(stream, report)
+        form = self._format(stream, head, report)
+        if form is Format.EVTX:
+            yield from self._read_evtx(_seekable(stream, report, held), report, self._wanted)
+        elif form is Format.XML:
+            from hvdegraded.sources.xml import read_xml
+
+            yield from read_xml(stream, report, self._wanted)
+        elif form is Format.JSON:
+            from hvdegraded.sources.jsonlines import read_json_lines
+
+            yield from read_json_lines(stream, report, self._wanted)
+        elif packed:
+            raise SourceError(
+                "an archive in an archive is not read", path=report.path, hint="unpack it first"
+            )
+        elif form is Format.ZIP:
+            yield from self._read_zip(_seekable(stream, report, held), report)
         else:
-            read = read_evtx  # type: ignore[assignment]
-        yield from read(_seekable(stream, report, held), report, wanted)
-    elif form is Format.XML:
-        from hvdegraded.sources.xml import read_xml
+            unpack = gunzipped if form is Format.GZIP else unzstd
+            try:
+                yield from self.read(unpack(stream, report), report, held, packed=True)
+            except EmptySourceError as error:
+                for note in report.notes:
+                    raise SourceError(note.text, path=report.path, hint="copy it again") from error
+                raise
 
-        yield from read_xml(stream, report, wanted)
-    elif form is Format.JSON:
-        from hvdegraded.sources.jsonlines import read_json_lines
+    def _format(self, stream: BinaryIO, head: bytes, report: ReadReport) -> Format:
+        if self._anything:
+            return next((form for magic, form in _ARCHIVES.items() if head.startswith(magic)), Format.EVTX)
+        try:
+            return sniff(head, report.path)
+        except (EmptySourceError, UnknownFormatError):
+            if head and stream.seekable() and _has_chunk(stream):
+                return Format.EVTX
+            raise
 
-        yield from read_json_lines(stream, report, wanted)
-    elif depth:
-        raise SourceError("an archive in an archive is not read", path=report.path, hint="unpack it first")
-    elif form is Format.GZIP:
-        unpacked = _copied(_inflated(stream, report), report, held)
-        yield from _read(unpacked, report, wanted, read_evtx, held, 1)
-    else:
-        yield from _read_zip(_seekable(stream, report, held), report, wanted, read_evtx)
+    def _read_zip(self, stream: BinaryIO, report: ReadReport) -> Iterator[EventRecord]:
+        others = []
+        found = False
+        for name, member in members(stream, report):
+            part = ReadReport(path=f"{report.path or 'archive'}/{name}", strict=report.strict)
+            other = False
+            try:
+                with ExitStack() as held:
+                    yield from self.read(member(part, held), part, held, packed=True)
+            except LossError:
+                raise
+            except SourceError as error:
+                other = isinstance(error, UnknownFormatError) and not name.lower().endswith(LOG_SUFFIXES)
+                if not other:
+                    part.note(NoteKind.UNREADABLE, error.text)
+            finally:
+                if not other:
+                    report.add(part)
+            if other:
+                others.append(name)
+            else:
+                found = True
+        if not found:
+            raise SourceError("the archive holds no logs", path=report.path, hint="unpack it and look")
+        if others:
+            named = ", ".join(others[:_MOST_NAMED]) + (", …" if len(others) > _MOST_NAMED else "")
+            report.note(NoteKind.PASSED_OVER, f"{len(others)} members are no logs: {named}")
+
+
+def _has_chunk(stream: BinaryIO) -> bool:
+    """Whether a chunk of an .evtx log, or its first record, stands where one can."""
+    start = stream.tell()
+    try:
+        for place in range(_MOST_CHUNK_PLACES):
+            stream.seek(start + _CHUNK_PLACE + place * _CHUNK_STEP)
+            head = stream.read(_RECORD_PLACE + len(_RECORD_MAGIC))
+            if head.startswith(_CHUNK_MAGIC) or head[_RECORD_PLACE:] == _RECORD_MAGIC:
+                return True
+            if not head:
+                break
+        return False
+    finally:
+        stream.seek(start)
 
 
 def _peeked(stream: BinaryIO, report: ReadReport) -> tuple[BinaryIO, bytes]:
@@ -172,62 +243,9 @@ def _copied(blocks: Iterable[bytes], report: ReadReport, held: ExitStack) -> Bin
     size = 0
     for block in blocks:
         size += len(block)
-        if size > _MOST_EXPANDED:
-            report.note(NoteKind.LIMIT, f"expanding was stopped at {_MOST_EXPANDED} bytes")
+        if size > _MOST_COPIED:
+            report.note(NoteKind.LIMIT, f"only the first {_MOST_COPIED} bytes of the stream were read")
             break
         spool.write(block)
     spool.seek(0)
     return cast("BinaryIO", spool)
-
-
-def _inflated(stream: BinaryIO, report: ReadReport) -> Iterator[bytes]:
-    """What a gzip stream of one or more members holds, as far as it can be read."""
-    inflate = zlib.decompressobj(_GZIP_WINDOW)
-    pending = b""
-    try:
-        while block := pending or stream.read(_BLOCK >> 4):
-            yield inflate.decompress(block, _BLOCK)
-            pending = inflate.unconsumed_tail
-            if inflate.eof:
-                pending = inflate.unused_data.lstrip(b"\0") or stream.read(_BLOCK >> 4).lstrip(b"\0")
-                if not pending:
-                    return
-                inflate = zlib.decompressobj(_GZIP_WINDOW)
-    except zlib.error as error:
-        report.note(NoteKind.TRUNCATED, f"the compressed data are damaged: {error}")
-        return
-    report.note(NoteKind.TRUNCATED, "the compressed data end early")
-
-
-def _member(packed: IO[bytes], report: ReadReport) -> Iterator[bytes]:
-    try:
-        while block := packed.read(_BLOCK):
-            yield block
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
-        report.note(NoteKind.TRUNCATED, f"the compressed data are damaged: {error}")
-
-
-def _read_zip(
-    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, read_evtx: EvtxReader | None
-) -> Iterator[EventRecord]:
-    try:
-        archive = zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
-    with archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        for member in members[:_MOST_MEMBERS]:
-            part = ReadReport(path=f"{report.path or 'archive'}/{member.filename}", strict=report.strict)
-            try:
-                with ExitStack() as held:
-                    packed = held.enter_context(archive.open(member))
-                    unpacked = _copied(_member(packed, part), part, held)
-                    yield from _read(unpacked, part, wanted, read_evtx, held, 1)
-            except LossError:
-                raise
-            except (SourceError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
-                part.note(NoteKind.UNREADABLE, error.text if isinstance(error, SourceError) else str(error))
-            finally:
-                report.add(part)
-        if len(members) > _MOST_MEMBERS:
-            report.note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read")

@@ -1,4 +1,4 @@
-"""Carving: records of chunks at any offset of any file, and remnants behind the live records of a chunk.
+"""Carving: records of chunks at any offset of any file, and, on request, remnants behind their live records.
 
 For disk images, memory dumps, unallocated space, renamed logs. A chunk is believed where its header is intact
 or a record stands at its start. A remnant is believed only where it decodes and its EventRecordID is the
@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
-from hvdegraded.sources.chunks import CHUNK_MAGIC, CHUNK_SIZE, Chunk, chunk_at, records_between
+from hvdegraded.sources.chunks import (
+    CHUNK_MAGIC,
+    CHUNK_SIZE,
+    Chunk,
+    begins_chunk,
+    chunk_from,
+    records_between,
+)
 from hvdegraded.sources.evtx import EvtxDecoder, Wanted
 
 __all__ = ["carve"]
@@ -26,43 +33,44 @@ def carve(
     report: ReadReport,
     wanted: ProviderFilter | None = None,
     *,
+    remnants: bool = False,
     decoder: EvtxDecoder | None = None,
 ) -> Iterator[EventRecord]:
-    """The records of a seekable stream's chunks wherever they lie, then of each chunk its remnants."""
+    """The records of a seekable stream's chunks wherever they lie, and, if asked, each chunk's `remnants`.
+
+    Raises LossError at the first loss where the report is strict.
+    """
     report.reader = "evtx"
     decoder = decoder or EvtxDecoder()
     names = None if wanted is None else Wanted(wanted)
     seen: set[int] = set()
     report.size = stream.seek(0, 2)
-    for number, chunk in enumerate(_chunks(stream)):
+    for chunk in _chunks(stream, report.size):
         report.chunks_seen += 1
         for record in decoder.records(chunk, report, names):
             yield from _once(record, seen, report)
-        for record in _remnants(chunk._replace(number=number), decoder, names, report):
+        for record in _remnants(chunk, decoder, names, report) if remnants else ():
             yield from _once(record, seen, report)
     if not report.chunks_seen:
         report.note(NoteKind.READER, "no chunk of an event log was found")
+    if len(seen) >= _MOST_REMEMBERED:
+        report.note(NoteKind.LIMIT, f"copies were left out of the first {_MOST_REMEMBERED} records only")
 
 
-def _chunks(stream: BinaryIO) -> Iterator[Chunk]:
+def _chunks(stream: BinaryIO, size: int) -> Iterator[Chunk]:
     place, number = 0, 0
-    while True:
+    while place < size:
         stream.seek(place)
-        block = stream.read(_BLOCK + len(CHUNK_MAGIC))
-        if len(block) <= len(CHUNK_MAGIC):
-            return
-        found = block.find(CHUNK_MAGIC)
-        if found < 0 or found >= _BLOCK:
-            place += _BLOCK
-            continue
-        stream.seek(place + found)
-        chunk = chunk_at(stream.read(CHUNK_SIZE), place + found, number)
-        if chunk is None:
-            place += found + 1
-            continue
-        number += 1
-        yield chunk
-        place += found + (max(chunk.free, 512) if chunk.trusted else 512)
+        block = stream.read(_BLOCK + CHUNK_SIZE)
+        here = 0
+        while 0 <= (found := block.find(CHUNK_MAGIC, here)) < _BLOCK:
+            here = found + 1
+            if begins_chunk(block, found):
+                chunk = chunk_from(block[found : found + CHUNK_SIZE], place + found, number)
+                yield chunk
+                number += 1
+                here = found + len(chunk.data)
+        place += max(_BLOCK, here)
 
 
 def _remnants(

@@ -36,7 +36,8 @@ __all__ = [
     "Hole",
     "ReadAt",
     "Span",
-    "chunk_at",
+    "begins_chunk",
+    "chunk_from",
     "find_chunks",
     "read_file_header",
     "records_between",
@@ -187,7 +188,7 @@ def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
     both = data + following
     place = both.find(CHUNK_MAGIC, _surely_of(data))
     while place > 0:
-        if _has_intact_header(both, place) or _is_record(both, place + FIRST_RECORD, len(both)):
+        if begins_chunk(both, place):
             return place, both[:place]
         place = both.find(CHUNK_MAGIC, place + 1)
     return CHUNK_SIZE, data
@@ -221,11 +222,14 @@ def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     return Chunk(data, offset, number, trusted, first, last, free, None if without else sum_)
 
 
-def chunk_at(data: bytes, offset: int, number: int) -> Chunk | None:
-    """The chunk that begins with these bytes, wherever they were found; None where they are no chunk."""
-    if _has_intact_header(data, 0) or _is_record(data, FIRST_RECORD, len(data)):
-        return _chunk(data, offset, number)
-    return None
+def begins_chunk(data: bytes, place: int) -> bool:
+    """Whether a chunk's mark at a place is one: its header is intact, or a record stands behind it."""
+    return _has_intact_header(data, place) or _is_record(data, place + FIRST_RECORD, len(data))
+
+
+def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
+    """The chunk that begins with these bytes, as far as they reach or the next chunk begins."""
+    return _chunk(_next_chunk(data, b"")[1], offset, number)
 
 
 def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | Hole]:

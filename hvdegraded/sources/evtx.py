@@ -379,7 +379,7 @@ def _check_magic(head: bytes, read_at: ReadAt, size: int, report: ReadReport) ->
             path=report.path,
             hint="convert it: wevtutil epl OLD.evt NEW.evtx /lf:true",
         )
-    if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), 4)):
+    if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), _MAX_REMEMBERED)):
         return
     raise UnknownFormatError(
         "this is no .evtx log", path=report.path, offset=0, hint=f"its {size} bytes hold no chunk of one"

@@ -1,0 +1,213 @@
+"""Compressed inputs as streams of what they hold: gzip, zip, and zstd where Python has it.
+
+Expansion is bounded: an input may become 256 MB, or 256 times its own size, up to 8 GB; logs compress ten to
+thirty times. What is damaged or cut off is read as far as it goes, and told.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import IO, Any, BinaryIO
+
+from hvdegraded.errors import LossError, SourceError
+from hvdegraded.record import NoteKind, ReadReport
+
+__all__ = ["Expansion", "gunzipped", "members", "unzstd"]
+
+MOST_EXPANDED = 8 << 30  # bytes
+_FREELY_EXPANDED, _MOST_TIMES = 256 << 20, 256
+_MOST_MEMBERS = 100_000
+_BLOCK = 1 << 20
+_PACKED_BLOCK = 1 << 12  # what is damaged costs the rest of its block
+_GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
+
+
+class Expansion:
+    """What a compressed input has become, and may: `packed` are its own bytes, as far as they were read."""
+
+    def __init__(self, packed: int = 0) -> None:
+        self.packed = packed
+        self._made = 0
+
+    @property
+    def allowed(self) -> int:
+        """Bytes that the input may become in all."""
+        return min(MOST_EXPANDED, max(_FREELY_EXPANDED, _MOST_TIMES * self.packed))
+
+    def within(self, blocks: Iterator[bytes], report: ReadReport) -> Iterator[bytes]:
+        """The blocks, until they are too many."""
+        for block in blocks:
+            self._made += len(block)
+            if self._made > self.allowed:
+                told = f"only {self.allowed} bytes of what is compressed were read; logs give far less"
+                report.note(NoteKind.LIMIT, told)
+                _refuse(told, report)
+                return
+            yield block
+
+
+def _refuse(what: str, report: ReadReport) -> None:
+    if report.strict:
+        raise LossError(what, path=report.path, hint="read without strict to get everything else")
+
+
+def _damaged(what: str, report: ReadReport) -> None:
+    report.note(NoteKind.TRUNCATED, what)
+    _refuse(what, report)
+
+
+class Blocks(io.RawIOBase):
+    """Blocks of bytes as a stream that cannot seek."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
+def _stream(blocks: Iterator[bytes]) -> BinaryIO:
+    return io.BufferedReader(Blocks(blocks), _BLOCK)
+
+
+def gunzipped(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+    """What a gzip stream of one or more members holds, as far as it can be read."""
+    expansion = Expansion()
+
+    def inflated() -> Iterator[bytes]:
+        inflate = zlib.decompressobj(_GZIP_WINDOW)
+        pending = b""
+        try:
+            while block := pending or read():
+                yield inflate.decompress(block, _BLOCK)
+                pending = inflate.unconsumed_tail
+                if inflate.eof:
+                    pending = inflate.unused_data.lstrip(b"\0") or read().lstrip(b"\0")
+                    if not pending:
+                        return
+                    inflate = zlib.decompressobj(_GZIP_WINDOW)
+        except zlib.error as error:
+            _damaged(f"the compressed data are damaged: {error}", report)
+            return
+        _damaged("the compressed data end early", report)
+
+    def read() -> bytes:
+        block = stream.read(_PACKED_BLOCK) or b""
+        expansion.packed += len(block)
+        return block
+
+    return _stream(expansion.within(inflated(), report))
+
+
+def unzstd(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+    """What a zstd stream of one or more frames holds, as far as it can be read.
+
+    Raises SourceError where this Python's standard library cannot read zstd (before 3.14).
+    """
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise SourceError(
+            "this is compressed with zstd, which Python reads from 3.14 on",
+            path=report.path,
+            hint="unpack it first: zstd -d FILE",
+        ) from None
+    expansion = Expansion()
+
+    def inflated() -> Iterator[bytes]:
+        inflate = zstd.ZstdDecompressor()
+        try:
+            while True:
+                block = b""
+                if inflate.needs_input:
+                    block = stream.read(_PACKED_BLOCK) or b""
+                    expansion.packed += len(block)
+                    if not block:
+                        break
+                yield inflate.decompress(block, _BLOCK)
+                while inflate.eof:
+                    block = inflate.unused_data or stream.read(_PACKED_BLOCK) or b""
+                    if not block:
+                        return
+                    inflate = zstd.ZstdDecompressor()
+                    yield inflate.decompress(block, _BLOCK)
+        except zstd.ZstdError as error:
+            _damaged(f"the compressed data are damaged: {error}", report)
+            return
+        _damaged("the compressed data end early", report)
+
+    return _stream(expansion.within(inflated(), report))
+
+
+# What zipfile, and the decompressors under it, raise for damaged archives.
+_DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,  # encrypted, or compressed in a way that Python does not know
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+try:
+    import lzma
+except ImportError:  # Python can be built without
+    pass
+else:
+    _DAMAGE += (lzma.LZMAError,)
+
+Member = Callable[[ReadReport, ExitStack], BinaryIO]
+"""Opens a member of an archive for as long as the stack lasts. Raises SourceError where it cannot be read."""
+
+
+def members(stream: BinaryIO, report: ReadReport) -> Iterator[tuple[str, Member]]:
+    """Names of the files in a zip archive, with what opens them.
+
+    Raises SourceError where the archive cannot be read.
+    """
+    try:
+        archive = zipfile.ZipFile(stream)
+    except _DAMAGE as error:
+        raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
+    expansion = Expansion(stream.seek(0, 2))
+    with archive:
+        files = [member for member in archive.infolist() if not member.is_dir()]
+        for file in files[:_MOST_MEMBERS]:
+
+            def opened(part: ReadReport, held: ExitStack, file: zipfile.ZipInfo = file) -> BinaryIO:
+                try:
+                    packed = held.enter_context(archive.open(file))
+                except _DAMAGE as error:
+                    raise SourceError(str(error), path=part.path, hint="unpack it first") from None
+                return _stream(expansion.within(_unpacked(packed, part), part))
+
+            yield file.filename, opened
+    if len(files) > _MOST_MEMBERS:
+        report.note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read")
+
+
+def _unpacked(packed: IO[bytes], report: ReadReport) -> Iterator[bytes]:
+    try:
+        while block := packed.read(_BLOCK):
+            yield block
+    except _DAMAGE as error:
+        _damaged(f"the compressed data are damaged: {error}", report)
