@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hvdegraded.classify import Classifier
 from hvdegraded.context import Context
@@ -24,6 +24,9 @@ from hvdegraded.reading import EventStream, Source, read
 from hvdegraded.record import EventRecord, Level, ReadReport
 from hvdegraded.times import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdict import Label, Reason, Verdict
+
+if TYPE_CHECKING:
+    from hvdegraded.render.pictures import Picture
 
 __all__ = ["Finding", "Occurrences", "Triage", "triage"]
 
@@ -103,21 +106,22 @@ class Finding:
     @property
     def first(self) -> datetime | None:
         """UTC time of the first event."""
-        known = [part.first_ticks for part in self.parts]
-        ticks = [one for one in known if one is not None]
-        return datetime_from_ticks(min(ticks)) if ticks else None
+        return _moment(min, (part.first_ticks for part in self.parts))
 
     @property
     def last(self) -> datetime | None:
         """UTC time of the last event."""
-        known = [part.last_ticks for part in self.parts]
-        ticks = [one for one in known if one is not None]
-        return datetime_from_ticks(max(ticks)) if ticks else None
+        return _moment(max, (part.last_ticks for part in self.parts))
 
     @property
     def last_ticks(self) -> int:
         """Time of the last event in ticks, for sorting; -1 where unknown."""
         return max((part.last_ticks or _NO_TICKS for part in self.parts), default=_NO_TICKS)
+
+
+def _moment(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> datetime | None:
+    known = [one for one in ticks if one is not None]
+    return datetime_from_ticks(pick(known)) if known else None
 
 
 @dataclass(frozen=True)
@@ -210,6 +214,16 @@ class Triage:
         """How many events there are."""
         return sum(part.count for part in self.occurrences)
 
+    @property
+    def first(self) -> datetime | None:
+        """UTC time of the first event."""
+        return _moment(min, (part.first_ticks for part in self.occurrences))
+
+    @property
+    def last(self) -> datetime | None:
+        """UTC time of the last event."""
+        return _moment(max, (part.last_ticks for part in self.occurrences))
+
     def by_label(self) -> Counter[Label]:
         """Events by label."""
         return self._counted(lambda verdict: verdict.label)
@@ -246,6 +260,15 @@ class Triage:
         from hvdegraded.render.html import as_page
 
         return as_page(self, title)
+
+    def plot(self, kind: str = "timeline") -> Picture:
+        """A picture for Jupyter or to `save`: each VM's `timeline`, or the `versions` that differ.
+
+        Needs matplotlib (extra `notebook`), else raises MissingExtraError.
+        """
+        from hvdegraded.render.pictures import draw
+
+        return draw(self, kind)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         from hvdegraded.frames import to_arrow

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests import Guest
+from hvdegraded.protocols import ProtocolVersion
 
-__all__ = ["guest_text", "sentence", "versions_text", "whose"]
+__all__ = ["guest_text", "sentence", "versions_of", "versions_text", "whose"]
 
 
 def versions_text(event: VersionEvent) -> str:
@@ -43,3 +44,14 @@ def guest_text(guest: Guest | None) -> str | None:
     if guest is None:
         return None
     return guest.os_name or str(guest.family)
+
+
+def versions_of(event: HyperVEvent) -> tuple[ProtocolVersion | None, ProtocolVersion | None]:
+    """What guest and host speak of the event's component; of an integration service the pair that differs."""
+    if isinstance(event, IntegrationVersionEvent):
+        message = event.message_negotiated, event.message_expected
+        framework = event.framework_negotiated, event.framework_expected
+        return framework if message[0] == message[1] and None not in framework else message
+    if isinstance(event, VersionEvent):
+        return event.client_version, event.server_version
+    return None, None

@@ -24,7 +24,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "input", "img", "br"):
+        if tag not in ("meta", "input", "img", "br", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -56,7 +56,7 @@ def test_the_page_asks_for_nothing() -> None:
     page = hv.triage(FOLDER / "hv2012r2").to_html()
     tags = Tags(page)
     assert not any(name in ("src", "href", "srcset") for _, attributes in tags.tags for name in attributes)
-    assert "url(" not in page
+    assert not re.search(r"url\((?!#)", page)
     assert not re.search(r"@import|https?://", page)
     policy = next(attributes["content"] for tag, attributes in tags.tags if "http-equiv" in attributes)
     assert policy is not None

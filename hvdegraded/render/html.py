@@ -1,138 +1,201 @@
 """Triage → HTML: a fragment for notebooks, and one self-contained page to share.
 
-Everything that comes from logs is hostile here and escaped. The page loads nothing: style and script stand in
-it, and its Content-Security-Policy allows no other.
+Everything that comes from logs is hostile here and escaped. The page loads nothing: style, script and
+pictures stand in it, and its Content-Security-Policy allows no other.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from hvdegraded.errors import MissingExtraError
+from hvdegraded.render.text import printable
 from hvdegraded.verdict import Label
+from hvdegraded.wording import versions_of
 
 if TYPE_CHECKING:
-    from hvdegraded.triage import Finding, Triage
+    from hvdegraded.triage import Finding, Occurrences, Triage
 
 __all__ = ["as_fragment", "as_page"]
 
+_MOST_ROWS = 100  # of a table in a notebook
 _MOST_PARTS = 20
+_MOST_NAMES = 50
 _MOST_REMARKS = 100
 
 _STYLE = """
-.hvd{--fg:#1a1a1a;--bg:#fff;--line:#c9ced6;--soft:#f2f4f7;--act:#a11212;--ign:#1c5f2e;color:var(--fg);
-background:var(--bg);font:14px/1.45 system-ui,sans-serif;padding:.5rem}
-@media(prefers-color-scheme:dark){.hvd{--fg:#e8e8e8;--bg:#16181c;--line:#444a54;--soft:#22262d;
---act:#ff8f8f;--ign:#8fd6a1}}
-.hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit}
+.hvd{color-scheme:light dark;--fg:light-dark(#1a1a1a,#e8e8e8);--bg:light-dark(#fff,#16181c);
+--line:light-dark(#c9ced6,#444a54);--soft:light-dark(#f2f4f7,#22262d);--act:light-dark(#a11212,#ff8f8f);
+--ign:light-dark(#1c5f2e,#8fd6a1);--dot:light-dark(#2c6fa6,#7db8ea);color:var(--fg);
+background:var(--bg);font:14px/1.45 system-ui,sans-serif;padding:.5rem;text-align:left}
+[data-jp-theme-light="true"] .hvd,.vscode-light .hvd{color-scheme:light}
+[data-jp-theme-light="false"] .hvd,.vscode-dark .hvd{color-scheme:dark}
+.hvd h2{font-size:1.15rem;margin:1.25rem 0 .25rem}
+.hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit;font-size:inherit;
+table-layout:auto}
+.hvd tr{background:var(--bg)}
 .hvd th,.hvd td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;
-overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal}
-.hvd thead th{background:var(--soft);white-space:nowrap}.hvd td{min-width:5.5em}.hvd td.num{min-width:0}
+overflow-wrap:anywhere;color:inherit;white-space:normal;max-width:none}
+.hvd thead th{background:var(--soft);white-space:nowrap}
+.hvd td{min-width:6.5em}.hvd td.num{min-width:0}.hvd td.wide{min-width:15em}
 .hvd th button{all:unset;cursor:pointer;font-weight:bold}
 .hvd th button:focus-visible{outline:2px solid}
+.hvd [aria-sort] button::after{content:" ▲"}.hvd [aria-sort=descending] button::after{content:" ▼"}
 .hvd .act{color:var(--act);font-weight:bold}.hvd .ign{color:var(--ign);font-weight:bold}
-.hvd .num{text-align:right;white-space:nowrap}.hvd .when{white-space:nowrap}
-.hvd ul{margin:.3rem 0;padding-left:1.2rem}
+.hvd .num,.hvd .when{white-space:nowrap}.hvd .num{text-align:right}
+.hvd ul{margin:0;padding-left:1.1rem}.hvd summary{cursor:pointer}
 .hvd input{font:inherit;padding:.3rem;width:100%;max-width:24rem;box-sizing:border-box;color:inherit;
 background:var(--soft);border:1px solid var(--line)}
-@media(max-width:600px){.hvd thead{display:none}.hvd tr{display:block;margin-bottom:.75rem}
-.hvd td{display:block;border-top:0}.hvd td:first-child{border-top:1px solid var(--line)}
-.hvd .num{text-align:left}
+.hvd figure{margin:.5rem 0 1.25rem;overflow-x:auto}.hvd svg{display:block;max-width:none}
+@media(max-width:700px){.hvd table,.hvd tbody,.hvd thead,.hvd tr,.hvd td{display:block}
+.hvd thead tr{display:flex;flex-wrap:wrap;gap:.25rem;margin-bottom:.5rem}.hvd thead.plain{display:none}
+.hvd tbody tr{margin-bottom:.75rem;border-top:1px solid var(--line)}.hvd td{border-top:0}
+.hvd td:empty{display:none}.hvd td.num{text-align:left}.hvd tr[hidden]{display:none}
 .hvd td::before{content:attr(data-name) ": ";font-weight:bold}}
-@media print{.hvd input{display:none}.hvd tr{break-inside:avoid}}
+@media print{.hvd{color-scheme:light;padding:0}.hvd input,.hvd output{display:none}.hvd tr{break-inside:avoid}
+.hvd figure{overflow:visible}.hvd svg{max-width:100%;height:auto}}
 """
 
 _SCRIPT = """
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
-  table.querySelectorAll("thead button").forEach((button, at) => {
-    let up = true;
-    button.addEventListener("click", () => {
-      const key = row => row.cells[at].dataset.key || row.cells[at].textContent;
-      const rows = [...body.rows].sort((a, b) => key(a).localeCompare(key(b), undefined, {numeric: true}));
-      body.append(...(up ? rows : rows.reverse()));
-      up = !up;
-    });
-  });
+  const heads = table.querySelectorAll("thead th");
+  heads.forEach((head, at) => head.firstChild.addEventListener("click", () => {
+    const down = head.ariaSort === "ascending";
+    heads.forEach(other => other.removeAttribute("aria-sort"));
+    head.ariaSort = down ? "descending" : "ascending";
+    const text = row => row.cells[at].textContent;
+    const order = (a, b) => text(a).localeCompare(text(b), undefined, {numeric: true});
+    body.append(...[...body.rows].sort(down ? (a, b) => order(b, a) : order));
+  }));
 }
 const search = document.querySelector("input");
+const rows = [...document.querySelectorAll("tbody tr")];
 search.addEventListener("input", () => {
   const wanted = search.value.toLowerCase();
-  for (const row of document.querySelectorAll("tbody tr"))
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  const shown = rows.filter(row => !row.hidden).length;
+  document.querySelector("output").value = wanted ? `${shown} of ${rows.length} rows` : "";
 });
 """
 
 
 def as_page(triage: Triage, title: str = "Hyper-V triage") -> str:
-    """A whole page: the same content, with tables to sort and search; printable, without any request."""
+    """A whole page: every row, with tables to sort and search, and pictures; printable, without any request.
+
+    Without matplotlib (extra `notebook`) the page says that it has no pictures.
+    """
     script_hash = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'"
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    search = (
+        "<p><input type='search' placeholder='search the tables' aria-label='search the tables'> "
+        "<output></output></p>"
+    )
+    body = [
+        f"<h1>{_text(title)}</h1>",
+        *_headline(triage),
+        search,
+        *_tables(triage, interactive=True),
+        *_pictures(triage),
+        *_account(triage),
+    ]
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
-        f"<title>{_text(title)}</title><style>body{{margin:0}}</style></head><body>"
-        f"{as_fragment(triage, title=title, interactive=True)}<script>{_SCRIPT}</script></body></html>\n"
+        f"<title>{_text(title)}</title><style>body{{margin:0}}{_STYLE}</style></head>"
+        f"<body class='hvd'>{''.join(body)}<script>{_SCRIPT}</script></body></html>\n"
     )
 
 
-def as_fragment(triage: Triage, *, title: str | None = None, interactive: bool = False) -> str:
-    """The triage as HTML to stand in a notebook: headline, findings, noise, assumptions, losses."""
+def as_fragment(triage: Triage) -> str:
+    """The triage as HTML to stand in a notebook; of long tables the first rows."""
+    parts = [*_headline(triage), *_tables(triage, interactive=False), *_account(triage)]
+    return f"<div class='hvd'><style>{_STYLE}</style>{''.join(parts)}</div>"
+
+
+def _headline(triage: Triage) -> Iterable[str]:
     labels = triage.by_label()
-    parts = [f"<div class='hvd'><style>{_STYLE}</style>"]
-    if title:
-        parts.append(f"<h1>{_text(title)}</h1>")
-    parts.append(
+    first, last = triage.first, triage.last
+    span = f", from {_when(first)} to {_when(last)} UTC" if first and last else ""
+    yield (
         f"<p>{triage.count} events: <span class='act'>{labels[Label.ACTIONABLE]} actionable</span>, "
-        f"<span class='ign'>{labels[Label.IGNORABLE]} ignorable</span></p>"
+        f"<span class='ign'>{labels[Label.IGNORABLE]} ignorable</span>{span}</p>"
     )
-    if interactive:
-        parts.append("<p><input type='search' placeholder='search' aria-label='search the tables'></p>")
+    for note in triage.report.unreadable[:_MOST_REMARKS]:
+        yield f"<p class='act'>{_text(note.path or 'input')}: {_text(note.text)}</p>"
+
+
+def _tables(triage: Triage, *, interactive: bool) -> Iterable[str]:
     findings = triage.findings
-    acting = [finding for finding in findings if not finding.verdict.ignorable]
-    noise = [finding for finding in findings if finding.verdict.ignorable]
+    acting = [_finding_row(finding) for finding in findings if finding.verdict.actionable]
     if acting:
-        rows = "".join(_finding_row(finding) for finding in acting)
-        names = ("last", "first", "count", "host", "VM", "what happened", "what to do")
-        parts.append(f"<h2>Actionable</h2>{_table(names, rows, interactive)}")
+        columns: tuple[str, ...] = ("VM", "host", "what happened", "what to do", "count", "first", "last")
+        yield f"<h2>Actionable</h2>{_table(columns, acting, interactive)}"
+    noise: dict[tuple[str, str, str], list[Occurrences]] = {}
+    for finding in findings:
+        if finding.verdict.ignorable:
+            for part in finding.parts:
+                key = finding.vm or "", finding.host or "", str(part.verdict.component or "")
+                noise.setdefault(key, []).append(part)
     if noise:
-        rows = "".join(_noise_rows(finding) for finding in noise)
-        columns = ("VM", "host", "component", "guest, host version", "count", "why")
-        parts.append(f"<h2>Ignorable</h2>{_table(columns, rows, interactive)}")
-    assumed = sorted({finding.vm or "unnamed" for finding in findings if finding.verdict.assumed})
+        columns = ("VM", "host", "component", "guest | host version", "why", "count")
+        rows = [_noise_row(key, parts) for key, parts in noise.items()]
+        yield f"<h2>Ignorable</h2>{_table(columns, rows, interactive)}"
+
+
+def _pictures(triage: Triage) -> Iterable[str]:
+    if not triage.count:
+        return
+    titles = {"timeline": "Timeline", "versions": "Versions that differ"}
+    for kind, title in titles.items():
+        try:
+            svg = triage.plot(kind).inline_svg()
+        except MissingExtraError as error:
+            yield f"<p>No pictures: {_text(str(error))}.</p>"
+            return
+        yield f"<h2>{title}</h2><figure>{svg}</figure>"
+
+
+def _account(triage: Triage) -> Iterable[str]:
+    """What was assumed, left out, and lost."""
+    assumed = sorted({finding.vm or "unnamed" for finding in triage.findings if finding.verdict.assumed})
     if assumed:
-        parts.append(
-            f"<p>Assumed: the system of {len(assumed)} VMs is not known "
-            f"({_text(', '.join(assumed[:50]))}).</p>"
-        )
-    parts += [f"<p>{count} events {_text(why)} were left out.</p>" for why, count in triage.left_out.items()]
+        names = ", ".join(assumed[:_MOST_NAMES]) + ", …" * (len(assumed) > _MOST_NAMES)
+        yield f"<p>Assumed: the system of {len(assumed)} VMs is not known ({_text(names)}).</p>"
+    for why, count in triage.left_out.items():
+        yield f"<p>{count} events {_text(why)} were left out.</p>"
     report = triage.report
     if report.records_seen:
-        parts.append(f"<p>{_text(str(report).splitlines()[0])}</p>")
+        yield f"<p>{_text(str(report).split(chr(10))[0])}</p>"
     remarks = report.items()
     if remarks:
         listed = "".join(
             f"<li>{_text(path or 'input')}: {_text(what)}</li>" for path, what in remarks[:_MOST_REMARKS]
         )
-        parts.append(
-            f"<details><summary>{len(remarks)} remarks on the reading</summary><ul>{listed}</ul></details>"
-        )
-    parts.append("</div>")
-    return "".join(parts)
+        if len(remarks) > _MOST_REMARKS:
+            listed += f"<li>and {len(remarks) - _MOST_REMARKS} more</li>"
+        yield f"<details><summary>{len(remarks)} remarks on the reading</summary><ul>{listed}</ul></details>"
 
 
-def _table(names: Sequence[str], rows: str, interactive: bool) -> str:
-    heads = "".join(
-        f"<th scope='col'><button type='button'>{name}</button></th>" if interactive else f"<th>{name}</th>"
-        for name in names
-    )
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+def _table(names: Sequence[str], rows: Sequence[str], interactive: bool) -> str:
+    button = "<button type='button'>{}</button>" if interactive else "{}"
+    heads = "".join(f"<th scope='col'>{button.format(name)}</th>" for name in names)
+    shown = rows if interactive else rows[:_MOST_ROWS]
+    kind = "" if interactive else " class='plain'"
+    table = f"<table><thead{kind}><tr>{heads}</tr></thead><tbody>{''.join(shown)}</tbody></table>"
+    if len(rows) > len(shown):
+        table += f"<p>and {len(rows) - len(shown)} more rows; <code>to_html()</code> has all.</p>"
+    return table
 
 
 def _finding_row(finding: Finding) -> str:
@@ -142,35 +205,40 @@ def _finding_row(finding: Finding) -> str:
         for part in finding.parts[:_MOST_PARTS]
     ]
     if len(finding.parts) > _MOST_PARTS:
-        items.append(f"<li>and {len(finding.parts) - _MOST_PARTS} more</li>")
-    return (
-        f"<tr>{_cell('last', _when(finding.last), 'when')}{_cell('first', _when(finding.first), 'when')}"
-        f"{_cell('count', str(finding.count), 'num')}{_cell('host', finding.host or '')}"
-        f"{_cell('VM', finding.vm or '')}<td data-name='what happened'><ul>{''.join(items)}</ul></td>"
-        f"{_cell('what to do', finding.verdict.remedy or '')}</tr>"
+        items.append(f"<li>and {len(finding.parts) - _MOST_PARTS} more kinds of events</li>")
+    cells = (
+        _cell("VM", finding.vm or ""),
+        _cell("host", finding.host or ""),
+        f"<td data-name='what happened' class='wide'><ul>{''.join(items)}</ul></td>",
+        _cell("what to do", finding.verdict.remedy or "", "wide"),
+        _cell("count", str(finding.count), "num"),
+        _cell("first", _when(finding.first), "when"),
+        _cell("last", _when(finding.last), "when"),
     )
+    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _noise_rows(finding: Finding) -> str:
-    counts: dict[tuple[str, str], int] = {}
-    for part in finding.parts:
-        verdict = part.verdict
-        versions = f"{verdict.client_version or '?'}, {verdict.server_version or '?'}"
-        if verdict.client_version is None and verdict.server_version is None:
-            versions = ""
-        key = str(verdict.component or ""), versions
-        counts[key] = counts.get(key, 0) + part.count
-    why = f"{finding.verdict.reason}{' (assumed)' if finding.verdict.assumed else ''}"
-    return "".join(
-        f"<tr>{_cell('VM', finding.vm or '')}{_cell('host', finding.host or '')}"
-        f"{_cell('component', component)}"
-        f"{_cell('versions', versions)}{_cell('count', str(count), 'num')}{_cell('why', why)}</tr>"
-        for (component, versions), count in counts.items()
+def _noise_row(key: tuple[str, str, str], parts: Sequence[Occurrences]) -> str:
+    vm, host, component = key
+    pairs = dict.fromkeys(versions_of(part.example) for part in parts)
+    versions = [f"{guest or '?'} | {server or '?'}" for guest, server in pairs if guest or server]
+    why = dict.fromkeys(
+        part.verdict.reason.replace("_", " ") + " (assumed)" * part.verdict.assumed for part in parts
     )
+    cells = (
+        _cell("VM", vm),
+        _cell("host", host),
+        _cell("component", component),
+        _cell("guest | host version", ", ".join(versions)),
+        _cell("why", ", ".join(why)),
+        _cell("count", str(sum(part.count for part in parts)), "num"),
+    )
+    return f"<tr>{''.join(cells)}</tr>"
 
 
 def _cell(name: str, text: str, kind: str = "") -> str:
-    return f"<td data-name='{name}'{f' class={kind!r}' if kind else ''}>{_text(text)}</td>"
+    shown = _text(text).replace(".", ".<wbr>") if name == "host" else _text(text)
+    return f"<td data-name='{name}'{f' class={kind!r}' if kind else ''}>{shown}</td>"
 
 
 def _when(moment: datetime | None) -> str:
@@ -178,9 +246,5 @@ def _when(moment: datetime | None) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped, with control characters spelled out."""
-    shown = "".join(
-        character if character.isprintable() or character in "\n\t" else f"\\x{ord(character):02x}"
-        for character in text
-    )
-    return escape(shown)
+    """Escaped, with what does not show spelled out."""
+    return escape(printable(text))
