@@ -65,7 +65,6 @@ class Guest(BaseModel):
     `inferred`: no text names the system, the version of the integration services tells the family.
     `possible`: the families an UNKNOWN guest may be where rows or texts disagree. `supported`:
     whether the vendor lists the system as a guest; None where its list does not tell.
-    `foreign_id`: the id is the inventory tool's own, so that a different one proves nothing.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -81,7 +80,6 @@ class Guest(BaseModel):
     supported: bool | None = None
     inferred: bool = False
     possible: tuple[GuestFamily, ...] = ()
-    foreign_id: bool = False
 
     @property
     def undecided(self) -> bool:
@@ -215,7 +213,7 @@ class GuestInventory:
             if wanted is None or guest.vm_id is None:
                 namesakes.append(guest)
             elif guest.vm_id != wanted:
-                (namesakes if guest.foreign_id else others).append(guest)
+                others.append(guest)
         rivals = [guest for guest in others if not host or not guest.host or _same_host(guest.host, host)]
         if not namesakes:
             if known is None and any(map(_says_something, rivals)):
@@ -359,7 +357,6 @@ def _guest(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind, str]
         integration_version=integration,
         source=source,
         possible=_ordered(reading.possible) if reading.family is GuestFamily.UNKNOWN else (),
-        foreign_id=bool(ids) and ids[0][0] == "id" and any(key in columns("manager") for key, _ in cells),
     )
     return _judged(guest, hint)
 

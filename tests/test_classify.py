@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ from hvdegraded.errors import KnowledgeError
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.policy import Policy
-from hvdegraded.record import EventRecord
+from hvdegraded.record import EventRecord, Origin
+from hvdegraded.triage import triage
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, guests, integration, plain, record, storvsp
 
@@ -221,7 +225,146 @@ def test_many_failures_stay_bounded_and_only_turn_more_actionable() -> None:
     assert last[1].actionable
 
 
+def test_a_failure_is_not_hidden_by_a_later_one_of_the_same_minute() -> None:
+    """The first is within ten minutes of the refusal, the second is not."""
+    start = REFUSED._replace(time_ticks=(REFUSED.time_ticks or 0) // MINUTE * MINUTE + MINUTE // 2)
+    within, beyond = plain("Chipset", 18605), plain("Worker", 12010)
+    ticks = start.time_ticks or 0
+    within = within._replace(time_ticks=ticks + 10 * MINUTE - MINUTE // 4)
+    beyond = beyond._replace(time_ticks=ticks + 10 * MINUTE + MINUTE // 4)
+    for events in ([start, within, beyond], [beyond, within, start]):
+        found = {
+            event.event_id: verdict for event, verdict in Classifier(guests("linux")).classify_all(events)
+        }
+        assert found[5].reason is Reason.REFUSED_THEN_FAILURE
+        assert "18605" in found[5].summary
+
+
+@pytest.mark.parametrize(
+    "failure", [("Worker", 18590), ("Worker", 18540), ("SynthNic", 12570), ("UiDevices", 12541)]
+)
+def test_crashes_and_lost_devices_count_as_failures(failure: tuple[str, int]) -> None:
+    events = [REFUSED, at(plain(*failure), 3)]
+    assert next(Classifier(guests("linux")).classify_all(events))[1].reason is Reason.REFUSED_THEN_FAILURE
+
+
+def test_a_refusal_without_a_time_is_followed_by_any_failure() -> None:
+    untimed, timed = REFUSED._replace(time_ticks=None), at(REFUSED, 60)
+    events = [timed, untimed, plain("Chipset", 18605)]
+    parts = triage(events, guests=guests("linux")).occurrences
+    reasons = {part.verdict.reason: list(part.ticks) for part in parts if part.event_id == 5}
+    assert reasons == {
+        Reason.REFUSED_WITH_FALLBACK: [timed.time_ticks],
+        Reason.REFUSED_THEN_FAILURE: [-1],
+    }
+
+
+def test_any_event_can_tell_that_a_name_and_an_id_are_one_vm() -> None:
+    by_id = REFUSED._replace(data=tuple(pair for pair in REFUSED.data if pair[1] != VM))
+    by_name = record(HV + "Chipset", 18605, 2, (("VmName", VM),))
+    known = GuestInventory.load({ID: "Ubuntu"})
+    events = [by_id, at(by_name, 1)]
+    assert next(Classifier(known).classify_all(events))[1].reason is not Reason.REFUSED_THEN_FAILURE
+    events.append(plain("VMMS", 13002, 4))
+    assert next(Classifier(known).classify_all(events))[1].reason is Reason.REFUSED_THEN_FAILURE
+
+
+def giving_away() -> list[EventRecord]:
+    return [integration(), storvsp(5, "6.0", "6.2")]
+
+
+def inferred(events: list[EventRecord]) -> bool:
+    found = [v for event, v in Classifier().classify_all(events) if event.event_id == 4010]
+    return all(verdict.basis is Basis.GUEST_INFERENCE for verdict in found)
+
+
+def test_a_guest_is_inferred_from_sound_events_of_one_id_only() -> None:
+    assert inferred(giving_away())
+    kvp, disk = giving_away()
+    damaged = disk._replace(origin=Origin("evtx", doubts=("mangled",)))
+    assert not inferred([kvp, damaged])
+    assert not inferred([kvp, disk, damaged])  # nor beside a sound one: it may be of another VM
+    nameless = [event._replace(data=tuple(p for p in event.data if p[1] != ID)) for event in (kvp, disk)]
+    assert not inferred(nameless)  # two VMs can have one name
+    assert not inferred([kvp, nameless[1]])
+    # At some time it spoke what only Windows speaks.
+    assert not inferred([kvp, disk, device(23014, "3.5", "3.3")])
+    assert not inferred([kvp, disk, integration(versions=("1.0", "3.0", "5.0", "5.0"))])
+
+
+def test_events_that_come_one_by_one_get_the_same_verdicts() -> None:
+    events = [*giving_away(), *(at(REFUSED, number) for number in range(5)), at(plain("Chipset", 18605), 3)]
+    straight = verdicts(events, guests("unknown"))
+    streamed = [
+        (event.event_id, verdict.label, verdict.reason)
+        for event, verdict in Classifier(guests("unknown")).classify_all(iter(events))
+    ]
+    assert streamed == straight
+
+
+def test_long_logs_stay_bounded_in_memory() -> None:
+    """State per VM, not per event: of one VM ten times the events take less than twice the memory."""
+
+    def stream(count: int) -> Iterator[EventRecord]:
+        for number in range(count):
+            yield at((REFUSED, integration(), plain("Chipset", 18605))[number % 3], number)._replace(
+                record_id=number, rendering=(("Message", "x" * 1000),)
+            )
+
+    def peak(count: int) -> int:
+        classifier = Classifier(guests("linux"))
+        tracemalloc.start()
+        assert sum(1 for _ in classifier.classify_all(stream(count))) == count
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    peak(30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["hvdegraded.classify"], "_MOST_IN_MEMORY", 1 << 16)
+        assert peak(3000) < 2 * peak(300) + (1 << 20)
+
+
 # ------------------------------------------------------------------ policy
+
+
+def test_a_row_cannot_hide_a_failure_without_force() -> None:
+    text = '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Chipset"]\nids = [18605]\nfailure = false\n'
+    with pytest.raises(KnowledgeError, match="force = true") as caught:
+        KNOWLEDGE.extended(text)
+    assert caught.value.line == 4
+    policy = Policy(knowledge=KNOWLEDGE.extended(text + "force = true\n"))
+    events = [REFUSED, at(plain("Chipset", 18605), 1)]
+    assert next(Classifier(guests("linux"), policy).classify_all(events))[1].ignorable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[provider]]\nname = "stor2"\naliases = ["storvsp"]\nfamily = "storvsp"\nsource = "x"\ncertainty = "verified"\n',
+        '[[version]]\ncomponent = "storage"\nversion = "9.9"\nsource = "x"\ncertainty = "verified"\n',
+        '[[implementation]]\ncomponent = "storage"\n',
+        '[[giveaway]]\nfamilies = ["linux"]\n',
+        '[[device]]\nname = "x"\ncomponent = "storage"\n',
+        '[[message]]\nname = "x"\npattern = "x"\n',
+        '[[override]]\nproviders = ["storvsp"]\nids = [5]\noutcome = "loaded"\n',
+        '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Worker"]\nids = [33101]\noutcome = "loaded"\n',
+        '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-StorageVSP"]\nids = [6]\nrole = "version"\noutcome = "loaded"\n',
+        '[[override]]\nproviders = ["VMSMP"]\nids = [27]\ncertainty = "verified"\n',
+    ],
+)
+def test_no_row_of_a_user_makes_more_ignorable(text: str) -> None:
+    with pytest.raises(KnowledgeError) as caught:
+        KNOWLEDGE.extended(text)
+    assert caught.value.line is not None
+    assert caught.value.column is not None
+
+
+def test_a_provider_of_a_user_has_no_events_of_another() -> None:
+    text = '[[provider]]\nname = "stor2"\nfamily = "storvsp"\ncomponent = "storage"\nsource = "x"\ncertainty = "verified"\n'
+    policy = Policy(knowledge=KNOWLEDGE.extended(text))
+    event = storvsp(6, "6.0", "5.1")._replace(provider="stor2")
+    assert classify(event, guests("linux"), policy).reason is Reason.UNKNOWN_EVENT
 
 
 def test_unknown_guests_can_count_as_actionable() -> None:

@@ -313,12 +313,17 @@ def test_msvm_computer_system_keeps_the_id_in_name() -> None:
 
 
 def test_system_center_export_whose_id_is_its_own() -> None:
-    rows = [
-        {"Name": "web01", "ID": ID_B, "VMHost": "hv1.corp", "OperatingSystem": {"Name": "Ubuntu Linux 16.04"}}
-    ]
-    inventory = GuestInventory.load(rows)
-    assert family(inventory, vm_id=ID_B) is LINUX
-    assert family(inventory, vm_id=ID_A, vm_name="web01", host="HV1") is LINUX
+    row = {
+        "Name": "web01",
+        "ID": ID_B,
+        "VMHost": "hv1.corp",
+        "OperatingSystem": {"Name": "Ubuntu Linux 16.04"},
+    }
+    assert family(GuestInventory.load([row | {"VMId": ID_A}]), vm_id=ID_A) is LINUX
+    inventory = GuestInventory.load([row])
+    assert family(inventory, vm_name="web01", host="HV1") is LINUX
+    # Whether another id is another machine or another tool's number for it cannot be known.
+    assert family(inventory, vm_id=ID_A, vm_name="web01", host="HV1") is UNKNOWN
 
 
 def test_ansible_inventory_and_facts() -> None:
@@ -664,6 +669,27 @@ def test_a_windows_guest_is_never_found_as_anything_else(
         elsewhere = inventory.find(vm_name="a", host=host)
         assert elsewhere is not None
         assert elsewhere.family in (WINDOWS, UNKNOWN)
+
+
+def test_what_cannot_be_read_leaves_open_what_runs() -> None:
+    rows = [{"Name": "a", "VMId": ID_A, "OS": "Server 2019"}, {"Name": "b", "VMId": ID_B, "State": "Off"}]
+    inventory = GuestInventory.load(rows)
+    unread, unsaid = inventory.find(vm_id=ID_A), inventory.find(vm_id=ID_B)
+    assert unread is not None
+    assert unread.undecided
+    assert unsaid is not None
+    assert not unsaid.undecided
+    # Nor does a row of the same machine, or of its name, say it instead.
+    for other in ({"Name": "a", "VMId": ID_A, "OS": "Ubuntu"}, {"Name": "a", "OS": "Ubuntu"}):
+        found = GuestInventory.load([rows[0], other]).find(vm_id=ID_A, vm_name="a")
+        assert found is not None
+        assert (found.family, found.undecided) == (UNKNOWN, True)
+
+
+def test_a_doubted_system_leaves_open_what_runs() -> None:
+    guest = GuestInventory.load([{"Name": "a", "OS": "formerly Ubuntu"}]).find(vm_name="a")
+    assert guest is not None
+    assert (guest.family, guest.undecided) == (UNKNOWN, True)
 
 
 # Remedies and the script

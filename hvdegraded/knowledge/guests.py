@@ -58,7 +58,6 @@ class ColumnRole(enum.StrEnum):
     VERSION = "version"
     INTEGRATION = "integration"
     ITEMS = "items"
-    MANAGER = "manager"
 
 
 class OsFact(Fact):
