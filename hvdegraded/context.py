@@ -119,7 +119,7 @@ class Context:
         if not event.vm_id:
             return None
         machine = self._machines.get(_keys(event)[0])
-        if machine is None or machine.doubtful:
+        if machine is None or machine.doubtful or len(machine.spoken) < 2:
             return None
         for component, versions in machine.spoken.items():
             if any(table.guest_families_offering(component, version) == {"windows"} for version in versions):

@@ -230,6 +230,11 @@ class ProtocolTable:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
         self.giveaways = tuple(giveaways)
+        families: dict[tuple[Component, ProtocolVersion], set[str]] = {}
+        for row in self.implementations:
+            for version in row.offers + row.may_offer:
+                families.setdefault((row.component, version), set()).add(row.family)
+        self._families = {key: frozenset(names) for key, names in families.items()}
 
     def host_versions(self, component: Component) -> tuple[HostVersion, ...]:
         """The versions that hosts have of this component, oldest first."""
@@ -253,7 +258,7 @@ class ProtocolTable:
 
     def guest_families_offering(self, component: Component, version: ProtocolVersion) -> frozenset[str]:
         """Families of guests of which some release offers, or may offer, this version."""
-        return frozenset(row.family for row in self.offers(component) if row.may_have_sent(version))
+        return self._families.get((component, version), frozenset())
 
     def cannot_speak(self, guest_family: str, component: Component, version: ProtocolVersion) -> bool:
         """Whether the tables know this family's side of a component, and this version is not in it."""
