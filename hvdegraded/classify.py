@@ -176,9 +176,9 @@ class Classifier:
         return _verdict(
             event,
             label=Label.ACTIONABLE,
-            reason=Reason.UNKNOWN_EVENT,
+            reason=Reason.UNKNOWN_EVENT if event.provider else Reason.INCOMPLETE_EVIDENCE,
             basis=Basis.NOTHING,
-            summary=f"{whose(event)}unknown event {event.provider} {event.event_id}"
+            summary=f"{whose(event)}unknown event {event.provider or 'of no named provider'} {event.event_id}"
             + (f": {fields}" * bool(fields)),
             remedy="Read the event; if it is harmless in your place, add a row of your own to the policy.",
         )

@@ -124,7 +124,9 @@ class Normaliser:
 
     def __call__(self, record: EventRecord) -> Event:
         """The event that a record is. Never raises."""
-        key = (record.provider, record.event_id, record.provider_guid, record.event_source)
+        # A channel shows whose event it is where a route lost the provider, but not which provider's.
+        name = record.provider or record.channel
+        key = (name, record.event_id, record.provider_guid, record.event_source)
         kind = self._kinds.get(key)
         if kind is None:
             if len(self._kinds) >= _MAX_REMEMBERED:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import HvdegradedError, UnknownFormatError
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter, ReadReport
@@ -19,90 +19,9 @@ from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
 from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
-from tests.corpus import CORPUS, needs_corpus
 
 HYPER_V = load_knowledge().provider_filter()
 VMMS = "Microsoft-Windows-Hyper-V-VMMS"
-DATA = ("773356-USTSTDB5", "E0D09432-A320-44CC-8A12-E1300549B99D", "0.5")
-TICKS = 131557354738748473  # 2017-11-21T10:57:53.8748473Z
-
-
-def load(name: str) -> list[EventRecord]:
-    report = ReadReport()
-    with (CORPUS / "exports" / name).open("rb") as stream:
-        records = list(read_stream(stream, report))
-    assert report.lost == 0
-    return records
-
-
-@needs_corpus
-@pytest.mark.parametrize(
-    ("route", "precision", "evidence"),
-    [
-        ("alloy", 1, Evidence.POSITIONAL),
-        ("evtx_dump", 10, Evidence.POSITIONAL),
-        ("evtxecmd", 1, Evidence.POSITIONAL),
-        ("fluentbit", 10_000_000, Evidence.POSITIONAL),
-        ("fluentbit_text", 10_000_000, Evidence.POSITIONAL),
-        ("fluentbit_xml", 1, Evidence.POSITIONAL),
-        ("fluentd", 1, Evidence.POSITIONAL),
-        ("otel_map", 1, Evidence.POSITIONAL),
-        ("otel_pre2026", 1, Evidence.MESSAGE),
-        ("vector", 1, Evidence.MESSAGE),
-        ("velociraptor", 10, Evidence.POSITIONAL),
-        ("winlogbeat", 1, Evidence.POSITIONAL),
-    ],
-)
-def test_one_event_by_each_shipper(route: str, precision: int, evidence: Evidence) -> None:
-    (record,) = load(f"derived/hyperv_vmms_20415.{route}.json")
-    assert (record.provider, record.event_id, record.level) == (VMMS, 20415, 4)
-    assert (record.record_id, record.channel) == (52262, f"{VMMS}-Admin")
-    assert record.computer == "773330-hyp1.MPC1495823.local"
-    assert record.time_ticks is not None
-    assert record.time_ticks // precision == pytest.approx(TICKS // precision, abs=1)
-    assert record.evidence is evidence
-    if evidence is Evidence.POSITIONAL:
-        assert tuple(text for _, text in record.data) == DATA
-        event = normalise(record)
-        assert (event.vm_name, event.vm_id) == DATA[:2]
-    else:
-        assert record.origin.route  # the route lost the payload, and says so
-
-
-REAL = {
-    "chainsaw_search_jsonl.json": ("Microsoft-Windows-Security-Auditing", 4624, 31794, 27),
-    "ecs_hyperv_vmms_19100.json": (VMMS, 19100, 214592, 4),
-    "evtrender_singlequote_4624.xml": ("Microsoft-Windows-Security-Auditing", 4624, 80688, 27),
-    "evtxecmd_4732.json": ("Microsoft-Windows-Security-Auditing", 4732, 448, 10),
-    "evtxecmd_vmms_13002.xml": (VMMS, 13002, 45, 2),
-    "fluentd_windows_eventlog2.json": ("Microsoft-Windows-Security-Auditing", 4798, 87028, 9),
-    "getwinevent_jsonnet.json": ("Microsoft-Windows-TaskScheduler", 102, 18359, 3),
-    "grafana_agent_windowsevent.json": ("Service Control Manager", 7036, 651039, 3),
-    "hyperv_worker_18590.xml": ("Microsoft-Windows-Hyper-V-Worker", 18590, 35726, 8),
-    "nxlog5_im_msvistalog.json": ("Microsoft-Windows-Security-Auditing", 4656, 7613465324, 5),
-    "nxlog_ee_im_msvistalog.json": ("Microsoft-Windows-Security-Auditing", 4769, 166405411, 13),
-    "otel_windowseventlog_2023.json": ("otel", 10, 12345, 0),
-    "pyevtx_0.14_104.json": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
-    "pyevtx_0.14_104_separate_attrs.json": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
-    "python-evtx_0.8.1_104.xml": ("Microsoft-Windows-Eventlog", 104, 27736, 4),
-    "velociraptor_4624.json": ("Microsoft-Windows-Security-Auditing", 4624, 31880, 27),
-    "velociraptor_userdata_capi2.json": ("Microsoft-Windows-CAPI2", 70, 707, 9),
-    "winlogbeat7_1102_collection.json": ("Microsoft-Windows-Eventlog", 1102, 14224, 4),
-}
-
-
-@needs_corpus
-@pytest.mark.parametrize("name", REAL)
-def test_real_exports(name: str) -> None:
-    (record,) = load(f"real/{name}")
-    assert (record.provider, record.event_id, record.record_id, len(record.data)) == REAL[name]
-
-
-@needs_corpus
-def test_hayabusa_names_no_provider_and_its_level_is_the_rules() -> None:
-    (record,) = load("real/hayabusa_timeline.json")
-    assert (record.provider, record.event_id, record.level) == ("", 4625, None)
-    assert record.origin.route
 
 
 @pytest.mark.parametrize("table", tables().dialects, ids=lambda table: table.name)
@@ -316,6 +235,39 @@ def test_one_array_or_one_document_over_many_lines() -> None:
         assert len(lines(text.encode())[0]) == 3
 
 
+def test_a_document_in_utf_16() -> None:
+    """As Windows PowerShell 5.1 writes `… | ConvertTo-Json > file`."""
+    text = json.dumps([json.loads(SHIPPED)] * 3, indent=4).replace("\n", "\r\n")
+    records, report = lines(text.encode("utf-16"))
+    assert (len(records), report.lost) == (3, 0)
+
+
+def test_an_array_with_an_event_on_each_line_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 3 * len(SHIPPED))
+    for text in ("[\n" + ",\n".join([SHIPPED] * 50) + "\n]\n", f"[\r\n{SHIPPED}\r\n]"):
+        records, report = lines(text.encode())
+        assert len(records) == text.count(SHIPPED)
+        assert report.lost == 0
+        assert len(lines(text.encode(), HYPER_V)[0]) == len(records)
+
+
+def test_a_first_line_that_was_cut_costs_itself_only() -> None:
+    records, report = lines(f"{SHIPPED[:30]}\n{SHIPPED}\n{SHIPPED}\n".encode())
+    assert len(records) == 2
+    assert [(loss.line, loss.offset) for loss in report.losses] == [(1, 0)]
+    with pytest.raises(UnknownFormatError):
+        lines(SHIPPED[:30].encode())
+
+
+def test_offsets_count_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
+    data = f"\ufeff{SHIPPED}\n".encode() + b"{" + b" " * 5000 + b"}\n" + f"{SHIPPED}\n".encode()
+    records, report = lines(data)
+    assert [record.origin.offset for record in records] == [0, data.rindex(b'{"winlog')]
+    assert [record.origin.line for record in records] == [1, 3]
+    assert report.lost == 1
+
+
 def test_bad_lines_are_counted_and_the_rest_is_read() -> None:
     records, report = lines(f"{SHIPPED}\n{{oops\n[1]\n{SHIPPED}\n".encode())
     assert len(records) == 2
@@ -389,6 +341,29 @@ def test_any_mapping_gives_records_or_none(value: Any) -> None:
 def test_any_bytes_end_in_our_error_or_a_balanced_report(data: bytes, wanted: ProviderFilter | None) -> None:
     with contextlib.suppress(HvdegradedError):
         lines(data, wanted)
+
+
+CSV_HEAD = "RecordNumber,EventRecordId,TimeCreated,EventId,Level,Provider,Channel,Computer,Payload\r\n"
+CSV_ROW = f'1,7,2026-01-01 00:00:00.1234567,19100,Error,{VMMS},x,hv1,"{{""UserData"":{{""VmlEventLog"":{{""VmName"":""a""}}}}}}"\r\n'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_rows_under_a_header(encoding: str) -> None:
+    report = ReadReport()
+    other = CSV_ROW.replace(VMMS, "Disk")
+    data = (CSV_HEAD + CSV_ROW + "1,2,3\r\n" + '1,"a"b,\r\n' + "\r\n" + other + CSV_ROW).encode(encoding)
+    records = list(read_stream(io.BytesIO(data), report, HYPER_V))
+    assert [(one.event_id, one.get("VmName"), one.origin.line) for one in records] == [
+        (19100, "a", 2),
+        (19100, "a", 7),
+    ]
+    assert records[0].time_ticks == 134116992001234567
+    assert (report.delivered, report.lost, report.filtered) == (2, 2, 1)
+
+
+def test_a_header_that_tells_nothing_is_no_log() -> None:
+    with pytest.raises(UnknownFormatError):
+        list(read_stream(io.BytesIO(b"Name,Id,OSName\nweb01,1,Debian\n"), ReadReport()))
 
 
 def test_json_nested_without_end_is_a_loss() -> None:

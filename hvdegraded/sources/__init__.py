@@ -37,6 +37,7 @@ class Format(enum.StrEnum):
     EVTX = "evtx"
     XML = "xml"
     JSON = "json"
+    CSV = "csv"
     GZIP = "gzip"
     ZIP = "zip"
     ZSTD = "zstd"
@@ -71,6 +72,10 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         return Format.XML
     if text.startswith((b"{", b"[")):
         return Format.JSON
+    from hvdegraded.sources.csvrows import is_header
+
+    if is_header(text.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")):
+        return Format.CSV
     if not text:
         raise EmptySourceError("the input is blank", path=path, hint="copy or export the log again")
     raise UnknownFormatError(
@@ -129,6 +134,10 @@ class _Reading:
             from hvdegraded.sources.jsonlines import read_json_lines
 
             yield from read_json_lines(stream, report, self._wanted)
+        elif form is Format.CSV:
+            from hvdegraded.sources.csvrows import read_csv_rows
+
+            yield from read_csv_rows(stream, report, self._wanted)
         elif packed:
             raise SourceError(
                 "an archive in an archive is not read", path=report.path, hint="unpack it first"

@@ -7,16 +7,17 @@ neither a wanted name nor a backslash escape that could spell one.
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
 from hvdegraded.sources.shippers import records_from_mapping
 
-__all__ = ["LONGEST_LINE", "line_may_hold", "read_json_lines", "utf16_lines"]
+__all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
 
 LONGEST_LINE = 16 << 20
 """Bytes of a line, or of a document over several lines, that are read."""
@@ -66,35 +67,42 @@ def read_json_lines(
     """
     report.reader = "json"
     may_hold = line_may_hold(wanted) if wanted is not None else None
-    offset = 0
-    seen = False
-    for number, line in enumerate(_lines(stream), 1):
-        start, offset = offset, offset + len(line)
-        if len(line) > LONGEST_LINE:
-            report.lose(
-                LossReason.OVER_LIMIT,
-                f"the line is longer than {LONGEST_LINE} bytes",
-                offset=start,
-                line=number,
-            )
+    lines = _lines(stream)
+    head: _Line | None = None  # the first one, where it is no JSON by itself
+    seen = in_array = False
+    for line in lines:
+        number, start, data = line
+        if len(data) > LONGEST_LINE:
+            detail = f"the line is longer than {LONGEST_LINE} bytes"
+            report.lose(LossReason.OVER_LIMIT, detail, offset=start, line=number)
             seen = True
             continue
-        if not line.strip(b" \t\r\n\0"):
+        if not data.strip(b" \t\r\n\0"):
             continue
-        if may_hold is not None and seen and not may_hold(line):
-            report.filtered += 1
+        if may_hold is not None and seen and not may_hold(data):
+            report.filtered += data.strip() != b"]" or not in_array
             continue
         try:
-            value = json.loads(line)
+            value = json.loads(data.strip().rstrip(b",") if in_array or head else data)
         except (ValueError, RecursionError) as error:
             if not seen:
-                yield from _document(line, stream, report, wanted, dialect)
-                return
-            report.lose(LossReason.MALFORMED, _why(error), offset=start, line=number)
+                if head is not None:
+                    yield from _document(_joined([head, line], lines), report, wanted, dialect)
+                    return
+                head = line
+            elif not (in_array and data.strip() == b"]"):
+                report.lose(LossReason.MALFORMED, _why(error), offset=start, line=number)
             continue
+        if head is not None:
+            in_array = head.data.strip() == b"["
+            if not in_array:
+                report.lose(LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number)
+            head = None
         seen = True
-        yield from _deliver(value, report, wanted, dialect, start, number)
-    if not seen:
+        yield from deliver(value, report, wanted, dialect, start, number)
+    if head is not None:
+        yield from _document(head.data, report, wanted, dialect)
+    elif not seen:
         raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
 
 
@@ -102,19 +110,50 @@ def _why(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no JSON: {error}"[:200]
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+class _Line(NamedTuple):
+    number: int
+    offset: int
+    data: bytes
+
+
+def _lines(stream: BinaryIO) -> Iterator[_Line]:
     """Lines as UTF-8; one that is too long comes cut, but longer than LONGEST_LINE."""
-    first = stream.readline(LONGEST_LINE + 1)
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from utf16_lines(first, stream)
+    line = stream.readline(LONGEST_LINE + 1)
+    number = offset = 0
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        for number, data in enumerate(utf16_lines(line, stream), 1):
+            yield _Line(number, offset, data)
+            offset += len(data)
         return
-    line = first.removeprefix(codecs.BOM_UTF8)
+    size = len(line)
+    line = line.removeprefix(codecs.BOM_UTF8)
     while line:
-        yield line
-        if len(line) > LONGEST_LINE:
-            while (rest := stream.readline(_BLOCK)) and not rest.endswith(b"\n"):
-                pass
+        number += 1
+        yield _Line(number, offset, line)
+        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            while rest := stream.readline(_BLOCK):
+                size += len(rest)
+                if rest.endswith(b"\n"):
+                    break
+        offset += size
         line = stream.readline(LONGEST_LINE + 1)
+        size = len(line)
+
+
+def _joined(head: list[_Line], lines: Iterator[_Line]) -> bytes:
+    """All lines as one text, cut but longer than LONGEST_LINE where it is too long."""
+    size, parts = 0, []
+    for line in itertools.chain(head, lines):
+        parts.append(line.data)
+        size += len(line.data)
+        if size > LONGEST_LINE:
+            break
+    return b"".join(parts)
+
+
+def text_lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines as text, bytes that are none as U+FFFD; one that is too long comes cut."""
+    return (line.data.decode("utf-8", "replace") for line in _lines(stream))
 
 
 def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
@@ -141,15 +180,13 @@ def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _document(
-    line: bytes, stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
+    text: bytes, report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
 ) -> Iterator[EventRecord]:
-    """One document over several lines, whose first is known."""
-    rest = stream.read(LONGEST_LINE + 1)
-    if len(line) + len(rest) > LONGEST_LINE:
+    """The records of one document over several lines, or of several."""
+    if len(text) > LONGEST_LINE:
         report.note(NoteKind.LIMIT, f"only {LONGEST_LINE} bytes of a document over several lines are read")
         report.lose(LossReason.OVER_LIMIT, "the document is too long; write one object a line", line=1)
         return
-    text = line + rest
     decoder = json.JSONDecoder()
     try:
         whole = text.decode("utf-8", "replace").lstrip("\ufeff")
@@ -157,7 +194,7 @@ def _document(
         while place < len(whole):
             value, place = decoder.raw_decode(whole, place)
             found += 1
-            yield from _deliver(value, report, wanted, dialect, None, whole.count("\n", 0, place) + 1)
+            yield from deliver(value, report, wanted, dialect, None, whole.count("\n", 0, place) + 1)
             while place < len(whole) and whole[place] in " \t\r\n,\0":
                 place += 1
     except (ValueError, RecursionError) as error:
@@ -171,7 +208,7 @@ def _document(
         report.lose(LossReason.MALFORMED, _why(error), line=whole.count("\n", 0, place) + 1)
 
 
-def _deliver(
+def deliver(
     value: Any,
     report: ReadReport,
     wanted: ProviderFilter | None,
@@ -179,6 +216,7 @@ def _deliver(
     offset: int | None,
     line: int,
 ) -> Iterator[EventRecord]:
+    """The wanted records of a mapping, or of a list of mappings, all counted in the report."""
     items = value if isinstance(value, list) else [value]
     for item in items:
         origin = Origin("json", report.path, offset, line)
@@ -186,7 +224,7 @@ def _deliver(
         if isinstance(item, Mapping):
             for record in records_from_mapping(item, dialect=dialect, origin=origin):
                 count += 1
-                if wanted is not None and not wanted.matches(record.provider):
+                if wanted is not None and not wanted.matches(record.provider or record.channel):
                     report.filtered += 1
                     continue
                 report.delivered += 1

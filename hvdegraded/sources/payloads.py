@@ -23,6 +23,14 @@ def _named(value: Any) -> tuple[str, list[Field]]:
     return "EventData", data
 
 
+def _prefixed(value: Any) -> tuple[str, list[Field]]:
+    root = str(next(iter(value))).partition("_")[0]
+    _, data = _named(
+        {str(key).removeprefix(f"{root}_"): item for key, item in value.items() if "_xmlns" not in str(key)}
+    )
+    return root if root == "EventData" else f"UserData/{root}", data
+
+
 def _listed(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else [value]
     return "EventData", [(None, text_of(item)) for item in items[:MAX_FIELDS]]
@@ -80,10 +88,12 @@ def _inner_xml(value: Any) -> tuple[str, list[Field]]:
     text = value.strip() if isinstance(value, str) else ""
     if not text.startswith("<"):
         return "", []
-    start = text.find("<EventData")
-    if start > 0:
-        text = text[start : text.rfind("</EventData>") + len("</EventData>")]
-    elif text.startswith(("<Data>", "<Data ", "<Data/", "<Binary")):
+    for name in ("EventData", "UserData"):  # Azure Monitor puts them into a <DataItem>
+        start = text.find(f"<{name}")
+        if start > 0:
+            text = text[start : text.rfind(f"</{name}>") + len(f"</{name}>")]
+            break
+    if text.startswith(("<Data>", "<Data ", "<Data/", "<Binary")):
         text = f"<EventData>{text}</EventData>"
     elif not text.startswith(("<EventData", "<UserData")):
         text = f"<UserData>{text}</UserData>"
@@ -125,5 +135,6 @@ FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
     "parameters": _parameters,
     "payload": _json_payload,
     "rest": _named,
+    "prefixed": _prefixed,
 }
 """Each takes what stands at the payload's path, of any type, and gives the element and its values."""

@@ -306,13 +306,13 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> Ev
 
 def _payload(mapping: Mapping[str, Any], table: Dialect, used: set[str]) -> tuple[str, list[Field]]:
     for form, path in table.payload:
-        value = mapping if form == "rest" else _at(mapping, path)
-        if value is _MISSING or not value:
-            continue
-        payload, data = FORMS[form](value)
-        if form == "rest":
+        if path == ("",):
             known = used | {path[0] for _, paths in table.fields for path in paths} | table.own
-            data = [(name, text) for name, text in data if name not in known]
-        if data:
-            return payload, data
+            value: Any = {name: item for name, item in mapping.items() if name not in known}
+        else:
+            value = _at(mapping, path)
+        if value is not _MISSING and value:
+            payload, data = FORMS[form](value)
+            if data:
+                return payload, data
     return "", []

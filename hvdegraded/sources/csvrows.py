@@ -1,0 +1,51 @@
+"""CSV with a header in, event records out: EvtxECmd's, and others whose columns are those of a dialect."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from hvdegraded.record import EventRecord, LossReason, ProviderFilter, ReadReport
+from hvdegraded.sources.dialects import tables
+from hvdegraded.sources.jsonlines import deliver, text_lines
+
+__all__ = ["is_header", "read_csv_rows"]
+
+
+def is_header(line: str) -> bool:
+    """Whether a line names the columns of a known dialect."""
+    try:
+        names = set(next(csv.reader([line]), ()))
+    except csv.Error:
+        return False
+    return any(
+        names.issuperset(".".join(path) for path in table.detect)
+        for table in tables().dialects
+        if not table.equals
+    )
+
+
+def read_csv_rows(
+    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None = None
+) -> Iterator[EventRecord]:
+    """The records of rows under a header, in UTF-8 or UTF-16; a row that does not fit the header is a loss.
+
+    Raises LossError where the report is strict.
+    """
+    report.reader = "csv"
+    rows = csv.reader(text_lines(stream), strict=True)
+    header = next(rows, [])
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            report.lose(LossReason.MALFORMED, f"it is no row of CSV: {error}", line=rows.line_num)
+            continue
+        if len(row) == len(header):
+            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, None, rows.line_num)
+        elif row:
+            detail = f"the row has {len(row)} columns, the header {len(header)}"
+            report.lose(LossReason.MALFORMED, detail, line=rows.line_num)
