@@ -99,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         "--remnants", action="store_true", help="the same, and older records that chunks still hold"
     )
     command.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"
+    )
+    command.add_argument(
         "--engine", choices=_ENGINES, default="hvdegraded", help="what reads .evtx logs (default: hvdegraded)"
     )
     command.set_defaults(run=_triage)
@@ -170,31 +173,41 @@ def _policy(options: argparse.Namespace) -> Any:
 
 
 def _triage(options: argparse.Namespace) -> int:
-    from hvdegraded.reading import EventStream, read_records
-    from hvdegraded.triage import TriageBuilder
+    from hvdegraded.reading import EventStream, gather, read_records
+    from hvdegraded.triage import TriageBuilder, TriageGather
 
     classifier = _classifier(options)
-    builder = TriageBuilder(
-        classifier, min_level=_LEVELS[options.min_level], since=options.since, until=options.until
-    )
+    min_level = _LEVELS[options.min_level]
+    builder = TriageBuilder(classifier, min_level=min_level, since=options.since, until=options.until)
     if "-" in options.paths and len(options.paths) > 1:
         raise HvdegradedError("- is standard input, and must be the only path")
     with _Kept() as kept:
         with _progress() as on_input:
-            records = read_records(
-                _stdin() if options.paths == ["-"] else options.paths,
-                wanted=classifier.knowledge.provider_filter(),
-                strict=options.strict,
-                engine=options.engine,
-                carve=options.carve,
-                remnants=options.remnants,
-                on_input=on_input,
-            )
-            for event in EventStream(records, classifier.normalise):
-                builder.add(event)
-                if options.json and builder.why_not(event) is None:
-                    kept.add(event.record)
-        found = builder.finish(records.report)
+            reading: dict[str, Any] = {
+                "wanted": classifier.knowledge.provider_filter(),
+                "strict": options.strict,
+                "engine": options.engine,
+                "carve": options.carve,
+                "remnants": options.remnants,
+                "on_input": on_input,
+                "workers": options.workers,
+            }
+            source = _stdin() if options.paths == ["-"] else options.paths
+            if options.json or options.workers == 1:
+                records = read_records(source, **reading)
+                report = records.report
+                for event in EventStream(records, classifier.normalise):
+                    builder.add(event)
+                    if options.json and builder.why_not(event) is None:
+                        kept.add(event.record)
+            else:
+                judging = TriageGather(
+                    classifier.guests, classifier.policy, min_level, options.since, options.until
+                )
+                parts, report = gather(source, judging, **reading)
+                for part in parts:
+                    builder.merge(part)
+        found = builder.finish(report)
         for record in kept:
             event = classifier.normalise(record)
             print(json.dumps(_json_event(event, builder.verdict(event))))

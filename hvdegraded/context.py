@@ -54,10 +54,28 @@ class _Machine:
             return
         self._keep((ticks, what))
         if len(self.failures) > _MAX_MINUTES and self.grain == _MINUTE:
-            kept = [failure for pair in self.failures.values() for failure in pair]
-            self.grain, self.failures = _HOUR, {}
-            for failure in kept:
-                self._keep(failure)
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        kept = [failure for pair in self.failures.values() for failure in pair]
+        self.grain, self.failures = _HOUR, {}
+        for failure in kept:
+            self._keep(failure)
+
+    def merge(self, other: _Machine) -> None:
+        """Take in what another knows, as if all had been told to one."""
+        if other.untimed is not None:
+            self.add_failure(None, other.untimed)
+        if other.grain > self.grain:
+            self._coarsen()
+        for pair in other.failures.values():
+            for ticks, what in pair:
+                self.add_failure(ticks, what)
+        self.doubtful |= other.doubtful
+        for versions, others in ((self.spoken, other.spoken), (self.expected, other.expected)):
+            for component, found in others.items():
+                for version in found:
+                    _add(versions, component, version)
 
     def _keep(self, failure: _Failure) -> None:
         bucket = failure[0] // self.grain
@@ -99,6 +117,15 @@ class Context:
         if isinstance(event, VersionEvent):
             machine.doubtful |= doubtful
             _add_versions(machine, event)
+
+    def merge(self, other: Context) -> None:
+        """Take in what another context knows, as if all events had been observed here."""
+        for key, machine in other._machines.items():
+            self._machines.setdefault(key, _Machine()).merge(machine)
+        for key, links in other._links.items():
+            known = self._links.setdefault(key, set())
+            for link in links - known:
+                _add_bounded(known, link, _MAX_LINKS)
 
     def failure_after(self, event: HyperVEvent, ticks: int | None = None) -> str | None:
         """The first failure of the event's VM that followed it, in words; None where none is known.

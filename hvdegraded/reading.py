@@ -7,11 +7,12 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from hvdegraded.errors import LossError, SourceError
+from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.events import Event
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
@@ -20,13 +21,46 @@ from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.sources.chunks import FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 
-__all__ = ["EventStream", "Source", "inputs_of", "read", "read_records"]
+if TYPE_CHECKING:
+    from hvdegraded.workers import Workers
+
+__all__ = [
+    "EventStream",
+    "Gather",
+    "Job",
+    "Source",
+    "evtx_reader",
+    "gather",
+    "inputs_of",
+    "read",
+    "read_one",
+    "read_records",
+    "shown",
+]
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 """A path, a folder, a pattern with `*`, the bytes of a log, or a binary stream."""
 
+OWN_ENGINE = "hvdegraded"
 CARVE, REMNANTS = "carve", "carve remnants"
 """The engines that look for chunks at any offset, and in these also for what is left of older records."""
+
+Gather = Callable[[Iterator[EventRecord]], Iterator[Any]]
+"""What makes results of records, in whichever process reads them; it must be picklable."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be read, and how; without `gather` the results are the records themselves."""
+
+    wanted: ProviderFilter | None
+    engine: str = OWN_ENGINE
+    gather: Gather | None = None
+
+    def results(self, records: Iterator[EventRecord]) -> Iterator[Any]:
+        """The results of these records."""
+        return records if self.gather is None else self.gather(records)
+
 
 _MOST_NAMED = 5
 
@@ -82,7 +116,7 @@ def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) 
     ]
 
 
-def _shown(path: str | os.PathLike[str]) -> str:
+def shown(path: str | os.PathLike[str]) -> str:
     """A path as text; bytes in it that are none stand as `\\x…`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
@@ -123,6 +157,7 @@ def read_records(
     carve: bool = False,
     remnants: bool = False,
     on_input: Callable[[str, int], None] | None = None,
+    workers: int = 1,
 ) -> RecordStream:
     """The records of a source, or of several paths; with `wanted`, of those providers only.
 
@@ -131,13 +166,39 @@ def read_records(
     what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of
     any file, `remnants` also for older records behind a chunk's live ones. `on_input` is told each input's
     name and its bytes before it is read.
+
+    With `workers` above 1, so many processes read files, and parts of large .evtx logs, at once, where that
+    can pay off: paths of 64 MiB and more, read without `strict`. Records and report are the same; the report
+    grows in steps.
     """
     report = ReadReport(strict=strict)
-    if remnants:
-        engine = REMNANTS
-    elif carve:
-        engine = CARVE
-    return RecordStream(_records(source, report, wanted, engine, on_input), report)
+    job = Job(wanted, _engine(engine, carve=carve, remnants=remnants))
+    return RecordStream(_results(source, report, job, on_input, workers), report)
+
+
+def gather(
+    source: Source | Iterable[str | os.PathLike[str]],
+    results: Gather,
+    *,
+    wanted: ProviderFilter | None = None,
+    strict: bool = False,
+    engine: str = "hvdegraded",
+    carve: bool = False,
+    remnants: bool = False,
+    on_input: Callable[[str, int], None] | None = None,
+    workers: int = 1,
+) -> tuple[Iterator[Any], ReadReport]:
+    """What `results` makes of the records of a source, stretch by stretch, in the processes that read them.
+
+    Otherwise as `read_records`.
+    """
+    report = ReadReport(strict=strict)
+    job = Job(wanted, _engine(engine, carve=carve, remnants=remnants), results)
+    return _results(source, report, job, on_input, workers), report
+
+
+def _engine(engine: str, *, carve: bool, remnants: bool) -> str:
+    return REMNANTS if remnants else CARVE if carve else engine
 
 
 def read(
@@ -149,33 +210,43 @@ def read(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
+    workers: int = 1,
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 
     With `everything`, events of other providers come too, as UnrelatedEvent; with `carve`, those of chunks
     at any offset of any file; with `remnants`, older ones behind the live ones of chunks too, marked
-    `origin.recovered`. Raises as `read_records` does.
+    `origin.recovered`. `workers` is how many processes read. Raises as `read_records` does.
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()
     records = read_records(
-        source, wanted=wanted, strict=strict, engine=engine, carve=carve, remnants=remnants
+        source,
+        wanted=wanted,
+        strict=strict,
+        engine=engine,
+        carve=carve,
+        remnants=remnants,
+        workers=workers,
     )
     return EventStream(records, Normaliser(knowledge))
 
 
-def _records(
+def _results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
-    wanted: ProviderFilter | None,
-    engine: str,
+    job: Job,
     on_input: Callable[[str, int], None] | None,
-) -> Iterator[EventRecord]:
-    reader = _evtx_reader(engine)
+    workers: int,
+) -> Iterator[Any]:
+    if workers < 1:
+        raise HvdegradedError(f"workers is {workers}, and must be 1 or more")
+    reader = evtx_reader(job.engine)
+
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-        yield from _read_one(cast("BinaryIO", source), report, wanted, reader, engine)
+        yield from job.results(read_one(cast("BinaryIO", source), report, job.wanted, reader, job.engine))
         return
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     paths: dict[Path, None] = {}  # what is named twice is read once
@@ -186,45 +257,59 @@ def _records(
             if len(sources) == 1:
                 raise
             report.note(NoteKind.UNREADABLE, str(error))
-    if len(sources) == 1:
-        report.path = _shown(sources[0])
-        if len(paths) == 1:
-            (path,) = paths
-            report.path = _shown(path)
-            yield from _read_file(path, report, wanted, reader, engine, on_input)
-            return
-    for path in paths:
-        part = ReadReport(path=_shown(path), strict=report.strict)
-        try:
-            yield from _read_file(path, part, wanted, reader, engine, on_input)
-        except LossError:
-            raise
-        except SourceError as error:
-            part.note(NoteKind.UNREADABLE, error.text)
-        finally:
-            report.add(part)
+    pool: Workers | None = None
+    if workers > 1 and not report.strict:
+        from hvdegraded.workers import Workers, pays_off
+
+        if pays_off(paths, workers):
+            pool = Workers(list(paths), job, workers)
+
+    def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
+        if pool is not None:
+            return pool.results(path, part)
+        return job.results(read_one(stream, part, job.wanted, reader, job.engine))
+
+    try:
+        if len(sources) == 1:
+            report.path = shown(sources[0])
+            if len(paths) == 1:
+                (path,) = paths
+                report.path = shown(path)
+                yield from _read_file(path, report, read, on_input)
+                return
+        for path in paths:
+            part = ReadReport(path=shown(path), strict=report.strict)
+            try:
+                yield from _read_file(path, part, read, on_input)
+            except LossError:
+                raise
+            except SourceError as error:
+                part.note(NoteKind.UNREADABLE, error.text)
+            finally:
+                report.add(part)
+    finally:
+        if pool is not None:
+            pool.close()
 
 
 def _read_file(
     path: Path,
     report: ReadReport,
-    wanted: ProviderFilter | None,
-    reader: EvtxReader,
-    engine: str,
+    read: Callable[[Path, BinaryIO, ReadReport], Iterator[Any]],
     on_input: Callable[[str, int], None] | None,
-) -> Iterator[EventRecord]:
+) -> Iterator[Any]:
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
             report.size = before.st_size if stream.seekable() else None
             if on_input is not None:
-                on_input(_shown(path), before.st_size)
-            yield from _read_one(stream, report, wanted, reader, engine)
+                on_input(shown(path), before.st_size)
+            yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
     except OSError as error:
         raise SourceError(
             f"the file cannot be read: {error.strerror or error}",
-            path=_shown(path),
+            path=shown(path),
             hint="check path and rights",
         ) from None
     if report.lost and not (report.delivered or report.filtered):
@@ -236,18 +321,20 @@ def _read_file(
         report.note(NoteKind.CHANGED, "the file was written to")
 
 
-def _read_one(
+def read_one(
     stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, reader: EvtxReader, engine: str
 ) -> Iterator[EventRecord]:
+    """The records of one input; `reader` is the engine's, see `evtx_reader`."""
     return read_stream(stream, report, wanted, read_evtx=reader, anything=engine in (CARVE, REMNANTS))
 
 
-def _evtx_reader(engine: str) -> EvtxReader:
+def evtx_reader(engine: str) -> EvtxReader:
+    """What reads .evtx logs by that engine. Raises SourceError for a name that is none."""
     if engine in (CARVE, REMNANTS):
         from hvdegraded.sources.carving import carve
 
         return partial(carve, remnants=engine == REMNANTS)
-    if engine == "hvdegraded":
+    if engine == OWN_ENGINE:
         decoder = EvtxDecoder()
         return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)
     from hvdegraded.sources.witnesses import witness_reader

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
@@ -403,6 +403,14 @@ class ReadReport:
         self.parts.extend(part.parts)
         self.reader = part.reader or self.reader
         self._count(part)
+
+    def split(self) -> ReadReport:
+        """The account so far; this one goes on with what comes next."""
+        part = replace(self)
+        for name in _COUNTS:
+            setattr(self, name, 0)
+        self.losses, self.notes, self.parts = [], [], []
+        return part
 
     def _count(self, part: ReadReport) -> None:
         for name in _COUNTS:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.classify import Classifier
 from hvdegraded.context import Context
@@ -20,7 +20,7 @@ from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.policy import Policy
-from hvdegraded.reading import EventStream, Source, read
+from hvdegraded.reading import EventStream, Source, gather, read
 from hvdegraded.record import EventRecord, Level, ReadReport
 from hvdegraded.times import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdict import Label, Reason, Verdict
@@ -328,6 +328,14 @@ class _Group:
         self.record_ids: array[int] = array("q")
 
 
+class TriagePart(NamedTuple):
+    """What a builder took, apart from how it judges."""
+
+    groups: dict[tuple[object, ...], _Group]
+    context: Context
+    left_out: Counter[str]
+
+
 class TriageBuilder:
     """Takes events one by one, and makes a Triage of them."""
 
@@ -374,6 +382,21 @@ class TriageBuilder:
         group.ticks.append(_NO_TICKS if event.time_ticks is None else min(event.time_ticks, _MOST))
         group.record_ids.append(_NO_ID if event.record_id is None else min(event.record_id, _MOST))
 
+    def merge(self, part: TriagePart) -> None:
+        """Take what another builder took, as if its events came next here."""
+        self._context.merge(part.context)
+        self._left_out.update(part.left_out)
+        for key, group in part.groups.items():
+            known = self._groups.setdefault(key, group)
+            if known is not group:
+                known.ticks.extend(group.ticks)
+                known.record_ids.extend(group.record_ids)
+
+    @property
+    def part(self) -> TriagePart:
+        """What was taken, for another builder to merge."""
+        return TriagePart(self._groups, self._context, self._left_out)
+
     def verdict(self, event: HyperVEvent) -> Verdict:
         """The verdict on an event in the context of all that were taken."""
         return self._classifier.classify(event, self._context)
@@ -406,6 +429,25 @@ class TriageBuilder:
 _MOST = (1 << 63) - 1
 
 
+@dataclass
+class TriageGather:
+    """Makes of records what a builder takes of them, in whichever process reads them."""
+
+    guests: GuestInventory | None
+    policy: Policy | None
+    min_level: int
+    since: datetime | None
+    until: datetime | None
+    _classifier: Classifier | None = None
+
+    def __call__(self, records: Iterator[EventRecord]) -> Iterator[TriagePart]:
+        classifier = self._classifier = self._classifier or Classifier(self.guests, self.policy)
+        builder = TriageBuilder(classifier, min_level=self.min_level, since=self.since, until=self.until)
+        for record in records:
+            builder.add(classifier.normalise(record))
+        yield builder.part
+
+
 def triage(
     source: Source | Iterable[str] | EventStream | Iterable[HyperVEvent | EventRecord],
     *,
@@ -416,11 +458,13 @@ def triage(
     until: datetime | None = None,
     strict: bool = False,
     engine: str = "hvdegraded",
+    workers: int = 1,
 ) -> Triage:
     """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
 
     Looks at events of `min_level` and worse; the others serve as context, and are counted. `since` and
-    `until` (UTC where naive) bound the times. Raises as `read` does.
+    `until` (UTC where naive) bound the times. `workers` is how many processes read paths and judge what is
+    in them; the result is the same. Raises as `read` does.
     """
     classifier = Classifier(guests, policy)
     builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
@@ -430,6 +474,17 @@ def triage(
         events, report = source, source.report
     elif _is_events(source):
         events = source  # type: ignore[assignment]
+    elif workers != 1:
+        parts, report = gather(
+            source,  # type: ignore[arg-type]
+            TriageGather(guests, policy, min_level, since, until),
+            wanted=classifier.knowledge.provider_filter(),
+            strict=strict,
+            engine=engine,
+            workers=workers,
+        )
+        for part in parts:
+            builder.merge(part)
     else:
         stream = read(source, knowledge=classifier.knowledge, strict=strict, engine=engine)  # type: ignore[arg-type]
         events, report = stream, stream.report

@@ -406,6 +406,7 @@ class Account:
         self._header = header
         self._size = size
         self._places = 0
+        self._seen = 0
         self._last: int | None = None
         self._highest = 0
         self._holes: list[Hole] = []  # since the record of number `_last`
@@ -420,6 +421,7 @@ class Account:
     def add_chunk(self, chunk: Chunk) -> list[Span | Gap] | None:
         """The next chunk; of one whose header is in doubt, what lies in it, without what is counted here."""
         self._places += 1
+        self._seen += 1
         if chunk.records is not None:
             self._run_on(chunk.first, chunk.last)
             return None
@@ -447,10 +449,10 @@ class Account:
                 absent = max(0, header.chunks - self._places)
                 told = f"the header promises {header.chunks} chunks, {self._places} are there"
                 self.report.note(NoteKind.TRUNCATED, told)
-            elif header.chunks not in (self._places, self.report.chunks_seen) and not header.dirty:
+            elif header.chunks not in (self._places, self._seen) and not header.dirty:
                 self.report.note(
                     NoteKind.HEADER,
-                    f"the header counts {header.chunks} chunks, {self.report.chunks_seen} are there",
+                    f"the header counts {header.chunks} chunks, {self._seen} are there",
                 )
         self.report.chunks_damaged += len(self._holes)
         places = len(self._holes) + absent + (self._open_end is not None)

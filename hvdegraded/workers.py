@@ -1,0 +1,332 @@
+"""Inputs read by several processes at once, with the results and the account that one process gives.
+
+How it works. The paths become *steps* in the order of reading. A step is a whole input, or a run of chunks
+of a large .evtx log: chunks stand alone, and what lies between them is counted from their headers, here,
+while workers decode them. So only chunks in good order go to workers; a damaged one is read here when its
+turn comes. Steps are handed out ahead of their turn, a few for each worker, and taken in order, so memory
+is bounded by steps, not by inputs.
+
+Workers are child processes that run `python -m hvdegraded.workers`. They are not multiprocessing's, which
+would run the user's own main module again. They talk pickle over pipes that nobody else can write to.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, Full, Queue, SimpleQueue
+from typing import IO, Any, NamedTuple, cast
+
+from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.reading import OWN_ENGINE, Job, evtx_reader, read_one, shown
+from hvdegraded.record import EventRecord, Origin, ReadReport
+from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
+from hvdegraded.sources.evtx import EvtxDecoder, Wanted, chunk_records, open_log
+
+__all__ = ["Workers", "pays_off"]
+
+_RUN = 128  # chunks of a step: 8 MiB
+_WORTH = 64 << 20  # bytes of input from which on workers, which take a moment to start, can pay off
+_AHEAD = 3  # steps handed out for each worker
+_BATCH = 4096  # results of a message
+_WAITING = 4  # messages of a step that wait to be taken
+_TICK = 0.2  # seconds between looks at whether all is over
+_new_tuple: Any = tuple.__new__
+
+
+class _Message(NamedTuple):
+    """Results of a step, the account of what was read since its last message, and how it goes on."""
+
+    results: list[Any]
+    report: ReadReport
+    error: Exception | None = None
+    last: bool = True
+
+
+@dataclass
+class _Step:
+    """A stretch of an input: all of it, a run of chunks that come without bytes, or one chunk to read here.
+
+    `report` holds what was counted when it was planned, `error` why it ends there; `last` ends its input.
+    """
+
+    path: Path
+    report: ReadReport
+    chunks: Sequence[Chunk] | None = None
+    here: tuple[Chunk, Sequence[Span | Gap] | None] | None = None
+    error: Exception | None = None
+    last: bool = False
+    messages: Queue[_Message] = field(default_factory=lambda: Queue(_WAITING))
+
+    @property
+    def remote(self) -> bool:
+        """Whether a worker reads it."""
+        return self.error is None and self.here is None and self.chunks != ()
+
+
+def pays_off(paths: Iterable[Path], workers: int) -> bool:
+    """Whether several processes are worth their start."""
+    if workers < 2 or not sys.executable:
+        return False
+    size = 0
+    for path in paths:
+        with suppress(OSError):
+            size += path.stat().st_size
+    return size >= _WORTH
+
+
+class Workers:
+    """Processes that read these paths ahead; `results` gives what they made of each, in the same order."""
+
+    def __init__(self, paths: Sequence[Path], job: Job, count: int) -> None:
+        self._job = job
+        self._wanted = None if job.wanted is None else Wanted(job.wanted)
+        self._decoder = EvtxDecoder()
+        self._planned = _steps(paths, job.engine)
+        self._ahead: deque[_Step] = deque()
+        self._over = False
+        self._idle: SimpleQueue[_Child] = SimpleQueue()
+        self._children = [_Child(job) for _ in range(count)]
+        for child in self._children:
+            self._idle.put(child)
+        self._threads = ThreadPoolExecutor(count, "hvdegraded")  # each waits for a worker
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing."""
+        self._over = True
+        for child in self._children:
+            child.end()
+        self._threads.shutdown(cancel_futures=True)
+
+    def results(self, path: Path, report: ReadReport) -> Iterator[Any]:
+        """The results of a path: one of those given, and not before one that was asked for already.
+
+        The report grows step by step. Raises what the reading raises, HvdegradedError where a worker ended.
+        """
+        step = self._next()
+        while step.path != path:
+            step = self._next()
+        while True:
+            report.go_on(step.report)
+            if step.error is not None:
+                raise step.error
+            if step.here is not None:
+                chunk, spans = step.here
+                records = chunk_records(chunk, report, self._wanted, self._decoder, spans)
+                yield from self._job.results(records)
+            elif step.remote:
+                yield from self._received(step, report)
+            if step.last:
+                return
+            step = self._next()
+
+    def _next(self) -> _Step:
+        while len(self._ahead) < _AHEAD * len(self._children):
+            step = next(self._planned, None)
+            if step is None:
+                break
+            self._ahead.append(step)
+            if step.remote:
+                self._threads.submit(self._ask, step)
+        return self._ahead.popleft()
+
+    def _ask(self, step: _Step) -> None:
+        """Have a worker read a step, and put its messages where they wait for their turn."""
+        child = self._idle.get()
+        try:
+            for message in child.read(step.path, step.chunks):
+                while not self._over:
+                    with suppress(Full):
+                        step.messages.put(message, timeout=_TICK)
+                        break
+        finally:
+            self._idle.put(child)
+
+    def _received(self, step: _Step, report: ReadReport) -> Iterator[Any]:
+        message = None
+        while message is None or not message.last:
+            try:
+                message = step.messages.get(
+                    timeout=_TICK
+                )  # on Windows only a wait that ends can be interrupted
+            except Empty:
+                continue
+            report.go_on(message.report)
+            yield from message.results if self._job.gather else map(_record, message.results)
+            if message.error is not None:
+                raise message.error
+
+
+# -------------------------------------------------------------------- steps
+
+
+def _steps(paths: Iterable[Path], engine: str) -> Iterator[_Step]:
+    for path in paths:
+        if engine == OWN_ENGINE and _is_large_log(path):
+            yield from _log_steps(path)
+        else:
+            yield _Step(path, ReadReport(path=shown(path)), last=True)
+
+
+def _is_large_log(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            large = path.stat().st_size > 2 * _RUN * CHUNK_SIZE
+            return large and stream.read(len(FILE_MAGIC)) == FILE_MAGIC
+    except OSError:
+        return False
+
+
+def _log_steps(path: Path) -> Iterator[_Step]:
+    report = ReadReport(path=shown(path))
+    try:
+        with path.open("rb") as stream:
+            read_at, account = open_log(stream, report)
+            run: list[Chunk] = []
+            for chunk in scan_chunks(read_at):
+                in_order = isinstance(chunk, Chunk) and not chunk.data
+                if run and (not in_order or len(run) == _RUN):
+                    yield _Step(path, report, tuple(run))
+                    report = account.report = ReadReport(path=shown(path))
+                    run.clear()
+                if isinstance(chunk, Hole):
+                    account.add_hole(chunk)
+                    continue
+                spans = account.add_chunk(chunk)
+                if in_order:
+                    run.append(chunk)
+                else:
+                    yield _Step(path, report, here=(chunk, spans))
+                    report = account.report = ReadReport(path=shown(path))
+            if run:
+                yield _Step(path, report, tuple(run))
+                report = account.report = ReadReport(path=shown(path))
+            account.finish()
+            yield _Step(path, report, (), last=True)
+    except (SourceError, OSError) as error:
+        yield _Step(path, report, error=error, last=True)
+
+
+# -------------------------------------------------------------------- a worker, seen from here
+
+
+class _Child:
+    """A worker process, which reads one step at a time."""
+
+    def __init__(self, job: Job) -> None:
+        package = str(Path(__file__).resolve().parents[1])
+        known = os.environ.get("PYTHONPATH")
+        self._process = subprocess.Popen(  # our own interpreter and module
+            [sys.executable, "-m", "hvdegraded.workers"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{known}" if known else package},
+        )
+        self._send, self._answers = (
+            cast("IO[bytes]", self._process.stdin),
+            cast("IO[bytes]", self._process.stdout),
+        )
+        with suppress(OSError):  # one that ended at once is told of when it is asked
+            pickle.dump(job, self._send, pickle.HIGHEST_PROTOCOL)
+
+    def read(self, path: Path, chunks: Sequence[Chunk] | None) -> Iterator[_Message]:
+        """What the worker makes of a step. Never raises: a worker that ended gives an error in its place."""
+        try:
+            pickle.dump((path, chunks), self._send, pickle.HIGHEST_PROTOCOL)
+            self._send.flush()
+            while True:
+                message: _Message = pickle.load(self._answers)  # noqa: S301  # from our own child
+                yield message
+                if message.last:
+                    return
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+            error = HvdegradedError(
+                f"a worker process ended (code {self._process.poll()})",
+                path=shown(path),
+                hint="read with workers=1",
+            )
+            yield _Message([], ReadReport(), error)
+
+    def end(self) -> None:
+        """Kill it, and wait for that."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._send, self._answers):
+            with suppress(OSError):
+                pipe.close()
+
+
+def _record(plain: tuple[Any, ...]) -> EventRecord:
+    record: EventRecord = _new_tuple(EventRecord, (*plain[:-1], _new_tuple(Origin, plain[-1])))
+    return record
+
+
+# -------------------------------------------------------------------- a worker
+
+
+def _messages(job: Job, records: Iterator[EventRecord], report: ReadReport) -> Iterator[_Message]:
+    results: list[Any] = []
+    error: Exception | None = None
+    try:
+        for result in job.results(records):
+            # A record goes as a plain tuple, which takes a fourth of the time.
+            results.append(result if job.gather else (*result[:-1], tuple(result[-1])))
+            if len(results) == _BATCH:
+                yield _Message(results, report.split(), last=False)
+                results = []
+    except (HvdegradedError, OSError) as problem:
+        error = problem
+    yield _Message(results, report.split(), error)
+
+
+def _serve(source: IO[bytes], target: IO[bytes]) -> None:
+    """Read step after step until there are no more."""
+    job: Job = pickle.load(source)  # noqa: S301  # from our own parent
+    reader = evtx_reader(job.engine)
+    wanted = None if job.wanted is None else Wanted(job.wanted)
+    decoder = EvtxDecoder()
+
+    def records(path: Path, chunks: Sequence[Chunk] | None, report: ReadReport) -> Iterator[EventRecord]:
+        with path.open("rb") as stream:
+            if chunks is None:
+                yield from read_one(stream, report, job.wanted, reader, job.engine)
+                return
+            report.reader = "evtx"
+            for chunk in chunks:
+                stream.seek(chunk.offset)
+                whole = chunk._replace(data=stream.read(CHUNK_SIZE))
+                yield from chunk_records(whole, report, wanted, decoder)
+
+    while True:
+        try:
+            path, chunks = pickle.load(source)  # noqa: S301
+        except EOFError:
+            return
+        report = ReadReport(path=shown(path))
+        for message in _messages(job, records(path, chunks, report), report):
+            pickle.dump(message, target, pickle.HIGHEST_PROTOCOL)
+            target.flush()
+
+
+def _main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not disturb the answers
+    with suppress(BrokenPipeError):
+        _serve(sys.stdin.buffer, answers)
+        answers.close()
+
+
+if __name__ == "__main__":
+    from hvdegraded import workers  # so that pickles know these classes by the name that the parent uses
+
+    workers._main()
