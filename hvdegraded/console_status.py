@@ -76,7 +76,13 @@ class ConsoleStatus(BaseModel):
     meanings: tuple[str, ...] = ()
 
 
-class NumberFact(Fact):
+class _StateFact(Fact):
+    """A row with the exported record that is its example."""
+
+    example: dict[str, Any]
+
+
+class NumberFact(_StateFact):
     """An operational status number of one subject, and PowerShell's names for it."""
 
     subject: StatusSubject
@@ -86,7 +92,7 @@ class NumberFact(Fact):
     meaning: str
 
 
-class TextFact(Fact):
+class TextFact(_StateFact):
     """Texts of one subject ("integration": of Get-VM's IntegrationServicesState) that tell a state."""
 
     subject: str
@@ -96,7 +102,7 @@ class TextFact(Fact):
     meaning: str
 
 
-class ServiceFact(Fact):
+class ServiceFact(_StateFact):
     """How a component's status is recognised: service id, WMI class, English name."""
 
     component: Component

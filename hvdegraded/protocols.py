@@ -144,10 +144,11 @@ class Fact(BaseModel):
 
 
 class HostVersion(Fact):
-    """A version that hosts have, and the Windows releases whose newest it is."""
+    """A version that hosts have, the releases whose newest it is, and as `example` how an event writes it."""
 
     component: Component
     version: ProtocolVersion
+    example: Annotated[str, Field(min_length=1)]
     hosts: tuple[str, ...] = ()
 
 
@@ -155,13 +156,15 @@ class Implementation(Fact):
     """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`.
 
     Offers may be empty: guests of this family do not have the component at all. `systems` are releases of
-    which the row holds whatever the others say; see `knowledge.guests.windows_release`.
+    which the row holds whatever the others say; see `knowledge.guests.windows_release`. `example` is a
+    client's version as an event writes it: one that it sends, or if it sends none, any.
     """
 
     component: Component
     name: str
     family: str
     systems: tuple[str, ...] = ()
+    example: Annotated[str, Field(min_length=1)]
     since: str | None = None
     until: str | None = None
     offers: tuple[ProtocolVersion, ...]

@@ -322,7 +322,7 @@ def test_knowing_more_of_the_guest_never_needs_more_implementations() -> None:
 
 
 def _fact(certainty: Certainty = Certainty.VERIFIED) -> dict[str, object]:
-    return {"source": "made up", "certainty": certainty}
+    return {"source": "made up", "certainty": certainty, "example": "1.0"}
 
 
 VERSIONS = st.lists(

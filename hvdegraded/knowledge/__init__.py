@@ -81,8 +81,20 @@ class Family(enum.StrEnum):
     NETVSC = "netvsc"
 
 
+class ProviderExample(BaseModel):
+    """An event of a provider, as a log names both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    provider: _Words
+    event_id: Annotated[int, Field(ge=0, le=0xFFFF)]
+
+
 class ProviderFact(Fact):
-    """One provider: canonical name, other names (compared without case), GUID (upper case, no braces)."""
+    """One provider: canonical name, other names (compared without case), GUID (upper case, no braces).
+
+    Every row of our own has an `example`; a user's may have none.
+    """
 
     name: _Words
     family: Family
@@ -90,6 +102,7 @@ class ProviderFact(Fact):
     guid: Annotated[str, Field(pattern=r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")] | None = None
     component: Component | None = None
     classic: bool = False
+    example: ProviderExample | None = None
 
 
 class EventExample(BaseModel):

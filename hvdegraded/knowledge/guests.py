@@ -60,7 +60,13 @@ class ColumnRole(enum.StrEnum):
     ITEMS = "items"
 
 
-class OsFact(Fact):
+class _GuestFact(Fact):
+    """A row with the text that is its example."""
+
+    example: str
+
+
+class OsFact(_GuestFact):
     """Texts that name a family; `supported` from major version `minimum` on."""
 
     family: GuestFamily
@@ -70,27 +76,27 @@ class OsFact(Fact):
     minimum: int | None = None
 
 
-class DoubtFact(Fact):
+class DoubtFact(_GuestFact):
     """Texts that deny or weaken what they stand beside."""
 
     words: tuple[str, ...] = ()
     anywhere: tuple[str, ...] = ()
 
 
-class ReleaseFact(Fact):
+class ReleaseFact(_GuestFact):
     """A release of Windows, and the words that tell it."""
 
     name: str
     words: tuple[str, ...]
 
 
-class BlankFact(Fact):
+class BlankFact(_GuestFact):
     """Whole texts that say nothing."""
 
     texts: tuple[str, ...]
 
 
-class IntegrationFact(Fact):
+class IntegrationFact(_GuestFact):
     """A leading part of an integration services version, and the family that reports it."""
 
     version: str
@@ -102,9 +108,10 @@ class ColumnFact(Fact):
 
     role: ColumnRole
     names: tuple[str, ...]
+    example: dict[str, Any]
 
 
-class RemedyFact(Fact):
+class RemedyFact(_GuestFact):
     """What to do about a Windows guest on hosts of these releases; no releases: on any other host."""
 
     hosts: tuple[str, ...]
