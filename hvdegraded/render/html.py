@@ -28,6 +28,7 @@ _MOST_PARTS = 20
 _MOST_NAMES = 50
 _MOST_REMARKS = 100
 
+# `.hvd.hvd` outweighs what Jupyter says of tables.
 _STYLE = """
 .hvd{color-scheme:light dark;--fg:light-dark(#1a1a1a,#e8e8e8);--bg:light-dark(#fff,#16181c);
 --line:light-dark(#c9ced6,#444a54);--soft:light-dark(#f2f4f7,#22262d);--act:light-dark(#a11212,#ff8f8f);
@@ -36,26 +37,26 @@ background:var(--bg);font:14px/1.45 system-ui,sans-serif;padding:.5rem;text-alig
 [data-jp-theme-light="true"] .hvd,.vscode-light .hvd{color-scheme:light}
 [data-jp-theme-light="false"] .hvd,.vscode-dark .hvd{color-scheme:dark}
 .hvd h2{font-size:1.15rem;margin:1.25rem 0 .25rem}
-.hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit;font-size:inherit;
+.hvd.hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit;font-size:inherit;
 table-layout:auto}
-.hvd tr{background:var(--bg)}
-.hvd th,.hvd td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;
-overflow-wrap:anywhere;color:inherit;white-space:normal;max-width:none}
-.hvd thead th{background:var(--soft);white-space:nowrap}
-.hvd td{min-width:6.5em}.hvd td.num{min-width:0}.hvd td.wide{min-width:15em}
+.hvd.hvd th,.hvd.hvd td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;
+overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal;max-width:none}
+.hvd.hvd tr{padding:0;border:0;background:none}
+.hvd.hvd thead th{background:var(--soft);white-space:nowrap}
+.hvd.hvd td{min-width:6.5em}.hvd.hvd td.num{min-width:0}.hvd.hvd td.wide{min-width:15em}
 .hvd th button{all:unset;cursor:pointer;font-weight:bold}
 .hvd th button:focus-visible{outline:2px solid}
 .hvd [aria-sort] button::after{content:" ▲"}.hvd [aria-sort=descending] button::after{content:" ▼"}
 .hvd .act{color:var(--act);font-weight:bold}.hvd .ign{color:var(--ign);font-weight:bold}
-.hvd .num,.hvd .when{white-space:nowrap}.hvd .num{text-align:right}
+.hvd.hvd .num,.hvd.hvd .when{white-space:nowrap}.hvd.hvd .num{text-align:right}
 .hvd ul{margin:0;padding-left:1.1rem}.hvd summary{cursor:pointer}
 .hvd input{font:inherit;padding:.3rem;width:100%;max-width:24rem;box-sizing:border-box;color:inherit;
 background:var(--soft);border:1px solid var(--line)}
 .hvd figure{margin:.5rem 0 1.25rem;overflow-x:auto}.hvd svg{display:block;max-width:none}
-@media(max-width:700px){.hvd table,.hvd tbody,.hvd thead,.hvd tr,.hvd td{display:block}
+@media(max-width:700px){.hvd.hvd table,.hvd tbody,.hvd thead,.hvd tr,.hvd.hvd td{display:block}
 .hvd thead tr{display:flex;flex-wrap:wrap;gap:.25rem;margin-bottom:.5rem}.hvd thead.plain{display:none}
-.hvd tbody tr{margin-bottom:.75rem;border-top:1px solid var(--line)}.hvd td{border-top:0}
-.hvd td:empty{display:none}.hvd td.num{text-align:left}.hvd tr[hidden]{display:none}
+.hvd.hvd tbody tr{margin-bottom:.75rem;border-top:1px solid var(--line)}.hvd.hvd td{border-top:0}
+.hvd.hvd td:empty{display:none}.hvd.hvd td.num{text-align:left}.hvd tr[hidden]{display:none}
 .hvd td::before{content:attr(data-name) ": ";font-weight:bold}}
 @media print{.hvd{color-scheme:light;padding:0}.hvd input,.hvd output{display:none}.hvd tr{break-inside:avoid}
 .hvd figure{overflow:visible}.hvd svg{max-width:100%;height:auto}}
@@ -227,7 +228,7 @@ def _noise_row(key: tuple[str, str, str], parts: Sequence[Occurrences]) -> str:
     )
     cells = (
         _cell("VM", vm),
-        _cell("host", host),
+        _cell("host", host, "wide"),
         _cell("component", component),
         _cell("guest | host version", ", ".join(versions)),
         _cell("why", ", ".join(why)),

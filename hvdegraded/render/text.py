@@ -29,7 +29,9 @@ def as_text(triage: Triage, *, width: int = _WIDTH) -> str:
     from rich.console import Console
 
     target = io.StringIO()
-    print_triage(triage, Console(file=target, width=width, color_system=None, highlight=False))
+    # In Jupyter a console would display instead of writing.
+    console = Console(file=target, width=width, color_system=None, highlight=False, force_jupyter=False)
+    print_triage(triage, console)
     return target.getvalue().rstrip("\n")
 
 
