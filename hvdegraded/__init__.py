@@ -72,6 +72,10 @@ _LATE = {  # what few users need is imported when it is asked for
 }
 
 
+def __dir__() -> list[str]:
+    return [*globals(), *_LATE]
+
+
 def __getattr__(name: str) -> Any:
     if name in _LATE:
         return getattr(importlib.import_module(_LATE[name]), name)

@@ -21,10 +21,8 @@ actionable. The rules, in the order in which they apply:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
@@ -37,13 +35,13 @@ from hvdegraded.normalise import Normaliser
 from hvdegraded.policy import Policy
 from hvdegraded.protocols import Inference
 from hvdegraded.record import EventRecord
+from hvdegraded.spool import RecordSpool
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 from hvdegraded.wording import guest_text, sentence, versions_text, whose
 
 __all__ = ["Classifier", "classify"]
 
 _MAX_REMEMBERED = 8192
-_MOST_IN_MEMORY = 8 << 20  # of records that wait for the last
 _MAX_FIELDS = 6
 _LONGEST_FIELD = 60
 _KB_MISMATCH = "KB 2956569"
@@ -117,14 +115,12 @@ class Classifier:
                 event = self.normalise(item) if isinstance(item, EventRecord) else item
                 yield event, self.classify(event, context)
             return
-        with SpooledTemporaryFile(_MOST_IN_MEMORY, "w+", encoding="ascii") as waiting:
+        with RecordSpool() as waiting:
             for item in events:
                 self.observe(item, context)
-                record = item if isinstance(item, EventRecord) else item.record
-                waiting.write(json.dumps(record.to_dict()) + "\n")
-            waiting.seek(0)
-            for line in waiting:
-                event = self.normalise(EventRecord.from_dict(json.loads(line)))
+                waiting.add(item if isinstance(item, EventRecord) else item.record)
+            for record in waiting:
+                event = self.normalise(record)
                 yield event, self.classify(event, context)
 
     def observe(self, event: Event | HyperVEvent | EventRecord, context: Context) -> None:

@@ -13,10 +13,8 @@ import contextlib
 import io
 import json
 import os
-import pickle
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,14 +22,13 @@ from typing import Any, BinaryIO
 
 from hvdegraded import __version__
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.record import EventRecord, Level
+from hvdegraded.record import Level
 from hvdegraded.render.text import printable
 
 __all__ = ["main"]
 
 NOTHING, ACTIONABLE, USAGE, UNREADABLE = range(4)
 INTERRUPTED, CLOSED_PIPE = 130, 141
-_KEPT_IN_MEMORY = 64 << 20  # bytes
 _ENGINES = ("hvdegraded", "python-evtx", "evtx", "libevtx")
 _LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
 
@@ -174,6 +171,7 @@ def _policy(options: argparse.Namespace) -> Any:
 
 def _triage(options: argparse.Namespace) -> int:
     from hvdegraded.reading import EventStream, gather, read_records
+    from hvdegraded.spool import RecordSpool
     from hvdegraded.triage import TriageBuilder, TriageGather
 
     classifier = _classifier(options)
@@ -181,7 +179,7 @@ def _triage(options: argparse.Namespace) -> int:
     builder = TriageBuilder(classifier, min_level=min_level, since=options.since, until=options.until)
     if "-" in options.paths and len(options.paths) > 1:
         raise HvdegradedError("- is standard input, and must be the only path")
-    with _Kept() as kept:
+    with RecordSpool() as kept:
         with _progress() as on_input:
             reading: dict[str, Any] = {
                 "wanted": classifier.knowledge.provider_filter(),
@@ -233,28 +231,6 @@ def _triage(options: argparse.Namespace) -> int:
     if found.report.unreadable:
         return UNREADABLE
     return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
-
-
-class _Kept:
-    """Records put aside, in a file where they are many: only when all are seen is each verdict certain."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_KEPT_IN_MEMORY)  # noqa: SIM115
-
-    def __enter__(self) -> _Kept:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, record: EventRecord) -> None:
-        pickle.dump(record, self._file, pickle.HIGHEST_PROTOCOL)
-
-    def __iter__(self) -> Iterator[EventRecord]:
-        self._file.seek(0)
-        with contextlib.suppress(EOFError):
-            while True:
-                yield pickle.load(self._file)  # noqa: S301  # nobody else can write that file
 
 
 def _json_event(event: Any, verdict: Any) -> dict[str, Any]:

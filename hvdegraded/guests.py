@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from lxml import etree
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.guest_files import Damage, Row, read_inventory, rows_of_mappings
@@ -465,6 +464,8 @@ def _xml_items(text: str) -> list[tuple[str, str]]:
     """Name and data of each `<INSTANCE CLASSNAME="Msvm_KvpExchangeDataItem">` of a text."""
     if "<INSTANCE" not in text or len(text) > _LONGEST_ITEMS:
         return []
+    from lxml import etree
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(f"<items>{text}</items>", parser)

@@ -312,7 +312,7 @@ def test_long_logs_stay_bounded_in_memory() -> None:
 
     classifier = Classifier(guests("linux"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys.modules["hvdegraded.classify"], "_MOST_IN_MEMORY", 1 << 16)
+        patch.setattr(sys.modules["hvdegraded.spool"], "_IN_MEMORY", 1 << 16)
         tracemalloc.start()
         assert sum(1 for _ in classifier.classify_all(stream(3000))) == 3000
         peak = tracemalloc.get_traced_memory()[1]

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import enum
 import io
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
-from hvdegraded.sources.compression import gunzipped, members, unzstd
 
 __all__ = ["Format", "read_stream", "sniff"]
 
@@ -145,6 +143,8 @@ class _Reading:
         elif form is Format.ZIP:
             yield from self._read_zip(_seekable(stream, report, held), report)
         else:
+            from hvdegraded.sources.compression import gunzipped, unzstd
+
             unpack = gunzipped if form is Format.GZIP else unzstd
             try:
                 yield from self.read(unpack(stream, report), report, held, packed=True)
@@ -164,6 +164,8 @@ class _Reading:
             raise
 
     def _read_zip(self, stream: BinaryIO, report: ReadReport) -> Iterator[EventRecord]:
+        from hvdegraded.sources.compression import members
+
         others = []
         found = False
         for name, member in members(stream, report):
@@ -247,7 +249,9 @@ def _seekable(stream: BinaryIO, report: ReadReport, held: ExitStack) -> BinaryIO
 
 
 def _copied(blocks: Iterable[bytes], report: ReadReport, held: ExitStack) -> BinaryIO:
-    spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
+    from tempfile import SpooledTemporaryFile
+
+    spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
     held.enter_context(spool)
     size = 0
     for block in blocks:
