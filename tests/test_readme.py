@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -33,34 +31,6 @@ def test_the_example_for_imports(
     assert "kiosk-7" in out
     assert "records, " in out
     exec(block("triage.actionable"), {"hv": hv, "guests": names["guests"]})
-
-
-def test_the_firehose_handler() -> None:
-    names: dict[str, Any] = {}
-    exec(block("def handler"), names)
-    lines = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines()[:20]
-    lines.append(b'{"no": "event"}')
-    lines.append(b"not even JSON")
-    event = {
-        "invocationId": "4f3c2a10-77aa-4c3e-9c1f-000000000000",
-        "deliveryStreamArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/logs",
-        "region": "eu-west-1",
-        "records": [
-            {
-                "recordId": f"{at:020d}",
-                "approximateArrivalTimestamp": 1700000000000,
-                "data": base64.b64encode(line).decode(),
-            }
-            for at, line in enumerate(lines)
-        ],
-    }
-    answer = names["handler"](event, None)["records"]
-    assert [one["recordId"] for one in answer] == [one["recordId"] for one in event["records"]]  # type: ignore[index]
-    assert {one["result"] for one in answer} == {"Ok"}
-    labelled = [json.loads(base64.b64decode(one["data"])) for one in answer]
-    assert sum("hvdegraded" in one for one in labelled) > 5
-    assert labelled[-2] == {"no": "event"}
-    assert labelled[-1]["hvdegraded"]["error"]
 
 
 def test_the_commands_exist() -> None:
