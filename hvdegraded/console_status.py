@@ -142,7 +142,11 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
     if state is ConsoleState.PROTOCOL_MISMATCH and not works:
         state = ConsoleState.OTHER  # that versions differ does not say that it works
     service_id = _SERVICE_ID.fullmatch(_text(fields.get("id")) or _text(fields.get("deviceid")))
-    vm_id = _guid(fields, "vmid") or (service_id[1].upper() if service_id else None)
+    named, owner = _guid(fields, "vmid"), service_id[1].upper() if service_id else None
+    vm_id = named or owner
+    if named and owner and named != owner:
+        state = ConsoleState.OTHER
+        findings.append(_Finding(state, f"it names two machines: {named} and {owner}"))
     if subject is StatusSubject.MACHINE:
         vm_id = vm_id or _guid(fields, "id") or _guid(fields, "name")
         vm_name = _first(fields, "vmname", "elementname", "name")
@@ -203,7 +207,7 @@ def _evidence(
     if subject is StatusSubject.ADAPTER:
         number_keys.append(("status", 0))
     for key, start in number_keys:
-        for slot, value in enumerate(_values(fields.get(key)), start):
+        for slot, value in enumerate(_split(_values(fields.get(key)), subject), start):
             number = _number(value, subject)
             if number is None:
                 texts.append((key, _text(value) or type(value).__name__))
@@ -251,6 +255,15 @@ def _number(value: object, subject: StatusSubject) -> int | None:
     return _tables().names.get((subject, text.casefold()))
 
 
+def _split(values: list[object], subject: StatusSubject) -> list[object]:
+    """The values, where ConvertTo-Json of too little depth has joined numbers or names: `2 32775`."""
+    if len(values) == 1 and isinstance(values[0], str):
+        parts = values[0].split()[: _MOST_VALUES + 1]
+        if 1 < len(parts) <= _MOST_VALUES and all(_number(part, subject) is not None for part in parts):
+            return list(parts)
+    return values
+
+
 def _values(value: object) -> list[object]:
     """The values of a field that may be one, a list, or a list as text (`{Ok, ProtocolMismatch}`)."""
     if isinstance(value, Mapping):  # PowerShell 5.1 wraps arrays: {"value": […], "Count": 2}
@@ -259,7 +272,8 @@ def _values(value: object) -> list[object]:
         inner = value.strip()
         if inner.startswith("{") and inner.endswith("}"):
             return [part.strip() for part in inner[1:-1].split(",")[:_MOST_VALUES] if part.strip()]
-        return [inner] if inner else []
+        # Export-Csv writes a list as the name of its type, which says nothing.
+        return [inner] if inner and not inner.endswith("[]") else []
     if isinstance(value, list | tuple):
         # What stands behind the bound is not read, so an unreadable value stands for it.
         return [*value[:_MOST_VALUES], *([object()] if len(value) > _MOST_VALUES else [])]
