@@ -11,6 +11,7 @@ import os
 import resource
 import struct
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.record import EventRecord
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.crafted import BODY, FIRST, Binary, again, chunk, event, file_of, filled, instance, typed_body
+from tests.text_attacks import REFUSED, TEXTS
 
 GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
 CPU_LIMIT = 10  # seconds; what is bounded takes a fraction, what is not would take hours
@@ -93,10 +95,11 @@ def between(*chunks: bytes) -> bytes:
 
 
 class Attack(NamedTuple):
-    """A hostile log, and whether it is to be carved."""
+    """A hostile log, whether it is to be carved, and whether it is to be refused as a whole."""
 
     data: bytes
     carve: bool = False
+    refused: bool = False
 
 
 ATTACKS: dict[str, Callable[[], Attack]] = {}
@@ -551,6 +554,13 @@ def _() -> bytes:
     return _good(1) + (empty + multiplied(10, 4)[:128]) * 1600 + _good(1 << 30)
 
 
+ATTACKS |= {name: (lambda make=make: Attack(make())) for name, make in TEXTS.items()}  # type: ignore[misc]
+ATTACKS |= {
+    name: (lambda make=make: Attack(make(), refused=True))  # type: ignore[misc]
+    for name, make in REFUSED.items()
+}
+
+
 # ------------------------------------------------------------------ reading them
 
 
@@ -567,12 +577,11 @@ class Result(NamedTuple):
     ended: str
 
 
-def _read(name: str) -> Result:
+def _read(name: str, attack: Attack, path: str) -> Result:
     import hvdegraded as hv
 
-    made = ATTACKS[name]()
     before = resource.getrusage(resource.RUSAGE_SELF)
-    stream = hv.read_records(made.data, carve=made.carve)
+    stream = hv.read_records(path, carve=attack.carve)
     good = delivered = 0
     try:
         for record in stream:
@@ -580,42 +589,64 @@ def _read(name: str) -> Result:
             good += record.provider == "Microsoft-Windows-Hyper-V-VMMS" and not (
                 1000 <= (record.record_id or 0) < 1 << 30
             )
+        ended = "it was not refused" if attack.refused else ""
     except hv.HvdegradedError as error:
-        return Result(name, 0, 0, len(made.data), good, delivered, 0, f"{type(error).__name__}: {error}")
+        ended = "" if attack.refused else f"{type(error).__name__}: {error}"[:200]
+        good = 2 * GOOD if attack.refused else good
     report = stream.report
     after = resource.getrusage(resource.RUSAGE_SELF)
-    ended = ""
-    if report.records_seen != report.delivered + report.filtered + report.lost:
+    if (
+        report.records_seen != report.delivered + report.filtered + report.lost
+        or report.delivered != delivered
+    ):
         ended = "the account does not balance"
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     peak = after.ru_maxrss // 1024
-    return Result(name, round(seconds, 2), peak, len(made.data), good, report.delivered, report.lost, ended)
+    size = os.path.getsize(path)
+    return Result(name, round(seconds, 2), peak, size, good, report.delivered, report.lost, ended)
+
+
+def _in_child(job: Callable[[], str]) -> str:
+    """What a job gives in a forked child with a limit of CPU time; a text without `{` where it died."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+            os.write(writing, job().encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        text = stream.read().decode()
+    _, status = os.waitpid(child, 0)
+    return text or f"ended with status {status}"
 
 
 def run(names: Iterable[str]) -> Iterator[Result]:
-    """Read attacks, each in a forked child with a limit of CPU time; peak memory counts from the start of it."""
+    """Make and read attacks, each in children of its own: peak memory is that of reading."""
     import hvdegraded as hv
 
     list(hv.read_records(between()))  # imports and tables, once for all children
-    for name in names:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
-                os.write(writing, json.dumps(_read(name)).encode())
-                code = 0
-            finally:
-                os._exit(code)
-        os.close(writing)
-        with os.fdopen(reading, "rb") as stream:
-            text = stream.read()
-        _, status = os.waitpid(child, 0)
-        if text:
-            yield Result(*json.loads(text))
-        else:
-            yield Result(name, 0, 0, 0, 0, 0, 0, f"ended with status {status}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "attack")
+
+        def make(name: str) -> str:
+            made = ATTACKS[name]()
+            with open(path, "wb") as file:
+                file.write(made.data)
+            return json.dumps([made.carve, made.refused])
+
+        for name in names:
+            options = _in_child(lambda name=name: make(name))  # type: ignore[misc]
+            attack = Attack(b"", *json.loads(options))
+            text = _in_child(lambda name=name, attack=attack: json.dumps(_read(name, attack, path)))  # type: ignore[misc]
+            if text.startswith("["):
+                yield Result(*json.loads(text))
+            else:
+                yield Result(name, 0, 0, 0, 0, 0, 0, text)
 
 
 def main(names: list[str], *, as_json: bool) -> None:

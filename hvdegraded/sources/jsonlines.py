@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, LossReason, Origin, ProviderFilter, ReadReport
+from hvdegraded.sources.jsondocument import has_too_many_parts, values_of
 from hvdegraded.sources.shippers import records_from_mapping
 
 __all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
 
 LONGEST_LINE = 16 << 20
-"""Bytes of a line, or of a document over several lines, that are read."""
+"""Bytes of a line, or of a value over several lines, that are read."""
 
 _BLOCK = 1 << 20
 
@@ -72,6 +73,11 @@ def read_json_lines(
     seen = in_array = False
     for line in lines:
         number, start, data = line
+        if not number:
+            continue
+        if not seen and head is None and len(data) > LONGEST_LINE and data.lstrip().startswith(b"["):
+            yield from _document(itertools.chain([line], lines), report, wanted, dialect)
+            return
         if len(data) > LONGEST_LINE:
             detail = f"the line is longer than {LONGEST_LINE} bytes"
             report.lose(LossReason.OVER_LIMIT, detail, offset=start, line=number)
@@ -82,12 +88,16 @@ def read_json_lines(
         if may_hold is not None and seen and not may_hold(data):
             report.filtered += data.strip() != b"]" or not in_array
             continue
+        if has_too_many_parts(data):
+            report.lose(LossReason.OVER_LIMIT, "the line has too many parts", offset=start, line=number)
+            seen = True
+            continue
         try:
             value = json.loads(data.strip().rstrip(b",") if in_array or head else data)
         except (ValueError, RecursionError) as error:
             if not seen:
                 if head is not None:
-                    yield from _document(_joined([head, line], lines), report, wanted, dialect)
+                    yield from _document(itertools.chain([head, line], lines), report, wanted, dialect)
                     return
                 head = line
             elif not (in_array and data.strip() == b"]"):
@@ -101,7 +111,7 @@ def read_json_lines(
         seen = True
         yield from deliver(value, report, wanted, dialect, start, number)
     if head is not None:
-        yield from _document(head.data, report, wanted, dialect)
+        yield from _document(iter([head]), report, wanted, dialect)
     elif not seen:
         raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
 
@@ -111,13 +121,15 @@ def _why(error: Exception) -> str:
 
 
 class _Line(NamedTuple):
+    """A line, or a piece of one that is too long, which has no number."""
+
     number: int
     offset: int
     data: bytes
 
 
 def _lines(stream: BinaryIO) -> Iterator[_Line]:
-    """Lines as UTF-8; one that is too long comes cut, but longer than LONGEST_LINE."""
+    """Lines as UTF-8; one that is too long comes in pieces, the first longer than LONGEST_LINE."""
     line = stream.readline(LONGEST_LINE + 1)
     number = offset = 0
     if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -132,6 +144,7 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
         yield _Line(number, offset, line)
         if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
             while rest := stream.readline(_BLOCK):
+                yield _Line(0, offset + size, rest)
                 size += len(rest)
                 if rest.endswith(b"\n"):
                     break
@@ -140,20 +153,9 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
         size = len(line)
 
 
-def _joined(head: list[_Line], lines: Iterator[_Line]) -> bytes:
-    """All lines as one text, cut but longer than LONGEST_LINE where it is too long."""
-    size, parts = 0, []
-    for line in itertools.chain(head, lines):
-        parts.append(line.data)
-        size += len(line.data)
-        if size > LONGEST_LINE:
-            break
-    return b"".join(parts)
-
-
 def text_lines(stream: BinaryIO) -> Iterator[str]:
     """Lines as text, bytes that are none as U+FFFD; one that is too long comes cut."""
-    return (line.data.decode("utf-8", "replace") for line in _lines(stream))
+    return (line.data.decode("utf-8", "replace") for line in _lines(stream) if line.number)
 
 
 def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
@@ -180,32 +182,24 @@ def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _document(
-    text: bytes, report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
+    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
 ) -> Iterator[EventRecord]:
     """The records of one document over several lines, or of several."""
-    if len(text) > LONGEST_LINE:
-        report.note(NoteKind.LIMIT, f"only {LONGEST_LINE} bytes of a document over several lines are read")
-        report.lose(LossReason.OVER_LIMIT, "the document is too long; write one object a line", line=1)
-        return
-    decoder = json.JSONDecoder()
-    try:
-        whole = text.decode("utf-8", "replace").lstrip("\ufeff")
-        place, found = 0, 0
-        while place < len(whole):
-            value, place = decoder.raw_decode(whole, place)
-            found += 1
-            yield from deliver(value, report, wanted, dialect, None, whole.count("\n", 0, place) + 1)
-            while place < len(whole) and whole[place] in " \t\r\n,\0":
-                place += 1
-    except (ValueError, RecursionError) as error:
-        if not found:
+    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+    seen = False
+    for found in values_of((decode(line.data) for line in lines), LONGEST_LINE):
+        if found.problem is None:
+            yield from deliver(found.value, report, wanted, dialect, None, found.line)
+        elif seen:
+            report.lose(LossReason.MALFORMED, found.problem, line=found.line)
+        else:
             raise UnknownFormatError(
-                f"the input is no JSON: {error}"[:300],
+                f"the input is no JSON: {found.problem}",
                 path=report.path,
                 line=1,
                 hint="write one object a line",
-            ) from None
-        report.lose(LossReason.MALFORMED, _why(error), line=whole.count("\n", 0, place) + 1)
+            )
+        seen = True
 
 
 def deliver(

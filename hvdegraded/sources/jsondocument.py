@@ -1,0 +1,107 @@
+"""JSON values that spread over lines: the elements of an array, or one document behind the other.
+
+Read piece by piece, so that memory is bounded by one value. A value that is none costs itself: the next one
+is looked for where an object follows the end of another.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+__all__ = ["MAX_PARTS", "Found", "has_too_many_parts", "values_of"]
+
+MAX_PARTS = 1 << 20
+"""Objects, arrays and commas of a value; each can take a hundred bytes and more of memory."""
+
+_PIECE = 1 << 16  # characters that are there, at least, before a value is tried
+_BETWEEN = re.compile(r"[\s,\0\]]*")
+_OPENING = re.compile(r"[\s\0]*\[?")
+_NEXT = re.compile(r"[}\]]\s*,?\s*(?=\{)")
+_LONGEST_WORD = 16  # characters of a token that the end of a text can cut
+
+
+class Found(NamedTuple):
+    """A value, or why there is none, and the line in which it begins."""
+
+    value: Any
+    problem: str | None
+    line: int
+
+
+def has_too_many_parts(text: bytes | str) -> bool:
+    """Whether a JSON text would take far more memory than its size."""
+    if len(text) <= _PIECE:
+        return False
+    marks: Any = ("{", "[", ",") if isinstance(text, str) else (b"{", b"[", b",")
+    return sum(map(text.count, marks)) > MAX_PARTS
+
+
+def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
+    """The values in a text that comes in pieces, none of them over `longest` characters."""
+    decode = json.JSONDecoder().raw_decode
+    text, place, line, wanted = "", 0, 1, _PIECE
+    opening, more, lost = True, True, False
+    while more:
+        text, place = text[place:], 0
+        parts, size = [text], len(text)
+        while size < wanted and (piece := next(pieces, None)) is not None:
+            parts.append(piece)
+            size += len(piece)
+        text, more, wanted = "".join(parts), size >= wanted, _PIECE
+        if opening:
+            place = _end(_OPENING, text, 0)
+            line += text.count("\n", 0, place)
+            opening = False
+        while True:
+            start = _next_value(text, place) if lost else _end(_BETWEEN, text, place)
+            line += text.count("\n", place, start)
+            place = start
+            if place == len(text):
+                break
+            lost = False
+            problem, at, cut = None, place, False
+            try:
+                value, end = decode(text, place)
+                cut = end == len(text)  # a number may go on
+            except json.JSONDecodeError as error:
+                problem, at = f"it is no JSON: {error.msg}", error.pos
+                cut = at > len(text) - _LONGEST_WORD or error.msg.startswith("Unterminated string")
+            except ValueError as error:
+                problem = f"it is no JSON: {error}"[:200]
+            except RecursionError:
+                problem = "it is nested too deeply"
+            if cut and more:
+                if len(text) - place < longest and not has_too_many_parts(text[place:]):
+                    wanted = 2 * (len(text) - place)
+                    break
+                problem, at = "it is too long, or has too many parts", place
+            if problem is None:
+                yield Found(value, None, line)
+                line += text.count("\n", place, end)
+                place = end
+                continue
+            yield Found(None, problem, line)
+            line += text.count("\n", place, at)
+            # What is left of a long text is taken in pieces again, since each problem looks at all of it.
+            pieces = itertools.chain(_pieces(text, at), pieces)
+            text, place, lost, more = "", 0, True, True
+            break
+
+
+def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
+    match = pattern.match(text, place)
+    return place if match is None else match.end()
+
+
+def _next_value(text: str, place: int) -> int:
+    match = _NEXT.search(text, place)
+    return len(text) if match is None else match.end()
+
+
+def _pieces(text: str, start: int) -> Iterator[str]:
+    for place in range(start, len(text), _PIECE):
+        yield text[place : place + _PIECE]
