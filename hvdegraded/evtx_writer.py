@@ -44,10 +44,14 @@ from hvdegraded.binxml_writer import (
     string_value,
     xml_name,
 )
-from hvdegraded.errors import EvtxWriteError
+from hvdegraded.errors import EvtxWriteError, SourceError
+from hvdegraded.events import HyperVEvent
 from hvdegraded.record import EventRecord
 
-__all__ = ["evtx_bytes", "write_evtx"]
+__all__ = ["Writable", "evtx_bytes", "write_evtx"]
+
+Writable = EventRecord | HyperVEvent | str | bytes
+"""What can be written: a record, an event that was read, or the text of one `<Event>` (UTF-8, UTF-16)."""
 
 _FILE_HEAD = 4096
 _CHUNK_HEAD = 512
@@ -81,18 +85,18 @@ _MANIFEST_VALUES, _CLASSIC_VALUES = 17, 19  # without the payload, which comes l
 
 def write_evtx(
     target: str | os.PathLike[str] | BinaryIO,
-    records: Iterable[EventRecord | str | bytes],
+    records: Iterable[Writable],
     *,
     first_record_id: int = 1,
 ) -> int:
     """Write events as a Windows event log; returns how many were written.
 
-    `target` is a path (written beside it and moved there when complete) or a binary stream. Each item is an
-    `EventRecord` or the text of one `<Event>`. Record headers count from `first_record_id`; an event without
-    `record_id` takes that number. Equal input gives equal bytes.
+    `target` is a path (written beside it and moved there when complete) or a binary stream. Record headers
+    count from `first_record_id`; an event without `record_id` takes that number. Equal input gives equal
+    bytes.
 
-    Raises EvtxWriteError for an event that the format cannot hold: no time, a number out of range, a name
-    that XML does not allow, or more than a chunk takes (65,016 bytes with all it needs).
+    Raises EvtxWriteError for an event that the format cannot hold: no time, a number out of range, a value
+    that is no text, a name that XML does not allow, more than a chunk takes (65,016 bytes with all it needs).
     """
     if isinstance(target, (str, os.PathLike)):
         path = Path(target)
@@ -112,14 +116,14 @@ def write_evtx(
     return count
 
 
-def evtx_bytes(records: Iterable[EventRecord | str | bytes], *, first_record_id: int = 1) -> bytes:
+def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> bytes:
     """The .evtx log of these events, as `write_evtx` writes it. Raises EvtxWriteError likewise."""
     buffer = io.BytesIO()
     _write(buffer, records, first_record_id)
     return buffer.getvalue()
 
 
-def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first_record_id: int) -> int:
+def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if not 0 <= first_record_id < 1 << 63:
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
     start = stream.tell()
@@ -129,7 +133,7 @@ def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first
     chunks = 0
     count = 0
     for count, item in enumerate(records, 1):
-        record = item if isinstance(item, EventRecord) else _parsed(item)
+        record = _record(item, count)
         header_id = first_record_id + count - 1
         try:
             event = shapes.event(record, header_id)
@@ -155,13 +159,21 @@ def _write(stream: BinaryIO, records: Iterable[EventRecord | str | bytes], first
     return count
 
 
-def _parsed(item: str | bytes) -> EventRecord:
+def _record(item: Writable, number: int) -> EventRecord:
+    if isinstance(item, EventRecord):
+        return item
+    if isinstance(item, HyperVEvent):
+        return item.record
+    if not isinstance(item, (str, bytes)):
+        raise EvtxWriteError(
+            f"event {number} is a {type(item).__name__}", hint="give a record, an event, or event XML"
+        )
     from hvdegraded.sources.xml import parse_event
 
-    if isinstance(item, str):
+    try:
         return parse_event(item)
-    utf16 = item[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return parse_event(item.decode("utf-16" if utf16 else "utf-8-sig"))
+    except SourceError as error:
+        raise EvtxWriteError(f"event {number} is no event XML: {error.message}", hint=error.hint) from error
 
 
 def _file_header(chunks: int, next_record_id: int) -> bytes:
@@ -262,6 +274,9 @@ class _Shapes:
     def event(self, record: EventRecord, header_id: int) -> _Event:
         if record.time_ticks is None:
             raise UnwritableError("has no time", "set time_ticks (100 ns since 1601)")
+        for name, text in record.data:
+            if not isinstance(text, str):
+                raise UnwritableError(f"has {text!r} for {name or 'a value'}, which is no text")
         classic = record.provider_guid is None or record.event_source is not None
         tag, inner, inner_values = self._payload(record)
         outer = self._outer(record, classic, tag)

@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+import hvdegraded as hv
 from hvdegraded.errors import EvtxWriteError, HvdegradedError
-from hvdegraded.evtx_writer import evtx_bytes, write_evtx
+from hvdegraded.evtx_writer import Writable, evtx_bytes, write_evtx
 from hvdegraded.record import EventRecord, Origin
 from hvdegraded.times import ticks_from_text
 
@@ -614,6 +615,11 @@ def test_the_largest_record_fills_a_chunk_and_one_more_is_refused(tmp_path: Path
         (WORKER._replace(data=(("a><b", ""),)), "no XML element"),
         (WORKER._replace(data=(("", ""),)), "no XML element"),
         (WORKER._replace(data=((None, "x"),)), "without a name"),
+        (WORKER._replace(data=(("VmName", 5),)), "5 for VmName, which is no text"),  # type: ignore[arg-type]
+        (5, "event 1 is a int"),
+        ("<x/>", "event 1 is no event XML: there is no <Event>"),
+        (b"\xff", "event 1 is no event XML"),
+        ("", "event 1 is no event XML"),
         (WORKER._replace(data=(("@a", "1"), ("@a", "2"))), "'@a' twice"),
         (WORKER._replace(data=(("a/" * 100 + "a", "1"),)), "deeper"),
         (WORKER._replace(payload="UserData/a/b"), "UserData/a/b"),
@@ -624,7 +630,7 @@ def test_the_largest_record_fills_a_chunk_and_one_more_is_refused(tmp_path: Path
         (STORAGE._replace(data=(("x" * 70_000, ""),)), "65,535"),
     ],
 )
-def test_what_a_log_cannot_hold_is_refused(record: EventRecord, message: str) -> None:
+def test_what_a_log_cannot_hold_is_refused(record: Writable, message: str) -> None:
     with pytest.raises(EvtxWriteError, match=message):
         evtx_bytes([record])
 
@@ -654,6 +660,11 @@ XML = f"""<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><
 )
 def test_event_xml_is_written_like_its_record(item: str | bytes) -> None:
     assert evtx_bytes([item]) == evtx_bytes([STORVSP])
+
+
+def test_events_that_were_read_can_be_written() -> None:
+    data = evtx_bytes([STORVSP, WORKER])
+    assert evtx_bytes(hv.read(data)) == data
 
 
 @needs_corpus

@@ -33,6 +33,14 @@ def test_the_example_for_imports(
     exec(block("triage.actionable"), {"hv": hv, "guests": names["guests"]})
 
 
+def test_the_example_for_test_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(block("write_evtx"), {})
+    found = hv.triage("test.evtx")
+    assert (found.count, found.ignorable.count) == (1000, 1000)
+    assert {finding.vm for finding in found.findings} == {"web01"}
+
+
 def test_the_commands_exist() -> None:
     from hvdegraded.cli import _parser
 
