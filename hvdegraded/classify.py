@@ -27,7 +27,7 @@ from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
 from hvdegraded.events import Event, HyperVEvent, IntegrationVersionEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.evidence import spoken, why_not_harmless, why_nothing
+from hvdegraded.evidence import compared, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
 from hvdegraded.knowledge.guests import GuestFamily, windows_release, windows_remedy
@@ -237,6 +237,7 @@ class Classifier:
         self, event: VersionEvent, fact: EventFact, guest: Guest | None, inferred: Inference | None
     ) -> Verdict:
         """Rule 4."""
+        tables = self.knowledge.protocols
         family = guest.family if guest is not None else GuestFamily.UNKNOWN
         works = f"{whose(event)}{versions_text(event)}; it works"
         lines = [
@@ -260,12 +261,13 @@ class Classifier:
                 if_otherwise=("if this VM does not run Windows: ignorable",),
             )
         if guest is not None and family is not GuestFamily.UNKNOWN:
-            for component, version in spoken(event):
-                if self.knowledge.protocols.cannot_speak(_TABLE_FAMILIES[family], component, version):
+            for component, version, _, service in compared(event):
+                if tables.cannot_speak(_TABLE_FAMILIES[family], component, version, service):
+                    what = f"{component} {version}" + f" of {service}" * (service is not None)
                     return self._incomplete(
                         event,
                         fact,
-                        f"the inventory says {family}, but no known {family} speaks {component} {version}",
+                        f"the inventory says {family}, but no known {family} speaks {what}",
                         lines,
                         basis=Basis.PROTOCOL_TABLES,
                         remedy="Find out what this VM runs, and correct the inventory.",
@@ -303,8 +305,8 @@ class Classifier:
                 ),
                 if_otherwise=("if this VM does not run Windows: ignorable", windows),
             )
-        for component, version in spoken(event):
-            if self.knowledge.protocols.guest_families_offering(component, version) == {"windows"}:
+        for component, version, *_ in compared(event):
+            if tables.guest_families_offering(component, version) == {"windows"}:
                 return _verdict(
                     event,
                     label=Label.ACTIONABLE,
@@ -404,10 +406,12 @@ class Classifier:
     def _who_speaks(self, event: VersionEvent) -> list[str]:
         tables = self.knowledge.protocols
         lines = []
-        if event.server_version is not None:
-            lines.append(sentence(tables.describe_host(event.component, event.server_version)) + ".")
-        if event.client_version is not None:
-            lines.append(sentence(tables.describe_client(event.component, event.client_version)) + ".")
+        for component, guest, host, service in compared(event):
+            if component is not None and service is None:
+                if host is not None:
+                    lines.append(sentence(tables.describe_host(component, host)) + ".")
+                if guest is not None:
+                    lines.append(sentence(tables.describe_client(component, guest)) + ".")
         return lines
 
     def _release(self, event: VersionEvent) -> str | None:

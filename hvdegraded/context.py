@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
-from hvdegraded.evidence import spoken
+from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.evidence import compared
 from hvdegraded.knowledge import EventFact
 from hvdegraded.protocols import Component, Inference, ProtocolTable, ProtocolVersion
 
@@ -175,14 +175,15 @@ def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
 
 
 def _add_versions(machine: _Machine, event: VersionEvent) -> None:
-    for component, version in spoken(event):
-        _add(machine.spoken, component, version)
-    if isinstance(event, IntegrationVersionEvent) and event.message_expected is not None:
-        _add(machine.expected, event.component, event.message_expected)
+    for component, guest, host, _ in compared(event):
+        if component is not None:
+            _add(machine.spoken, component, guest)
+            _add(machine.expected, component, host)
 
 
-def _add(versions: _Versions, component: Component, version: ProtocolVersion) -> None:
-    _add_bounded(versions.setdefault(component, set()), version, _MAX_VERSIONS)
+def _add(versions: _Versions, component: Component, version: ProtocolVersion | None) -> None:
+    if version is not None:
+        _add_bounded(versions.setdefault(component, set()), version, _MAX_VERSIONS)
 
 
 def _add_bounded(items: set[T], item: T, most: int) -> None:

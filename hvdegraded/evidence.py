@@ -1,24 +1,38 @@
 """What an event itself can prove: nothing, if it is damaged, contradicts itself, or names no VM.
 
 `why_nothing` gives what keeps a version event from proving anything, whatever its guest. `why_not_harmless`
-gives what keeps one from being called harmless, which an actionable verdict need not ask. `spoken` gives what
-the guest speaks by the event.
+gives what keeps one from being called harmless, which an actionable verdict need not ask. `compared` gives
+the versions that the event sets side by side.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.knowledge import Certainty, EventFact, Knowledge, Outcome
 from hvdegraded.protocols import Component, ProtocolVersion
 from hvdegraded.record import Level
 
-__all__ = ["Spoken", "spoken", "why_not_harmless", "why_nothing"]
+__all__ = ["Compared", "compared", "why_not_harmless", "why_nothing"]
 
-Spoken = tuple[Component, ProtocolVersion]
 
 # A device that works is a warning, one that does not is an error (KB 2956569, KB 972108).
 _LEVELS = {Outcome.LOADED: Level.WARNING, Outcome.REFUSED: Level.ERROR}
 _SEVERITIES = {Outcome.LOADED: 2, Outcome.REFUSED: 3}  # in the top bits of a classic event's qualifiers
+
+
+class Compared(NamedTuple):
+    """Two versions of one protocol.
+
+    `component` is None where the event does not tell whose protocol it is. `service` is the integration
+    service whose framework is meant.
+    """
+
+    component: Component | None
+    guest: ProtocolVersion | None
+    host: ProtocolVersion | None
+    service: Component | None = None
 
 
 def why_nothing(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
@@ -49,7 +63,9 @@ def why_not_harmless(event: VersionEvent, fact: EventFact, knowledge: Knowledge)
         return doubt
     if event.outcome is not Outcome.LOADED:
         return None
-    pairs = _pairs(event)
+    pairs = [
+        (one.guest, one.host) for one in compared(event) if one.guest is not None and one.host is not None
+    ]
     if any(guest > host for guest, host in pairs):
         return "the guest's version is newer than the host's, which no host can load"
     if pairs and all(guest == host for guest, host in pairs):
@@ -62,15 +78,16 @@ def why_not_harmless(event: VersionEvent, fact: EventFact, knowledge: Knowledge)
     return None
 
 
-def spoken(event: VersionEvent) -> tuple[Spoken, ...]:
-    """What the guest speaks, as far as the event tells."""
+def compared(event: VersionEvent) -> tuple[Compared, ...]:
+    """The versions of guest and host that the event sets side by side, as far as it tells them."""
+    found = [Compared(event.component, event.client_version, event.server_version)]
     if isinstance(event, IntegrationVersionEvent):
-        found = [(Component.INTEGRATION, event.framework_negotiated)]
-        if event.component is not Component.INTEGRATION:
-            found.append((event.component, event.message_negotiated))
-    else:
-        found = [(event.component, event.client_version)]
-    return tuple((component, version) for component, version in found if version is not None)
+        service = None if event.component is Component.INTEGRATION else event.component
+        found = [
+            Compared(Component.INTEGRATION, event.framework_negotiated, event.framework_expected, service),
+            Compared(service, event.message_negotiated, event.message_expected),
+        ]
+    return tuple(one for one in found if one.guest is not None or one.host is not None)
 
 
 def _wrong_severity(event: VersionEvent, knowledge: Knowledge) -> str | None:
@@ -82,14 +99,3 @@ def _wrong_severity(event: VersionEvent, knowledge: Knowledge) -> str | None:
     if classic and record.qualifiers and record.qualifiers >> 14 != _SEVERITIES.get(event.outcome):
         return f"its qualifiers 0x{record.qualifiers:04X} are not those of such an event"
     return None
-
-
-def _pairs(event: VersionEvent) -> list[tuple[ProtocolVersion, ProtocolVersion]]:
-    """The versions of guest and host, as far as both are known."""
-    pairs = [(event.client_version, event.server_version)]
-    if isinstance(event, IntegrationVersionEvent):
-        pairs = [
-            (event.framework_negotiated, event.framework_expected),
-            (event.message_negotiated, event.message_expected),
-        ]
-    return [(guest, host) for guest, host in pairs if guest is not None and host is not None]

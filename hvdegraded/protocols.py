@@ -155,7 +155,8 @@ class HostVersion(Fact):
 class Implementation(Fact):
     """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`.
 
-    Offers may be empty: guests of this family do not have the component at all. `systems` are releases of
+    Offers may be empty: guests of this family do not have the component at all. `services` are integration
+    services whose framework differs from that of the others. `systems` are releases of
     which the row holds whatever the others say; see `knowledge.guests.windows_release`. `example` is a
     client's version as an event writes it: one that it sends, or if it sends none, any.
     """
@@ -163,6 +164,7 @@ class Implementation(Fact):
     component: Component
     name: str
     family: str
+    services: tuple[Component, ...] = ()
     systems: tuple[str, ...] = ()
     example: Annotated[str, Field(min_length=1)]
     since: str | None = None
@@ -233,7 +235,7 @@ class ProtocolTable:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
         self.giveaways = tuple(giveaways)
-        families: dict[tuple[Component, ProtocolVersion], set[str]] = {}
+        families: dict[tuple[Component | None, ProtocolVersion | None], set[str]] = {}
         for row in self.implementations:
             for version in row.offers + row.may_offer:
                 families.setdefault((row.component, version), set()).add(row.family)
@@ -259,13 +261,29 @@ class ProtocolTable:
             for host in row.hosts
         )
 
-    def guest_families_offering(self, component: Component, version: ProtocolVersion) -> frozenset[str]:
+    def guest_families_offering(
+        self, component: Component | None, version: ProtocolVersion | None
+    ) -> frozenset[str]:
         """Families of guests of which some release offers, or may offer, this version."""
         return self._families.get((component, version), frozenset())
 
-    def cannot_speak(self, guest_family: str, component: Component, version: ProtocolVersion) -> bool:
-        """Whether the tables know this family's side of a component, and this version is not in it."""
+    def cannot_speak(
+        self,
+        guest_family: str,
+        component: Component | None,
+        version: ProtocolVersion | None,
+        service: Component | None = None,
+    ) -> bool:
+        """Whether the tables know this family's side of a component, and this version is not in it.
+
+        `service` is the integration service whose framework is meant. Of nothing, nothing is known.
+        """
+        if component is None or version is None:
+            return False
         rows = self.offers(component, guest_family)
+        rows = tuple(row for row in rows if service in row.services) or tuple(
+            row for row in rows if not row.services
+        )
         return bool(rows) and not any(row.may_have_sent(version) for row in rows)
 
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:

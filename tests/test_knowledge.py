@@ -491,6 +491,8 @@ def test_force_does_not_come_by_another_word() -> None:
         ("\n\n[event]\nids = [1]\n", (3, 1), "no list of tables"),
         (ROW.replace("65001", '"many"'), (4, 1), "'ids.0'"),
         (ROW.replace("65001", "65536"), (4, 1), "'ids.0'"),
+        (ROW.replace("65001", "true"), (4, 1), "'ids.0'"),
+        ('[[override]]\nids = [true]\nproviders = ["storvsp"]\n', (2, 1), "needs a list 'ids'"),
         (ROW.replace("[65001]", "[]"), (4, 1), "'ids'"),
         (ROW.replace('role = "problem"', '   role = "harmless"'), (5, 4), "'role'"),
         (ROW.replace('source = "our runbook"\n', ""), (2, 1), "'source'"),

@@ -186,7 +186,7 @@ def test_linux_5_19_dropped_the_old_versions() -> None:
 
 def test_kernel_ranges_follow_each_other_without_gap_or_overlap() -> None:
     for component in Component:
-        rows = TABLE.offers(component, "linux")
+        rows = [row for row in TABLE.offers(component, "linux") if not row.services]
         if not rows:
             continue
         assert rows[0].since is None

@@ -102,13 +102,12 @@ def known(provider: str, ids: str, level: int, reason: Reason) -> list[Case]:
     ]
 
 
-SERVICES = ("-KvpExchange", "-Heartbeat", "-Shutdown", "-TimeSync", "-VSS")
+SERVICES = ("-KvpExchange", "-Heartbeat", "-Shutdown", "-TimeSync")
 OLDER = {  # what Linux negotiates, and what the host expects: tables of the integration services
     "-KvpExchange": ("3.0", "3.0", "4.0", "5.0"),
     "-Heartbeat": ("3.0", "3.0", "3.0", "3.1"),
     "-Shutdown": ("3.0", "3.0", "3.0", "3.2"),
     "-TimeSync": ("3.0", "3.0", "3.0", "4.0"),
-    "-VSS": ("1.0", "3.0", "5.0", "5.0"),
 }
 SWAPPED = storvsp(6, "5.1", "6.0")  # a host of 5.1 loads no 6.0
 NETWORK_61 = ("327680", "393217")
@@ -153,6 +152,15 @@ CASES: list[Case] = [
          ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
     Case("2012 R2", "positional", integration("-RDV", versions=("3.0", "3.0", "1.0", "3.0")), "linux",
          ACTIONABLE, INCOMPLETE, "Linux source tarball 6.17: no such service"),
+    *(
+        Case("2012 R2", "positional", integration("-VSS", versions=("1.0", "3.0", "5.0", "5.0")), guest, *label)
+        for guest, label in {
+            "windows": (ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
+            "linux": (ACTIONABLE, INCOMPLETE, "Linux source tarball 6.17: VSS offers framework 3.0 only"),
+            "freebsd": (IGNORABLE, Reason.LOADED_NON_WINDOWS, MISMATCH),
+            "unknown": (IGNORABLE, Reason.LOADED_UNKNOWN, MISMATCH),
+        }.items()
+    ),
     # Loaded, network: of believed id, so only where versions, level and VM bear it out.
     *(
         case
@@ -246,7 +254,7 @@ CASES: list[Case] = [
              "microsoft/WSL issues 10649, 12388: harmless only by a success whose id is unknown"),
     *(
         case
-        for service in (*SERVICES, "-RDV", "")
+        for service in (*SERVICES, "-RDV", "-VSS", "")
         for number in (4000, 4002, 4011)
         for case in refused("2012 R2", "positional", record(f"{HV}Integration{service}", number, 2, positional(VM, ID)), NAMES_NOTHING)[:2]
     ),
@@ -355,11 +363,11 @@ ROWS: dict[tuple[str, int], set[str]] = {
     },
     (HV + "Worker", 33101): {"message"},
     (HV + "StorageVSP", 3): {"named", "positional"},
-    **{(f"{HV}Integration{service}", 4010): {"positional"} for service in ("", *SERVICES, "-RDV")},
+    **{(f"{HV}Integration{service}", 4010): {"positional"} for service in ("", *SERVICES, "-RDV", "-VSS")},
     (HV + "Integration-KvpExchange", 4010): {"named", "positional", "unnamed", "message"},
     **{
         (f"{HV}Integration{service}", number): {"positional"}
-        for service in ("", *SERVICES, "-RDV")
+        for service in ("", *SERVICES, "-RDV", "-VSS")
         for number in (4000, 4002, 4011)
     },
     ("netvsc", 12): {"classic", "message"},

@@ -125,7 +125,7 @@ class EventFact(Fact):
     """
 
     providers: Annotated[tuple[_Words, ...], Field(min_length=1)]
-    ids: Annotated[tuple[Annotated[int, Field(ge=0, le=0xFFFF)], ...], Field(min_length=1)]
+    ids: Annotated[tuple[Annotated[int, Field(ge=0, le=0xFFFF, strict=True)], ...], Field(min_length=1)]
     role: Role
     meaning: _Words
     remedy: _Words | None = None

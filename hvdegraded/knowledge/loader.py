@@ -240,7 +240,7 @@ def _overrides(
     values = _with_force(entry)
     for name, kind in (("providers", str), ("ids", int)):
         wanted = values.get(name)
-        if not isinstance(wanted, list) or not wanted or not all(isinstance(one, kind) for one in wanted):
+        if not isinstance(wanted, list) or not wanted or not all(type(one) is kind for one in wanted):
             raise entry.error(f"[[override]] needs a list '{name}'", name)
     for provider in values["providers"]:
         if provider.lower() not in names:
