@@ -96,23 +96,22 @@ def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) 
     text = os.fspath(source)
     if not text or "\0" in text:
         raise SourceError(f"{text!r} is no path", hint="name a file, a folder or a pattern")
-    path = Path(text)
-    if path.is_dir():
-        found = _logs_below(path, report or ReadReport())
+    if os.path.isdir(text):
+        found = _logs_below(Path(text), report or ReadReport())
         if not found:
             raise SourceError(
                 "the folder holds no logs", path=text, hint=f"looked for {', '.join(LOG_SUFFIXES)}"
             )
         return found
-    if path.exists() or not glob.has_magic(text):
-        return [path]
+    if os.path.exists(text) or not glob.has_magic(text):
+        return [Path(text)]
     matches = sorted(map(Path, glob.glob(text, recursive=True)))
     if not matches:
         raise SourceError("nothing matches", path=text, hint="check the pattern")
     return [
         file
         for match in matches
-        for file in (_logs_below(match, report or ReadReport()) if match.is_dir() else [match])
+        for file in (_logs_below(match, report or ReadReport()) if os.path.isdir(match) else [match])
     ]
 
 
@@ -126,11 +125,15 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     others: list[Path] = []
 
     def complain(error: OSError) -> None:
+        if error.filename == str(folder):
+            raise SourceError(
+                f"the folder cannot be read: {error.strerror}", path=str(folder), hint="check the rights"
+            )
         report.note(NoteKind.UNREADABLE, f"the folder {error.filename} cannot be read: {error.strerror}")
 
     for parent, _, names in os.walk(folder, onerror=complain):
         for path in (Path(parent, name) for name in names):
-            if path.is_file():
+            if os.path.isfile(path):  # no pipe, which would be waited for
                 is_log = path.suffix.lower() in LOG_SUFFIXES or _has_magic(path)
                 (found if is_log else others).append(path)
     if others:

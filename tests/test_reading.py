@@ -96,5 +96,19 @@ def test_one_of_several_sources_that_is_missing_does_not_stop_the_others(
     assert len(stream.report.unreadable) == 3
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_folders_without_the_right_to_read_are_told(tmp_path: Path, events: list[hv.Event]) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (tmp_path / "w.evtx").write_bytes(WORKER.read_bytes())
+    closed.chmod(0)
+    try:
+        stream = hv.read([tmp_path, closed, closed / "x.evtx"])
+        assert list(stream) == events
+        assert [("cannot be read" in note.text) for note in stream.report.unreadable] == [True] * 3
+    finally:
+        closed.chmod(0o700)
+
+
 def test_what_is_named_twice_is_read_once(events: list[hv.Event]) -> None:
     assert list(hv.read([WORKER, WORKER, str(WORKER.parent / "*Worker*")])) == events
