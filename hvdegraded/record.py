@@ -363,10 +363,14 @@ class ReadReport:
 
     def items(self) -> list[tuple[str | None, str]]:
         """All notes and losses that are listed, in words, each with the input that it is about."""
-        return [
+        items = [
             *((note.path, str(note)) for note in self.notes),
             *((loss.path, str(loss)) for loss in self.losses),
         ]
+        more = self.lost - sum(loss.records for loss in self.losses)
+        if more > 0:
+            items.append((self.path, f"{more} more records lost, not listed"))
+        return items
 
     def lose(
         self,
@@ -440,7 +444,10 @@ class ReadReport:
         ):
             if count:
                 text += f", {count} {what}"
-        return "\n".join([text, *(f"  {item}" for item in (*self.notes, *self.losses))])
+        told = [
+            f"  {item}" if path in (None, self.path) else f"  {path}: {item}" for path, item in self.items()
+        ]
+        return "\n".join([text, *told])
 
 
 _COUNTS = (

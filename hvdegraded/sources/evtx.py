@@ -439,8 +439,10 @@ class Account:
 
     def finish(self) -> None:
         """The end of the file."""
+        used = self._places
         while self._holes and self._holes[-1].empty:  # room for later records
             self._holes.pop()
+            used -= 1
         header = self._header
         absent = missing = 0
         if header is not None:
@@ -455,15 +457,18 @@ class Account:
                     f"the header counts {header.chunks} chunks, {self._seen} are there",
                 )
         self.report.chunks_damaged += len(self._holes)
-        places = len(self._holes) + absent + (self._open_end is not None)
+        wiped = 0 if header is None else max(0, header.chunks - used)
+        places = len(self._holes) + wiped + (self._open_end is not None)
         if missing > 0 and places:
             count = min(missing, _MAX_REMEMBERED * places)
-            if absent:
+            if self._holes or self._open_end is not None:
+                self._lose(count, "by the number of the next record")
+            elif absent:
                 self.report.lose(
                     LossReason.TRUNCATED, "the file ends before them", offset=self._size, count=count
                 )
             else:
-                self._lose(count, "by the number of the next record")
+                self.report.lose(LossReason.UNREADABLE, "zeros are in their place", count=count)
         elif self._holes:
             self._lose(len(self._holes), _UNKNOWN)
         elif absent:
