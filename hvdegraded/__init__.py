@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
@@ -21,7 +22,7 @@ from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, read, read_records
 from hvdegraded.record import EventRecord, Evidence, Level, Origin, ProviderFilter, ReadReport
-from hvdegraded.triage import Finding, Triage, triage
+from hvdegraded.triage import Finding, Triage
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
 if TYPE_CHECKING:

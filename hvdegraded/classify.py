@@ -89,10 +89,13 @@ class Classifier:
                 inferred = context.inferred_guest(event, self.knowledge.protocols)
                 if event.outcome is Outcome.REFUSED:
                     failure = context.failure_after(event, ticks)
-            key: tuple[object, ...] = (*_version_key(event), inferred, failure)
+            cut_short = context is not None and context.cut_short
+            key: tuple[object, ...] = (*_version_key(event), inferred, failure, cut_short)
             verdict = self._verdicts.get(key)
             if verdict is None:
-                verdict = self._remember(key, self._version_verdict(event, fact, inferred, failure))
+                verdict = self._remember(
+                    key, self._version_verdict(event, fact, inferred, failure, cut_short)
+                )
             return verdict
         if fact is None:
             return self._unknown(event)
@@ -194,7 +197,12 @@ class Classifier:
     # ------------------------------------------------------------ rules 3 to 6
 
     def _version_verdict(
-        self, event: VersionEvent, fact: EventFact, inferred: Inference | None, failure: str | None
+        self,
+        event: VersionEvent,
+        fact: EventFact,
+        inferred: Inference | None,
+        failure: str | None,
+        cut_short: bool,
     ) -> Verdict:
         doubt = why_nothing(event, fact, self.knowledge)
         if doubt is not None:
@@ -210,7 +218,7 @@ class Classifier:
             )
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
-            return self._refused(event, fact, guest, failure)
+            return self._refused(event, fact, guest, failure, cut_short)
         doubt = why_not_harmless(event, fact, self.knowledge)
         if doubt is not None:
             return self._incomplete(event, fact, doubt)
@@ -350,7 +358,12 @@ class Classifier:
         )
 
     def _refused(
-        self, event: VersionEvent, fact: EventFact, guest: Guest | None, failure: str | None
+        self,
+        event: VersionEvent,
+        fact: EventFact,
+        guest: Guest | None,
+        failure: str | None,
+        cut_short: bool,
     ) -> Verdict:
         """Rule 5."""
         family = guest.family if guest is not None else GuestFamily.UNKNOWN
@@ -390,6 +403,8 @@ class Classifier:
                 **common,
             )
         doubt = why_not_harmless(event, fact, self.knowledge)
+        if doubt is None and cut_short:
+            doubt = "the reading was interrupted, and a failure that followed may not have been read"
         if doubt is not None:
             return self._incomplete(event, fact, doubt, lines, guest=guest_text(guest))
         return _verdict(

@@ -15,7 +15,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -170,9 +170,9 @@ def _policy(options: argparse.Namespace) -> Any:
 
 
 def _triage(options: argparse.Namespace) -> int:
+    from hvdegraded.building import TriageBuilder, TriageGather
     from hvdegraded.reading import EventStream, gather, read_records
     from hvdegraded.spool import RecordSpool
-    from hvdegraded.triage import TriageBuilder, TriageGather
 
     classifier = _classifier(options)
     min_level = _LEVELS[options.min_level]
@@ -180,29 +180,30 @@ def _triage(options: argparse.Namespace) -> int:
     if "-" in options.paths and len(options.paths) > 1:
         raise HvdegradedError("- is standard input, and must be the only path")
     with RecordSpool() as kept:
-        with _progress() as on_input:
-            reading: dict[str, Any] = {
-                "wanted": classifier.knowledge.provider_filter(),
-                "strict": options.strict,
-                "engine": options.engine,
-                "carve": options.carve,
-                "remnants": options.remnants,
-                "on_input": on_input,
-                "workers": options.workers,
-            }
-            source = _stdin() if options.paths == ["-"] else options.paths
-            if options.json or options.workers == 1:
-                records = read_records(source, **reading)
-                report = records.report
+        reading: dict[str, Any] = {
+            "wanted": classifier.knowledge.provider_filter(),
+            "strict": options.strict,
+            "engine": options.engine,
+            "carve": options.carve,
+            "remnants": options.remnants,
+            "workers": options.workers,
+            "progress": True,
+        }
+        source = _stdin() if options.paths == ["-"] else options.paths
+        if options.json or options.workers == 1:
+            records = read_records(source, **reading)
+            report = records.report
+            with builder.interruptible(report, records):
                 for event in EventStream(records, classifier.normalise):
                     builder.add(event)
                     if options.json and builder.why_not(event) is None:
                         kept.add(event.record)
-            else:
-                judging = TriageGather(
-                    classifier.guests, classifier.policy, min_level, options.since, options.until
-                )
-                parts, report = gather(source, judging, **reading)
+        else:
+            judging = TriageGather(
+                classifier.guests, classifier.policy, min_level, options.since, options.until
+            )
+            parts, report = gather(source, judging, **reading)
+            with builder.interruptible(report, parts):
                 for part in parts:
                     builder.merge(part)
         found = builder.finish(report)
@@ -228,6 +229,8 @@ def _triage(options: argparse.Namespace) -> int:
             raise HvdegradedError(
                 f"the page cannot be written: {error.strerror}", path=options.html
             ) from None
+    if found.report.interrupted:
+        return INTERRUPTED
     if found.report.unreadable:
         return UNREADABLE
     return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
@@ -252,8 +255,8 @@ def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
 
 
 def _explain(options: argparse.Namespace) -> int:
+    from hvdegraded.building import TriageBuilder
     from hvdegraded.reading import read
-    from hvdegraded.triage import TriageBuilder
 
     classifier = _classifier(options)
     builder = TriageBuilder(classifier)
@@ -351,16 +354,3 @@ def _stdout() -> BinaryIO:
     if sys.stdout is None:
         raise HvdegradedError("standard output is closed")
     return sys.stdout.buffer
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str, int], None] | None]:
-    """Names the input being read, on a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    with Console(stderr=True).status("reading") as status:
-        yield lambda path, size: status.update(Text(printable(f"reading {path} ({size / 1e6:.0f} MB)")))

@@ -95,9 +95,13 @@ class _Machine:
 
 
 class Context:
-    """What is known of all VMs of all hosts, by the events observed so far."""
+    """What is known of all VMs of all hosts, by the events observed so far.
+
+    `cut_short` says that the reading was given up: what followed an event may not have been observed.
+    """
 
     def __init__(self) -> None:
+        self.cut_short = False
         self._machines: dict[_Key, _Machine] = {}
         self._links: dict[_Key, set[_Key]] = {}
 

@@ -7,6 +7,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,10 @@ from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.events import Event
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
+from hvdegraded.progress import Progress, showing
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport, RecordStream
 from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
-from hvdegraded.sources.chunks import FILE_MAGIC
+from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Job:
 
 
 _MOST_NAMED = 5
+_UNKNOWN_SIZE = 1 << 62
 
 
 class EventStream(Iterator[Event]):
@@ -159,16 +162,16 @@ def read_records(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
-    on_input: Callable[[str, int], None] | None = None,
     workers: int = 1,
+    progress: bool = False,
 ) -> RecordStream:
     """The records of a source, or of several paths; with `wanted`, of those providers only.
 
     A single input that cannot be read at all raises SourceError or one of its children; among several it is
     noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
     what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of
-    any file, `remnants` also for older records behind a chunk's live ones. `on_input` is told each input's
-    name and its bytes before it is read.
+    any file, `remnants` also for older records behind a chunk's live ones. `progress` shows how
+    far a long reading is, in Jupyter and on terminals.
 
     With `workers` above 1, so many processes read files, and parts of large .evtx logs, at once, where that
     can pay off: paths of 64 MiB and more, read without `strict`. Records and report are the same; the report
@@ -176,7 +179,7 @@ def read_records(
     """
     report = ReadReport(strict=strict)
     job = Job(wanted, _engine(engine, carve=carve, remnants=remnants))
-    return RecordStream(_results(source, report, job, on_input, workers), report)
+    return RecordStream(_results(source, report, job, workers, progress), report)
 
 
 def gather(
@@ -188,8 +191,8 @@ def gather(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
-    on_input: Callable[[str, int], None] | None = None,
     workers: int = 1,
+    progress: bool = False,
 ) -> tuple[Iterator[Any], ReadReport]:
     """What `results` makes of the records of a source, stretch by stretch, in the processes that read them.
 
@@ -197,7 +200,7 @@ def gather(
     """
     report = ReadReport(strict=strict)
     job = Job(wanted, _engine(engine, carve=carve, remnants=remnants), results)
-    return _results(source, report, job, on_input, workers), report
+    return _results(source, report, job, workers, progress), report
 
 
 def _engine(engine: str, *, carve: bool, remnants: bool) -> str:
@@ -214,12 +217,14 @@ def read(
     carve: bool = False,
     remnants: bool = False,
     workers: int = 1,
+    progress: bool = False,
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 
     With `everything`, events of other providers come too, as UnrelatedEvent; with `carve`, those of chunks
     at any offset of any file; with `remnants`, older ones behind the live ones of chunks too, marked
-    `origin.recovered`. `workers` is how many processes read. Raises as `read_records` does.
+    `origin.recovered`. `workers` is how many processes read; `progress` shows how far a
+    long reading is. Raises as `read_records` does.
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()
@@ -231,6 +236,7 @@ def read(
         carve=carve,
         remnants=remnants,
         workers=workers,
+        progress=progress,
     )
     return EventStream(records, Normaliser(knowledge))
 
@@ -239,8 +245,20 @@ def _results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
     job: Job,
-    on_input: Callable[[str, int], None] | None,
     workers: int,
+    progress: bool,
+) -> Iterator[Any]:
+    watched = Progress()
+    with showing(watched) if progress else nullcontext():
+        yield from _watched_results(source, report, job, workers, watched)
+
+
+def _watched_results(
+    source: Source | Iterable[str | os.PathLike[str]],
+    report: ReadReport,
+    job: Job,
+    workers: int,
+    progress: Progress,
 ) -> Iterator[Any]:
     if workers < 1:
         raise HvdegradedError(f"workers is {workers}, and must be 1 or more")
@@ -249,7 +267,9 @@ def _results(
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-        yield from job.results(read_one(cast("BinaryIO", source), report, job.wanted, reader, job.engine))
+        stream = cast("BinaryIO", source)
+        progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
+        yield from job.results(read_one(stream, report, job.wanted, reader, job.engine))
         return
     sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     paths: dict[Path, None] = {}  # what is named twice is read once
@@ -260,6 +280,7 @@ def _results(
             if len(sources) == 1:
                 raise
             report.note(NoteKind.UNREADABLE, str(error))
+    progress.plan(paths)
     pool: Workers | None = None
     if workers > 1 and not report.strict:
         from hvdegraded.workers import Workers, pays_off
@@ -278,12 +299,12 @@ def _results(
             if len(paths) == 1:
                 (path,) = paths
                 report.path = shown(path)
-                yield from _read_file(path, report, read, on_input)
+                yield from _read_file(path, report, read, progress)
                 return
         for path in paths:
             part = ReadReport(path=shown(path), strict=report.strict)
             try:
-                yield from _read_file(path, part, read, on_input)
+                yield from _read_file(path, part, read, progress)
             except LossError:
                 raise
             except SourceError as error:
@@ -299,14 +320,13 @@ def _read_file(
     path: Path,
     report: ReadReport,
     read: Callable[[Path, BinaryIO, ReadReport], Iterator[Any]],
-    on_input: Callable[[str, int], None] | None,
+    progress: Progress,
 ) -> Iterator[Any]:
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
             report.size = before.st_size if stream.seekable() else None
-            if on_input is not None:
-                on_input(shown(path), before.st_size)
+            progress.begin(shown(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
     except OSError as error:
@@ -322,6 +342,18 @@ def _read_file(
         report.note(NoteKind.CHANGED, told)
     elif after.st_mtime_ns != before.st_mtime_ns and stat.S_ISREG(after.st_mode):
         report.note(NoteKind.CHANGED, "the file was written to")
+
+
+def _position(stream: BinaryIO, report: ReadReport) -> Callable[[], int]:
+    """How far a stream is read, by its own word or by the chunks that were counted elsewhere."""
+
+    def position() -> int:
+        place = 0
+        with suppress(OSError, ValueError, AttributeError):  # a stream that is closed or has no position
+            place = stream.tell()
+        return max(place, report.chunks_seen * CHUNK_SIZE)
+
+    return position
 
 
 def read_one(

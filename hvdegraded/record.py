@@ -285,6 +285,7 @@ class NoteKind(enum.StrEnum):
     LIMIT = "limit"
     READER = "reader"
     UNREADABLE = "unreadable"
+    INTERRUPTED = "interrupted"
     PASSED_OVER = "passed over"
 
 
@@ -357,6 +358,11 @@ class ReadReport:
         return tuple(note for note in self.notes if note.kind is NoteKind.UNREADABLE)
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the reading was given up before its end."""
+        return any(note.kind is NoteKind.INTERRUPTED for note in self.notes)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
         return not (self.lost or self.marked or self.chunks_damaged or self.notes)
@@ -389,6 +395,10 @@ class ReadReport:
             self.losses.append(loss)
         if self.strict:
             raise LossError(str(loss), path=self.path, hint="read without strict to get everything else")
+
+    def interrupt(self) -> None:
+        """Remember, before all else, that the reading was given up."""
+        self.notes.insert(0, Note(NoteKind.INTERRUPTED, "reading stopped here; the rest is not known", None))
 
     def note(self, kind: NoteKind, text: str) -> None:
         """Remember something about the input as a whole."""

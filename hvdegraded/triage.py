@@ -1,8 +1,8 @@
-"""Many events → what matters: findings with counts, and an account of all that was left out.
+"""What a reading amounts to: findings with counts, and an account of all that was left out.
 
-Events are taken one by one. Those that get the same verdict for the same reason are one `Occurrences`, which
-keeps one example and, of each event, its time and record id: 16 bytes. Findings gather the occurrences that
-are one problem of one VM; so a mismatch that five components report is one finding with five parts.
+Events that get the same verdict for the same reason are one `Occurrences`, which keeps one example and, of
+each event, its time and record id: 16 bytes. Findings gather the occurrences that are one problem of one VM;
+so a mismatch that five components report is one finding with five parts. `building` makes a Triage of events.
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from hvdegraded.classify import Classifier
-from hvdegraded.context import Context
-from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.guests import GuestInventory
-from hvdegraded.knowledge import Outcome
-from hvdegraded.policy import Policy
-from hvdegraded.reading import EventStream, Source, gather, read
-from hvdegraded.record import EventRecord, Level, ReadReport
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.events import HyperVEvent
+from hvdegraded.protocols import Component
+from hvdegraded.record import ReadReport
 from hvdegraded.times import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:
     from hvdegraded.render.pictures import Picture
 
-__all__ = ["Finding", "Occurrences", "Triage", "triage"]
+__all__ = ["UNKNOWN", "Finding", "Occurrences", "Triage"]
 
-_NO_TICKS = -1
-_NO_ID = -1
+UNKNOWN = -1
+"""Stands for a time or a record id that is not known."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,7 @@ class Finding:
     @property
     def last_ticks(self) -> int:
         """Time of the last event in ticks, for sorting; -1 where unknown."""
-        return max((part.last_ticks or _NO_TICKS for part in self.parts), default=_NO_TICKS)
+        return max((part.last_ticks or UNKNOWN for part in self.parts), default=UNKNOWN)
 
 
 def _moment(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> datetime | None:
@@ -187,19 +183,26 @@ class Triage:
         return self._where(is_host)
 
     def component(self, name: str) -> Triage:
-        """Only what concerns a component: `storage`, `network`, `data exchange`, …."""
-        return self._where(lambda part: part.verdict.component == name)
+        """Only version events of a component, in any letter case: `storage`, `network`, `data exchange`, ….
+
+        Raises HvdegradedError for a name that is none.
+        """
+        wanted = name.lower()
+        known = [component for component in Component if component.lower() == wanted]
+        if not known:
+            raise HvdegradedError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
+        return self._where(lambda part: part.verdict.component is known[0])
 
     def between(self, start: datetime | None, end: datetime | None) -> Triage:
-        """Only what happened from `start` until before `end`; naive times are UTC."""
-        low = ticks_from_datetime(start) if start else _NO_TICKS
+        """Only what happened from `start` until before `end`, and what has no time; naive times are UTC."""
+        low = ticks_from_datetime(start) if start else 0
         high = ticks_from_datetime(end) if end else None
         kept = []
         for part in self.occurrences:
             rows = [
                 row
                 for row in zip(part.ticks, part.record_ids, strict=True)
-                if row[0] >= low and (high is None or row[0] < high)
+                if row[0] == UNKNOWN or (low <= row[0] and (high is None or row[0] < high))
             ]
             if rows:
                 ticks, ids = zip(*rows, strict=True)
@@ -315,187 +318,3 @@ class Triage:
             ],
             "report": self.report.to_dict(),
         }
-
-
-class _Group:
-    """Events that will get the same verdict, but for their context."""
-
-    __slots__ = ("example", "record_ids", "ticks")
-
-    def __init__(self, example: HyperVEvent) -> None:
-        self.example = example
-        self.ticks: array[int] = array("q")
-        self.record_ids: array[int] = array("q")
-
-
-class TriagePart(NamedTuple):
-    """What a builder took, apart from how it judges."""
-
-    groups: dict[tuple[object, ...], _Group]
-    context: Context
-    left_out: Counter[str]
-
-
-class TriageBuilder:
-    """Takes events one by one, and makes a Triage of them."""
-
-    def __init__(
-        self,
-        classifier: Classifier,
-        *,
-        min_level: int = Level.WARNING,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> None:
-        self._classifier = classifier
-        self._min_level = min_level
-        self._since = ticks_from_datetime(since) if since else None
-        self._until = ticks_from_datetime(until) if until else None
-        self._context = Context()
-        self._groups: dict[tuple[object, ...], _Group] = {}
-        self._left_out: Counter[str] = Counter()
-
-    def why_not(self, event: HyperVEvent) -> str | None:
-        """Why an event is left out; None where it is not."""
-        level, ticks = event.level, event.time_ticks
-        if isinstance(event, UnrelatedEvent):
-            return "of other providers"
-        if level is not None and level > self._min_level:
-            return f"below the level {Level(self._min_level).name.lower()}"
-        if ticks is not None and self._since is not None and ticks < self._since:
-            return "before the time asked for"
-        if ticks is not None and self._until is not None and ticks >= self._until:
-            return "after the time asked for"
-        return None
-
-    def add(self, event: HyperVEvent) -> None:
-        """Take an event."""
-        self._classifier.observe(event, self._context)
-        why_not = self.why_not(event)
-        if why_not is not None:
-            self._left_out[why_not] += 1
-            return
-        key = self._classifier.group_key(event)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = _Group(event)
-        group.ticks.append(_NO_TICKS if event.time_ticks is None else min(event.time_ticks, _MOST))
-        group.record_ids.append(_NO_ID if event.record_id is None else min(event.record_id, _MOST))
-
-    def merge(self, part: TriagePart) -> None:
-        """Take what another builder took, as if its events came next here."""
-        self._context.merge(part.context)
-        self._left_out.update(part.left_out)
-        for key, group in part.groups.items():
-            known = self._groups.setdefault(key, group)
-            if known is not group:
-                known.ticks.extend(group.ticks)
-                known.record_ids.extend(group.record_ids)
-
-    @property
-    def part(self) -> TriagePart:
-        """What was taken, for another builder to merge."""
-        return TriagePart(self._groups, self._context, self._left_out)
-
-    def verdict(self, event: HyperVEvent) -> Verdict:
-        """The verdict on an event in the context of all that were taken."""
-        return self._classifier.classify(event, self._context)
-
-    def finish(self, report: ReadReport) -> Triage:
-        """What the events amount to."""
-        found: list[Occurrences] = []
-        for group in self._groups.values():
-            example = group.example
-            if isinstance(example, VersionEvent) and example.outcome is Outcome.REFUSED:
-                found += self._refusals(group)
-            else:
-                found.append(Occurrences(self.verdict(example), example, group.ticks, group.record_ids))
-        return Triage(tuple(found), report, self._left_out)
-
-    def _refusals(self, group: _Group) -> Iterator[Occurrences]:
-        """A failure may have followed some of them."""
-        parts: dict[Verdict, _Group] = {}
-        for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
-            verdict = self._classifier.classify(group.example, self._context, ticks=ticks)
-            part = parts.get(verdict)
-            if part is None:
-                part = parts[verdict] = _Group(group.example)
-            part.ticks.append(ticks)
-            part.record_ids.append(record_id)
-        for verdict, part in parts.items():
-            yield Occurrences(verdict, part.example, part.ticks, part.record_ids)
-
-
-_MOST = (1 << 63) - 1
-
-
-@dataclass
-class TriageGather:
-    """Makes of records what a builder takes of them, in whichever process reads them."""
-
-    guests: GuestInventory | None
-    policy: Policy | None
-    min_level: int
-    since: datetime | None
-    until: datetime | None
-    _classifier: Classifier | None = None
-
-    def __call__(self, records: Iterator[EventRecord]) -> Iterator[TriagePart]:
-        classifier = self._classifier = self._classifier or Classifier(self.guests, self.policy)
-        builder = TriageBuilder(classifier, min_level=self.min_level, since=self.since, until=self.until)
-        for record in records:
-            builder.add(classifier.normalise(record))
-        yield builder.part
-
-
-def triage(
-    source: Source | Iterable[str] | EventStream | Iterable[HyperVEvent | EventRecord],
-    *,
-    guests: GuestInventory | None = None,
-    policy: Policy | None = None,
-    min_level: int = Level.WARNING,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    strict: bool = False,
-    engine: str = "hvdegraded",
-    workers: int = 1,
-) -> Triage:
-    """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
-
-    Looks at events of `min_level` and worse; the others serve as context, and are counted. `since` and
-    `until` (UTC where naive) bound the times. `workers` is how many processes read paths and judge what is
-    in them; the result is the same. Raises as `read` does.
-    """
-    classifier = Classifier(guests, policy)
-    builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
-    events: Iterable[Any] = ()
-    report = ReadReport()
-    if isinstance(source, EventStream):
-        events, report = source, source.report
-    elif _is_events(source):
-        events = source  # type: ignore[assignment]
-    elif workers != 1:
-        parts, report = gather(
-            source,  # type: ignore[arg-type]
-            TriageGather(guests, policy, min_level, since, until),
-            wanted=classifier.knowledge.provider_filter(),
-            strict=strict,
-            engine=engine,
-            workers=workers,
-        )
-        for part in parts:
-            builder.merge(part)
-    else:
-        stream = read(source, knowledge=classifier.knowledge, strict=strict, engine=engine)  # type: ignore[arg-type]
-        events, report = stream, stream.report
-    for event in events:
-        builder.add(classifier.normalise(event) if isinstance(event, EventRecord) else event)
-    return builder.finish(report)
-
-
-def _is_events(source: object) -> bool:
-    if isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__"):
-        return False
-    if isinstance(source, (list, tuple)):
-        return all(isinstance(item, (HyperVEvent, EventRecord)) for item in source)
-    return True

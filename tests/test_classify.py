@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.errors import KnowledgeError
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.policy import Policy
 from hvdegraded.record import EventRecord, Origin
-from hvdegraded.triage import triage
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, guests, integration, plain, record, storvsp
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests import GuestInventory
@@ -17,7 +18,6 @@ from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.protocols import ProtocolVersion
 from hvdegraded.record import EventRecord, Origin
-from hvdegraded.triage import triage
 from hvdegraded.verdict import Basis, Reason
 from tests.verdict_cases import (
     HV,

@@ -132,6 +132,8 @@ def _headline(triage: Triage) -> Iterable[str]:
         f"<p>{triage.count} events: <span class='act'>{labels[Label.ACTIONABLE]} actionable</span>, "
         f"<span class='ign'>{labels[Label.IGNORABLE]} ignorable</span>{span}</p>"
     )
+    if triage.report.interrupted:
+        yield "<p class='act'>Reading was interrupted: this is what had been read by then.</p>"
     for note in triage.report.unreadable[:_MOST_REMARKS]:
         yield f"<p class='act'>{_text(note.path or 'input')}: {_text(note.text)}</p>"
 

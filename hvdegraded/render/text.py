@@ -46,6 +46,8 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
         f"{triage.count} events: {labels[Label.ACTIONABLE]} actionable, {labels[Label.IGNORABLE]} ignorable",
         style="bold",
     )
+    if triage.report.interrupted:
+        _say(console, "Reading was interrupted: this is what had been read by then.", style="bold")
     for reason, count in triage.by_reason().most_common():
         _say(console, f"  {count:7}  {reason}")
     findings = triage.findings

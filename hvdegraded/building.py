@@ -1,0 +1,243 @@
+"""Events one by one → Triage: those that will get the same verdict are counted together.
+
+A verdict may depend on what happened later to the same VM, so it is given when all events are seen.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hvdegraded.classify import Classifier
+from hvdegraded.context import Context
+from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.guests import GuestInventory
+from hvdegraded.knowledge import Outcome
+from hvdegraded.policy import Policy
+from hvdegraded.reading import EventStream, Source, gather, read
+from hvdegraded.record import EventRecord, Level, ReadReport
+from hvdegraded.times import ticks_from_datetime
+from hvdegraded.triage import UNKNOWN, Occurrences, Triage
+from hvdegraded.verdict import Verdict
+
+__all__ = ["TriageBuilder", "TriageGather", "TriagePart", "triage"]
+
+_MOST = (1 << 63) - 1  # that a column of integers holds
+
+
+class _Group:
+    """Events that will get the same verdict, but for their context."""
+
+    __slots__ = ("example", "record_ids", "ticks")
+
+    def __init__(self, example: HyperVEvent) -> None:
+        self.example = example
+        self.ticks: array[int] = array("q")
+        self.record_ids: array[int] = array("q")
+
+
+class TriagePart(NamedTuple):
+    """What a builder took, apart from how it judges."""
+
+    groups: dict[tuple[object, ...], _Group]
+    context: Context
+    left_out: Counter[str]
+
+
+class TriageBuilder:
+    """Takes events one by one, and makes a Triage of them."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        *,
+        min_level: int = Level.WARNING,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        self._classifier = classifier
+        self._min_level = min_level
+        self._since = ticks_from_datetime(since) if since else None
+        self._until = ticks_from_datetime(until) if until else None
+        self._context = Context()
+        self._groups: dict[tuple[object, ...], _Group] = {}
+        self._left_out: Counter[str] = Counter()
+
+    def why_not(self, event: HyperVEvent) -> str | None:
+        """Why an event is left out; None where it is not."""
+        level, ticks = event.level, event.time_ticks
+        if isinstance(event, UnrelatedEvent):
+            return "of other providers"
+        if level is not None and level > self._min_level:
+            return f"below the level {Level(self._min_level).name.lower()}"
+        if ticks is not None and self._since is not None and ticks < self._since:
+            return "before the time asked for"
+        if ticks is not None and self._until is not None and ticks >= self._until:
+            return "after the time asked for"
+        return None
+
+    def add(self, event: HyperVEvent) -> None:
+        """Take an event."""
+        self._classifier.observe(event, self._context)
+        why_not = self.why_not(event)
+        if why_not is not None:
+            self._left_out[why_not] += 1
+            return
+        key = self._classifier.group_key(event), event.level, event.channel
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(event)
+        ticks, record_id = event.time_ticks, event.record_id
+        group.ticks.append(UNKNOWN if ticks is None or ticks > _MOST else ticks)
+        group.record_ids.append(UNKNOWN if record_id is None or record_id > _MOST else record_id)
+
+    def merge(self, part: TriagePart) -> None:
+        """Take what another builder took, as if its events came next here."""
+        self._context.merge(part.context)
+        self._left_out.update(part.left_out)
+        for key, group in part.groups.items():
+            known = self._groups.setdefault(key, group)
+            if known is not group:
+                known.ticks.extend(group.ticks)
+                known.record_ids.extend(group.record_ids)
+
+    @property
+    def part(self) -> TriagePart:
+        """What was taken, for another builder to merge."""
+        return TriagePart(self._groups, self._context, self._left_out)
+
+    def verdict(self, event: HyperVEvent) -> Verdict:
+        """The verdict on an event in the context of all that were taken."""
+        return self._classifier.classify(event, self._context)
+
+    @contextmanager
+    def interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:
+        """Take events in such a block: an interruption (Ctrl-C) ends it, what was taken stays whole, and
+        the report says so.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            close = getattr(events, "close", None)
+            if close is not None:
+                close()  # now the report counts what was read
+            self._context.cut_short = True
+            for group in self._groups.values():
+                del group.ticks[len(group.record_ids) :]
+            self._groups = {key: group for key, group in self._groups.items() if group.ticks}
+            report.interrupt()
+
+    def finish(self, report: ReadReport) -> Triage:
+        """What the events amount to."""
+        found: list[Occurrences] = []
+        for group in self._groups.values():
+            example = group.example
+            if isinstance(example, VersionEvent) and example.outcome is Outcome.REFUSED:
+                found += self._refusals(group)
+            else:
+                found.append(Occurrences(self.verdict(example), example, group.ticks, group.record_ids))
+        return Triage(tuple(found), report, self._left_out)
+
+    def _refusals(self, group: _Group) -> Iterator[Occurrences]:
+        """A failure may have followed some of them."""
+        parts: dict[Verdict, _Group] = {}
+        for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
+            verdict = self._classifier.classify(group.example, self._context, ticks=ticks)
+            part = parts.get(verdict)
+            if part is None:
+                part = parts[verdict] = _Group(group.example)
+            part.ticks.append(ticks)
+            part.record_ids.append(record_id)
+        for verdict, part in parts.items():
+            yield Occurrences(verdict, part.example, part.ticks, part.record_ids)
+
+
+@dataclass
+class TriageGather:
+    """Makes of records what a builder takes of them, in whichever process reads them."""
+
+    guests: GuestInventory | None
+    policy: Policy | None
+    min_level: int
+    since: datetime | None
+    until: datetime | None
+    _classifier: Classifier | None = None
+
+    def __call__(self, records: Iterator[EventRecord]) -> Iterator[TriagePart]:
+        """One part of all the records."""
+        classifier = self._classifier = self._classifier or Classifier(self.guests, self.policy)
+        builder = TriageBuilder(classifier, min_level=self.min_level, since=self.since, until=self.until)
+        for record in records:
+            builder.add(classifier.normalise(record))
+        yield builder.part
+
+
+def triage(
+    source: Source | Iterable[str] | EventStream | Iterable[HyperVEvent | EventRecord],
+    *,
+    guests: GuestInventory | None = None,
+    policy: Policy | None = None,
+    min_level: int = Level.WARNING,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    strict: bool = False,
+    engine: str = "hvdegraded",
+    workers: int = 1,
+    progress: bool = True,
+) -> Triage:
+    """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
+
+    Looks at events of `min_level` and worse; the others serve as context, and are counted. `since` and
+    `until` (UTC where naive) bound the times. `workers` is how many processes read paths and judge what is
+    in them; the result is the same. `progress` shows how far a long reading is, in Jupyter and on terminals.
+    An interruption (Ctrl-C) ends the reading: the triage is of what was read by then, and its report says so.
+    Raises as `read` does.
+    """
+    classifier = Classifier(guests, policy)
+    builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
+    events: Iterable[Any]
+    report = ReadReport()
+    if isinstance(source, EventStream):
+        events, report = source, source.report
+    elif _is_events(source):
+        events = source  # type: ignore[assignment]
+    elif workers != 1:
+        parts, report = gather(
+            source,  # type: ignore[arg-type]
+            TriageGather(guests, policy, min_level, since, until),
+            wanted=classifier.knowledge.provider_filter(),
+            strict=strict,
+            engine=engine,
+            workers=workers,
+            progress=progress,
+        )
+        with builder.interruptible(report, parts):
+            for part in parts:
+                builder.merge(part)
+        return builder.finish(report)
+    else:
+        stream = read(
+            source,  # type: ignore[arg-type]
+            knowledge=classifier.knowledge,
+            strict=strict,
+            engine=engine,
+            progress=progress,
+        )
+        events, report = stream, stream.report
+    with builder.interruptible(report, events):
+        for event in events:
+            builder.add(classifier.normalise(event) if isinstance(event, EventRecord) else event)
+    return builder.finish(report)
+
+
+def _is_events(source: object) -> bool:
+    if isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__"):
+        return False
+    if isinstance(source, (list, tuple)):
+        return all(isinstance(item, (HyperVEvent, EventRecord)) for item in source)
+    return True
