@@ -12,13 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.classify import Classifier
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import HyperVEvent, UnrelatedEvent
+from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
-from hvdegraded.record import EventRecord, Evidence
+from hvdegraded.record import EventRecord, Evidence, Origin
 from hvdegraded.sources.batches import parts_of
+from hvdegraded.sources.jsonkeys import REPEATED_KEYS, repeats_keys
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xml import parse_event
+from hvdegraded.times import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated", "annotation_of"]
@@ -26,6 +28,12 @@ __all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated", "annotatio
 KEY = "hvdegraded"
 """The key that is added to a record."""
 
+_SERVICE_VERSIONS = (
+    "framework_negotiated",
+    "framework_expected",
+    "message_negotiated",
+    "message_expected",
+)
 _LONGEST = 16 << 20
 _LONGEST_ERROR = 300
 
@@ -34,8 +42,10 @@ class Annotation(BaseModel):
     """What is added to a record: the verdict, or the error that kept it from one.
 
     The JSON Schema of it ships in the package as `annotation.schema.json`; `schema_version` counts up when a
-    field changes its meaning. A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict
-    in it, or else the first; `batch` has an annotation for each Hyper-V event, with its `position`.
+    field changes its meaning. `time` is UTC, `time_ticks` the same in 100 ns since 1601.
+
+    A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict in it, or else the first;
+    `batch` has an annotation for each Hyper-V event, with its `position`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -48,11 +58,16 @@ class Annotation(BaseModel):
     component: str | None = None
     server_version: str | None = None
     client_version: str | None = None
+    framework_negotiated: str | None = None
+    framework_expected: str | None = None
+    message_negotiated: str | None = None
+    message_expected: str | None = None
     vm_name: str | None = None
     vm_id: str | None = None
     host: str | None = None
     provider: str | None = None
     event_id: int | None = None
+    time: str | None = None
     time_ticks: int | None = None
     evidence: Evidence | None = None
     summary: str | None = None
@@ -79,6 +94,9 @@ def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
     """The added key's content for an event and its verdict, as plain JSON types."""
     record = event.record
     server, client = verdict.server_version, verdict.client_version
+    is_service = isinstance(event, IntegrationVersionEvent)
+    service = [getattr(event, name) if is_service else None for name in _SERVICE_VERSIONS]
+    ticks = record.time_ticks
     return {  # an Annotation, made by hand: this is done for each line of a stream
         "schema_version": 1,
         "label": verdict.label.value,
@@ -88,12 +106,14 @@ def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
         "component": verdict.component.value if verdict.component else None,
         "server_version": str(server) if server else None,
         "client_version": str(client) if client else None,
+        **{name: str(one) if one else None for name, one in zip(_SERVICE_VERSIONS, service, strict=True)},
         "vm_name": verdict.vm_name,
         "vm_id": verdict.vm_id,
         "host": verdict.host,
         "provider": record.provider,
         "event_id": record.event_id,
-        "time_ticks": record.time_ticks,
+        "time": text_from_ticks(ticks) if ticks is not None else None,
+        "time_ticks": ticks,
         "evidence": record.evidence.value,
         "summary": verdict.summary,
         "remedy": verdict.remedy,
@@ -106,18 +126,38 @@ def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
 
 
 def annotated(
-    mapping: dict[str, Any], classifier: Classifier | None = None, dialect: str | None = None
+    mapping: dict[str, Any],
+    classifier: Classifier | None = None,
+    dialect: str | None = None,
+    text: str | None = None,
 ) -> Annotated:
-    """What is to be added to a mapping. Never raises: what goes wrong is told under `error`."""
+    """What is to be added to a mapping. Never raises: what goes wrong is told under `error`.
+
+    `text` is the JSON that it was read from: where keys stand twice in it, one of two values was lost, and
+    nothing in it is called ignorable.
+    """
     try:
         judge = classifier or _default()
-        parts = parts_of(mapping)
-        if parts is None:
-            return _one(record_from_mapping(mapping, dialect=dialect), judge)
-        found = [_one(record_from_mapping(part, dialect=dialect), judge) for part in parts]
-        return _of_batch(found)
+        found = _annotated(mapping, judge, dialect, Origin("json"))
+        if (
+            text is not None
+            and found.added
+            and found.added["label"] == Label.IGNORABLE
+            and repeats_keys(text)
+        ):
+            found = _annotated(mapping, judge, dialect, Origin("json", doubts=(REPEATED_KEYS,)))
+        return found
     except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
         return Annotated(_error(error), True)
+
+
+def _annotated(mapping: dict[str, Any], judge: Classifier, dialect: str | None, origin: Origin) -> Annotated:
+    parts = parts_of(mapping)
+    if parts is None:
+        return _one(record_from_mapping(mapping, dialect=dialect, origin=origin), judge)
+    return _of_batch(
+        [_one(record_from_mapping(part, dialect=dialect, origin=origin), judge) for part in parts]
+    )
 
 
 def _one(record: EventRecord | None, judge: Classifier) -> Annotated:
@@ -187,13 +227,14 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
             return _with(raw, _one(parse_event(record), judge or _default()).added)
         except HvdegradedError as error:
             return raw | {KEY: _error(error)}
+    text = text.lstrip("\ufeff")
     try:
-        value = json.loads(text.lstrip("\ufeff"))
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         return raw | {KEY: _error(f"the record is no JSON: {error}")}
     if not isinstance(value, dict):
         return raw | {KEY: _error("the record is no JSON object")}
-    return _with(value, annotated(value, judge, dialect).added)
+    return _with(value, annotated(value, judge, dialect, text).added)
 
 
 def _encoding(data: bytes) -> str:

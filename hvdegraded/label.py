@@ -106,11 +106,13 @@ class Labeller:
             return self._pass(line)
         body = line.removeprefix(_BOM)
         try:
-            value = _decode(body.decode())
+            text = body.decode()
+            value = _decode(text)
         except (ValueError, RecursionError):
             stats.broken += 1
             return line
-        found = annotated(value, self._classifier, self._dialect) if type(value) is dict else Annotated()
+        is_mapping = type(value) is dict
+        found = annotated(value, self._classifier, self._dialect, text) if is_mapping else Annotated()
         added = found.added
         if added is None:
             if found.read:

@@ -96,6 +96,21 @@ def test_one_event_by_every_route_gets_one_verdict(event: hv.EventRecord) -> Non
         assert one["time_ticks"] // 10_000_000 == (event.time_ticks or 0) // 10_000_000
 
 
+def test_an_annotation_in_full() -> None:
+    """One event, written out; the versions of an integration service are four."""
+    event = integration()._replace(payload="UserData/VmlEventLog", record_id=3)
+    assert hv.annotate(winlogbeat(event), guests=guests("linux"))[KEY] == {
+        "schema_version": 1, "label": "ignorable protocol-version mismatch", "reason": "loaded_mismatch_non_windows_guest",
+        "basis": "guest inventory", "assumed": False, "component": "data exchange", "server_version": None,
+        "client_version": None, "framework_negotiated": "3.0", "framework_expected": "3.0", "message_negotiated": "4.0",
+        "message_expected": "5.0", "vm_name": VM, "vm_id": ID, "host": "hv1", "event_id": 4010,
+        "provider": "Microsoft-Windows-Hyper-V-Integration-KvpExchange", "time": "2024-12-09T11:31:23.2356205Z",
+        "time_ticks": 133782174832356205, "evidence": "positional fields", "remedy": None, "doubts": [], "error": None,
+        "summary": "VM web01: data exchange: message 4.0, expected 5.0; it works, and Linux guests are meant to speak older versions",
+        "references": ["KB 2956569", "Learn dd582073; LIS/lis-next issue 593"], "position": None, "batch": [],
+    }  # fmt: skip
+
+
 def test_what_is_no_hyper_v_event_comes_back_as_it_was() -> None:
     for mapping in ({}, {"a": 1}, json.loads(OTHER), {"message": "hello"}):
         assert hv.annotate(mapping) == mapping

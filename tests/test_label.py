@@ -71,13 +71,28 @@ def test_a_labelled_line_keeps_every_byte_that_it_came_with() -> None:
         (out,), _ = label(text.encode() + end)
         assert out.startswith(text[:-1].encode() + b',"hvdegraded":{')
         assert out.endswith(b"}" + end)
-        assert json.loads(out)[KEY]["label"] == IGNORABLE
+        assert json.loads(out)[KEY]["event_id"] == 6
 
 
 def test_names_that_hold_halves_of_surrogate_pairs() -> None:
     mapping = winlogbeat(plain("VMMS", 19100)._replace(data=(("VmName", "a\ud800"),)))
     (out,), _ = label(line_of(mapping))
     assert json.loads(out)[KEY]["vm_name"] == "a\ufffd"
+
+
+def test_nothing_is_ignorable_where_keys_stand_twice(tmp_path: Path) -> None:
+    """The reader of the line may take the other of the two."""
+    text = json.dumps(winlogbeat(MISMATCH))
+    for twice in (
+        text[:-1] + ',"winlog":{"event_id":"5"},' + text[1:],
+        text.replace('"level":', '"level":"error","level":'),
+    ):
+        (out,), _ = label(twice.encode(), guests=inventory(tmp_path), drop_ignorable=True)
+        added = json.loads(out)[KEY]
+        assert (added["label"], added["reason"]) == ("actionable", "incomplete_evidence")
+        assert "twice" in added["doubts"][0]
+        assert hv.annotate(twice, guests=guests("linux"))[KEY]["reason"] == "incomplete_evidence"
+    assert label(text.encode(), guests=inventory(tmp_path), drop_ignorable=True)[0] == []
 
 
 def test_what_was_labelled_before_is_labelled_anew() -> None:

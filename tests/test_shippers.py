@@ -259,6 +259,23 @@ def test_a_first_line_that_was_cut_costs_itself_only() -> None:
         lines(SHIPPED[:30].encode())
 
 
+@pytest.mark.parametrize("shape", ["{}", "[\n{}\n]", '{{"a":\n{}\n}}\n'])
+def test_keys_that_stand_twice_are_a_doubt(shape: str) -> None:
+    twice = '{"winlog": {"provider_name": "x", "event_id": "1", "event_data": {"a": "b", "a": "c"}}}'
+    text = shape.format(twice).replace('"a":\n', '"payload":\n')
+    (record,), report = lines(text.encode())
+    assert "twice" in record.origin.doubts[0]
+    assert not lines(text.replace('"a": "c"', '"d": "c"').encode())[0][0].origin.doubts
+    assert report.marked == 1
+
+
+def test_many_documents_on_several_lines_each() -> None:
+    text = "\n".join([json.dumps(json.loads(SHIPPED), indent=1)] * 3000)
+    records, _ = lines(text.encode())
+    assert [record.origin.line for record in records[:3]] == [1, 10, 19]
+    assert len(records) == 3000
+
+
 def test_offsets_count_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
     data = f"\ufeff{SHIPPED}\n".encode() + b"{" + b" " * 5000 + b"}\n" + f"{SHIPPED}\n".encode()

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from hvdegraded.sources.jsonkeys import value_at
+
 __all__ = ["MAX_PARTS", "Found", "has_too_many_parts", "values_of"]
 
 MAX_PARTS = 1 << 20
@@ -25,11 +27,12 @@ _LONGEST_WORD = 16  # characters of a token that the end of a text can cut
 
 
 class Found(NamedTuple):
-    """A value, or why there is none, and the line in which it begins."""
+    """A value, or why there is none, the line in which it begins, and the doubts about it."""
 
     value: Any
     problem: str | None
     line: int
+    doubts: tuple[str, ...] = ()
 
 
 def has_too_many_parts(text: bytes | str) -> bool:
@@ -42,7 +45,6 @@ def has_too_many_parts(text: bytes | str) -> bool:
 
 def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
     """The values in a text that comes in pieces, none of them over `longest` characters."""
-    decode = json.JSONDecoder().raw_decode
     text, place, line, wanted = "", 0, 1, _PIECE
     opening, more, lost = True, True, False
     while more:
@@ -65,7 +67,7 @@ def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
             lost = False
             problem, at, cut = None, place, False
             try:
-                value, end = decode(text, place)
+                value, end, doubts = value_at(text, place)
                 cut = end == len(text)  # a number may go on
             except json.JSONDecodeError as error:
                 problem, at = f"it is no JSON: {error.msg}", error.pos
@@ -80,7 +82,7 @@ def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
                     break
                 problem, at = "it is too long, or has too many parts", place
             if problem is None:
-                yield Found(value, None, line)
+                yield Found(value, None, line, doubts)
                 line += text.count("\n", place, end)
                 place = end
                 continue

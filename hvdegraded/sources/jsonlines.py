@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, LossReason, Origin, ProviderFilter, ReadReport
 from hvdegraded.sources.jsondocument import has_too_many_parts, values_of
+from hvdegraded.sources.jsonkeys import value_at
 from hvdegraded.sources.shippers import records_from_mapping
 
 __all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
@@ -24,9 +25,19 @@ LONGEST_LINE = 16 << 20
 """Bytes of a line, or of a value over several lines, that are read."""
 
 _BLOCK = 1 << 20
+_WHITE_SPACE = " \t\r\n"
 
 
 _ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
+
+
+def _value_of(line: bytes, ends: str) -> tuple[Any, tuple[str, ...]]:
+    """A line's value, and the doubts about it; `ends` may stand behind it. Raises ValueError."""
+    text = line.decode().strip(_WHITE_SPACE)
+    value, end, doubts = value_at(text, 0)
+    if text[end:].strip(ends):
+        raise ValueError(f"something follows at character {end}")
+    return value, doubts
 
 
 def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
@@ -93,7 +104,7 @@ def read_json_lines(
             seen = True
             continue
         try:
-            value = json.loads(data.strip().rstrip(b",") if in_array or head else data)
+            value, doubts = _value_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE)
         except (ValueError, RecursionError) as error:
             if not seen:
                 if head is not None:
@@ -109,7 +120,7 @@ def read_json_lines(
                 report.lose(LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number)
             head = None
         seen = True
-        yield from deliver(value, report, wanted, dialect, start, number)
+        yield from deliver(value, report, wanted, dialect, start, number, doubts)
     if head is not None:
         yield from _document(iter([head]), report, wanted, dialect)
     elif not seen:
@@ -189,7 +200,7 @@ def _document(
     seen = False
     for found in values_of((decode(line.data) for line in lines), LONGEST_LINE):
         if found.problem is None:
-            yield from deliver(found.value, report, wanted, dialect, None, found.line)
+            yield from deliver(found.value, report, wanted, dialect, None, found.line, found.doubts)
         elif seen:
             report.lose(LossReason.MALFORMED, found.problem, line=found.line)
         else:
@@ -209,11 +220,12 @@ def deliver(
     dialect: str | None,
     offset: int | None,
     line: int,
+    doubts: tuple[str, ...] = (),
 ) -> Iterator[EventRecord]:
     """The wanted records of a mapping, or of a list of mappings, all counted in the report."""
     items = value if isinstance(value, list) else [value]
     for item in items:
-        origin = Origin("json", report.path, offset, line)
+        origin = Origin("json", report.path, offset, line, doubts=doubts)
         count = 0
         if isinstance(item, Mapping):
             for record in records_from_mapping(item, dialect=dialect, origin=origin):
