@@ -17,6 +17,7 @@ from hvdegraded.normalise import normalise
 from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter, ReadReport
 from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
+from hvdegraded.sources.jsonkeys import repeats_keys
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
 from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
 
@@ -267,6 +268,19 @@ def test_keys_that_stand_twice_are_a_doubt(shape: str) -> None:
     assert "twice" in record.origin.doubts[0]
     assert not lines(text.replace('"a": "c"', '"d": "c"').encode())[0][0].origin.doubts
     assert report.marked == 1
+
+
+def test_keys_that_stand_twice_in_a_long_value() -> None:
+    start = json.dumps({"winlog": {"event_data": {'a"\\': "b:", "": {"x": [1, "y", '":']}}}})[:-1]
+    for name, doubtful in (("b", False), ("winlog", True)):
+        assert repeats_keys(f'{start}, "{name}": "{"x" * (1 << 21)}"}}') is doubtful
+
+
+def test_a_doubt_in_an_array_is_that_of_its_element() -> None:
+    twice = SHIPPED.replace('"a"', '"a": "x", "a"')
+    records, _ = lines(f"[{SHIPPED},{twice}, {SHIPPED}]\n[{SHIPPED}]\n".encode())
+    assert [bool(record.origin.doubts) for record in records] == [False, True, False, False]
+    assert [record.origin.line for record in records] == [1, 1, 1, 2]
 
 
 def test_many_documents_on_several_lines_each() -> None:

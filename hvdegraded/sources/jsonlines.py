@@ -31,13 +31,18 @@ _WHITE_SPACE = " \t\r\n"
 _ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
 
 
-def _value_of(line: bytes, ends: str) -> tuple[Any, tuple[str, ...]]:
-    """A line's value, and the doubts about it; `ends` may stand behind it. Raises ValueError."""
+def _values_of(line: bytes, ends: str) -> list[tuple[Any, tuple[str, ...]]]:
+    """A line's value, or those of its array, with the doubts about each; `ends` may stand behind it.
+
+    Raises ValueError, RecursionError.
+    """
     text = line.decode().strip(_WHITE_SPACE)
     value, end, doubts = value_at(text, 0)
     if text[end:].strip(ends):
         raise ValueError(f"something follows at character {end}")
-    return value, doubts
+    if doubts and isinstance(value, list):
+        return [(found.value, found.doubts) for found in values_of(iter([text]), LONGEST_LINE)]
+    return [(value, doubts)]
 
 
 def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
@@ -104,7 +109,7 @@ def read_json_lines(
             seen = True
             continue
         try:
-            value, doubts = _value_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE)
+            found = _values_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE)
         except (ValueError, RecursionError) as error:
             if not seen:
                 if head is not None:
@@ -120,7 +125,8 @@ def read_json_lines(
                 report.lose(LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number)
             head = None
         seen = True
-        yield from deliver(value, report, wanted, dialect, start, number, doubts)
+        for value, doubts in found:
+            yield from deliver(value, report, wanted, dialect, start, number, doubts)
     if head is not None:
         yield from _document(iter([head]), report, wanted, dialect)
     elif not seen:
