@@ -131,12 +131,11 @@ class Classifier:
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
-        doubtful = (
-            fact is not None
-            and isinstance(event, VersionEvent)
-            and why_nothing(event, fact, self.knowledge) is not None
-        )
-        context.observe(event, fact, doubtful=doubtful)
+        if not isinstance(event, VersionEvent):
+            context.observe(event, fact)
+        elif (fact is not None and fact.failure) or context.is_new(_version_key(event)):
+            doubtful = fact is None or why_nothing(event, fact, self.knowledge) is not None
+            context.observe(event, fact, doubtful=doubtful)
 
     def group_key(self, event: HyperVEvent) -> tuple[object, ...]:
         """What events have in common that get the same verdict, but for their context."""

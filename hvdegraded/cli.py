@@ -271,6 +271,8 @@ def _explain(options: argparse.Namespace) -> int:
         record = event.record
         print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
         print(f"evidence: {event.evidence}")
+        for remark in record.origin.remarks:
+            print(printable(f"doubt: {remark}"))
         for name, text in record.data:
             print(printable(f"  {name or '-'}: {text}"))
         _print(builder.verdict(event).explain())

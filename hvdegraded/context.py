@@ -7,8 +7,8 @@ hours, not with events: of a VM's failures the first and the last of each minute
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Hashable, Iterator
+from typing import Literal, TypeVar
 
 from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.evidence import compared
@@ -26,6 +26,7 @@ _WINDOW = WINDOW_MINUTES * _MINUTE
 _MAX_MINUTES = 2048
 _MAX_VERSIONS = 16
 _MAX_LINKS = 64
+_MAX_KNOWN = 8192
 
 _Key = tuple[str, str]
 _Failure = tuple[int, str]
@@ -47,6 +48,32 @@ class _Machine:
         self.doubtful = False
         self.spoken: _Versions = {}
         self.expected: _Versions = {}
+        self._inferred: Inference | Literal[False] | None = False
+
+    def add_versions(self, event: VersionEvent, *, doubtful: bool) -> None:
+        self._inferred = False
+        self.doubtful |= doubtful
+        for component, guest, host, _ in compared(event):
+            if component is not None:
+                _add(self.spoken, component, guest)
+                _add(self.expected, component, host)
+
+    def inferred(self, table: ProtocolTable) -> Inference | None:
+        """What the versions say of the guest; remembered until others are added."""
+        if self._inferred is False:
+            self._inferred = self._infer(table)
+        return self._inferred
+
+    def _infer(self, table: ProtocolTable) -> Inference | None:
+        if self.doubtful:
+            return None
+        for component, versions in self.spoken.items():
+            if any(table.guest_families_offering(component, version) == {"windows"} for version in versions):
+                return None  # at some time it was a Windows guest
+        return table.infer_guest_family(
+            {component: frozenset(versions) for component, versions in self.spoken.items()},
+            expected={component: frozenset(versions) for component, versions in self.expected.items()},
+        )
 
     def add_failure(self, ticks: int | None, what: str) -> None:
         if ticks is None:
@@ -71,6 +98,7 @@ class _Machine:
         for pair in other.failures.values():
             for ticks, what in pair:
                 self.add_failure(ticks, what)
+        self._inferred = False
         self.doubtful |= other.doubtful
         for versions, others in ((self.spoken, other.spoken), (self.expected, other.expected)):
             for component, found in others.items():
@@ -103,7 +131,17 @@ class Context:
     def __init__(self) -> None:
         self.cut_short = False
         self._machines: dict[_Key, _Machine] = {}
+        self._known: set[Hashable] = set()
         self._links: dict[_Key, set[_Key]] = {}
+
+    def is_new(self, what: Hashable) -> bool:
+        """Whether this was not asked before, as far as is remembered: for events that tell nothing anew."""
+        if what in self._known:
+            return False
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known.add(what)
+        return True
 
     def observe(self, event: HyperVEvent, fact: EventFact | None, *, doubtful: bool = False) -> None:
         """Take note of an event, whose table row is `fact`; `doubtful` if it proves nothing."""
@@ -119,8 +157,7 @@ class Context:
         if failure and fact is not None:
             machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}")
         if isinstance(event, VersionEvent):
-            machine.doubtful |= doubtful
-            _add_versions(machine, event)
+            machine.add_versions(event, doubtful=doubtful)
 
     def merge(self, other: Context) -> None:
         """Take in what another context knows, as if all events had been observed here."""
@@ -150,15 +187,7 @@ class Context:
         if not event.vm_id:
             return None
         machine = self._machines.get(_keys(event)[0])
-        if machine is None or machine.doubtful or len(machine.spoken) < 2:
-            return None
-        for component, versions in machine.spoken.items():
-            if any(table.guest_families_offering(component, version) == {"windows"} for version in versions):
-                return None  # at some time it was a Windows guest
-        return table.infer_guest_family(
-            {component: frozenset(versions) for component, versions in machine.spoken.items()},
-            expected={component: frozenset(versions) for component, versions in machine.expected.items()},
-        )
+        return machine.inferred(table) if machine is not None else None
 
     def _of(self, event: HyperVEvent) -> list[_Machine]:
         keys = set(_keys(event))
@@ -176,13 +205,6 @@ def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
     if event.vm_name:
         keys.append((host, "name " + event.vm_name.lower()))
     return tuple(keys)
-
-
-def _add_versions(machine: _Machine, event: VersionEvent) -> None:
-    for component, guest, host, _ in compared(event):
-        if component is not None:
-            _add(machine.spoken, component, guest)
-            _add(machine.expected, component, host)
 
 
 def _add(versions: _Versions, component: Component, version: ProtocolVersion | None) -> None:

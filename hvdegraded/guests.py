@@ -2,7 +2,8 @@
 
 The rules of finding, each of which prefers an unknown guest to a wrong one:
 
-1. A VM's id decides. Rows of another id are other machines, whatever their name.
+1. A VM's id decides, unless a row of its name and without an id says something else. Rows of another id are
+   other machines, whatever their name.
 2. Without the id, name and host decide; names and hosts are compared without case, and a short host
    name agrees with a full one (`HV1`, `hv1.corp.local`).
 3. Without the host, the name decides if all machines of that name run one family. A machine that is
@@ -204,16 +205,23 @@ class GuestInventory:
         wanted = _guid(vm_id or "")
         same_id = self._by_id.get(wanted, []) if wanted else []
         known = _one_machine(same_id) if same_id else None
-        if known is not None and _says_something(known):
-            return known
         namesakes: list[Guest] = []
         others: list[Guest] = []
-        for guest in self._by_name.get(_folded(vm_name or ""), ()):
+        for guest in self._by_name.get(_folded(vm_name or (known.name if known else None) or ""), ()):
             if wanted is None or guest.vm_id is None:
                 namesakes.append(guest)
             elif guest.vm_id != wanted:
                 others.append(guest)
-        rivals = [guest for guest in others if not host or not guest.host or _same_host(guest.host, host)]
+        if known is not None and _says_something(known):
+            doubters = [
+                guest
+                for guest in namesakes
+                if _may_be_on(guest, host) and _says_something(guest) and guest.family is not known.family
+            ]
+            if doubters and known.family is not GuestFamily.WINDOWS:
+                return _undecided([*same_id, *doubters], "rows disagree")
+            return known
+        rivals = [guest for guest in others if _may_be_on(guest, host)]
         if not namesakes:
             if known is None and any(map(_says_something, rivals)):
                 return _undecided(rivals, f"listed under another id than {wanted}")
@@ -245,10 +253,9 @@ class GuestInventory:
 def _by_host(namesakes: list[Guest], host: str | None) -> Guest:
     """The guest among rows of one name; UNKNOWN where they disagree or all stand on other hosts."""
     if host:
-        here = [guest for guest in namesakes if guest.host and _same_host(guest.host, host)]
-        anywhere = [guest for guest in namesakes if not guest.host]
-        if here or anywhere:
-            return _settled(here or anywhere)
+        here = [guest for guest in namesakes if _may_be_on(guest, host)]
+        if here:
+            return _settled(here)
         return _undecided(namesakes, f"listed on another host than {host}")
     return _settled(namesakes)
 
@@ -295,6 +302,11 @@ def _sources(guests: list[Guest]) -> str:
 
 def _ordered(families: Iterable[GuestFamily]) -> tuple[GuestFamily, ...]:
     return tuple(family for family in GuestFamily if family in set(families))
+
+
+def _may_be_on(guest: Guest, host: str | None) -> bool:
+    """Whether a row is about a machine of this host, as far as both are told."""
+    return not host or not guest.host or _same_host(guest.host, host)
 
 
 def _same_host(one: str | None, other: str | None) -> bool:

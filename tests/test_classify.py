@@ -20,7 +20,19 @@ from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.policy import Policy
 from hvdegraded.record import EventRecord, Origin
 from hvdegraded.verdict import Basis, Label, Reason
-from tests.verdict_cases import HV, ID, VM, device, guests, integration, plain, record, storvsp
+from tests.verdict_cases import (
+    HV,
+    ID,
+    OTHER_ID,
+    VM,
+    device,
+    guests,
+    integration,
+    network,
+    plain,
+    record,
+    storvsp,
+)
 
 MINUTE = 600_000_000
 KNOWLEDGE = load_knowledge()
@@ -89,11 +101,59 @@ def test_ignorable_is_proven_or_assumed_and_of_a_version_event(
     assert verdict.assumed or verdict.basis in (Basis.GUEST_INVENTORY, Basis.PROTOCOL_TABLES)
 
 
+LOADED = [
+    *(storvsp(6, "6.0", "5.1", shape) for shape in ("classic", "listed", "param", "named", "message")),
+    *(device(23014, "3.3", "3.2", shape) for shape in ("positional", "named", "unnamed", "message")),
+    *(integration(shape=shape) for shape in ("positional", "named", "unnamed", "message", "2008")),
+    network(27, "327680", "196610"),
+]
+
+
 @given(records)
 @settings(max_examples=300, deadline=None)
 def test_a_mismatch_that_works_is_never_ignorable_in_a_windows_guest(event: EventRecord) -> None:
     named = event._replace(data=(("VmId", ID), *event.data), provider="storvsp", event_id=6)
     assert classify(named, guests("windows")).actionable
+
+
+OTHER_ROWS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Name": st.sampled_from([VM, VM.upper(), "db02", ""]),
+        "VMId": st.sampled_from([ID, ID.lower(), OTHER_ID, "", "x"]),
+        "OSName": st.sampled_from(
+            ["Ubuntu", "FreeBSD 14", "Windows 11", "Server 2019", "", "unknown", "Linux?"]
+        ),
+        "IntegrationServicesVersion": st.sampled_from(["3.1", "4.3.5", "10.0.1", "0.0", ""]),
+        "ComputerName": st.sampled_from(["hv1", "HV1.example.org", "hv2", ""]),
+    },
+)
+
+
+@given(
+    st.sampled_from(LOADED),
+    st.sampled_from([{}, {"ComputerName": "HV1"}, {"IntegrationServicesVersion": "3.1"}, {"VMId": None}]),
+    st.lists(OTHER_ROWS, max_size=4),
+    st.lists(
+        st.sampled_from([storvsp(5, "6.0", "6.2"), integration(), device(23014, "3.5", "3.2")]), max_size=3
+    ),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=400)
+def test_no_knowledge_that_is_added_makes_a_windows_guests_mismatch_ignorable(
+    event: EventRecord,
+    known: dict[str, str | None],
+    others: list[dict[str, str]],
+    around: list[EventRecord],
+    shuffled: random.Random,
+) -> None:
+    windows = {"Name": VM, "VMId": ID, "OSName": "Windows Server 2019"} | known
+    rows = [windows, *others]
+    shuffled.shuffle(rows)
+    inventory = GuestInventory.load(rows)
+    found = Classifier(inventory).classify_all([*around, event])
+    *_, (_, verdict) = found
+    assert verdict.actionable, (rows, verdict.explain())
 
 
 @given(records, st.randoms(use_true_random=False))
