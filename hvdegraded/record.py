@@ -62,7 +62,7 @@ class Origin(NamedTuple):
     """Where a record was read: reader, input, place in it, and why it deserves less trust, if so.
 
     `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1.
-    `recovered` marks records carved from behind the live ones. `doubts` are short English reasons to believe
+    `recovered` marks remnants, no live records of a log. `doubts` are short English reasons to believe
     that what the record says may be mangled; `route` tells what its route did not keep.
     """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ MEMORY = 3 << 30
 """Bytes that a witness may take, where the system can limit that."""
 
 _MOST_LISTED = 100
+_COMPLAINT = 4096  # bytes that are read of what a witness says before it fails
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,19 @@ def verify(
 
 
 def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Witness, list[EventRecord]]:
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
         command = [sys.executable, "-m", "hvdegraded.verify", engine, str(path.resolve()), str(memory)]
         try:
             done = subprocess.run(  # noqa: S603  # our own interpreter and module
-                command, stdout=output, stderr=subprocess.PIPE, timeout=timeout, check=False
+                command, stdout=output, stderr=complaints, timeout=timeout, check=False
             )
         except subprocess.TimeoutExpired:
             return Witness(engine, failure=f"stopped after {timeout:g} s"), []
+        if done.returncode < 0:
+            return Witness(engine, failure=f"died of {signal.Signals(-done.returncode).name}"), []
         if done.returncode:
-            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            complaints.seek(max(0, complaints.seek(0, 2) - _COMPLAINT))
+            lines = complaints.read().decode(errors="replace").strip().splitlines()
             last = lines[-1][:200] if lines else f"ended with code {done.returncode}"
             return Witness(engine, failure=f"failed: {last}"), []
         output.seek(0)

@@ -1,4 +1,4 @@
-"""Carving: records of chunks at any offset of any file, and, on request, remnants behind their live records.
+"""Carving: records of chunks at any offset of any file, and, on request, remnants of older ones in them.
 
 For disk images, memory dumps, unallocated space, renamed logs. A chunk is believed where its header is intact
 or a record stands at its start. A remnant is believed only where it decodes and its EventRecordID is the
@@ -8,7 +8,7 @@ is left out and counted as filtered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
@@ -16,9 +16,12 @@ from hvdegraded.sources.chunks import (
     CHUNK_MAGIC,
     CHUNK_SIZE,
     Chunk,
+    Gap,
+    Span,
     begins_chunk,
     chunk_from,
     records_between,
+    walk,
 )
 from hvdegraded.sources.evtx import EvtxDecoder, Wanted
 
@@ -47,9 +50,10 @@ def carve(
     report.size = stream.seek(0, 2)
     for chunk in _chunks(stream, report.size):
         report.chunks_seen += 1
-        for record in decoder.records(chunk, report, names):
+        spans = list(walk(chunk))
+        for record in decoder.records(chunk, report, names, spans):
             yield from _once(record, seen, report)
-        for record in _remnants(chunk, decoder, names, report) if remnants else ():
+        for record in _remnants(chunk, spans, decoder, names, report) if remnants else ():
             yield from _once(record, seen, report)
     if not report.chunks_seen:
         report.note(NoteKind.READER, "no chunk of an event log was found")
@@ -74,12 +78,18 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[Chunk]:
 
 
 def _remnants(
-    chunk: Chunk, decoder: EvtxDecoder, wanted: Wanted | None, report: ReadReport
+    chunk: Chunk,
+    spans: Sequence[Span | Gap],
+    decoder: EvtxDecoder,
+    wanted: Wanted | None,
+    report: ReadReport,
 ) -> Iterator[EventRecord]:
-    """Records behind the live ones; only where the header tells where these end."""
+    """Records between and behind the live ones; only where the header tells which are live."""
     if not chunk.trusted:
         return
-    for span in records_between(chunk.data, chunk.free, len(chunk.data)):
+    places = [(span.start, span.end) for span in spans if isinstance(span, Gap)]
+    places.append((max(chunk.free, spans[-1].end if spans else 0), len(chunk.data)))
+    for span in (one for start, end in places for one in records_between(chunk.data, start, end)):
         record = decoder.remnant(chunk, span, report.path)
         if record is None or record.record_id != span.number or not record.provider:
             continue

@@ -57,7 +57,7 @@ _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 
 _UNWANTED = EventRecord()
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
-_REMNANT = "it stood behind the live records of its chunk"
+_REMNANT = "it stood where its chunk has no live record"
 _UNKNOWN = "one for each chunk, since no number tells how many"
 _TWO_SIZES = "the sizes before and behind it differ"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
@@ -201,7 +201,7 @@ class EvtxDecoder:
             yield record
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
-        """A record behind the live ones of a chunk; None where it cannot be decoded."""
+        """A record that is no live one of its chunk; None where it cannot be decoded."""
         xml = ChunkXml(chunk.data, self._cache)
         origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (_REMNANT,))
         try:

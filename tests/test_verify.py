@@ -1,0 +1,39 @@
+"""Witnesses that hang, die or take too much are stopped and told; the others are compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hvdegraded.verify import verify
+from tests.attacks import ATTACKS, GOOD
+
+
+def failures(name: str, path: Path, **limits: float) -> dict[str, str | None]:
+    path.write_bytes(ATTACKS[name]().data)
+    found = verify(path, timeout=limits.get("timeout", 60), memory=int(limits.get("memory", 1 << 30)))
+    assert found.report.delivered >= 2 * GOOD
+    assert str(found)
+    return {witness.name: witness.failure for witness in found.witnesses}
+
+
+def test_a_witness_that_dies(tmp_path: Path) -> None:
+    pytest.importorskip("evtx")
+    found = failures("4^20 outputs of nested instances", tmp_path / "a.evtx")
+    assert found["evtx"] is not None
+    assert found["evtx"].startswith(("died of SIG", "failed: "))
+    assert found["python-evtx"] is None
+
+
+def test_a_witness_that_hangs(tmp_path: Path) -> None:
+    found = failures("loop in the template table", tmp_path / "a.evtx", timeout=10)
+    assert found["python-evtx"] == "stopped after 10 s"
+    assert found.get("evtx") is None
+
+
+def test_a_witness_that_takes_too_much_memory(tmp_path: Path) -> None:
+    """Too little for an interpreter: each ends with an error, none with ours."""
+    found = failures("a truncated last chunk", tmp_path / "a.evtx", memory=40 << 20)
+    assert found
+    assert all(found.values())
