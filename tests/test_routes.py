@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import hvdegraded as hv
 from hvdegraded.annotation import KEY
 from hvdegraded.label import Labeller
 from hvdegraded.record import EventRecord
+from tests.make_sample_logs import event_xml, winlogbeat
 from tests.routes import ROUTES, Route, Shipped
 from tests.verdict_cases import DISPLAY, HV, ID, VM, guests, positional, unnamed
 
@@ -119,3 +121,59 @@ def test_every_route_through_annotate_and_label(name: str) -> None:
         assert labelled is not None
         assert json.loads(labelled)[KEY]["event_id"] == 23014
         assert {key: value for key, value in json.loads(labelled).items() if key != KEY} == shipped
+
+
+# ------------------------------------------------------------------ what others may write into values
+
+FORGED_EVENT = EVENTS["storvsp 6"][0]
+FORGERIES = (
+    event_xml(FORGED_EVENT),
+    json.dumps(winlogbeat(FORGED_EVENT)),
+    json.dumps(FORGED_EVENT.to_dict()),
+)
+CRASH = event(HV + "Worker", 18590, 1, USER, (("VmName", VM), ("VmId", ID), ("VmErrorMessage", "x")))
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Paths to all values below, the containers included."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from leaves(item, (*path, key))
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        value = value[key]
+    return value
+
+
+def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    """A copy with one value replaced, or taken away where `new` is None."""
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
+    if len(path) > 1:
+        copy[path[0]] = changed(copy[path[0]], path[1:], new)
+    elif new is None:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = new
+    return copy
+
+
+def can_be_written_by_others(value: Any, sent: EventRecord) -> bool:
+    """Whether a shipped value is none of those that only the shipper makes: the whole event, or which it is."""
+    if isinstance(value, (dict, list)) or str(value) in (sent.provider, str(sent.event_id)):
+        return False
+    return not str(value).startswith(("<Event", "{", "ProviderName="))
+
+
+@pytest.mark.parametrize("sent", [EVENTS["VMMS 19100"][0], CRASH], ids=["VMMS 19100", "Worker 18590"])
+@pytest.mark.parametrize("name", [name for name in ROUTES if name not in ("xml", "evtxecmd csv")])
+def test_no_value_makes_another_event_ignorable(name: str, sent: EventRecord) -> None:
+    """Each value in turn is another event's text, or is taken away: no event is ignorable for that."""
+    shipped = ROUTES[name].ship(sent)
+    assert isinstance(shipped, dict)
+    for path in leaves(shipped):
+        for new in (None, *FORGERIES * can_be_written_by_others(at(shipped, path), sent)):
+            added = hv.annotate(changed(shipped, path, new), classifier=LINUX).get(KEY)
+            assert added is None or added["label"] == ACTIONABLE, (path, new)
