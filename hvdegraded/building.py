@@ -88,7 +88,7 @@ class TriageBuilder:
         if why_not is not None:
             self._left_out[why_not] += 1
             return
-        key = self._classifier.group_key(event), event.level, event.channel
+        key = event.essence, event.level, event.channel
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(event)

@@ -26,7 +26,7 @@ from functools import lru_cache
 from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
-from hvdegraded.events import Event, HyperVEvent, IntegrationVersionEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.evidence import compared, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
@@ -90,7 +90,7 @@ class Classifier:
                 if event.outcome is Outcome.REFUSED:
                     failure = context.failure_after(event, ticks)
             cut_short = context is not None and context.cut_short
-            key: tuple[object, ...] = (*_version_key(event), inferred, failure, cut_short)
+            key: tuple[object, ...] = (*event.essence, inferred, failure, cut_short)
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._remember(
@@ -99,7 +99,7 @@ class Classifier:
             return verdict
         if fact is None:
             return self._unknown(event)
-        key = _plain_key(event)
+        key = event.essence
         return self._verdicts.get(key) or self._remember(key, self._known(event, fact))
 
     def classify_all(
@@ -133,15 +133,9 @@ class Classifier:
         fact = self.fact(event)
         if not isinstance(event, VersionEvent):
             context.observe(event, fact)
-        elif (fact is not None and fact.failure) or context.is_new(_version_key(event)):
+        elif (fact is not None and fact.failure) or context.is_new(event.essence):
             doubtful = fact is None or why_nothing(event, fact, self.knowledge) is not None
             context.observe(event, fact, doubtful=doubtful)
-
-    def group_key(self, event: HyperVEvent) -> tuple[object, ...]:
-        """What events have in common that get the same verdict, but for their context."""
-        if isinstance(event, VersionEvent):
-            return _version_key(event)
-        return _plain_key(event)
 
     def fact(self, event: HyperVEvent) -> EventFact | None:
         """The table row of an event; None where the tables do not know it."""
@@ -433,48 +427,6 @@ class Classifier:
             return None
         releases = self.knowledge.protocols.host_releases(event.component, event.server_version)
         return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
-
-
-def _plain_key(event: HyperVEvent) -> tuple[object, ...]:
-    """Everything of an event that is no version event that its verdict depends on."""
-    error = event.hresult.code if event.hresult else None
-    return (*_identity(event), event.computer, event.vm_name, event.vm_id, error)
-
-
-def _identity(event: HyperVEvent) -> tuple[object, ...]:
-    """What tells which row an event belongs to."""
-    record = event.record
-    return (record.provider, record.event_id, record.event_source, record.provider_guid)
-
-
-def _version_key(event: VersionEvent) -> tuple[object, ...]:
-    """Everything of a version event that its verdict depends on."""
-    more: tuple[object, ...] = ()
-    if isinstance(event, IntegrationVersionEvent):
-        more = (
-            event.framework_negotiated,
-            event.framework_expected,
-            event.message_negotiated,
-            event.message_expected,
-        )
-    record = event.record
-    return (
-        *_identity(event),
-        record.qualifiers,
-        record.origin.doubts,
-        record.origin.recovered,
-        event.doubts,
-        event.level,
-        event.computer,
-        event.vm_name,
-        event.vm_id,
-        event.outcome,
-        event.component,
-        event.device,
-        event.server_version,
-        event.client_version,
-        more,
-    )
 
 
 def _verdict(event: HyperVEvent, **values: Any) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -40,6 +41,21 @@ class HyperVEvent(BaseModel):
     vm_name: str | None = None
     vm_id: str | None = None
     hresult: Hresult | None = None
+
+    @property
+    def essence(self) -> tuple[Hashable, ...]:
+        """Everything of the event itself that its verdict depends on: equal for events that say the same."""
+        record = self.record
+        return (
+            record.provider,
+            record.event_id,
+            record.event_source,
+            record.provider_guid,
+            record.computer,
+            self.vm_name,
+            self.vm_id,
+            self.hresult.code if self.hresult else None,
+        )
 
     @property
     def provider(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Literal
 
 from hvdegraded.events.base import HyperVEvent
@@ -32,6 +33,24 @@ class VersionEvent(HyperVEvent):
     client_version: ProtocolVersion | None = None
     unplaced: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+
+    @property
+    def essence(self) -> tuple[Hashable, ...]:
+        """Everything of the event itself that its verdict depends on."""
+        record = self.record
+        return (
+            *super().essence,
+            record.level,
+            record.qualifiers,
+            record.origin.doubts,
+            record.origin.recovered,
+            self.doubts,
+            self.outcome,
+            self.component,
+            self.device,
+            self.server_version,
+            self.client_version,
+        )
 
 
 class StorageVersionEvent(VersionEvent):
@@ -67,3 +86,14 @@ class IntegrationVersionEvent(VersionEvent):
     framework_expected: ProtocolVersion | None = None
     message_negotiated: ProtocolVersion | None = None
     message_expected: ProtocolVersion | None = None
+
+    @property
+    def essence(self) -> tuple[Hashable, ...]:
+        """Everything of the event itself that its verdict depends on."""
+        return (
+            *super().essence,
+            self.framework_negotiated,
+            self.framework_expected,
+            self.message_negotiated,
+            self.message_expected,
+        )
