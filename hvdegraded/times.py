@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 __all__ = [
     "datetime_from_ticks",
@@ -19,7 +20,7 @@ _SECOND = 10_000_000
 _UNIX_EPOCH_TICKS = 11_644_473_600 * _SECOND
 
 _TIME = re.compile(
-    r"\s*(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?"
+    r"\s*(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?"
     r"\s*(?:(Z)?(?:\s*UTC)?|([+-])(\d\d):?(\d\d))\s*",
     re.ASCII,
 )
@@ -66,13 +67,24 @@ def ticks_from_text(text: str) -> int | None:
     if match is None:
         dotnet = _DOTNET_TIME.fullmatch(text)
         return int(dotnet[1]) * 10_000 + _UNIX_EPOCH_TICKS if dotnet else None
-    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    day, hours, minutes, seconds, decimals, _, sign, shift_hours, shift_minutes = match.groups()
+    days = _days_of(day)
+    hour, minute, second = int(hours), int(minutes), int(seconds)
+    if days is None or hour > 23 or minute > 59 or second > 59:
+        return None
+    ticks = ((days * 24 + hour) * 60 + minute) * 60 * _SECOND + second * _SECOND
+    if decimals:
+        ticks += int(decimals[:7].ljust(7, "0"))
+    if sign:
+        shift = (int(shift_hours) * 60 + int(shift_minutes)) * 60 * _SECOND
+        ticks += -shift if sign == "+" else shift
+    return ticks if ticks >= 0 else None
+
+
+@lru_cache(maxsize=1024)
+def _days_of(text: str) -> int | None:
+    """Days from 1601 to a date; None where there is no such date."""
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
     except ValueError:
         return None
-    ticks = (moment - _EPOCH) // timedelta(seconds=1) * _SECOND + int((match[7] or "")[:7].ljust(7, "0"))
-    if match[9]:
-        shift = (int(match[10]) * 60 + int(match[11])) * 60 * _SECOND
-        ticks += -shift if match[9] == "+" else shift
-    return ticks if ticks >= 0 else None

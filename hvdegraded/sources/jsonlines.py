@@ -62,9 +62,10 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
         for needle in needles:
             if needle in lower:
                 return True
-        if b"\\u00" in lower and _ESCAPED_NAME(line) is not None:
+        # One byte is looked for faster than two, and most lines do not hold it.
+        if b"\\" in line and b"\\u00" in lower and _ESCAPED_NAME(line) is not None:
             return True
-        return b"&#" in line or b"u0026#" in line
+        return b"#" in line and (b"&#" in line or b"u0026#" in line)
 
     return may_hold
 

@@ -113,6 +113,8 @@ def names_no_zone(value: Any) -> bool:
 
 def string_of(value: Any) -> str | None:
     """A text that is not empty."""
+    if type(value) is str:
+        return value or None
     return text_of(value) or None if not isinstance(value, (dict, list)) else None
 
 

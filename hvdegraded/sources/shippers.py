@@ -212,16 +212,14 @@ def _xml_texts(value: dict[str, Any]) -> Iterator[str]:
             budget -= len(item)
             if budget < 0:
                 return
-            if type(item) is dict:
-                children = [child for key, child in item.items() if key not in payloads]
-            else:
-                children = item
-            for child in children:
+            is_list = type(item) is list
+            for key in item:
+                child = key if is_list else item[key]
                 kind = type(child)
                 if kind is str:
-                    if child[:1] in _MAY_BE_XML and _is_xml(child):
+                    if child[:1] in _MAY_BE_XML and (is_list or key not in payloads) and _is_xml(child):
                         yield child
-                elif kind is dict or kind is list:
+                elif (kind is dict or kind is list) and (is_list or key not in payloads):
                     below.append(child)
         if not below:
             return
@@ -246,15 +244,14 @@ def _key_values(text: str) -> dict[str, str]:
 
 
 def _at(mapping: Any, path: tuple[str, ...]) -> Any:
+    """What stands at a path; a key may also spell the rest of the path, dots included."""
+    key = path[0]
     if len(path) == 1:
-        return mapping.get(path[0], _MISSING)
-    for step, key in enumerate(path):
-        if not isinstance(mapping, dict):
-            return _MISSING
-        if key not in mapping:
-            return mapping.get(".".join(path[step:]), _MISSING)
-        mapping = mapping[key]
-    return mapping
+        return mapping.get(key, _MISSING)
+    inner = mapping.get(key, _MISSING)
+    if inner is _MISSING:
+        return mapping.get(".".join(path), _MISSING)
+    return _at(inner, path[1:]) if isinstance(inner, dict) else _MISSING
 
 
 def _detected(mapping: Mapping[str, Any], table: Dialect) -> bool:
@@ -272,7 +269,7 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> Ev
     for name, paths in table.fields:
         for path in paths:
             value = _at(mapping, path)
-            if value is not _MISSING and value not in (None, "", {}):
+            if value is not _MISSING and (value or value not in (None, "", {})):
                 used.add(path[0])
                 if name == "message":
                     rendering = (("Message", str(value)),)
