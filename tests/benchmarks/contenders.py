@@ -1,130 +1,216 @@
-"""What a user of each reader would write for a job; each returns how many events it found."""
+"""What a user of each reader would write for a job; each returns what it found, so that all can be compared."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from lxml import etree
 
 import hvdegraded as hv
-from hvdegraded.classify import Classifier
 from hvdegraded.label import Labeller
 from hvdegraded.record import EventRecord
+from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xmlevent import record_from_element
+from hvdegraded.times import ticks_from_datetime
 
 WANTED = hv.load_knowledge().provider_filter()
 MARK = "Hyper-V".encode("utf-16-le")[:-1]
+NAMES = ("hyper-v", *sorted(WANTED.names))
 BLOCK = 4 << 20
 
 
-def _classified(records: object) -> int:
-    judge = Classifier()
-    count = 0
-    for record in records:  # type: ignore[attr-defined]
-        assert isinstance(record, EventRecord)
-        judge.classify(judge.normalise(record))
+class Found(NamedTuple):
+    """How many events a contender found, a checksum of which, and how many of them it calls ignorable.
+
+    `seconds` is what it measured itself, where that is not all of its work.
+    """
+
+    count: int
+    which: int | None = None
+    ignorable: int | None = None
+    seconds: float | None = None
+
+
+def classified(records: Iterator[EventRecord]) -> Found:
+    """The job of the .evtx and XML contenders: normalise and classify all, by the same models and rules."""
+    judge = hv.Classifier()
+    kinds: Counter[tuple[str, int, bool]] = Counter()
+    ids = 0
+    for record in records:
+        verdict = judge.classify(judge.normalise(record))
+        kinds[record.provider, record.event_id, verdict.ignorable] += 1
+        ids += record.record_id or 0
+    named = sorted((provider.lower(), number, count) for (provider, number, _), count in kinds.items())
+    ignorable = sum(count for (_, _, ignorable), count in kinds.items() if ignorable)
+    return Found(kinds.total(), zlib.crc32(repr((named, ids)).encode()), ignorable)
+
+
+def counted(records: Iterator[EventRecord]) -> Found:
+    """The job of decoding alone."""
+    count = ids = 0
+    for record in records:
         count += 1
-    return count
+        ids += record.record_id or 0
+    return Found(count, ids)
 
 
-def ours(path: Path) -> int:
-    return _classified(hv.read_records(path, wanted=WANTED))
+# -------------------------------------------------------------------- this library
 
 
-def ours_decoding(path: Path) -> int:
-    return sum(1 for _ in hv.read_records(path))
+def ours(path: Path) -> Found:
+    return classified(hv.read_records(path, wanted=WANTED))
 
 
-def evtx_xml(path: Path, threads: int = 0) -> int:
-    """`evtx` XML, the names looked for in the text, hits parsed by lxml."""
+def ours_decoding(path: Path) -> Found:
+    return counted(hv.read_records(path))
+
+
+def our_triage(path: Path, workers: int = 1) -> Found:
+    return Found(hv.triage(path, min_level=hv.Level.VERBOSE, workers=workers).count)
+
+
+def our_triage_with_two(path: Path) -> Found:
+    return our_triage(path, 2)
+
+
+def ours_with_two(path: Path) -> Found:
+    return classified(hv.read_records(path, wanted=WANTED, workers=2))
+
+
+# -------------------------------------------------------------------- other readers of .evtx logs
+
+
+def wanted_of(texts: Iterator[str]) -> Iterator[EventRecord]:
+    """The wanted records among texts of event XML: names are looked for first, only hits are parsed."""
+    for text in texts:
+        lower = text.lower()
+        if any(name in lower for name in NAMES):
+            record = record_from_element(etree.fromstring(text.encode()))
+            if WANTED.matches(record.provider):
+                yield record
+
+
+def evtx_texts(path: Path, threads: int = 0) -> Iterator[str]:
     from evtx import PyEvtxParser
 
-    def records() -> object:
-        for record in PyEvtxParser(str(path), number_of_threads=threads).records():
-            text = record["data"]
-            if (
-                "Hyper-V" in text
-                or "storvsp" in text.lower()
-                or "vmsmp" in text.lower()
-                or "vmbus" in text.lower()
-            ):
-                found = record_from_element(etree.fromstring(text.encode()))
-                if WANTED.matches(found.provider):
-                    yield found
-
-    return _classified(records())
+    for record in PyEvtxParser(str(path), number_of_threads=threads).records():
+        yield record["data"]
 
 
-def evtx_xml_one_thread(path: Path) -> int:
-    """The same without the threads that `evtx` starts for each core."""
-    return evtx_xml(path, threads=1)
+def evtx_xml(path: Path) -> Found:
+    """`evtx` starts a thread for each core."""
+    return classified(wanted_of(evtx_texts(path)))
 
 
-def evtx_xml_decoding(path: Path) -> int:
-    from evtx import PyEvtxParser
-
-    count = 0
-    for record in PyEvtxParser(str(path)).records():
-        record_from_element(etree.fromstring(record["data"].encode()))
-        count += 1
-    return count
+def evtx_xml_one_thread(path: Path) -> Found:
+    return classified(wanted_of(evtx_texts(path, 1)))
 
 
-def evtx_json(path: Path) -> int:
+def evtx_xml_decoding(path: Path) -> Found:
+    return counted(record_from_element(etree.fromstring(text.encode())) for text in evtx_texts(path))
+
+
+def evtx_json(path: Path) -> Found:
     """`evtx` JSON, json.loads, then by provider."""
     from evtx import PyEvtxParser
 
-    def records() -> object:
-        for record in PyEvtxParser(str(path)).records_json():
-            found = hv_record(json.loads(record["data"]))
-            if found is not None and WANTED.matches(found.provider):
-                yield found
+    def records() -> Iterator[EventRecord]:
+        for line in PyEvtxParser(str(path)).records_json():
+            record = record_from_mapping(json.loads(line["data"]), dialect="evtx json")
+            if record is not None and WANTED.matches(record.provider):
+                yield record
 
-    return _classified(records())
-
-
-def hv_record(mapping: dict[str, object]) -> EventRecord | None:
-    from hvdegraded.sources.shippers import record_from_mapping
-
-    return record_from_mapping(mapping, dialect="evtx json")
+    return classified(records())
 
 
-def python_evtx(path: Path) -> int:
-    """python-evtx and lxml, on the first two chunks only; see `SLICED`."""
+def python_evtx(path: Path) -> Found:
     from Evtx.Evtx import FileHeader
 
-    def records() -> object:
-        header = FileHeader(path.read_bytes()[: 4096 + 2 * 65536], 0)
-        for chunk in header.chunks():
+    def texts() -> Iterator[str]:
+        for chunk in FileHeader(path.read_bytes(), 0).chunks():
             for record in chunk.records():
-                found = record_from_element(etree.fromstring(record.xml().encode()))
-                if WANTED.matches(found.provider):
-                    yield found
+                yield record.xml()
 
-    return _classified(records())
+    return classified(wanted_of(texts()))
 
 
-def find_pass(path: Path) -> int:
-    """The floor: read the file and look for one name."""
+def libevtx(path: Path) -> Found:
+    import pyevtx
+
+    def texts() -> Iterator[str]:
+        log = pyevtx.file()
+        log.open(str(path))
+        for at in range(log.get_number_of_records()):
+            yield log.get_record(at).get_xml_string()
+
+    return classified(wanted_of(texts()))
+
+
+def dissect(path: Path) -> Found:
+    """dissect.eventlog, where somebody has installed it (it is under the AGPL, and no dependency of ours)."""
+    from dissect.eventlog.evtx import Evtx
+
+    def records() -> Iterator[EventRecord]:
+        with path.open("rb") as stream:
+            for found in Evtx(stream):
+                if WANTED.matches(str(found["Provider_Name"])):
+                    yield record_of({name: value_of(value) for name, value in found.items()})
+
+    return classified(records())
+
+
+def value_of(found: Any) -> Any:
+    """A value of dissect's; what fills a slot of a template comes wrapped."""
+    return found.get() if type(found).__name__ == "BxmlSub" else found
+
+
+def record_of(found: dict[str, Any]) -> EventRecord:
+    """The record of what dissect gives."""
+    take = found.pop
+    system = {
+        "provider": str(take("Provider_Name")),
+        "event_id": int(take("EventID")),
+        "qualifiers": take("EventID_Qualifiers", None),
+        "time_ticks": ticks_from_datetime(take("TimeCreated_SystemTime")),
+        "level": take("Level", None),
+        "record_id": int(take("EventRecordID")),
+        "channel": str(take("Channel", "")),
+        "computer": str(take("Computer", "")),
+        "user_id": take("Security_UserID", None),
+    }
+    data: list[tuple[str | None, str]] = []
+    for name, value in found.items():
+        if name == "Data" and isinstance(value, list):
+            data += [(None, str(item)) for item in value]
+        elif "_" not in name and value is not None:
+            data.append((name, str(value)))
+    return EventRecord(**system, payload="EventData", data=tuple(data))
+
+
+def find_pass(path: Path) -> Found:
+    """The floor: reading the file, with one `find`."""
     count = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):
-            place = block.find(MARK)
-            count += place >= 0
-    return count
+            count += block.find(MARK) >= 0
+    return Found(count)
 
 
-def ours_xml(path: Path) -> int:
-    return _classified(hv.read_records(path, wanted=WANTED))
+# -------------------------------------------------------------------- event XML
 
 
-def lxml_xml(path: Path) -> int:
-    """lxml under a synthetic root, fed in blocks."""
+def lxml_xml(path: Path) -> Found:
+    """lxml's pull parser under a synthetic root, fed in blocks: one malformed event would end it."""
 
-    def records() -> object:
+    def records() -> Iterator[EventRecord]:
         parser = etree.XMLPullParser(events=("end",), tag="{*}Event")
         parser.feed(b"<Events>")
         with path.open("rb") as stream:
@@ -136,39 +222,138 @@ def lxml_xml(path: Path) -> int:
                     while element.getprevious() is not None:
                         del element.getparent()[0]
 
-    return _classified(records())
+    return classified(records())
 
 
-def ours_lines(path: Path) -> int:
+# -------------------------------------------------------------------- shipped lines
+
+
+def our_label(path: Path) -> Found:
     labeller = Labeller()
     with path.open("rb") as stream:
         for line in stream:
             labeller.line(line)
-    return labeller.stats.ignorable + labeller.stats.actionable
+    stats = labeller.stats
+    return Found(stats.ignorable + stats.actionable)
 
 
-JOBS: dict[str, tuple[str, dict[str, Callable[[Path], int]]]] = {
-    "sparse": ("sparse.evtx", {"hvdegraded": ours, "evtx XML + filter": evtx_xml, "the same, one thread": evtx_xml_one_thread, "evtx JSON": evtx_json, "find pass": find_pass}),
-    "dense": ("dense.evtx", {"hvdegraded": ours, "evtx XML + lxml": evtx_xml, "python-evtx + lxml": python_evtx}),
-    "decoding": ("small.evtx", {"hvdegraded": ours_decoding, "evtx XML + lxml": evtx_xml_decoding}),
-    "XML export": ("export.xml", {"hvdegraded": ours_xml, "lxml": lxml_xml}),
-    "shipping 2 %": ("shipping2.jsonl", {"hvdegraded label": ours_lines}),
-    "shipping 100 %": ("shipping100.jsonl", {"hvdegraded label": ours_lines}),
-}  # fmt: skip
-
-SLICED = {"python-evtx + lxml": 2 * 65536}
-"""Contenders that read only so many bytes, and are extrapolated."""
+def json_round_trip(path: Path) -> Found:
+    """The floor of what parses: json.loads and json.dumps of each line."""
+    with path.open("rb") as stream:
+        for line in stream:
+            json.dumps(json.loads(line)).encode()
+    return Found(0)
 
 
-def run(job: str, contender: str, path: str) -> dict[str, float]:
-    """One measurement: seconds, events found, peak memory in MB."""
-    work = JOBS[job][1][contender]
+# -------------------------------------------------------------------- import
+
+
+def imported(modules: str) -> Callable[[Path], Found]:
+    """Import in a process of its own: seconds, and modules loaded as what was found."""
+    script = (
+        "import sys, time\n"
+        "before, begun = len(sys.modules), time.perf_counter()\n"
+        f"import {modules}\n"
+        "print(time.perf_counter() - begun, len(sys.modules) - before)"
+    )
+
+    def run(_: Path) -> Found:
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        seconds, count = done.stdout.split()
+        return Found(int(count), seconds=float(seconds))
+
+    return run
+
+
+# -------------------------------------------------------------------- jobs
+
+
+class Contender(NamedTuple):
+    """A way to do a job. `chunks`: it reads so many chunks only, and is extrapolated; `floor`: it finds nothing."""
+
+    name: str
+    work: Callable[[Path], Found]
+    chunks: int | None = None
+    floor: bool = False
+    needs: str | None = None
+    """A module without which it is left out."""
+
+
+class Job(NamedTuple):
+    """What is to be done with which input; the first contender is the measure of the others."""
+
+    name: str
+    input: str
+    contenders: tuple[Contender, ...]
+
+
+OURS = Contender("hvdegraded", ours)
+FIND = Contender("find pass", find_pass, floor=True)
+EVTX = Contender("evtx XML, filter, lxml", evtx_xml, needs="evtx")
+SLICES = (
+    Contender("libevtx XML, filter, lxml", libevtx, chunks=64, needs="pyevtx"),
+    Contender("dissect.eventlog", dissect, chunks=16, needs="dissect.eventlog"),
+    Contender("python-evtx XML, filter, lxml", python_evtx, chunks=3, needs="Evtx"),
+)
+ROUND_TRIP = Contender("json.loads and dumps", json_round_trip, floor=True)
+
+JOBS = (
+    Job(
+        "sparse",
+        "sparse.evtx",
+        (
+            OURS,
+            EVTX,
+            Contender("the same, one thread", evtx_xml_one_thread, needs="evtx"),
+            Contender("evtx JSON, json.loads", evtx_json, needs="evtx"),
+            *SLICES,
+            FIND,
+        ),
+    ),
+    Job("sparse and room", "room.evtx", (OURS, EVTX, FIND)),
+    Job("dense", "dense.evtx", (OURS, EVTX, *SLICES)),
+    Job(
+        "decoding",
+        "small.evtx",
+        (
+            Contender("hvdegraded", ours_decoding),
+            Contender("evtx XML, lxml", evtx_xml_decoding, needs="evtx"),
+        ),
+    ),
+    Job("XML export", "export.xml", (OURS, Contender("lxml's pull parser", lxml_xml))),
+    Job("shipping 2 %", "2.jsonl", (Contender("hvdegraded label", our_label), ROUND_TRIP)),
+    Job("shipping 100 %", "100.jsonl", (Contender("hvdegraded label", our_label), ROUND_TRIP)),
+    Job(
+        "two workers, sparse",
+        "sparse.evtx",
+        (OURS, Contender("workers=2", ours_with_two)),
+    ),
+    Job(
+        "two workers, dense",
+        "dense.evtx",
+        (Contender("triage", our_triage), Contender("triage, workers=2", our_triage_with_two)),
+    ),
+    Job(
+        "import",
+        "small.evtx",
+        (
+            Contender("hvdegraded", imported("hvdegraded")),
+            Contender("pydantic, rich.console, lxml", imported("pydantic, rich.console, lxml.etree")),
+            Contender("Evtx", imported("Evtx.Evtx"), needs="Evtx"),
+        ),
+    ),
+)
+
+
+def run(job: str, contender: str, path: str) -> dict[str, Any]:
+    """One measurement: seconds, what was found, and peak memory in MB."""
+    (work,) = (
+        one.work for each in JOBS if each.name == job for one in each.contenders if one.name == contender
+    )
     begun = time.perf_counter()
     found = work(Path(path))
     seconds = time.perf_counter() - begun
-    peak = next(
-        int(line.split()[1]) / 1024
-        for line in Path("/proc/self/status").read_text().splitlines()
-        if line.startswith("VmHWM")
-    )
-    return {"seconds": seconds, "found": found, "peak_mb": peak}
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peak = next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
+    return found._asdict() | {"seconds": found.seconds or seconds, "peak_mb": peak}

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from hvdegraded.evtx_writer import evtx_bytes
+from hvdegraded.reading import read_records
 from hvdegraded.record import EventRecord
-from hvdegraded.sources.chunks import FILE_HEADER_SIZE
+from hvdegraded.sources.chunks import (
+    CHUNK_SIZE,
+    FILE_HEADER_SIZE,
+    FIRST_RECORD,
+    Chunk,
+    Span,
+    find_chunks,
+    walk,
+)
 from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import GUIDS, PREFIX, VML, event_xml, host_2012r2, host_2022, winlogbeat
 
+BURST = 3
+"""Hyper-V events beside one another in the mixed log: one burst for each 1,000 records."""
 
-def _hyper_v(count: int) -> list[EventRecord]:
+
+def hyper_v(count: int) -> list[EventRecord]:
     """Events of the sample hosts, over and over."""
     rows = [row.record for log in (*host_2012r2(), *host_2022()) for row in log.rows]
     rows = [row for row in rows if row.provider.startswith(PREFIX) or row.provider == "storvsp"]
@@ -46,36 +61,123 @@ def small(count: int) -> list[EventRecord]:
     ]
 
 
+# -------------------------------------------------------------------- a mixed log
+
+
+def noise() -> list[EventRecord]:
+    """Events of other providers, as a system log holds them."""
+    rows = [row.record for log in (*host_2012r2(), *host_2022()) for row in log.rows]
+    return [
+        row for row in rows if not row.provider.startswith(PREFIX) and row.provider.lower() not in DRIVERS
+    ]
+
+
+DRIVERS = frozenset({"storvsp", "vmsmp", "vmbus", "vmbusr", "netvsc"})
+
+
+def chunks_of(data: bytes) -> Iterator[Chunk]:
+    """The chunks in good order of a log."""
+    for chunk in find_chunks(lambda at, count: data[at : at + count]):
+        if isinstance(chunk, Chunk) and chunk.proven and len(chunk.data) == CHUNK_SIZE:
+            yield chunk
+
+
+def mixed_log(path: Path, size: int) -> int:
+    """Write a log of real chunks, full ones, and for each 1,000 of their records one that has a burst in it.
+
+    Returns how many Hyper-V events it holds. Record numbers run on, and all checksums are right.
+    """
+    needles = hyper_v(300)
+    plain = noise()
+    real = [chunk for log in CLEAN_LOGS for chunk in chunks_of(log.read_bytes())]
+    real = real or list(chunks_of(evtx_bytes(plain * 20)))
+    number, found, chunks, waiting = 1, 0, 0, 0
+    with path.open("wb") as target:
+        target.write(bytes(FILE_HEADER_SIZE))
+        while target.tell() < size:
+            for chunk in real:
+                data, number, records = _renumbered(chunk, number)
+                target.write(data)
+                chunks += 1
+                waiting += records
+                while waiting >= 1000:
+                    waiting -= 1000
+                    events = [needles[(found + at) % len(needles)] for at in range(BURST)]
+                    (burst,) = chunks_of(evtx_bytes([*plain[:60], *events]))
+                    data, number, _ = _renumbered(burst, number)
+                    target.write(data)
+                    chunks += 1
+                    found += BURST
+                if target.tell() >= size:
+                    break
+        head = bytearray(evtx_bytes(plain[:1])[:FILE_HEADER_SIZE])
+        struct.pack_into("<QQ", head, 16, chunks - 1, number)
+        struct.pack_into("<H", head, 42, chunks)
+        struct.pack_into("<I", head, 124, zlib.crc32(head[:120]))
+        target.seek(0)
+        target.write(head)
+    return found
+
+
+def _renumbered(chunk: Chunk, first: int) -> tuple[bytes, int, int]:
+    """A chunk with record numbers from `first` on, as in a log that goes on; the next number; its records."""
+    data = bytearray(chunk.data)
+    number = first
+    for span in walk(chunk):
+        assert isinstance(span, Span)
+        struct.pack_into("<Q", data, span.start + 8, number)
+        number += 1
+    struct.pack_into("<QQQQ", data, 8, first, number - 1, first, number - 1)
+    struct.pack_into("<I", data, 52, zlib.crc32(data[FIRST_RECORD : chunk.free]))
+    struct.pack_into("<I", data, 124, zlib.crc32(data[128:FIRST_RECORD], zlib.crc32(data[:120])))
+    return bytes(data), number, number - first
+
+
+def with_room(path: Path, source: Path) -> None:
+    """Write a log again with empty chunks behind, a third of its size, as Windows allocates ahead."""
+    with path.open("wb") as target, source.open("rb") as log:
+        while block := log.read(1 << 24):
+            target.write(block)
+        for _ in range(source.stat().st_size // CHUNK_SIZE // 3):
+            target.write(bytes(CHUNK_SIZE))
+
+
+# -------------------------------------------------------------------- shipped lines
+
+
+def _shipped_noise() -> list[str]:
+    """Lines that a shipper makes of real events of other providers."""
+    found = []
+    for path in CLEAN_LOGS[:20]:
+        for record in read_records(path):
+            if record.level in (1, 2, 3, 4):
+                found.append(json.dumps(winlogbeat(record)))
+            if len(found) % 200 == 0:
+                break
+    return found or [json.dumps(winlogbeat(record)) for record in noise()]
+
+
 def build(folder: Path, scale: float) -> dict[str, Path]:
     """The inputs of all jobs; `scale` 1 is full size."""
-    made = {name: folder / name for name in ("dense.evtx", "small.evtx", "sparse.evtx", "export.xml")}
-    made |= {name: folder / name for name in ("shipping2.jsonl", "shipping100.jsonl")}
-    dense = _hyper_v(max(2000, int(120_000 * scale)))
+    names = ("dense.evtx", "small.evtx", "sparse.evtx", "room.evtx", "export.xml", "2.jsonl", "100.jsonl")
+    made = {name: folder / name for name in names}
+    dense = hyper_v(max(2000, int(150_000 * scale)))
     made["dense.evtx"].write_bytes(evtx_bytes(dense))
     made["small.evtx"].write_bytes(evtx_bytes(small(max(2000, int(150_000 * scale)))))
-    noise = [path.read_bytes() for path in CLEAN_LOGS]
-    chunks = b"".join(data[FILE_HEADER_SIZE:] for data in noise) or evtx_bytes(small(5000))[FILE_HEADER_SIZE:]
-    needles = evtx_bytes(dense[:60])[FILE_HEADER_SIZE:]
-    wanted = int((512 << 20) * scale)
-    with made["sparse.evtx"].open("wb") as target:
-        target.write(evtx_bytes(dense[:1])[:FILE_HEADER_SIZE])
-        while target.tell() < wanted:
-            target.write(chunks)
-            target.write(needles)
+    mixed_log(made["sparse.evtx"], int((512 << 20) * scale))
+    with_room(made["room.evtx"], made["sparse.evtx"])
     size = int((200 << 20) * scale)
+    events = [event_xml(record) + "\n" for record in dense[:2000]]
     with made["export.xml"].open("w", encoding="utf-8") as text:
         while text.tell() < size:
-            text.writelines(event_xml(record) + "\n" for record in dense[:2000])
-    other = json.dumps(
-        {
-            "winlog": {"provider_name": "Disk", "event_data": {f"p{at}": "x" * 30 for at in range(12)}},
-            "message": "y" * 200,
-        }
+            text.writelines(events)
+    lines, others = [json.dumps(winlogbeat(record)) for record in dense[:2000]], _shipped_noise()
+    count = max(2000, int(200_000 * scale))
+    made["2.jsonl"].write_text(
+        "".join(
+            (lines[at // 50 % len(lines)] if at % 50 == 0 else others[at % len(others)]) + "\n"
+            for at in range(count)
+        )
     )
-    lines = [json.dumps(winlogbeat(record)) for record in dense[:2000]]
-    count = int(200_000 * scale)
-    made["shipping2.jsonl"].write_text(
-        "".join((lines[at // 50 % len(lines)] if at % 50 == 0 else other) + "\n" for at in range(count))
-    )
-    made["shipping100.jsonl"].write_text("".join(lines[at % len(lines)] + "\n" for at in range(count // 4)))
+    made["100.jsonl"].write_text("".join(lines[at % len(lines)] + "\n" for at in range(count // 4)))
     return made
