@@ -98,13 +98,14 @@ class Wanted:
             if lower.find(prefix) >= 0:
                 return None
         place, end = FIRST_RECORD, chunk.free
-        heads = set()
-        count = 0
+        heads: set[bytes] = set()
+        remember = heads.add
         try:
-            while place < end and count < _MAX_REMEMBERED:
+            for count in range(_MAX_REMEMBERED):  # noqa: B007  # counts the records
+                if place >= end:
+                    break
                 size, head = _SIZE_AND_HEAD(data, place)
-                heads.add(head)
-                count += 1
+                remember(head)
                 place += size
         except struct.error:
             return None
