@@ -1,25 +1,36 @@
-"""Coverage-guided fuzzing with atheris (extra `fuzz`): `python -m tests.fuzz evtx|xml|json [libFuzzer options]`."""
+"""Coverage-guided fuzzing with atheris (extra `fuzz`): `python -m tests.fuzz TARGET [libFuzzer options] [FOLDER…]`.
+
+Targets: evtx (container walk and binary XML), prefilter (the same, Hyper-V only), carve, xml, json, read
+(whatever it looks like, archives too). A folder takes what is found worth keeping; further ones hold seeds.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import atheris
 
 with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.errors import HvdegradedError
+    from hvdegraded.knowledge import load_knowledge
     from hvdegraded.record import ReadReport
+    from hvdegraded.sources import read_stream
+    from hvdegraded.sources.carving import carve
     from hvdegraded.sources.evtx import read_evtx
     from hvdegraded.sources.jsonlines import read_json_lines
     from hvdegraded.sources.xml import read_xml
 
-READERS: dict[str, Callable[..., object]] = {
-    "evtx": lambda data, report: list(read_evtx(data, report)),
-    "xml": lambda data, report: list(read_xml(io.BytesIO(data), report)),
-    "json": lambda data, report: list(read_json_lines(io.BytesIO(data), report)),
+WANTED = load_knowledge().provider_filter()
+READERS: dict[str, Callable[[bytes, ReadReport], Iterable[object]]] = {
+    "evtx": read_evtx,
+    "prefilter": lambda data, report: read_evtx(data, report, WANTED),
+    "carve": lambda data, report: carve(io.BytesIO(data), report, remnants=True),
+    "xml": lambda data, report: read_xml(io.BytesIO(data), report),
+    "json": lambda data, report: read_json_lines(io.BytesIO(data), report),
+    "read": lambda data, report: read_stream(io.BytesIO(data), report),
 }
 
 
@@ -29,8 +40,11 @@ def main() -> None:
 
     def one(data: bytes) -> None:
         report = ReadReport()
+        delivered = 0
         with contextlib.suppress(HvdegradedError):
-            reader(data, report)
+            for _ in reader(data, report):
+                delivered += 1
+        assert report.delivered == delivered
         assert report.records_seen == report.delivered + report.filtered + report.lost
 
     atheris.Setup(sys.argv, one)
