@@ -15,8 +15,9 @@ import hvdegraded as hv
 from hvdegraded.annotation import KEY, Annotation
 from hvdegraded.console import classify_status
 from hvdegraded.label import Labeller
-from tests.make_sample_logs import FOLDER, event_xml, winlogbeat
-from tests.verdict_cases import ID, VM, device, guests, integration, plain, storvsp
+from tests.make_sample_logs import FOLDER, winlogbeat
+from tests.routes import ROUTES
+from tests.verdict_cases import ID, VM, guests, integration
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
 SCHEMA = json.loads((Path(hv.__file__).parent / "annotation.schema.json").read_text())
@@ -38,62 +39,18 @@ def test_the_schema_is_that_of_the_model() -> None:
 
 def test_real_output_fits_the_schema() -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    lines, _ = label(b"".join(LINES))
-    checked = 0
-    for line in lines:
-        added = json.loads(line).get(KEY)
-        if added is not None:
-            jsonschema.validate(added, SCHEMA)
-            checked += 1
-    assert checked > 50
-
-
-@pytest.mark.parametrize(
-    "event", [storvsp(6, "6.0", "5.1"), device(23014, "3.3", "3.2"), integration(), plain("VMMS", 19100)]
-)
-def test_one_event_by_every_route_gets_one_verdict(event: hv.EventRecord) -> None:
-    namespace = "http://www.microsoft.com/Windows/Virtualization/Events"
-    event = event._replace(record_id=7, channel="Admin")
-    is_classic = event.provider == "storvsp"
-    event = event._replace(payload="EventData" if is_classic else "UserData/VmlEventLog")
-    xml = event_xml(event)
-    listed = [text for name, text in event.data if name != "Binary"]
-    inner = xml[xml.index("<VmlEventLog") : xml.index("</UserData>")] if not is_classic else ""
-    when = "2024-12-09T11:31:23.2356205Z"
-    routes: list[dict[str, Any] | str | bytes] = [
-        xml,
-        xml.encode("utf-16"),
-        winlogbeat(event),
-        {"_raw": xml},
-        {"ProviderName": event.provider, "ProviderGUID": "", "EventID": str(event.event_id), "EventData": listed,
-         "Level": str(event.level), "Computer": "hv1", "TimeCreated": when},
-        {"ProviderName": event.provider, "EventID": event.event_id, "EventRecordID": 7, "StringInserts": listed,
-         "Level": event.level, "Computer": "hv1", "TimeCreated": "2024-12-09 20:31:23 +0900"},
-        {"Id": event.event_id, "ProviderName": event.provider, "ContainerLog": "x", "RecordId": 7, "Level": event.level,
-         "MachineName": "hv1", "TimeCreated": "/Date(1733743883235)/", "Properties": [{"Value": text} for text in listed]},
-    ]  # fmt: skip
-    if not is_classic:
-        data = dict(event.data)
-        routes += [
-            {"event_id": {"id": event.event_id}, "provider": {"name": event.provider}, "computer": "hv1",
-             "system_time": when, "level": "Warning" if event.level == 3 else "Error",
-             "user_data": {"name": "VmlEventLog", "data": data}},
-            {"source": event.provider, "event_id": event.event_id, "timeCreated": when, "computer": "hv1",
-             "level": event.level, "user_data": inner},
-            {"System": {"Provider": {"Name": event.provider}, "EventID": {"Value": event.event_id}, "Computer": "hv1",
-                        "Level": event.level, "TimeCreated": {"SystemTime": 1733743883.2356205}},
-             "UserData": {"VmlEventLog": data}},
-            {"Payload": json.dumps({"UserData": {"VmlEventLog": data}}), "Provider": event.provider, "Computer": "hv1",
-             "EventId": event.event_id, "Level": "Warning" if event.level == 3 else "Error", "TimeCreated": when},
-        ]  # fmt: skip
-        assert namespace in xml
-    found = [hv.annotate(route, guests=guests("linux"))[KEY] for route in routes]
-    if event.event_id == 19100:  # only names tell that these are a VM's
-        found = [one for one in found if one["vm_name"]]
-    assert len(found) > 4
-    for one in found:
-        assert (one["label"], one["reason"], one["vm_name"]) == (found[0]["label"], found[0]["reason"], VM)
-        assert one["time_ticks"] // 10_000_000 == (event.time_ticks or 0) // 10_000_000
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    records: list[Any] = [*LINES, "{oops", b"<Event>", 7, "[]"]
+    for name, route in ROUTES.items():
+        sent = integration()._replace(payload="UserData/VmlEventLog", record_id=3, channel="x")
+        records += [route.ship(sent)] if name != "evtxecmd csv" else []
+    added = [hv.annotate(record).get(KEY) for record in records]
+    checked = [one for one in added if one is not None]
+    for one in checked:
+        jsonschema.validate(json.loads(json.dumps(one)), SCHEMA)
+    assert len(checked) > 90
+    assert sum(bool(one["batch"]) for one in checked) == 2
+    assert sum(bool(one["error"]) for one in checked) == 4
 
 
 def test_an_annotation_in_full() -> None:

@@ -126,7 +126,7 @@ ONE: dict[str, dict[str, Any]] = {
     "real/hyperv_vmms_20415_eventviewer_copy.xml": MERGED_XML,
     "real/hyperv_worker_18590.xml": CRASHED,
     "real/nxlog5_im_msvistalog.json": {
-        "provider": AUDIT, "event_id": 4656, "record_id": 7613465324, "level": None, "channel": "Security", "computer": "fake-hostname",
+        "provider": AUDIT, "event_id": 4656, "record_id": 7613465324, "level": 0, "channel": "Security", "computer": "fake-hostname",
         "time": "2017-12-19T17:45:02Z", "provider_guid": AUDIT_GUID, "version": 1, "task": 12804, "process_id": 892, "thread_id": 908,
         "keywords": 0x8020000000000000,
         "data": [("AccessReason", "-"), ("AccessMask", "0x2"), ("PrivilegeList", "-"), ("RestrictedSidCount", "0"),

@@ -153,6 +153,18 @@ def test_event_ids_and_the_qualifiers_folded_into_them(value: Any, found: tuple[
     assert bool(record.origin.doubts) == (found[0] == 0)
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("warning", 3), ("WARN", 3), ("3", 3), (3, 3), (2.0, 2), ("Warnung", None), (True, None)],
+)
+def test_levels_and_words_for_them(value: Any, found: int | None) -> None:
+    mapping = {"winlog": {"provider_name": "storvsp", "event_id": "6"}, "log": {"level": value}}
+    record = record_from_mapping(mapping)
+    assert record is not None
+    assert record.level == found
+    assert ("level" in " ".join(record.origin.route)) == (found is None)
+
+
 def test_opentelemetry_in_its_envelope() -> None:
     def text(value: str) -> dict[str, str]:
         return {"stringValue": value}

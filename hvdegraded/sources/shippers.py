@@ -287,6 +287,8 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> Ev
                     converted = CONVERTERS[name](value)
                     if converted is not None:
                         values[name] = converted
+                    elif name == "level":
+                        route.append("its level is no number, nor an English word")
                 break
     if values.get("event_id") is None:
         doubts.append(NO_EVENT_ID)
