@@ -43,10 +43,12 @@ SCHEMA = (
 )
 """Columns in order, with their types: `dictionary` is text, each value held once.
 
-`time` is `time_ticks` (100 ns since 1601) cut to microseconds; what is not known is null.
+`time` is `time_ticks` (100 ns since 1601) cut to microseconds, null beyond the year 9999. What is unknown is
+null. `label`, `reason` and `basis` have the texts of `Label`, `Reason` and `Basis`.
 """
 
-_EPOCH_TICKS = 116_444_736_000_000_000  # 1970
+_EPOCH_MICROSECONDS = 11_644_473_600_000_000  # 1970, since 1601
+_LAST_MICROSECONDS = 253_402_300_800_000_000  # the year 10000, since 1970
 _COLUMNS: dict[str, Callable[[Occurrences], Any]] = {
     "host": lambda part: part.verdict.host,
     "vm_name": lambda part: part.verdict.vm_name,
@@ -89,8 +91,11 @@ def to_arrow(triage: Triage) -> Any:
 
     row_of = pa.Array.from_buffers(pa.int32(), len(rows), [None, pa.py_buffer(rows)])
     exact = integers(ticks)
+    microseconds = pc.subtract(pc.divide(exact, 10), _EPOCH_MICROSECONDS)
+    nothing = pa.scalar(None, pa.int64())
+    shown = pc.if_else(pc.less(microseconds, _LAST_MICROSECONDS), microseconds, nothing)
     columns: dict[str, Any] = {
-        "time": pc.divide(pc.subtract(exact, _EPOCH_TICKS), 10).cast(pa.timestamp("us", tz="UTC")),
+        "time": shown.cast(pa.timestamp("us", tz="UTC")),
         "time_ticks": exact,
         "record_id": integers(record_ids),
     }
