@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.differences import differences
+from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.reading import shown
 from hvdegraded.record import EventRecord, ReadReport
-from hvdegraded.sources import read_stream
+from hvdegraded.sources.evtx import read_evtx
 from hvdegraded.sources.witnesses import installed, witness_reader
-from hvdegraded.times import ticks_from_text
 
 __all__ = ["Difference", "Verification", "Witness", "verify"]
 
@@ -32,20 +33,20 @@ TIMEOUT = 120.0
 MEMORY = 3 << 30
 """Bytes that a witness may take, where the system can limit that."""
 
-_MOST_LISTED = 100
+_MOST_LISTED = 20
+_LONGEST_SHOWN = 200
 _COMPLAINT = 4096  # bytes that are read of what a witness says before it fails
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that a witness reads otherwise; `known` explains it where the fault is a documented one."""
+    """A value that a witness reads otherwise, and no documented fault of it explains."""
 
     witness: str
     record_id: int | None
     field: str
     ours: str
     theirs: str
-    known: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Witness:
 class Verification:
     """A log through all readers: counts of each, records that only one side has, differing fields.
 
-    `differences` lists the first of them; `counts` counts all by (witness, field, explanation).
+    `differences` lists the first that nothing explains; `counts` counts all by (witness, field, explanation).
     """
 
     path: str
@@ -84,12 +85,12 @@ class Verification:
         lines = [f"{self.path}: hvdegraded {report.delivered} records, {report.lost} lost"]
         lines += [f"  {witness}" for witness in self.witnesses]
         for (name, what, known), count in self.counts.most_common():
-            lines.append(f"  {count} × {name} differs in {what}: {known or 'not explained'}")
-        for one in self.differences:
-            if one.known is None:
-                lines.append(
-                    f"    record {one.record_id}, {one.field}: {one.ours} | {one.witness}: {one.theirs}"
-                )
+            why = f"{name} {known}" if known else "not explained"
+            lines.append(f"  {count} × {name} differs in {what}: {why}")
+        lines += [
+            f"    record {one.record_id}, {one.field}: {one.ours} | {one.witness}: {one.theirs}"
+            for one in self.differences
+        ]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,10 +116,13 @@ def verify(
 
     Raises SourceError where this library cannot read it at all.
     """
-    report = ReadReport(path=str(path))
-    with Path(path).open("rb") as stream:
-        ours = list(read_stream(stream, report))
-    found = Verification(str(path), report)
+    report = ReadReport(path=shown(path))
+    try:
+        with Path(path).open("rb") as stream:
+            ours = list(read_evtx(stream, report))
+    except OSError as error:
+        raise SourceError(f"the file cannot be read: {error.strerror}", path=report.path) from None
+    found = Verification(shown(path), report)
     for engine in engines if engines is not None else installed():
         witness, theirs = _testimony(engine, Path(path), timeout, memory)
         found.witnesses.append(witness)
@@ -160,21 +164,15 @@ def _compare(
     for record in ours:
         same = waiting.get(key(record))
         if not same:
-            known = "the witness lost it" if _lost(found, engine) else ""
+            known = "lost it" if _lost(found, engine) else ""
             found.counts[engine, "a record that it does not give", known] += 1
             continue
-        other = same.pop(0)
-        for name, one, two in zip(EventRecord._fields, record, other, strict=True):
-            if name == "origin" or one == two:
-                continue
-            known = _explanation(engine, name, one, two) or ""
-            found.counts[engine, name, known] += 1
-            if not known and len(found.differences) < _MOST_LISTED:
-                found.differences.append(
-                    Difference(
-                        engine, record.record_id, name, repr(one)[:200], repr(two)[:200], known or None
-                    )
-                )
+        for one in differences(engine, record, same.pop(0)):
+            found.counts[engine, one.field, one.known or ""] += 1
+            if one.known is None and len(found.differences) < _MOST_LISTED:
+                where = f"{one.field} {one.name}" if one.name else one.field
+                texts = one.ours[:_LONGEST_SHOWN], one.theirs[:_LONGEST_SHOWN]
+                found.differences.append(Difference(engine, record.record_id, where, *texts))
     extra = sum(map(len, waiting.values()))
     if extra:
         found.counts[engine, "a record that only it gives", ""] += extra
@@ -182,40 +180,6 @@ def _compare(
 
 def _lost(found: Verification, engine: str) -> bool:
     return any(witness.name == engine and witness.lost for witness in found.witnesses)
-
-
-def _explanation(engine: str, name: str, ours: Any, theirs: Any) -> str | None:
-    """The documented fault of a witness that a difference is; None where it is none."""
-    if name == "time_ticks" and isinstance(ours, int) and isinstance(theirs, int):
-        if engine == "evtx" and ours // 10 == theirs // 10:
-            return "evtx cuts times to microseconds"
-        if engine == "python-evtx" and abs(ours - theirs) < 30:
-            return "python-evtx is off by up to 2 µs"
-    if name in ("data", "extra", "rendering"):
-        if name == "rendering" and not theirs:
-            return f"{engine} does not show a second template"
-        if _even(ours) == _even(theirs):
-            return "line ends, GUID braces, times or hexadecimal digits are written otherwise in XML"
-        if _even(_filled(ours)) == _even(_filled(theirs)):
-            return f"{engine} shows empty elements that Windows leaves out, or drops empty ones"
-    return None
-
-
-def _filled(fields: Any) -> list[tuple[str | None, str]]:
-    return [(name, text) for name, text in fields if text]
-
-
-def _even(fields: Any) -> list[tuple[str | None, str]]:
-    """The fields without what XML and the witnesses write in other ways."""
-    return [(name, _even_text(text)) for name, text in fields]
-
-
-def _even_text(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("{} \n\t").lower()
-    if text.startswith("0x"):
-        text = "0x" + (text[2:].lstrip("0") or "0")
-    ticks = ticks_from_text(text) if text[4:5] == "-" else None
-    return text if ticks is None else f"time {ticks // 10}"
 
 
 def _child(engine: str, path: str, memory: str) -> int:
