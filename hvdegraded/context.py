@@ -197,12 +197,15 @@ class Context:
 
 
 def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
-    """The VM's names in the context: by id, and by name on its host."""
-    host = event.computer.lower()
+    """The VM's names in the context: by id, wherever it runs, and by name on its host.
+
+    A host may be named short or in full, as the routes of its logs have it.
+    """
     keys = []
     if event.vm_id:
-        keys.append((host, event.vm_id))
+        keys.append(("", event.vm_id))
     if event.vm_name:
+        host, _, _ = event.computer.lower().partition(".")
         keys.append((host, "name " + event.vm_name.lower()))
     return tuple(keys)
 

@@ -308,6 +308,17 @@ def test_crashes_and_lost_devices_count_as_failures(failure: tuple[str, int]) ->
     assert next(Classifier(guests("linux")).classify_all(events))[1].reason is Reason.REFUSED_THEN_FAILURE
 
 
+def test_a_failure_after_the_vm_moved_or_by_a_host_named_in_full() -> None:
+    moved = at(plain("Chipset", 18605), 3)._replace(computer="hv2")
+    by_name = record(HV + "Chipset", 18605, 2, (("VmName", VM.upper()),))
+    in_full = at(by_name, 3)._replace(computer="HV1.example.org")
+    for failure in (moved, in_full):
+        found = Classifier(guests("linux")).classify_all([REFUSED, failure])
+        assert next(found)[1].reason is Reason.REFUSED_THEN_FAILURE
+    elsewhere = at(by_name, 3)._replace(computer="hv2")
+    assert next(Classifier(guests("linux")).classify_all([REFUSED, elsewhere]))[1].ignorable
+
+
 def test_a_refusal_without_a_time_is_followed_by_any_failure() -> None:
     untimed, timed = REFUSED._replace(time_ticks=None), at(REFUSED, 60)
     events = [timed, untimed, plain("Chipset", 18605)]
