@@ -9,7 +9,8 @@ Which guest offers what is not in the event, but in tables (`knowledge/protocols
    implementation that offers C also offers something that the host has.
 3. What an implementation only may offer counts as offered where that hurts, and as missing where it
    would help. So does every offer of a row that is not verified: it was read in no source.
-4. A row can name the `systems` that it was read for; of such a guest no other row counts.
+4. Of a guest that may be any, nothing is proven where the tables do not know the Windows side.
+5. A row can name the `systems` that it was read for; of such a guest no other row counts.
 """
 
 from __future__ import annotations
@@ -330,6 +331,8 @@ class ProtocolTable:
         rows = tuple(row for row in rows if guest_system in row.systems) or rows
         senders = [row for row in rows if row.may_have_sent(client)]
         who = f"{guest_family} guest" if guest_family else "guest"
+        if guest_family is None and not self.offers(component, "windows"):
+            return Derivation(False, (f"No table tells what Windows guests offer of {component}.",))
         if not senders:
             return Derivation(False, (f"No known {who} offers {component} {client}.",))
 
