@@ -8,9 +8,10 @@ XML, times are exact integer ticks, GUIDs are upper case without braces. So one 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -167,9 +168,12 @@ class EventRecord(NamedTuple):
 
     def mended(self) -> EventRecord:
         """This record, with U+FFFD and a doubt for halves of surrogate pairs, which are no text."""
-        texts = [value for value in self[:-1] if isinstance(value, str)]
+        texts = [text for text in _TEXTS_OF(self) if text]
         for fields in (self.data, self.extra, self.rendering):
-            texts += [text for pair in fields for text in pair if text]
+            for name, text in fields:
+                texts.append(text)
+                if name:
+                    texts.append(name)
         if _is_text("".join(texts)):
             return self
         has_halves = False
@@ -234,6 +238,12 @@ class EventRecord(NamedTuple):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "object", "title": cls.__name__}
+
+
+_TEXTS_OF: Callable[[EventRecord], tuple[str | None, ...]] = attrgetter(
+    "provider", "channel", "computer", "provider_guid", "event_source", "activity_id", "related_activity_id",
+    "user_id", "payload", "payload_namespace",
+)  # fmt: skip
 
 
 def _is_text(text: str) -> bool:

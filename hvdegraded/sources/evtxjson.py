@@ -119,10 +119,11 @@ def flatten(value: Any, path: str, data: list[Field], depth: int = 0) -> None:
         for key, item in value.items():
             if key == "#attributes" or str(key).endswith("_attributes"):
                 continue
-            if key == "#text":
-                flatten(item, path, data, depth + 1)
+            below = path if key == "#text" else f"{path}/{key}" if path else str(key)
+            if type(item) is str and below and len(data) < MAX_FIELDS and depth < _MAX_DEPTH:
+                data.append((below, item))
             else:
-                flatten(item, f"{path}/{key}" if path else str(key), data, depth + 1)
+                flatten(item, below, data, depth + 1)
     elif isinstance(value, list):
         for item in value[:MAX_FIELDS]:
             flatten(item, path, data, depth + 1)

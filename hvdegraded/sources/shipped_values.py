@@ -49,6 +49,8 @@ def number_of(value: Any) -> int | None:
     """
     if type(value) is int:
         number = value
+    elif isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
+        number = int(value)
     elif isinstance(value, str):
         match = _NUMBER.fullmatch(value) if len(value) <= 24 else None
         if match is None:
