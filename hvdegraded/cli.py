@@ -319,7 +319,10 @@ def _input_ended_by_signals() -> Iterator[list[int]]:
         came.append(number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a read that waits is tried again, and finds the end
 
-    before = {number: signal.signal(number, end_input) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {}
+    with contextlib.suppress(ValueError):  # another thread than the main one
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, end_input)
     try:
         yield came
     finally:
