@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from html import escape
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -133,6 +132,8 @@ class _JupyterBar:
         self._output: Any = display(HTML(""), display_id=True)
 
     def show(self, progress: Progress) -> None:
+        from html import escape
+
         from hvdegraded.render.text import printable
 
         bar = (

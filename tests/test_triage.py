@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
+from rich.pretty import Pretty
 
 import hvdegraded as hv
 from hvdegraded.render.text import as_text
+from hvdegraded.times import ticks_from_datetime
 from hvdegraded.triage import Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import at_minutes, device, guests, integration, plain, record, storvsp
@@ -51,7 +55,11 @@ def test_filters(sample: Triage) -> None:
     assert sample.host("hv2012r2").count == sample.count
     assert sample.host("hv9").count == 0
     assert sample.actionable.count + sample.ignorable.count == sample.count
-    assert {str(part.verdict.component) for part in sample.component("storage").occurrences} == {"storage"}
+    for name in ("data exchange", "Data Exchange"):
+        found = {str(part.verdict.component) for part in sample.component(name).occurrences}
+        assert found == {"data exchange"}
+    with pytest.raises(hv.HvdegradedError, match="data exchange"):
+        sample.component("disk")
     day = sample.between(datetime(2026, 9, 3, tzinfo=UTC), datetime(2026, 9, 4))  # naive is UTC
     assert 0 < day.count < sample.count
     assert {finding.vm for finding in sample.assumed.findings} == {"legacy-pbx"}
@@ -104,3 +112,55 @@ def test_strange_inputs() -> None:
         hv.triage("no/such/file.evtx")
     with pytest.raises(hv.HvdegradedError):
         hv.triage(b"")
+
+
+def test_what_has_no_time_stays_in_every_span() -> None:
+    """What happened when nobody knows may have happened then: it is not lost."""
+    events = [plain("VMMS", 19100), plain("VMMS", 10102)._replace(time_ticks=None)]
+    found = hv.triage(events)
+    for span in (
+        (datetime(2030, 1, 1, tzinfo=UTC), None),
+        (None, datetime(2000, 1, 1, tzinfo=UTC)),
+        (datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC)),
+    ):
+        assert [part.event_id for part in found.between(*span).occurrences] == [10102]
+    assert found.between(None, None).count == 2
+
+
+def test_a_span_takes_its_start_and_leaves_its_end() -> None:
+    event = plain("VMMS", 19100)
+    moment = datetime(2026, 9, 3, 12, tzinfo=UTC)
+    found = hv.triage([event._replace(time_ticks=ticks_from_datetime(moment))])
+    assert found.between(moment, None).count == 1
+    assert found.between(None, moment).count == 0
+
+
+def test_counts_and_times_are_those_of_the_events() -> None:
+    noise = [at_minutes(storvsp(6, "6.0", "5.1"), minute) for minute in (5, 0, 9)]
+    found = hv.triage([*noise, at_minutes(plain("VMMS", 19100), 20)], guests=guests("linux"))
+    assert found.count == 4
+    assert found.by_label() == {hv.Label.IGNORABLE: 3, hv.Label.ACTIONABLE: 1}
+    assert found.by_reason() == {hv.Reason.LOADED_NON_WINDOWS: 3, hv.Reason.KNOWN_PROBLEM: 1}
+    assert (found.first, found.last) == (noise[1].time_created, at_minutes(noise[1], 20).time_created)
+    assert (found.ignorable.first, found.ignorable.last) == (noise[1].time_created, noise[2].time_created)
+    (part,) = found.ignorable.occurrences
+    assert (part.count, part.provider, part.event_id) == (3, "storvsp", 6)
+    assert (part.first_ticks, part.last_ticks) == (noise[1].time_ticks, noise[2].time_ticks)
+    assert (hv.triage([]).first, hv.triage([]).last) == (None, None)
+
+
+def test_a_finding_tells_whose_it_is_and_what_to_do(sample: Triage) -> None:
+    (finding,) = sample.vm("web22").actionable.findings
+    assert (finding.vm, finding.host, finding.count) == ("web22", "hv2012r2.example.org", 1)
+    assert finding.label is finding.verdict.label is hv.Label.ACTIONABLE
+    assert finding.verdict.remedy is not None
+    assert "UEFI" in finding.verdict.remedy
+    assert finding.first == finding.last is not None
+    assert sample.vm("{" + (finding.verdict.vm_id or "").lower() + "}").count >= 1
+
+
+def test_rich_shows_the_counts(sample: Triage) -> None:
+    console = Console(file=io.StringIO(), width=200, force_jupyter=False)
+    console.print(Pretty(sample))
+    assert console.file.getvalue().startswith("Triage(")  # type: ignore[attr-defined]
+    assert "actionable=13" in console.file.getvalue()  # type: ignore[attr-defined]
