@@ -117,6 +117,36 @@ def test_a_text_that_looks_like_a_chunk_is_a_text() -> None:
     assert read(data)[0] == written
 
 
+def record_at(number: int) -> int:
+    """Where the record of that number starts in the log."""
+    place = next(start_of(at) for at in range(CHUNKS) if number in numbers_of(at)) + FIRST
+    while struct.unpack_from("<Q", LOG, place + 8)[0] != number:
+        place += struct.unpack_from("<I", LOG, place + 4)[0]
+    return place
+
+
+@pytest.mark.parametrize("number", [numbers_of(1)[0], numbers_of(1)[3], numbers_of(1)[-1]])
+@pytest.mark.parametrize("wrong", [0, 1, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF])
+def test_a_wrong_number_in_a_chunk_with_a_damaged_header_costs_nothing(number: int, wrong: int) -> None:
+    data = bytearray(LOG)
+    data[start_of(1) + 20] ^= 0xFF
+    struct.pack_into("<Q", data, record_at(number) + 8, wrong)
+    records, report = read(bytes(data))
+    assert records == WRITTEN
+    assert report.marked == len(numbers_of(1))
+
+
+def test_a_damaged_name_costs_no_record_where_its_template_was_seen_before() -> None:
+    """Templates of a chunk share names, which stand where they are first used."""
+    data = bytearray(LOG)
+    name = "SystemTime".encode("utf-16-le")
+    place = data.index(name, start_of(1))
+    data[place : place + 4] = b"\x41\x42\x43\x44"
+    records, report = read(bytes(data))
+    assert [record for record in records if record not in WRITTEN] == []
+    assert len(records) + report.lost == len(WRITTEN)
+
+
 # ------------------------------------------------------------------ what the prefilter passes over
 
 

@@ -40,7 +40,7 @@ __all__ = [
 
 MAX_DEPTH = 64  # elements and fragments in one another
 MAX_VALUES = 4096  # of an instance; a descriptor takes four bytes
-MAX_NAME = 1024  # characters; names can overlap, so that a chunk has thousands as long as itself
+MAX_NAME = 256  # characters; names can overlap, so that a chunk has thousands as long as itself
 MAX_WORK = 3 << 14  # parts of a chunk that are parsed or shown; full real ones take up to half of it
 _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slots
 
@@ -123,6 +123,14 @@ def over_limit(detail: str) -> BinXmlError:
     return BinXmlError(LossReason.OVER_LIMIT, detail)
 
 
+def _hash(name: bytes) -> int:
+    """The hash that stands before a name: the 65599 polynomial, of which 16 bits are kept."""
+    number = 0
+    for (unit,) in struct.iter_unpack("<H", name):
+        number = number * 65599 + unit & 0xFFFF
+    return number
+
+
 class _NameUse(NamedTuple):
     """A name in a template: where its offset stands, and the name if it is spelled out elsewhere."""
 
@@ -148,8 +156,8 @@ class _Variant(Generic[T]):
         self._names = [(use.place + 4, use.name) for use in uses]
         self._literals = self._unpack(definition)[::2]
 
-    def matches(self, definition: bytes, start: int, chunk: ChunkXml[T]) -> bool:
-        """Whether the definition at `start` is this template."""
+    def matches(self, definition: bytes, start: int, chunk: ChunkXml[T], *, roughly: bool = False) -> bool:
+        """Whether the definition at `start` is this template; `roughly`, damaged names may be any."""
         parts = self._unpack(definition)
         if parts[::2] != self._literals:
             return False
@@ -158,8 +166,15 @@ class _Variant(Generic[T]):
             if name is None:
                 if offset != start + place:
                     return False
-            elif names.get(offset) != name and (offset == start + place or chunk.name(offset) != name):
-                return False
+            elif names.get(offset) != name:
+                if offset == start + place:
+                    return False
+                try:
+                    if chunk.name(offset) != name:
+                        return False
+                except BinXmlError:
+                    if not roughly:
+                        raise
         return True
 
 
@@ -176,10 +191,15 @@ class TemplateCache(Generic[T]):
         self._by_content: dict[tuple[int, tuple[Part, ...]], T] = {}
         self._count = self._size = 0
 
-    def find(self, guid: bytes, definition: bytes, start: int, chunk: ChunkXml[T]) -> T | None:
-        """The template that the definition at `start` spells out, where it was seen before."""
+    def find(
+        self, guid: bytes, definition: bytes, start: int, chunk: ChunkXml[T], *, roughly: bool = False
+    ) -> T | None:
+        """The template that the definition at `start` spells out, where it was seen before.
+
+        Raises BinXmlError for a damaged name, unless `roughly`.
+        """
         for variant in self._variants.get((guid, len(definition)), ()):
-            if variant.matches(definition, start, chunk):
+            if variant.matches(definition, start, chunk, roughly=roughly):
                 return variant.template
         return None
 
@@ -209,10 +229,13 @@ class ChunkXml(Generic[T]):
     """The binary XML of one chunk: `data` are its bytes, from its start to its end.
 
     `work` is how many parts may still be parsed or shown: templates can overlap and be shown again and again.
+    Where the chunk is `damaged`, names are proven by their hashes, and a template that has lost names is
+    taken for the one that is the same in all else.
     """
 
-    def __init__(self, data: bytes, cache: TemplateCache[T]) -> None:
+    def __init__(self, data: bytes, cache: TemplateCache[T], *, damaged: bool = False) -> None:
         self.data = data
+        self._damaged = damaged
         self.work = MAX_WORK
         self.names: dict[int, str] = {}
         self._cache = cache
@@ -226,14 +249,14 @@ class ChunkXml(Generic[T]):
         name = self.names.get(offset)
         if name is None:
             try:
-                _, _, count = _NAME_HEAD(self.data, offset)
+                _, hashed, count = _NAME_HEAD(self.data, offset)
                 if count > MAX_NAME:
                     raise over_limit("a name in it is too long")
                 raw = self.data[offset + 8 : offset + 8 + 2 * count]
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
                 raise malformed("a name in it is none") from None
-            if not name or len(raw) != 2 * count:
+            if not name or len(raw) != 2 * count or (self._damaged and _hash(raw) != hashed):
                 raise malformed("a name in it is none")
             self.names[offset] = name
         return name
@@ -253,19 +276,29 @@ class ChunkXml(Generic[T]):
         if end > len(data):
             raise malformed("its template reaches out of the chunk")
         definition = data[start:end]
-        template = self._cache.find(guid, definition, start, self)
-        if template is None:
-            if self._uses is not None:
-                raise malformed("its template defines a template")
-            self._uses, self._base = [], start
-            try:
-                content = self._parsed(start, end, raw=False)
-                uses = sorted(set(self._uses), key=lambda use: use.place)
-                template = self._cache.add(guid, definition, content, uses)
-            finally:
-                self._uses = None
+        try:
+            template = self._cache.find(guid, definition, start, self)
+            if template is None:
+                template = self._learnt(guid, definition, start, end)
+        except BinXmlError:
+            template = None
+            if self._damaged:
+                template = self._cache.find(guid, definition, start, self, roughly=True)
+            if template is None:
+                raise
         self.templates[offset] = template, end
         return template, end
+
+    def _learnt(self, guid: bytes, definition: bytes, start: int, end: int) -> T:
+        if self._uses is not None:
+            raise malformed("its template defines a template")
+        self._uses, self._base = [], start
+        try:
+            content = self._parsed(start, end, raw=False)
+            uses = sorted(set(self._uses), key=lambda use: use.place)
+            return self._cache.add(guid, definition, content, uses)
+        finally:
+            self._uses = None
 
     def fragment(self, start: int, end: int) -> tuple[Part, ...]:
         """The content of a record or a value; unlike in templates, elements name no value they depend on."""

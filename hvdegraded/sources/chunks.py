@@ -10,7 +10,7 @@ numbers of chunks and records decide.
    trailing size agree takes it up again, and what lies between is counted as lost: the next in the longest
    row of such headers whose numbers rise.
 3. Behind the free-space offset lie remnants of older records: no events. Where the chunk's header is
-   damaged that offset is not known, and the rising record numbers tell where the live ones end.
+   damaged that offset is not known, and numbers or times that fall back tell where the live ones end.
 
 Source of the format: libyal, "Windows XML Event Log (EVTX) format".
 """
@@ -315,18 +315,24 @@ def _unsound_span(data: bytes, start: int, end: int, number: int) -> Span | None
     return Span(start, start + size, number, ticks, sound=False)
 
 
+def _goes_on(span: Span, last: int | None, written: int) -> bool:
+    """Whether a record comes after that of number `last`, written then: remnants are older by both."""
+    return last is None or last < span.number <= last + _FURTHEST or written <= span.ticks
+
+
 def walk(chunk: Chunk) -> Iterator[Span | Gap]:
     """The records of a chunk in order, and the gaps between them."""
     data, trusted = chunk.data, chunk.trusted
     counted = chunk.records is not None
     place, limit = FIRST_RECORD, chunk.limit
     last = chunk.first - 1 if counted else None
+    written = 0
     run: list[Span] | None = None
     while place < limit:
         span = _span(data, place, limit)
-        if span is not None and (trusted or last is None or last < span.number <= last + _FURTHEST):
+        if span is not None and (trusted or _goes_on(span, last, written)):
             yield span
-            place = span.end
+            place, written = span.end, span.ticks
             last = last + 1 if trusted and last is not None else span.number
             if not trusted and place == chunk.free:
                 return

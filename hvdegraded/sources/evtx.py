@@ -162,7 +162,7 @@ class EvtxDecoder:
         if self._made.count > _MAX_LAYOUTS:
             self._cache.clear()
             self._made.count = 0
-        xml = ChunkXml(chunk.data, self._cache)
+        xml = ChunkXml(chunk.data, self._cache, damaged=bool(doubts))
         path = report.path
         for span in spans:
             if isinstance(span, Gap):
