@@ -189,7 +189,7 @@ def _() -> bytes:
     first = multiplied(3, 40)
     rest = again((0x21, struct.pack("<BBII", 0x0C, 1, 0, BODY + 14) + filled((0x21, b""))))
     many = (ROOM - len(first)) // (len(rest) + 36)
-    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 17)])
+    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 9)])
 
 
 def shown_often(kind: int, size: int, slots: int) -> bytes:
@@ -214,7 +214,7 @@ def _() -> bytes:
     first = shown_often(0x01, 100, 2000)
     rest = again((0x01, b"a\0" * 50))
     many = (ROOM - len(first)) // (len(rest) + 40)
-    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 17)])
+    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 9)])
 
 
 @attack("records that all are a template of thousands of literal elements")
@@ -230,7 +230,7 @@ def _() -> bytes:
     first = instance(content)
     rest = again()
     many = (ROOM - len(first)) // (len(rest) + 36)
-    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 17)])
+    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 9)])
 
 
 @attack("payloads of thousands of literal elements, the usual way")
@@ -253,7 +253,7 @@ def _() -> bytes:
     first += filled((0x06, b"\x06\0"), (0x21, head + template + filled()))
     rest = again((0x06, b"\x06\0"), (0x21, head + filled()))
     many = (ROOM - len(first)) // (len(rest) + 40)
-    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 17)])
+    return between(*[chunk([first, *[rest] * many], 1000 * place) for place in range(1, 9)])
 
 
 # Names and namespaces.
@@ -419,7 +419,7 @@ def _() -> bytes:
         return lambda made: made.open("Event").text(text).close()
 
     chunks = []
-    for place in range(1, 33):
+    for place in range(1, 17):
         bodies: list[bytes] = []
         at = FIRST
         while at < CHUNK_SIZE - 400:
@@ -447,7 +447,7 @@ def _() -> bytes:
 
         return add
 
-    return between(*[chunk([instance(content(place))], 1000 * place) for place in range(1, 129)])
+    return between(*[chunk([instance(content(place))], 1000 * place) for place in range(1, 97)])
 
 
 def system_event(made: Binary, *, channel: bool = False) -> None:

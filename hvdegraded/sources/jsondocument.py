@@ -16,7 +16,7 @@ from hvdegraded.sources.jsonkeys import value_at
 
 __all__ = ["MAX_PARTS", "Found", "has_too_many_parts", "values_of"]
 
-MAX_PARTS = 1 << 20
+MAX_PARTS = 3 << 18
 """Objects, arrays and commas of a value; each can take a hundred bytes and more of memory."""
 
 _PIECE = 1 << 16  # characters that are there, at least, before a value is tried
