@@ -118,7 +118,7 @@ def test_search_shows_the_rows_that_hold_the_text(browser: Any, sample: hv.Triag
     check_quiet(browser)
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [1280, 720, 400])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_its_window_and_follows_its_theme(
     browser: Any, sample: hv.Triage, tmp_path: Path, width: int, theme: str

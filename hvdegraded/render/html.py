@@ -43,12 +43,14 @@ table-layout:auto}
 overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal;max-width:none}
 .hvd.hvd tr{padding:0;border:0;background:none}
 .hvd.hvd thead th{background:var(--soft);white-space:nowrap}
-.hvd.hvd td{min-width:6.5em}.hvd.hvd td.num{min-width:0}.hvd.hvd td.wide{min-width:15em}
+.hvd.hvd td{min-width:5.5em}.hvd.hvd td.num{min-width:0;text-align:right;white-space:nowrap}
+.hvd.hvd td.when{overflow-wrap:normal;min-width:6em}
+@media(min-width:1100px){.hvd.hvd td{min-width:6.5em}.hvd.hvd td.wide{min-width:15em}
+.hvd.hvd td.when{white-space:nowrap}}
 .hvd th button{all:unset;cursor:pointer;font-weight:bold}
 .hvd th button:focus-visible{outline:2px solid}
 .hvd [aria-sort] button::after{content:" ▲"}.hvd [aria-sort=descending] button::after{content:" ▼"}
 .hvd .act{color:var(--act);font-weight:bold}.hvd .ign{color:var(--ign);font-weight:bold}
-.hvd.hvd .num,.hvd.hvd .when{white-space:nowrap}.hvd.hvd .num{text-align:right}
 .hvd ul{margin:0;padding-left:1.1rem}.hvd summary{cursor:pointer}
 .hvd input{font:inherit;padding:.3rem;width:100%;max-width:24rem;box-sizing:border-box;color:inherit;
 background:var(--soft);border:1px solid var(--line)}
