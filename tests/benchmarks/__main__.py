@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks [--scale 0.1] [--rounds 3] [--only JOB …] [--json FILE]`.
 
 Each measurement runs in a process of its own, contenders take turns, and medians are told. A contender that
-finds other events than the first one, or calls others ignorable, ends the run.
+finds other events than the first one, or calls others ignorable, ends the run. The table for the README comes last.
 """
 
 from __future__ import annotations
@@ -94,6 +94,21 @@ def bench(job: Job, path: Path, rounds: int, folder: Path) -> list[dict[str, Any
     return rows
 
 
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The rows as the table of the README: a line for each job, the first contender beside all others."""
+    lines = ["| job | first contender | others, as a multiple of that time |", "|---|---|---|"]
+    for job in dict.fromkeys(row["job"] for row in rows):
+        first, *others = (row for row in rows if row["job"] == job)
+        done = f"{first['contender']}: {first['seconds']:.2f} s"
+        if first["lines_per_second"]:
+            done += f", {first['lines_per_second']:,} lines/s"
+        elif first["found"]:
+            done += f", {first['found']:,} found"
+        named = ", ".join(f"{row['contender']} {row['ratio']:g}" for row in others)
+        lines.append(f"| {job}, {first['mb']:g} MB | {done} | {named} |")
+    return "\n".join(lines)
+
+
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
@@ -121,6 +136,7 @@ def main() -> None:
         for job in JOBS:
             if job.name in options.only:
                 rows += bench(job, inputs[job.input], options.rounds, Path(folder))
+    print("\n" + markdown(rows))
     if options.json:
         Path(options.json).write_text(json.dumps(rows, indent=1))
 
