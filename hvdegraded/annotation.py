@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.classify import Classifier
+from hvdegraded.classify import Classifier, default_classifier
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
@@ -23,7 +22,7 @@ from hvdegraded.sources.xml import parse_event
 from hvdegraded.times import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
-__all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated", "annotation_of"]
+__all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated"]
 
 KEY = "hvdegraded"
 """The key that is added to a record."""
@@ -90,7 +89,7 @@ class Annotated(NamedTuple):
     whole: bool = False
 
 
-def annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
+def _annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
     """The added key's content for an event and its verdict, as plain JSON types."""
     record = event.record
     server, client = verdict.server_version, verdict.client_version
@@ -137,7 +136,7 @@ def annotated(
     nothing in it is called ignorable.
     """
     try:
-        judge = classifier or _default()
+        judge = classifier or default_classifier()
         found = _annotated(mapping, judge, dialect, Origin("json"))
         if (
             text is not None
@@ -166,7 +165,7 @@ def _one(record: EventRecord | None, judge: Classifier) -> Annotated:
     event = judge.normalise(record)
     if isinstance(event, UnrelatedEvent):
         return Annotated(None, bool(record.provider))  # without a provider nothing is sure
-    return Annotated(annotation_of(event, judge.classify(event)), True, True)
+    return Annotated(_annotation_of(event, judge.classify(event)), True, True)
 
 
 def _of_batch(found: list[Annotated]) -> Annotated:
@@ -224,7 +223,7 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
         return raw | {KEY: _error(f"the record is longer than {_LONGEST} characters")}
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         try:
-            return _with(raw, _one(parse_event(record), judge or _default()).added)
+            return _with(raw, _one(parse_event(record), judge or default_classifier()).added)
         except HvdegradedError as error:
             return raw | {KEY: _error(error)}
     text = text.lstrip("\ufeff")
@@ -239,8 +238,3 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
 
 def _encoding(data: bytes) -> str:
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-
-
-@lru_cache(maxsize=1)
-def _default() -> Classifier:
-    return Classifier()

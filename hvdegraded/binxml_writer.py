@@ -23,6 +23,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from hvdegraded.sources.values import ValueType
+
 __all__ = [
     "FRAGMENT",
     "NULL",
@@ -32,7 +34,6 @@ __all__ = [
     "Template",
     "UnwritableError",
     "Value",
-    "ValueType",
     "binary_value",
     "element_from_paths",
     "guid_value",
@@ -44,24 +45,6 @@ __all__ = [
 
 Value = tuple[int, bytes]
 """One value of a template instance: its type and its bytes."""
-
-
-class ValueType(enum.IntEnum):
-    """Types of values, as numbered in the format."""
-
-    NULL = 0x00
-    STRING = 0x01
-    UINT8 = 0x04
-    UINT16 = 0x06
-    UINT32 = 0x08
-    UINT64 = 0x0A
-    BINARY = 0x0E
-    GUID = 0x0F
-    FILETIME = 0x11
-    SID = 0x13
-    HEX64 = 0x15
-    BINXML = 0x21
-    STRINGS = 0x81
 
 
 class _Token(enum.IntEnum):

@@ -20,7 +20,8 @@ from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, Source, gather, read
-from hvdegraded.record import EventRecord, Level, ReadReport
+from hvdegraded.record import EventRecord, Level
+from hvdegraded.report import ReadReport
 from hvdegraded.times import ticks_from_datetime
 from hvdegraded.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.verdict import Verdict

@@ -39,7 +39,7 @@ from hvdegraded.spool import RecordSpool
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 from hvdegraded.wording import guest_text, sentence, versions_text, whose
 
-__all__ = ["Classifier", "classify"]
+__all__ = ["Classifier", "classify", "default_classifier"]
 
 _MAX_REMEMBERED = 8192
 _MAX_FIELDS = 6
@@ -332,7 +332,7 @@ class Classifier:
                 derivation=(*lines, *inferred.lines),
                 if_otherwise=(windows,),
             )
-        label = self.policy.assumption
+        label = self.policy.unknown_guest
         assumed = (
             "as a guest that is not Windows" if label is Label.IGNORABLE else "as one that may be Windows"
         )
@@ -449,7 +449,8 @@ def _basis(fact: EventFact) -> Basis:
 
 
 @lru_cache(maxsize=1)
-def _default() -> Classifier:
+def default_classifier() -> Classifier:
+    """The one without inventory and policy, made once: it remembers what repeats."""
     return Classifier()
 
 
@@ -460,5 +461,5 @@ def classify(
 ) -> Verdict:
     """The verdict on one event or record, seen alone; for many, use a Classifier, or `triage`."""
     if guests is None and policy is None:
-        return _default().classify(event)
+        return default_classifier().classify(event)
     return Classifier(guests, policy).classify(event)

@@ -85,7 +85,7 @@ def classify_status(
         )
     return _verdict(
         status,
-        (policy or Policy()).assumption,
+        (policy or Policy()).unknown_guest,
         Reason.LOADED_UNKNOWN,
         f"{works}; the guest's system is not known",
         basis=Basis.GUEST_ASSUMPTION,

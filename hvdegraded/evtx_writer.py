@@ -35,7 +35,6 @@ from hvdegraded.binxml_writer import (
     Template,
     UnwritableError,
     Value,
-    ValueType,
     binary_value,
     element_from_paths,
     guid_value,
@@ -47,6 +46,7 @@ from hvdegraded.binxml_writer import (
 from hvdegraded.errors import EvtxWriteError, SourceError
 from hvdegraded.events import HyperVEvent
 from hvdegraded.record import EventRecord
+from hvdegraded.sources.values import ValueType
 
 __all__ = ["Writable", "evtx_bytes", "write_evtx"]
 

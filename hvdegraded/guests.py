@@ -32,24 +32,12 @@ from hvdegraded.knowledge.guests import (
     column_key,
     columns,
     family_from_integration,
-    family_from_os,
-    guests_script,
     is_blank,
     read_os,
     supported_os,
-    windows_remedy,
 )
 
-__all__ = [
-    "Guest",
-    "GuestFamily",
-    "GuestInventory",
-    "InventoryProblem",
-    "ProblemKind",
-    "family_from_os",
-    "guests_script",
-    "windows_remedy",
-]
+__all__ = ["Guest", "GuestInventory", "InventoryProblem", "ProblemKind"]
 
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?", re.ASCII)
 _LONGEST_TEXT = 4096

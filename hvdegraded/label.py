@@ -67,7 +67,7 @@ class Labeller:
 
     `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those too;
     `only_hyper_v` leaves out what is surely no Hyper-V event. `dialect` forces one of `dialects()`. `warn` is
-    told what is wrong with the inventory or the stream. Raises GuestsError where the inventory cannot be
+    told what is wrong with the inventory or the stream. Raises InventoryError where the inventory cannot be
     loaded at first.
     """
 

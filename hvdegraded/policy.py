@@ -15,30 +15,18 @@ __all__ = ["Policy"]
 class Policy:
     """How to decide what the facts leave open.
 
-    `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system;
-    with `allow_assumed` false it is always actionable. `knowledge` holds the facts, with the user's rows.
+    `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system.
+    `knowledge` holds the facts, with the user's rows.
     """
 
     unknown_guest: Label = Label.IGNORABLE
-    allow_assumed: bool = True
     knowledge: Knowledge = field(default_factory=load_knowledge, repr=False)
 
-    @property
-    def assumption(self) -> Label:
-        """The label of a mismatch that works, in a guest whose system is not known."""
-        return self.unknown_guest if self.allow_assumed else Label.ACTIONABLE
-
     @classmethod
-    def load(
-        cls,
-        source: str | os.PathLike[str],
-        *,
-        unknown_guest: Label = Label.IGNORABLE,
-        allow_assumed: bool = True,
-    ) -> Policy:
+    def load(cls, source: str | os.PathLike[str], *, unknown_guest: Label = Label.IGNORABLE) -> Policy:
         """A policy with the rows of a user's TOML file; see `Knowledge.extended`.
 
         Raises KnowledgeError with file, line and column for a bad row, and for a row that would make an
         event ignorable without the word `force = true`.
         """
-        return cls(unknown_guest, allow_assumed, load_knowledge().extended(source))
+        return cls(unknown_guest, load_knowledge().extended(source))

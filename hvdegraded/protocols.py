@@ -218,11 +218,6 @@ class Inference(NamedTuple):
     certainty: Certainty
     source: str
 
-    @property
-    def family(self) -> str:
-        """The likeliest family."""
-        return self.families[0]
-
 
 class ProtocolTable:
     """The protocol rows, and what follows from them. Immutable; a component or version may be unknown."""

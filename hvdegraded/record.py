@@ -1,4 +1,4 @@
-"""What every reader delivers: provider-neutral event records, and the account of a reading.
+"""What every reader delivers: provider-neutral event records.
 
 A record says the same whatever route it came by: values are text as Windows renders them in event
 XML, times are exact integer ticks, GUIDs are upper case without braces. So one event read from an
@@ -8,16 +8,15 @@ XML, times are exact integer ticks, GUIDs are upper case without braces. So one 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from hvdegraded.errors import LossError
 from hvdegraded.times import datetime_from_ticks
 
 __all__ = [
@@ -25,14 +24,8 @@ __all__ = [
     "Evidence",
     "Field",
     "Level",
-    "Loss",
-    "LossReason",
-    "Note",
-    "NoteKind",
     "Origin",
     "ProviderFilter",
-    "ReadReport",
-    "RecordStream",
 ]
 
 Field = tuple[str | None, str]
@@ -271,239 +264,3 @@ class ProviderFilter:
         """Whether events of this provider are wanted."""
         lower = provider.lower()
         return lower in self.names or lower.startswith(self.prefixes)
-
-
-class LossReason(enum.StrEnum):
-    """Why a record could not be delivered."""
-
-    UNREADABLE = "unreadable"
-    TRUNCATED = "cut off"
-    OVER_LIMIT = "over a limit"
-    MALFORMED = "malformed"
-    UNSUPPORTED = "not supported by this reader"
-
-
-class NoteKind(enum.StrEnum):
-    """What a reader noticed about an input as a whole."""
-
-    TRUNCATED = "truncated"
-    DIRTY = "dirty"
-    HEADER = "header"
-    CHUNK = "chunk"
-    ENCODING = "encoding"
-    CHANGED = "changed while read"
-    LIMIT = "limit"
-    READER = "reader"
-    UNREADABLE = "unreadable"
-    INTERRUPTED = "interrupted"
-    PASSED_OVER = "passed over"
-
-
-class Loss(NamedTuple):
-    """Records that were there but could not be delivered: `records` of them, why, and where."""
-
-    reason: LossReason
-    detail: str
-    path: str | None = None
-    offset: int | None = None
-    line: int | None = None
-    record_id: int | None = None
-    records: int = 1
-
-    def __str__(self) -> str:
-        what = "record" if self.record_id is None else f"record {self.record_id}"
-        if self.records != 1:
-            what = f"{self.records} records"
-        where = f" at offset 0x{self.offset:X}" if self.offset is not None else ""
-        where += f" on line {self.line}" if self.line is not None else ""
-        return f"{what}{where} {self.reason}: {self.detail}"
-
-
-class Note(NamedTuple):
-    """One thing worth telling about an input as a whole, with its place where there is one."""
-
-    kind: NoteKind
-    text: str
-    path: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
-
-
-@dataclass
-class ReadReport:
-    """The account of a reading: records seen = delivered + filtered + lost, at any moment.
-
-    `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
-    unread. `marked` counts delivered records whose `origin.remarks` is not empty. `losses` and `notes`
-    list the first `MAX_LISTED`; the counts are complete.
-    """
-
-    MAX_LISTED: ClassVar[int] = 1000
-
-    path: str | None = None
-    reader: str = ""
-    size: int | None = None
-    strict: bool = False
-    chunks_seen: int = 0
-    chunks_skipped: int = 0
-    chunks_damaged: int = 0
-    delivered: int = 0
-    filtered: int = 0
-    lost: int = 0
-    marked: int = 0
-    recovered: int = 0
-    losses: list[Loss] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    parts: list[ReadReport] = field(default_factory=list)
-
-    @property
-    def records_seen(self) -> int:
-        """Records that were there: delivered + filtered + lost."""
-        return self.delivered + self.filtered + self.lost
-
-    @property
-    def unreadable(self) -> tuple[Note, ...]:
-        """Inputs that could not be read at all."""
-        return tuple(note for note in self.notes if note.kind is NoteKind.UNREADABLE)
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the reading was given up before its end."""
-        return any(note.kind is NoteKind.INTERRUPTED for note in self.notes)
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
-        return not (self.lost or self.marked or self.chunks_damaged or self.notes)
-
-    def items(self) -> list[tuple[str | None, str]]:
-        """All notes and losses that are listed, in words, each with the input that it is about."""
-        items = [
-            *((note.path, str(note)) for note in self.notes),
-            *((loss.path, str(loss)) for loss in self.losses),
-        ]
-        more = self.lost - sum(loss.records for loss in self.losses)
-        if more > 0:
-            items.append((self.path, f"{more} more records lost, not listed"))
-        return items
-
-    def lose(
-        self,
-        reason: LossReason,
-        detail: str,
-        *,
-        offset: int | None = None,
-        line: int | None = None,
-        record_id: int | None = None,
-        count: int = 1,
-    ) -> None:
-        """Count records that cannot be delivered. Raises LossError where the reading is strict."""
-        loss = Loss(reason, detail, self.path, offset, line, record_id, count)
-        self.lost += count
-        if len(self.losses) < self.MAX_LISTED:
-            self.losses.append(loss)
-        if self.strict:
-            raise LossError(str(loss), path=self.path, hint="read without strict to get everything else")
-
-    def interrupt(self) -> None:
-        """Remember, before all else, that the reading was given up."""
-        self.notes.insert(0, Note(NoteKind.INTERRUPTED, "reading stopped here; the rest is not known", None))
-
-    def note(self, kind: NoteKind, text: str) -> None:
-        """Remember something about the input as a whole."""
-        if len(self.notes) < self.MAX_LISTED:
-            self.notes.append(Note(kind, text, self.path))
-
-    def add(self, part: ReadReport) -> None:
-        """Take the finished account of one input into this total."""
-        self.parts.append(part)
-        if part.size is not None:
-            self.size = (self.size or 0) + part.size
-        self._count(part)
-
-    def go_on(self, part: ReadReport) -> None:
-        """Take the account of a further stretch of the same input into this one."""
-        self.parts.extend(part.parts)
-        self.reader = part.reader or self.reader
-        self._count(part)
-
-    def split(self) -> ReadReport:
-        """The account so far; this one goes on with what comes next."""
-        part = replace(self)
-        for name in _COUNTS:
-            setattr(self, name, 0)
-        self.losses, self.notes, self.parts = [], [], []
-        return part
-
-    def _count(self, part: ReadReport) -> None:
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(part, name))
-        room = self.MAX_LISTED
-        self.losses.extend(part.losses[: max(0, room - len(self.losses))])
-        self.notes.extend(part.notes[: max(0, room - len(self.notes))])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        plain: dict[str, Any] = {"path": self.path, "reader": self.reader, "size": self.size}
-        plain["records_seen"] = self.records_seen
-        plain |= {name: getattr(self, name) for name in _COUNTS}
-        plain["losses"] = [loss._asdict() for loss in self.losses]
-        plain["notes"] = [note._asdict() for note in self.notes]
-        if self.parts:
-            plain["parts"] = [part.to_dict() for part in self.parts]
-        return plain
-
-    def __str__(self) -> str:
-        text = f"{self.path or 'input'}: {self.records_seen} records, {self.delivered} delivered"
-        for count, what in (
-            (self.filtered, "of other providers"),
-            (self.lost, "LOST"),
-            (self.marked, "doubtful"),
-            (self.recovered, "recovered"),
-        ):
-            if count:
-                text += f", {count} {what}"
-        told = [
-            f"  {item}" if path in (None, self.path) else f"  {path}: {item}" for path, item in self.items()
-        ]
-        return "\n".join([text, *told])
-
-
-_COUNTS = (
-    "chunks_seen",
-    "chunks_skipped",
-    "chunks_damaged",
-    "delivered",
-    "filtered",
-    "lost",
-    "marked",
-    "recovered",
-)
-
-
-class RecordStream(Iterator[EventRecord]):
-    """Records of one reading, one after another, with its `report`, which grows as they are taken.
-
-    The report is final once the stream is exhausted. Closing the stream (or leaving a `with` block)
-    releases the input early.
-    """
-
-    def __init__(self, records: Iterator[EventRecord], report: ReadReport) -> None:
-        self._records = records
-        self.report = report
-
-    def __next__(self) -> EventRecord:
-        return next(self._records)
-
-    def close(self) -> None:
-        """Stop reading and release the input."""
-        close = getattr(self._records, "close", None)
-        if close is not None:
-            close()
-
-    def __enter__(self) -> RecordStream:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()

@@ -18,7 +18,7 @@ from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.protocols import ProtocolVersion
 from hvdegraded.record import EventRecord, Origin
-from hvdegraded.verdict import Basis, Reason
+from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,
     ID,
@@ -208,7 +208,9 @@ def test_a_vm_name_that_holds_the_text_of_a_message_proves_nothing() -> None:
         f"Server version 3.3 Client version 3.2 (Virtual machine ID {OTHER_ID})."
     )
     inventory = GuestInventory.load({ID: "Ubuntu", OTHER_ID: "Windows Server 2012 R2"})
-    verdict = classify(record(HV + "Worker", 23014, 3, (), text), inventory, Policy(allow_assumed=False))
+    verdict = classify(
+        record(HV + "Worker", 23014, 3, (), text), inventory, Policy(unknown_guest=Label.ACTIONABLE)
+    )
     assert verdict.actionable
     spoof = "x Server version 6.0 Client version 6.2"
     text = f"A storage device in '{spoof}' cannot load because it differs. Server version 4.2 Client version 6.2 (VMID {ID})."
@@ -293,7 +295,7 @@ def test_whatever_is_changed_what_is_ignorable_has_a_proof_by_hand(
     event: EventRecord, data: st.DataObject
 ) -> None:
     event = mangled(event, data)
-    verdict = classify(event, LINUX, Policy(allow_assumed=False))
+    verdict = classify(event, LINUX, Policy(unknown_guest=Label.ACTIONABLE))
     if not verdict.ignorable:
         return
     assert verdict.vm_id == ID or verdict.vm_name == VM

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
 from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, ProviderFilter
+from hvdegraded.report import NoteKind, ReadReport
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 from hvdegraded.sources.xml import parse_event

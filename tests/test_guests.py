@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 
 from hvdegraded import guest_files
 from hvdegraded.errors import InventoryError
-from hvdegraded.guests import (
-    Guest,
+from hvdegraded.guests import Guest, GuestInventory, ProblemKind
+from hvdegraded.knowledge.guests import (
     GuestFamily,
-    GuestInventory,
-    ProblemKind,
-    family_from_os,
+    family_from_integration,
     guests_script,
+    read_os,
+    supported_os,
     windows_remedy,
 )
-from hvdegraded.knowledge.guests import family_from_integration, supported_os
 
 WINDOWS, LINUX = GuestFamily.WINDOWS, GuestFamily.LINUX
 FREEBSD, OTHER_UNIX, UNKNOWN = GuestFamily.FREEBSD, GuestFamily.OTHER_UNIX, GuestFamily.UNKNOWN
@@ -127,21 +126,21 @@ def family(inventory: GuestInventory, **wanted: str) -> GuestFamily | None:
         ("Linux " * 1000, UNKNOWN),
     ],
 )
-def test_family_from_os(text: str, expected: GuestFamily) -> None:
-    assert family_from_os(text) is expected
-    assert family_from_os(text.upper()) is expected
-    assert family_from_os(f"  {text} ") is expected
+def test_read_os(text: str, expected: GuestFamily) -> None:
+    assert read_os(text).family is expected
+    assert read_os(text.upper()).family is expected
+    assert read_os(f"  {text} ").family is expected
 
 
 def test_no_text_names_no_family() -> None:
-    assert family_from_os(None) is UNKNOWN
+    assert read_os(None).family is UNKNOWN
 
 
 @given(
     st.text(max_size=60), st.sampled_from(["Windows", "windows", "WINDOWS Server 2019"]), st.text(max_size=60)
 )
 def test_a_text_with_windows_in_it_is_never_another_system(before: str, windows: str, after: str) -> None:
-    assert family_from_os(before + windows + after) in (WINDOWS, UNKNOWN)
+    assert read_os(before + windows + after).family in (WINDOWS, UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -402,7 +402,7 @@ KVP_5 = _seen(data_exchange="5.0")
 def test_storage_6_2_with_data_exchange_4_0_is_no_windows() -> None:
     found = TABLE.infer_guest_family(_seen(storage="6.2", data_exchange="4.0"), expected=KVP_5)
     assert found is not None
-    assert found.family == "linux"
+    assert found.families[0] == "linux"
     assert "windows" not in found.families
     assert len(found.lines) == 2
 

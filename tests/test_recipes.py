@@ -24,7 +24,7 @@ from tests.make_sample_logs import winlogbeat
 from tests.test_label import LINES, MISMATCH, OTHER, line_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = (ROOT / "PIPELINES.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "hvdegraded" / "PIPELINES.md").read_text(encoding="utf-8")
 LONG = line_of({**winlogbeat(MISMATCH), "message": "é%m " * 9000})
 MIXED = [LONG if at == 777 else LINES[at % len(LINES)] if at % 50 == 0 else OTHER for at in range(10_000)]
 COMMAND = f"{sys.executable} -m hvdegraded"

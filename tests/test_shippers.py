@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hvdegraded.errors import HvdegradedError, UnknownFormatError
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
-from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter
+from hvdegraded.report import ReadReport
 from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
 from hvdegraded.sources.jsonkeys import repeats_keys

@@ -21,8 +21,11 @@ from hvdegraded.errors import (
     UnknownFormatError,
     UnsafeXmlError,
 )
-from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
-from hvdegraded.sources.xml import MAX_EVENT, parse_event, read_xml, record_from_element
+from hvdegraded.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.sources.xml import parse_event, read_xml
+from hvdegraded.sources.xmlcut import MAX_EVENT
+from hvdegraded.sources.xmlevent import record_from_element
 from hvdegraded.times import ticks_from_text
 
 CORPUS = Path(os.environ.get("HVDEGRADED_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus"))

@@ -215,11 +215,6 @@ class Knowledge:
         self._hresults = {row.code: row.meaning for row in self.hresults}
         self._devices = {row.name.lower(): row.component for row in self.devices}
 
-    @property
-    def families(self) -> tuple[Family, ...]:
-        """The closed set of provider families."""
-        return tuple(Family)
-
     def provider(self, name_or_guid: str) -> ProviderFact | None:
         """The provider of that name, alias or GUID (any letter case, braces or not)."""
         return self._providers.get(name_or_guid.strip("{}").lower())

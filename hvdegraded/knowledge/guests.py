@@ -1,6 +1,6 @@
 """Facts about guests: which text names which operating system, which column holds what.
 
-The theory of `family_from_os`: a text names a family only if it names one family and nothing in it
+The theory of `read_os`: a text names a family only if it names one family and nothing in it
 raises doubt. "Windows Subsystem for Linux" names two, "not Linux" denies; both are unknown, because
 a Windows guest taken for Linux hides a real problem and an unknown one hides nothing.
 """
@@ -24,7 +24,6 @@ __all__ = [
     "column_key",
     "columns",
     "family_from_integration",
-    "family_from_os",
     "guests_script",
     "is_blank",
     "read_os",
@@ -140,17 +139,12 @@ class _Tables(NamedTuple):
     remedies: tuple[RemedyFact, ...]
 
 
-def family_from_os(text: str | None) -> GuestFamily:
-    """The family that an operating system's name belongs to; UNKNOWN if unnamed, denied or ambiguous.
+@lru_cache(maxsize=1024)
+def read_os(text: str | None) -> OsReading:
+    """The family that a text names; UNKNOWN if unnamed, denied or ambiguous, with those it might mean.
 
     Source of the names: `knowledge/guests.toml`.
     """
-    return read_os(text).family
-
-
-@lru_cache(maxsize=1024)
-def read_os(text: str | None) -> OsReading:
-    """The family that a text names, and where that is unknown, which families it might mean."""
     text = text or ""
     folded = _folded(text[:_LONGEST_OS_TEXT])
     tables = _tables()

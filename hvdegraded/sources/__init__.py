@@ -12,13 +12,20 @@ from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, NoteKind, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, ProviderFilter
+from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.sources.chunks import (
+    CHUNK_MAGIC,
+    CHUNK_SIZE,
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    FIRST_RECORD,
+    RECORD_MAGIC,
+)
 
-__all__ = ["Format", "read_stream", "sniff"]
+__all__ = ["LOG_SUFFIXES", "EvtxReader", "Format", "read_stream", "sniff"]
 
 _HEAD = 8192
-_CHUNK_PLACE, _CHUNK_STEP, _CHUNK_MAGIC = 4096, 65536, b"ElfChnk\0"
-_RECORD_PLACE, _RECORD_MAGIC = 512, b"**\0\0"
 _MOST_NAMED = 5
 _IN_MEMORY = 64 << 20
 _BLOCK = 1 << 20
@@ -51,7 +58,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     """
     if not head:
         raise EmptySourceError("the input is empty", path=path, hint="copy or export the log again")
-    if head.startswith(b"ElfFile\0") or head[_CHUNK_PLACE:].startswith(_CHUNK_MAGIC):
+    if head.startswith(FILE_MAGIC) or head[FILE_HEADER_SIZE:].startswith(CHUNK_MAGIC):
         return Format.EVTX
     if head[4:8] == b"LfLe":
         raise LegacyEvtError(
@@ -199,9 +206,9 @@ def _has_chunk(stream: BinaryIO) -> bool:
     start = stream.tell()
     try:
         for place in range(_MOST_CHUNK_PLACES):
-            stream.seek(start + _CHUNK_PLACE + place * _CHUNK_STEP)
-            head = stream.read(_RECORD_PLACE + len(_RECORD_MAGIC))
-            if head.startswith(_CHUNK_MAGIC) or head[_RECORD_PLACE:] == _RECORD_MAGIC:
+            stream.seek(start + FILE_HEADER_SIZE + place * CHUNK_SIZE)
+            head = stream.read(FIRST_RECORD + len(RECORD_MAGIC))
+            if head.startswith(CHUNK_MAGIC) or head[FIRST_RECORD:] == RECORD_MAGIC:
                 return True
             if not head:
                 break

@@ -5,8 +5,8 @@ an *instance* of a template: the values for its slots, of which one may be a fra
 
 1. `ChunkXml` parses a template once and remembers it; `TemplateCache` recognises the same template in other
    chunks, where only its offsets differ, without parsing it again.
-2. `expansion` fills trees with values; it can do every form that occurs, slowly. `layouts` does the usual
-   forms fast, and gives the same records.
+2. `expansion` fills trees with values; it can do every form that occurs, slowly. `plans` and `layouts` do
+   the usual forms fast, and give the same records.
 3. Bytes decide nothing about time or memory: depth and parts of a template are bounded, and what is over a
    bound raises BinXmlError.
 
@@ -20,7 +20,7 @@ from codecs import utf_16_le_decode
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from hvdegraded.record import LossReason
+from hvdegraded.report import LossReason
 
 __all__ = [
     "DEFINITION_HEAD",

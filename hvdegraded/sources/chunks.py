@@ -30,6 +30,7 @@ __all__ = [
     "FILE_MAGIC",
     "FIRST_RECORD",
     "RECORD_HEADER",
+    "RECORD_MAGIC",
     "Chunk",
     "FileHeader",
     "Gap",

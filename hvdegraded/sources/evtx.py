@@ -1,7 +1,8 @@
 """The .evtx reader: bytes of a Windows event log in, event records and a full account out.
 
-How it works. `chunks` finds chunks and records, `layouts` decodes the usual records fast, `expansion`
-all others. A chunk that cannot hold a wanted provider's name is passed over undecoded, its records counted.
+How it works. `chunks` finds chunks and records, `plans` and `layouts` decode the usual records fast,
+`expansion` all others. A chunk that cannot hold a wanted provider's name is passed over undecoded, its
+records counted.
 
 A provider's name stands in the record, or as a literal in the template of its `<System>`. So a chunk holds
 a wanted record only where the beginning of the wanted names (`Microsoft-Windows-Hyper-V-`) occurs anywhere in
@@ -17,7 +18,8 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, UnknownFormatError
-from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.accounting import Account, end_of
 from hvdegraded.sources.binxml import DEFINITION_HEAD, BinXmlError, ChunkXml, TemplateCache
 from hvdegraded.sources.chunks import (
@@ -35,11 +37,12 @@ from hvdegraded.sources.chunks import (
     walk,
 )
 from hvdegraded.sources.expansion import expand
-from hvdegraded.sources.layouts import Made, PayloadLayout, PlannedTemplate, fields_of, system_texts
+from hvdegraded.sources.layouts import PayloadLayout, fields_of, system_texts
+from hvdegraded.sources.plans import Made, PlannedTemplate
 from hvdegraded.sources.values import BadTextError
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 
-__all__ = ["Account", "EvtxDecoder", "Wanted", "chunk_records", "open_log", "read_evtx"]
+__all__ = ["EvtxDecoder", "Wanted", "chunk_records", "open_log", "read_evtx"]
 
 _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
 _INNER = struct.Struct("<BBII").unpack_from

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, LossReason, Origin, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.report import LossReason, ReadReport
 from hvdegraded.sources.jsondocument import has_too_many_parts, values_of
 from hvdegraded.sources.jsonkeys import value_at
 from hvdegraded.sources.shippers import records_from_mapping

@@ -1,12 +1,8 @@
-"""The usual records of event logs, decoded fast: straight from bytes to EventRecord.
+"""How the values of usual records are unpacked: straight from bytes to the fields of EventRecord.
 
-How it works. Nearly every record is an instance of a template whose `<System>` is plain and whose payload
-is one value, itself an instance of a template with plain elements in it. A *plan* says once for such a
-template which slot fills which field. With the sizes and types of an instance's values it becomes a
-*layout*: one `struct.Struct` that unpacks all values at once, and what to make of each. Layouts are
-remembered by the bytes that list sizes and types, since records of one shape repeat.
-
-Whatever is not usual gets no plan or no layout, and `expansion` decodes it; both ways give the same record.
+How it works. A *plan* (`plans`) says once for a template which slot fills which field. With the sizes and
+types of an instance's values it becomes a *layout*: one `struct.Struct` that unpacks all values at once, and
+what to make of each.
 """
 
 from __future__ import annotations
@@ -15,10 +11,10 @@ import struct
 from codecs import utf_16_le_decode
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 from hvdegraded.record import EventRecord, Field
-from hvdegraded.sources.binxml import Element, Part, Slot, Template
+from hvdegraded.sources.binxml import Slot
 from hvdegraded.sources.values import (
     ARRAY,
     UNSIGNED,
@@ -30,10 +26,17 @@ from hvdegraded.sources.values import (
     struct_code,
 )
 
-__all__ = ["Made", "PayloadLayout", "PlannedTemplate", "SystemLayout", "fields_of", "system_texts"]
+__all__ = [
+    "Entry",
+    "PayloadLayout",
+    "PayloadPlan",
+    "SystemLayout",
+    "SystemPlan",
+    "fields_of",
+    "system_texts",
+]
 
 _MAX_FIELDS = 256  # of a payload that is read fast; the expansion reads larger ones, within its bounds
-_MAX_LAYOUTS = 4096  # per template
 _MAX_TEXTS = 8192
 _LONGEST_TEXT = 512  # bytes of a text that is remembered
 
@@ -65,7 +68,6 @@ _FIELD_OF = {**_NUMBERS, **_TEXTS, **_GUIDS, _TIME: "time_ticks", _USER: "user_i
 _PLACE = {name: place for place, name in enumerate(EventRecord._fields)}
 _SYSTEM_FIELDS = _PLACE["payload"]
 _BARE = EventRecord()[:_SYSTEM_FIELDS]
-_EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
 
 class _Texts(dict[bytes, str]):
@@ -87,7 +89,7 @@ class _Texts(dict[bytes, str]):
 _STRINGS, _GUID_TEXTS, _SIDS = range(3)
 
 
-class _Entry(NamedTuple):
+class Entry(NamedTuple):
     """A field of a record: its name, and the literal or slot that fills it."""
 
     name: str | None
@@ -145,194 +147,16 @@ def fields_of(layout: PayloadLayout, raw: tuple[Any, ...]) -> tuple[Field, ...]:
     return tuple(fields)
 
 
-# -------------------------------------------------------------------- plans
-
-
-class PlannedTemplate(Template):
-    """A template with its layouts, by the bytes that list sizes and types of an instance's values.
-
-    A layout is None where such instances are not of a usual form. `made` counts layouts of all templates.
-    """
-
-    __slots__ = ("event_data", "system", "user_data")
-
-    def __init__(self, key: int, content: tuple[Part, ...], made: Made | None = None) -> None:
-        super().__init__(key, content)
-        made = made or Made()
-        self.system: dict[bytes, SystemLayout | None] = _Layouts(_system_plan(content), made)
-        self.event_data: dict[bytes, PayloadLayout | None] = _Layouts(_event_data_plan(content), made)
-        self.user_data: dict[bytes, PayloadLayout | None] = _Layouts(_user_data_plan(content), made)
-
-
-class Made:
-    """How many layouts were made: each takes a kilobyte or two, and hostile logs need one for each record."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-
-L_co = TypeVar("L_co", covariant=True)
-L = TypeVar("L")
-
-
-class _Plan(Protocol[L_co]):
-    def layout(self, descriptors: bytes) -> L_co | None: ...
-
-
-class _Layouts(dict[bytes, L | None], Generic[L]):
-    def __init__(self, plan: _Plan[L] | None, made: Made) -> None:
-        super().__init__()
-        self._plan = plan
-        self._made = made
-
-    def __missing__(self, descriptors: bytes) -> L | None:
-        if len(self) >= _MAX_LAYOUTS:
-            self.clear()
-        self._made.count += 1
-        layout = self[descriptors] = None if self._plan is None else self._plan.layout(descriptors)
-        return layout
-
-
-class _UnusualError(Exception):
-    """A template has a form that has no plan."""
-
-
-def _root(content: Sequence[Part]) -> Element:
-    if len(content) != 1 or not isinstance(content[0], Element):
-        raise _UnusualError
-    return content[0]
-
-
-def _literals(element: Element) -> dict[str, str]:
-    """An element's attributes where all are literals."""
-    found: dict[str, str] = {}
-    for name, parts in element.attributes:
-        if len(parts) > 1 or (parts and not isinstance(parts[0], str)) or name in found:
-            raise _UnusualError
-        found[name] = str(parts[0]) if parts else ""
-    return found
-
-
-def _is_namespace(name: str) -> bool:
-    return name == "xmlns" or name.startswith("xmlns:")
-
-
-def _attribute_entries(attributes: dict[str, str]) -> list[_Entry]:
-    return [
-        _Entry("@" + _plain_name(name), text) for name, text in attributes.items() if not _is_namespace(name)
-    ]
-
-
-def _plain_name(name: str) -> str:
-    if ":" in name or "}" in name:
-        raise _UnusualError
-    return name
-
-
-def _filling(parts: Sequence[Part]) -> str | Slot:
-    if not parts:
-        return ""
-    if len(parts) > 1 or not isinstance(parts[0], (str, Slot)):
-        raise _UnusualError
-    return parts[0]
-
-
-def _each_slot_once(entries: Sequence[_Entry]) -> None:
-    slots = [entry.filling.place for entry in entries if isinstance(entry.filling, Slot)]
-    if len(set(slots)) != len(slots):
-        raise _UnusualError
-
-
-def _elements(parts: Sequence[Part]) -> list[Element]:
-    elements = [part for part in parts if isinstance(part, Element)]
-    if len(elements) != len(parts):
-        raise _UnusualError
-    return elements
-
-
-def _system_plan(content: Sequence[Part]) -> _SystemPlan | None:
-    try:
-        event = _root(content)
-        if event.name != "Event" or _literals(event) != {"xmlns": _EVENT_NAMESPACE}:
-            return None
-        system, *rest = event.content or ("",)
-        if not isinstance(system, Element) or system.name != "System" or system.attributes:
-            return None
-        entries: list[_Entry] = []
-        for element in _elements(system.content):
-            path = _plain_name(element.name)
-            for name, parts in element.attributes:
-                entries.append(_Entry(f"{path}/@{_plain_name(name)}", _filling(parts)))
-            if element.content:
-                entries.append(_Entry(path, _filling(element.content)))
-        _each_slot_once(entries)
-        if len({entry.name for entry in entries}) != len(entries):
-            return None
-        if not rest:
-            return _SystemPlan(entries, None, event_data=True)
-        payload = rest[0]
-        if len(rest) > 1:
-            return None
-        if isinstance(payload, Slot):
-            return _SystemPlan(entries, payload.place, event_data=True)
-        if isinstance(payload, Element) and payload.name == "UserData" and not payload.attributes:
-            slot = _filling(payload.content)
-            if isinstance(slot, Slot):
-                return _SystemPlan(entries, slot.place, event_data=False)
-    except _UnusualError:
-        pass
-    return None
-
-
-def _event_data_plan(content: Sequence[Part]) -> _PayloadPlan | None:
-    try:
-        root = _root(content)
-        if root.name != "EventData":
-            return None
-        entries = _attribute_entries(_literals(root))
-        for element in _elements(root.content):
-            label: str | None = _plain_name(element.name)
-            attributes = _literals(element)
-            if label == "Data":
-                label = attributes.pop("Name", None) or None
-            if attributes:
-                return None
-            entries.append(_Entry(label, _filling(element.content)))
-        _each_slot_once(entries)
-        return _PayloadPlan(entries, "EventData", None)
-    except _UnusualError:
-        return None
-
-
-def _user_data_plan(content: Sequence[Part]) -> _PayloadPlan | None:
-    try:
-        root = _root(content)
-        attributes = _literals(root)
-        namespace = attributes.get("xmlns")
-        entries = _attribute_entries(attributes)
-        for element in _elements(root.content):
-            if not all(_is_namespace(name) for name in _literals(element)):
-                return None
-            entries.append(_Entry(_plain_name(element.name), _filling(element.content)))
-        _each_slot_once(entries)
-        if namespace == _EVENT_NAMESPACE:
-            namespace = None
-        return _PayloadPlan(entries, f"UserData/{_plain_name(root.name)}", namespace or None)
-    except _UnusualError:
-        return None
-
-
-class _SystemPlan:
+class SystemPlan:
     """What fills the fields of `<System>`, and where the payload is."""
 
-    def __init__(self, entries: Sequence[_Entry], payload: int | None, *, event_data: bool) -> None:
+    def __init__(self, entries: Sequence[Entry], payload: int | None, *, event_data: bool) -> None:
         self._entries = entries
         self._payload = payload
         self._event_data = event_data
 
     def layout(self, descriptors: bytes) -> SystemLayout | None:
+        """The layout of values of these sizes and types; None where they are not of a usual form."""
         values = _Values(descriptors)
         constants: list[Any] = []
         picks: list[tuple[bool, int]] = [(False, place) for place in range(_SYSTEM_FIELDS)]
@@ -381,15 +205,16 @@ class _SystemPlan:
         )
 
 
-class _PayloadPlan:
+class PayloadPlan:
     """What fills the values of a payload."""
 
-    def __init__(self, entries: Sequence[_Entry], payload: str, namespace: str | None) -> None:
+    def __init__(self, entries: Sequence[Entry], payload: str, namespace: str | None) -> None:
         self._entries = entries
         self._payload = payload
         self._namespace = namespace
 
     def layout(self, descriptors: bytes) -> PayloadLayout | None:
+        """The layout of values of these sizes and types; None where they are not of a usual form."""
         if len(self._entries) > _MAX_FIELDS:
             return None
         values = _Values(descriptors)

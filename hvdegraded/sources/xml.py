@@ -22,11 +22,12 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from hvdegraded.errors import EmptySourceError, LossError, SourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, LossReason, NoteKind, Origin, ProviderFilter, ReadReport
+from hvdegraded.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.xmlcut import MAX_EVENT, CutKind, Cutter
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 
-__all__ = ["BLOCK_SIZE", "MAX_EVENT", "parse_event", "read_xml", "record_from_element"]
+__all__ = ["parse_event", "read_xml"]
 
 BLOCK_SIZE = 1 << 18  # bytes
 _MAX_MARKUP = 1 << 18  # elements and attributes of an event; each costs some hundred bytes

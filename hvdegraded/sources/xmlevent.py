@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hvdegraded.record import EventRecord, Field, LossReason, Origin
+from hvdegraded.record import EventRecord, Field, Origin
+from hvdegraded.report import LossReason
 from hvdegraded.times import ticks_from_text
 
 if TYPE_CHECKING:
