@@ -5,24 +5,25 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.classify import Classifier, default_classifier
+from hvdegraded.classify import Classifier
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
 from hvdegraded.record import EventRecord, Evidence, Origin
 from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.jsonkeys import REPEATED_KEYS, repeats_keys
+from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xml import parse_event
 from hvdegraded.times import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
-__all__ = ["KEY", "Annotated", "Annotation", "annotate", "annotated"]
+__all__ = ["KEY", "Annotated", "Annotation", "Annotator", "annotate", "json_text"]
 
 KEY = "hvdegraded"
 """The key that is added to a record."""
@@ -35,6 +36,13 @@ _SERVICE_VERSIONS = (
 )
 _LONGEST = 16 << 20
 _LONGEST_ERROR = 300
+_MAX_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 2048  # characters of values
+_BEHIND_ID = EventRecord._fields.index("record_id") + 1
+_NO_TIMES: dict[str, Any] = {"time": None, "time_ticks": None}
+_ORIGIN = Origin("json")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Annotation(BaseModel):
@@ -66,8 +74,6 @@ class Annotation(BaseModel):
     host: str | None = None
     provider: str | None = None
     event_id: int | None = None
-    time: str | None = None
-    time_ticks: int | None = None
     evidence: Evidence | None = None
     summary: str | None = None
     remedy: str | None = None
@@ -76,96 +82,139 @@ class Annotation(BaseModel):
     error: str | None = None
     position: int | None = None
     batch: tuple[Annotation, ...] = ()
+    time: str | None = None
+    time_ticks: int | None = None
 
 
 class Annotated(NamedTuple):
     """What was made of a mapping: the key's content; whether any event was found; whether that was all.
 
     `added` is None where no Hyper-V event was found. `whole` means that nothing but Hyper-V events is in it.
+    `text` is `added` as JSON, where that was at hand.
     """
 
     added: dict[str, Any] | None = None
     read: bool = False
     whole: bool = False
+    text: str | None = None
 
 
-def _annotation_of(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
-    """The added key's content for an event and its verdict, as plain JSON types."""
+class _Known(NamedTuple):
+    """What is added to records that differ in their times and record ids alone, but for the times."""
+
+    untimed: dict[str, Any] | None
+    text: str
+    read: bool
+
+
+class Annotator:
+    """Tells what is to be added to mappings, by a classifier; remembers records that repeat."""
+
+    def __init__(self, classifier: Classifier | None = None, dialect: str | None = None) -> None:
+        self._judge = classifier or _default()
+        self._dialect = dialect
+        self._known: dict[tuple[object, ...], _Known] = {}
+
+    def __call__(self, mapping: dict[str, Any], doubts: tuple[str, ...] = ()) -> Annotated:
+        """What is to be added to a mapping. Never raises: what goes wrong is told under `error`.
+
+        `doubts` are those about the JSON that it was read from: with them nothing is called ignorable.
+        """
+        try:
+            return self._of_mapping(mapping, _ORIGIN._replace(doubts=doubts) if doubts else _ORIGIN)
+        except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
+            return Annotated(_error(error), True)
+
+    def _of_mapping(self, mapping: dict[str, Any], origin: Origin) -> Annotated:
+        parts = parts_of(mapping)
+        if parts is None:
+            return self.of_record(record_from_mapping(mapping, dialect=self._dialect, origin=origin))
+        return _of_batch(
+            [
+                self.of_record(record_from_mapping(part, dialect=self._dialect, origin=origin))
+                for part in parts
+            ]
+        )
+
+    def of_record(self, record: EventRecord | None) -> Annotated:
+        """What is to be added to the mapping of a record."""
+        if record is None:
+            return Annotated()
+        key = (record.provider, record.event_id, record.level, record[_BEHIND_ID:])
+        known = self._known.get(key)
+        if known is None:
+            known = self._judged(record)
+            if _is_short(record):
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[key] = known
+        untimed, text, read = known
+        if untimed is None:
+            return Annotated(None, read)
+        ticks = record.time_ticks
+        if ticks is None:
+            return Annotated(untimed | _NO_TIMES, read, True, text + '"time":null,"time_ticks":null}')
+        time = text_from_ticks(ticks)
+        return Annotated(
+            untimed | {"time": time, "time_ticks": ticks},
+            read,
+            True,
+            f'{text}"time":"{time}","time_ticks":{ticks}}}',
+        )
+
+    def _judged(self, record: EventRecord) -> _Known:
+        event = self._judge.normalise(record)
+        if isinstance(event, UnrelatedEvent):
+            return _Known(None, "", bool(record.provider))  # without a provider nothing is sure
+        untimed = _untimed(event, self._judge.classify(event))
+        return _Known(untimed, json_text(untimed)[:-1] + ",", True)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON that UTF-8 can hold: halves of surrogate pairs stay escapes."""
+    text = _encode(value)
+    return text if _is_encodable(text) else _encode_ascii(value)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_short(record: EventRecord) -> bool:
+    """Whether a record is worth remembering: what repeats is short."""
+    return sum(len(text) for _, text in record.data + record.rendering + record.extra) <= _LONGEST_REMEMBERED
+
+
+def _untimed(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
+    """The added key's content for an event and its verdict, as plain JSON types, but for the times."""
     record = event.record
     server, client = verdict.server_version, verdict.client_version
     is_service = isinstance(event, IntegrationVersionEvent)
     service = [getattr(event, name) if is_service else None for name in _SERVICE_VERSIONS]
-    ticks = record.time_ticks
-    return {  # an Annotation, made by hand: this is done for each line of a stream
-        "schema_version": 1,
-        "label": verdict.label.value,
-        "reason": verdict.reason.value,
-        "basis": verdict.basis.value,
-        "assumed": verdict.assumed,
-        "component": verdict.component.value if verdict.component else None,
-        "server_version": str(server) if server else None,
-        "client_version": str(client) if client else None,
+    return Annotation(
+        label=verdict.label,
+        reason=verdict.reason,
+        basis=verdict.basis,
+        assumed=verdict.assumed,
+        component=verdict.component.value if verdict.component else None,
+        server_version=str(server) if server else None,
+        client_version=str(client) if client else None,
         **{name: str(one) if one else None for name, one in zip(_SERVICE_VERSIONS, service, strict=True)},
-        "vm_name": verdict.vm_name,
-        "vm_id": verdict.vm_id,
-        "host": verdict.host,
-        "provider": record.provider,
-        "event_id": record.event_id,
-        "time": text_from_ticks(ticks) if ticks is not None else None,
-        "time_ticks": ticks,
-        "evidence": record.evidence.value,
-        "summary": verdict.summary,
-        "remedy": verdict.remedy,
-        "references": list(verdict.references),
-        "doubts": list(record.origin.remarks),
-        "error": None,
-        "position": None,
-        "batch": [],
-    }
-
-
-def annotated(
-    mapping: dict[str, Any],
-    classifier: Classifier | None = None,
-    dialect: str | None = None,
-    text: str | None = None,
-) -> Annotated:
-    """What is to be added to a mapping. Never raises: what goes wrong is told under `error`.
-
-    `text` is the JSON that it was read from: where keys stand twice in it, one of two values was lost, and
-    nothing in it is called ignorable.
-    """
-    try:
-        judge = classifier or default_classifier()
-        found = _annotated(mapping, judge, dialect, Origin("json"))
-        if (
-            text is not None
-            and found.added
-            and found.added["label"] == Label.IGNORABLE
-            and repeats_keys(text)
-        ):
-            found = _annotated(mapping, judge, dialect, Origin("json", doubts=(REPEATED_KEYS,)))
-        return found
-    except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
-        return Annotated(_error(error), True)
-
-
-def _annotated(mapping: dict[str, Any], judge: Classifier, dialect: str | None, origin: Origin) -> Annotated:
-    parts = parts_of(mapping)
-    if parts is None:
-        return _one(record_from_mapping(mapping, dialect=dialect, origin=origin), judge)
-    return _of_batch(
-        [_one(record_from_mapping(part, dialect=dialect, origin=origin), judge) for part in parts]
-    )
-
-
-def _one(record: EventRecord | None, judge: Classifier) -> Annotated:
-    if record is None:
-        return Annotated()
-    event = judge.normalise(record)
-    if isinstance(event, UnrelatedEvent):
-        return Annotated(None, bool(record.provider))  # without a provider nothing is sure
-    return Annotated(_annotation_of(event, judge.classify(event)), True, True)
+        vm_name=verdict.vm_name,
+        vm_id=verdict.vm_id,
+        host=verdict.host,
+        provider=record.provider,
+        event_id=record.event_id,
+        evidence=record.evidence,
+        summary=verdict.summary,
+        remedy=verdict.remedy,
+        references=verdict.references,
+        doubts=record.origin.remarks,
+    ).model_dump(mode="json", exclude=set(_NO_TIMES))
 
 
 def _of_batch(found: list[Annotated]) -> Annotated:
@@ -199,7 +248,7 @@ def annotate(
         mapping = dict(record)
     except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record is
         return {KEY: _error(error)}
-    return _with(mapping, annotated(mapping, judge, dialect).added)
+    return _with(mapping, Annotator(judge, dialect)(mapping).added)
 
 
 def _with(mapping: dict[str, Any], added: dict[str, Any] | None) -> dict[str, Any]:
@@ -223,18 +272,23 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
         return raw | {KEY: _error(f"the record is longer than {_LONGEST} characters")}
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         try:
-            return _with(raw, _one(parse_event(record), judge or default_classifier()).added)
+            return _with(raw, Annotator(judge).of_record(parse_event(record)).added)
         except HvdegradedError as error:
             return raw | {KEY: _error(error)}
     text = text.lstrip("\ufeff")
     try:
-        value = json.loads(text)
+        value, doubts = decoded(text)
     except (ValueError, RecursionError) as error:
         return raw | {KEY: _error(f"the record is no JSON: {error}")}
     if not isinstance(value, dict):
         return raw | {KEY: _error("the record is no JSON object")}
-    return _with(value, annotated(value, judge, dialect, text).added)
+    return _with(value, Annotator(judge, dialect)(value, doubts).added)
 
 
 def _encoding(data: bytes) -> str:
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+
+
+@lru_cache(maxsize=1)
+def _default() -> Classifier:
+    return Classifier()

@@ -10,18 +10,18 @@ surely mean.
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
-from hvdegraded.annotation import KEY, Annotated, annotated
+from hvdegraded.annotation import KEY, Annotated, Annotator, json_text
 from hvdegraded.classify import Classifier
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
+from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.jsonlines import LONGEST_LINE, line_may_hold, utf16_lines
 from hvdegraded.verdict import Label
 
@@ -32,12 +32,7 @@ _WHITE_SPACE = b" \t\r\n"
 _LOOK_AGAIN = 5.0  # seconds between looks at the inventory's file
 
 
-def _refused(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-_decode = json.JSONDecoder(parse_constant=_refused).decode
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_KEY_BYTES = b',"' + KEY.encode() + b'":'
 
 
 @dataclass
@@ -93,7 +88,7 @@ class Labeller:
         self._warn = warn
         self._may_hold = line_may_hold(self._policy.knowledge.provider_filter())
         self._seen = self._stamp()
-        self._classifier = self._loaded()
+        self._annotator = self._loaded()
 
     def line(self, line: bytes) -> bytes | None:
         """The line to write for a line read, None for one to leave out. Never raises."""
@@ -106,13 +101,12 @@ class Labeller:
             return self._pass(line)
         body = line.removeprefix(_BOM)
         try:
-            text = body.decode()
-            value = _decode(text)
+            value, doubts = decoded(body.decode(), strict=True)
         except (ValueError, RecursionError):
             stats.broken += 1
             return line
         is_mapping = type(value) is dict
-        found = annotated(value, self._classifier, self._dialect, text) if is_mapping else Annotated()
+        found = self._annotator(value, doubts) if is_mapping else Annotated()
         added = found.added
         if added is None:
             if found.read:
@@ -128,7 +122,7 @@ class Labeller:
                 return None
         else:
             stats.actionable += 1
-        return _with(added, value, body)
+        return _with(found.text or json_text(added), added, value, body)
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
         """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8."""
@@ -176,11 +170,11 @@ class Labeller:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _loaded(self) -> Classifier:
+    def _loaded(self) -> Annotator:
         guests = GuestInventory.load(self._path) if self._path is not None else None
         for problem in guests.problems if guests else ():
             self._warn(f"guests: {problem}")
-        return Classifier(guests, self._policy)
+        return Annotator(Classifier(guests, self._policy), self._dialect)
 
     def _look_at_inventory(self) -> None:
         if self._path is None:
@@ -194,22 +188,15 @@ class Labeller:
             return
         self._seen = stamp
         try:
-            self._classifier = self._loaded()
+            self._annotator = self._loaded()
         except Exception as error:  # noqa: BLE001  # whatever stands in the file, the stream goes on
             self._warn(f"the inventory was not loaded again, and the old one holds: {error}")
 
 
-def _with(added: dict[str, Any], value: dict[str, Any], body: bytes) -> bytes:
-    """The line of a mapping with the key added, its other bytes untouched."""
+def _with(text: str, added: dict[str, Any], value: dict[str, Any], body: bytes) -> bytes:
+    """The line of a mapping with the key added (`text` as JSON), its other bytes untouched."""
     bare = body.rstrip(_WHITE_SPACE)
     end = b"\r\n" if body.endswith(b"\r\n") else b"\n" if body.endswith(b"\n") else b""
     if KEY in value:  # it was labelled before
-        return _encoded({**value, KEY: added}) + end
-    return bare[:-1] + b',"' + KEY.encode() + b'":' + _encoded(added) + b"}" + end
-
-
-def _encoded(value: dict[str, Any]) -> bytes:
-    try:
-        return _encode(value).encode()
-    except UnicodeEncodeError:  # halves of surrogate pairs stay escapes
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json_text({**value, KEY: added}).encode() + end
+    return b"".join((bare[:-1], _KEY_BYTES, text.encode(), b"}", end))

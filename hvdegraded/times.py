@@ -39,10 +39,13 @@ def text_from_ticks(ticks: int) -> str:
 
     A time beyond the year 9999 has no such text and is given as decimal ticks.
     """
-    moment = datetime_from_ticks(ticks)
-    if moment is None:
+    if not 0 <= ticks <= _LAST_TICKS:
         return str(ticks)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ticks % _SECOND:07d}Z".rjust(28, "0")
+    seconds, fraction = divmod(ticks, _SECOND)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return f"{_day_text(days)}T{hour:02d}:{minute:02d}:{second:02d}.{fraction:07d}Z"
 
 
 def ticks_from_datetime(moment: datetime) -> int:
@@ -88,3 +91,9 @@ def _days_of(text: str) -> int | None:
         return date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _day_text(days: int) -> str:
+    """The date that many days from 1601."""
+    return date.fromordinal(_EPOCH.toordinal() + days).isoformat()

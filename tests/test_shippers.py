@@ -18,7 +18,7 @@ from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter
 from hvdegraded.report import ReadReport
 from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
-from hvdegraded.sources.jsonkeys import repeats_keys
+from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
 from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
 
@@ -31,12 +31,12 @@ def test_what_a_route_lost_is_told(table: Dialect) -> None:
     """A record with everything that tells the dialect, and no event data."""
     mapping: dict[str, Any] = {}
     for path in table.detect:
+        *above, last = path.split(".")
         here = mapping
-        for key in path[:-1]:
+        for key in above:
             here = here.setdefault(key, {})
-        here.setdefault(path[-1], {} if path == ("winlog",) else "7")
-    for path, value in table.equals:
-        mapping[path[0]] = value
+        here.setdefault(last, {} if path == "winlog" else "7")
+    mapping |= dict(table.equals)
     record = record_from_mapping(mapping)
     assert record is not None
     assert record.data == ()
@@ -286,7 +286,8 @@ def test_keys_that_stand_twice_are_a_doubt(shape: str) -> None:
 def test_keys_that_stand_twice_in_a_long_value() -> None:
     start = json.dumps({"winlog": {"event_data": {'a"\\': "b:", "": {"x": [1, "y", '":']}}}})[:-1]
     for name, doubtful in (("b", False), ("winlog", True)):
-        assert repeats_keys(f'{start}, "{name}": "{"x" * (1 << 21)}"}}') is doubtful
+        _, doubts = decoded(f'{start}, "{name}": "{"x" * (1 << 21)}"}}')
+        assert bool(doubts) is doubtful
 
 
 def test_a_doubt_in_an_array_is_that_of_its_element() -> None:

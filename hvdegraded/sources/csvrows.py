@@ -20,11 +20,7 @@ def is_header(line: str) -> bool:
         names = set(next(csv.reader([line]), ()))
     except csv.Error:
         return False
-    return any(
-        names.issuperset(".".join(path) for path in table.detect)
-        for table in tables().dialects
-        if not table.equals
-    )
+    return any(names.issuperset(table.detect) for table in tables().dialects if not table.equals)
 
 
 def read_csv_rows(

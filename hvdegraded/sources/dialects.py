@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -12,25 +12,41 @@ __all__ = ["Dialect", "Tables", "tables"]
 
 
 class Dialect(NamedTuple):
-    """Where one shipper puts what; see `dialects.toml`. Paths are split at their dots."""
+    """Where one shipper puts what; see `dialects.toml`. `own` are the keys that hold no event data."""
 
     name: str
-    detect: tuple[tuple[str, ...], ...]
-    equals: tuple[tuple[tuple[str, ...], str], ...]
-    fields: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
-    payload: tuple[tuple[str, tuple[str, ...]], ...]
+    detect: tuple[str, ...]
+    equals: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    payload: tuple[tuple[str, str], ...]
     lost: str
-    also: tuple[tuple[str, ...], ...] = ()
-    xml: tuple[tuple[str, ...], ...] = ()
+    also: tuple[str, ...] = ()
+    xml: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     utc: bool = False
 
+    @property
+    def paths(self) -> Iterator[str]:
+        """All paths that the table names."""
+        for _, paths in self.fields:
+            yield from paths
+        for path, _ in self.equals:
+            yield path
+        for _, path in self.payload:
+            yield path
+        yield from (*self.detect, *self.also, *self.xml)
+
+
+class Insides(dict[str, "Insides"]):
+    """Keys whose mappings the tables look into, each with such keys in there."""
+
 
 class Tables(NamedTuple):
-    """All dialects, the most telling first, and the rest of `dialects.toml`."""
+    """All dialects, the most telling first; what their paths lead through; the rest of `dialects.toml`."""
 
     dialects: tuple[Dialect, ...]
     hints: Dialect
+    insides: Insides
     levels: Mapping[str, int]
     wrappers: tuple[str, ...]
     payloads: frozenset[str]
@@ -40,9 +56,12 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """What `dialects.toml` says, read once."""
     raw = tomllib.loads(files("hvdegraded.sources").joinpath("dialects.toml").read_text(encoding="utf-8"))
+    dialects = tuple(_dialect(row) for row in raw["dialect"])
+    hints = _dialect({"name": "", "lost": "", "fields": raw["hints"]})
     return Tables(
-        tuple(_dialect(row) for row in raw["dialect"]),
-        _dialect({"name": "", "lost": "", "fields": raw["hints"]}),
+        dialects,
+        hints,
+        _insides(path for table in (*dialects, hints) for path in table.paths),
         raw["levels"],
         tuple(raw["wrappers"]),
         frozenset(raw["payloads"]),
@@ -50,23 +69,26 @@ def tables() -> Tables:
 
 
 def _dialect(row: Mapping[str, Any]) -> Dialect:
+    fields = tuple((name, tuple(paths)) for name, paths in row["fields"].items())
+    first_keys = {path.split(".")[0] for _, paths in fields for path in paths}
     return Dialect(
         row["name"],
-        _paths(row.get("detect", ())),
-        tuple((_path(path), value) for path, value in row.get("is", ())),
-        tuple((name, _paths(paths)) for name, paths in row["fields"].items()),
-        tuple((form, _path(path)) for form, path in row.get("payload", ())),
+        tuple(row.get("detect", ())),
+        tuple((path, value) for path, value in row.get("is", ())),
+        fields,
+        tuple((form, path) for form, path in row.get("payload", ())),
         row["lost"],
-        _paths(row.get("also", ())),
-        _paths(row.get("xml", ())),
-        frozenset(row.get("own", ())),
+        tuple(row.get("also", ())),
+        tuple(row.get("xml", ())),
+        frozenset(first_keys.union(row.get("own", ()))),
         row.get("utc", False),
     )
 
 
-def _paths(paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple(_path(path) for path in paths)
-
-
-def _path(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _insides(paths: Iterable[str]) -> Insides:
+    insides = Insides()
+    for path in paths:
+        here = insides
+        for key in path.split(".")[:-1]:
+            here = here.setdefault(key, Insides())
+    return insides

@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["REPEATED_KEYS", "repeats_keys", "value_at"]
+__all__ = ["REPEATED_KEYS", "decoded", "value_at"]
 
 REPEATED_KEYS = "keys stand twice in its JSON, of which one value was lost"
 """The doubt about records of such JSON."""
@@ -30,12 +30,28 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
 _UNIQUE, _PLAIN = json.JSONDecoder(object_pairs_hook=_unique), json.JSONDecoder()
+_STRICT_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refused)
+_STRICT_PLAIN = json.JSONDecoder(parse_constant=_refused)
 
 
-def repeats_keys(text: str) -> bool:
-    """Whether an object in a JSON text has a key twice. Raises ValueError for what is no JSON."""
-    return bool(value_at(text, _start(text))[2])
+def decoded(text: str, *, strict: bool = False) -> tuple[Any, tuple[str, ...]]:
+    """The JSON value that a whole text is, and the doubts about it; `strict` refuses NaN and its like.
+
+    Raises ValueError for what is no JSON, RecursionError where it is nested too deeply.
+    """
+    unique, plain = (_STRICT_UNIQUE, _STRICT_PLAIN) if strict else (_UNIQUE, _PLAIN)
+    if len(text) <= _LONG:
+        try:
+            return unique.decode(text), ()
+        except _RepeatedKeyError:
+            return plain.decode(text), (REPEATED_KEYS,)
+    value = plain.decode(text)
+    return value, _counted(text, 0, len(text), value)
 
 
 def value_at(text: str, place: int) -> tuple[Any, int, tuple[str, ...]]:
@@ -49,8 +65,12 @@ def value_at(text: str, place: int) -> tuple[Any, int, tuple[str, ...]]:
         except _RepeatedKeyError:
             return *_PLAIN.raw_decode(text, place), (REPEATED_KEYS,)
     value, end = _PLAIN.raw_decode(text, place)
+    return value, end, _counted(text, place, end, value)
+
+
+def _counted(text: str, place: int, end: int, value: Any) -> tuple[str, ...]:
     written = sum(match[1] is not None for match in _STRING.finditer(text, place, end))
-    return value, end, (REPEATED_KEYS,) if written != _keys(value) else ()
+    return (REPEATED_KEYS,) if written != _keys(value) else ()
 
 
 def _keys(value: Any) -> int:
@@ -65,7 +85,3 @@ def _keys(value: Any) -> int:
         elif type(item) is list:
             rest += item
     return count
-
-
-def _start(text: str) -> int:
-    return len(text) - len(text.lstrip())

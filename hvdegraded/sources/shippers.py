@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
 from hvdegraded.record import EventRecord, Field, Origin
 from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.dialects import Dialect, tables
+from hvdegraded.sources.dialects import Dialect, Insides, tables
 from hvdegraded.sources.evtxjson import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.sources.payloads import FORMS
 from hvdegraded.sources.shipped_values import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
@@ -44,7 +44,7 @@ _OWN_TYPES = (  # of the fields of an EventRecord, from the provider to the payl
     *((str,), (int,), *(_NUMBER,) * 3, (str,), (str,)),
     *(*(_TEXT,) * 2, *(_NUMBER,) * 7, *(_TEXT,) * 3, (str,), _TEXT),
 )
-_MISSING: Any = object()
+_BLANK: tuple[Any, ...] = (None, "", {})
 _ORIGIN = Origin("json")
 
 
@@ -112,9 +112,10 @@ def _projection(
     log = mapping.get("log")
     if isinstance(log, str) and log.startswith("ProviderName="):
         mapping = {**_key_values(log), **mapping}
+    flat = _flat(mapping)
     for table in tables().dialects:
-        if dialect == table.name or (dialect is None and _detected(mapping, table)):
-            return _projected(mapping, table, origin), table
+        if dialect == table.name or (dialect is None and _detected(flat, table)):
+            return _projected(mapping, flat, table, origin), table
     return None
 
 
@@ -152,13 +153,16 @@ def _with_xml(
 ) -> EventRecord | None:
     """The event of the XML in a mapping, or else its projection, with what speaks against either."""
     if table is not None and table.xml:
-        texts = [text for path in table.xml if _is_xml(text := _at(mapping, path))]
+        flat = _flat(mapping)
+        texts = [text for text in map(flat.get, table.xml) if _is_xml(text)]
     else:
         texts = list(_xml_texts(mapping))
     if not texts:
         return projection
     message = projection.message if projection is not None else None
-    told = projection if projection is not None else _projected(mapping, tables().hints, origin)
+    told = projection
+    if told is None:
+        told = _projected(mapping, _flat(mapping), tables().hints, origin)
     best: EventRecord | None = None
     doubts: list[str] = []
     route: list[str] = []
@@ -193,7 +197,7 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
     return not (record.record_id and projection.record_id) or record.record_id == projection.record_id
 
 
-def _is_xml(value: Any) -> bool:
+def _is_xml(value: Any) -> TypeGuard[str]:
     return (
         isinstance(value, str)
         and value[:1] in _MAY_BE_XML
@@ -243,34 +247,41 @@ def _key_values(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs} | ({"Message": message} if separator else {})
 
 
-def _at(mapping: Any, path: tuple[str, ...]) -> Any:
-    """What stands at a path; a key may also spell the rest of the path, dots included."""
-    key = path[0]
-    if len(path) == 1:
-        return mapping.get(key, _MISSING)
-    inner = mapping.get(key, _MISSING)
-    if inner is _MISSING:
-        return mapping.get(".".join(path), _MISSING)
-    return _at(inner, path[1:]) if isinstance(inner, dict) else _MISSING
+def _flat(mapping: dict[str, Any]) -> dict[str, Any]:
+    """What stands at each path that a table may name; a key may also spell its path, dots included."""
+    flat = dict(mapping)
+    _add_insides(mapping, "", tables().insides, flat)
+    return flat
 
 
-def _detected(mapping: Mapping[str, Any], table: Dialect) -> bool:
-    if all(_at(mapping, path) is not _MISSING for path in table.detect):
-        return all(_at(mapping, path) == value for path, value in table.equals)
-    return bool(table.also) and all(_at(mapping, path) is not _MISSING for path in table.also)
+def _add_insides(mapping: dict[str, Any], start: str, insides: Insides, flat: dict[str, Any]) -> None:
+    for key in insides.keys() & mapping.keys():
+        inner = mapping[key]
+        if isinstance(inner, dict):
+            path = f"{start}{key}."
+            for name in inner:
+                flat[f"{path}{name}"] = inner[name]
+            if insides[key]:
+                _add_insides(inner, path, insides[key], flat)
 
 
-def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> EventRecord:
+def _detected(flat: Mapping[str, Any], table: Dialect) -> bool:
+    if all(path in flat for path in table.detect):
+        return all(flat.get(path) == value for path, value in table.equals)
+    return bool(table.also) and all(path in flat for path in table.also)
+
+
+def _projected(
+    mapping: Mapping[str, Any], flat: Mapping[str, Any], table: Dialect, origin: Origin
+) -> EventRecord:
     values: dict[str, Any] = {}
     rendering: tuple[Field, ...] = ()
-    used: set[str] = set()
     doubts: list[str] = []
     route: list[str] = []
     for name, paths in table.fields:
         for path in paths:
-            value = _at(mapping, path)
-            if value is not _MISSING and (value or value not in (None, "", {})):
-                used.add(path[0])
+            value = flat.get(path)
+            if value or value not in _BLANK:
                 if name == "message":
                     rendering = (("Message", str(value)),)
                 elif name == "event_id":
@@ -293,7 +304,7 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> Ev
     if values.get("event_id") is None:
         doubts.append(NO_EVENT_ID)
         values["event_id"] = 0
-    payload, data = _payload(mapping, table, used)
+    payload, data = _payload(mapping, flat, table)
     if not data:
         route.append(table.lost)
     if doubts or route:
@@ -303,14 +314,10 @@ def _projected(mapping: Mapping[str, Any], table: Dialect, origin: Origin) -> Ev
     )
 
 
-def _payload(mapping: Mapping[str, Any], table: Dialect, used: set[str]) -> tuple[str, list[Field]]:
+def _payload(mapping: Mapping[str, Any], flat: Mapping[str, Any], table: Dialect) -> tuple[str, list[Field]]:
     for form, path in table.payload:
-        if path == ("",):
-            known = used | {path[0] for _, paths in table.fields for path in paths} | table.own
-            value: Any = {name: item for name, item in mapping.items() if name not in known}
-        else:
-            value = _at(mapping, path)
-        if value is not _MISSING and value:
+        value = flat.get(path) if path else {name: mapping[name] for name in mapping if name not in table.own}
+        if value:
             payload, data = FORMS[form](value)
             if data:
                 return payload, data
