@@ -262,18 +262,17 @@ class Classifier:
                 if_otherwise=("if this VM does not run Windows: ignorable",),
             )
         if guest is not None and family is not GuestFamily.UNKNOWN:
-            for component, version, _, service in compared(event):
-                if tables.cannot_speak(_TABLE_FAMILIES[family], component, version, service):
-                    what = f"{component} {version}" + f" of {service}" * (service is not None)
-                    return self._incomplete(
-                        event,
-                        fact,
-                        f"the inventory says {family}, but no known {family} speaks {what}",
-                        lines,
-                        basis=Basis.PROTOCOL_TABLES,
-                        remedy="Find out what this VM runs, and correct the inventory.",
-                        guest=guest_text(guest),
-                    )
+            foreign = self._spoken_by_no(family, event)
+            if foreign is not None:
+                return self._incomplete(
+                    event,
+                    fact,
+                    f"the inventory says {family}, but no known {family} speaks {foreign}",
+                    lines,
+                    basis=Basis.PROTOCOL_TABLES,
+                    remedy="Find out what this VM runs, and correct the inventory.",
+                    guest=guest_text(guest),
+                )
             lines.append(
                 f"The inventory says that this VM runs {family}; for guests other than Windows this is safe."
             )
@@ -421,6 +420,16 @@ class Classifier:
                 if guest is not None:
                     lines.append(sentence(tables.describe_client(component, guest)) + ".")
         return lines
+
+    def _spoken_by_no(self, family: GuestFamily, event: VersionEvent) -> str | None:
+        """What the event's guest speaks, but no known guest of this family; None where there is no such."""
+        tables, name = self.knowledge.protocols, _TABLE_FAMILIES[family]
+        if tables.lacks(name, event.component):
+            return str(event.component)
+        for component, version, _, service in compared(event):
+            if tables.cannot_speak(name, component, version, service):
+                return f"{component} {version}" + f" of {service}" * (service is not None)
+        return None
 
     def _release(self, event: VersionEvent) -> str | None:
         if event.server_version is None:

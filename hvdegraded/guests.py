@@ -426,6 +426,8 @@ def _text(value: object) -> str:
         return value.strip()[: _LONGEST_TEXT + 1].encode("utf-8", "replace").decode()
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, list | tuple):
+        return _text(" ".join(one for one in value[:_MOST_ITEMS] if isinstance(one, str)))
     if isinstance(value, bool) or value is None:
         return ""
     if isinstance(value, int):

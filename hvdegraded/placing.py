@@ -92,7 +92,7 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
         if not known.strip():
             values[key] = text
         elif key in _READ and text.strip() and text.strip().casefold() != known.strip().casefold():
-            clashes[key] = f"it has two values for {key}: {known[:_SHOWN]!r} and {text[:_SHOWN]!r}"
+            clashes[key] = _two_values(key, known, text)
 
     positional: dict[int, str] = {}
     count = 0
@@ -104,7 +104,12 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
             put(field_key(name or ""), text)
             continue
         count += name is None
-        positional.setdefault(index, text)
+        known = positional.setdefault(index, text)
+        if not known.strip():
+            positional[index] = text
+        elif text.strip() and text.strip().casefold() != known.strip().casefold():
+            place = f"position {index}"
+            clashes[place] = _two_values(place, known, text)
     if positional:
         found, unplaced, doubts = _from_positions(positional, fact.fields, component)
         for key, text in found.items():
@@ -114,8 +119,12 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
         for name, text in knowledge.message_fields(message).items():
             values.setdefault(field_key(name), text)
     for key in clashes:
-        del values[key]
+        values.pop(key, None)
     return Placed(values, unplaced, (*doubts, *clashes.values()))
+
+
+def _two_values(what: str, one: str, other: str) -> str:
+    return f"it has two values for {what}: {one[:_SHOWN]!r} and {other[:_SHOWN]!r}"
 
 
 def _from_positions(values: dict[int, str], fields: Sequence[str], component: Component) -> Placed:
@@ -169,5 +178,8 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
     else:
         rest += versions
     if rest and (len(versions) == 0 or "serverversion" in found):
-        found["vmname"] = rest.pop(0)
+        if len(rest) > 1:
+            shown = " and ".join(repr(text[:_SHOWN]) for text in rest[:2])
+            return Placed(found, tuple(rest), (f"it has several texts that may be the VM's name: {shown}",))
+        found["vmname"] = rest.pop()
     return Placed(found, tuple(rest))

@@ -282,6 +282,11 @@ class ProtocolTable:
         )
         return bool(rows) and not any(row.may_have_sent(version) for row in rows)
 
+    def lacks(self, guest_family: str, component: Component) -> bool:
+        """Whether the tables know that guests of this family do not have a component."""
+        rows = self.offers(component, guest_family)
+        return bool(rows) and not any(row.offers or row.may_offer for row in rows)
+
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
         """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""
         return _described(f"this host speaks {component} {version}", self.host_releases(component, version))

@@ -117,6 +117,31 @@ def test_a_field_with_two_values_proves_nothing(more: tuple[str, str], word: str
 
 
 @pytest.mark.parametrize(
+    ("event", "more"),
+    [
+        (device(23014, "3.3", "3.2"), ("Parameter0", "db02")),
+        (device(23014, "3.3", "3.2"), ("Parameter1", OTHER_ID)),
+        (device(23014, "3.3", "3.2"), ("param5", "3.3")),
+        (device(23014, "3.3", "3.2", "unnamed"), ("Parameter3", "3.5")),
+        (storvsp(6, "6.0", "5.1", "param"), ("param2", "db02")),
+    ],
+)
+def test_a_position_with_two_values_proves_nothing(event: EventRecord, more: tuple[str, str]) -> None:
+    for data in ((*event.data, more), (more, *event.data)):
+        assert "position" in doubted(event._replace(data=data))
+
+
+def test_a_classic_event_with_two_texts_does_not_tell_which_is_the_vm() -> None:
+    for values in (("Adapter", VM, "6.0", "5.1", ID), (VM, "6.0", "5.1", "Adapter")):
+        assert "Adapter" in doubted(record("storvsp", 6, 3, unnamed(*values)))
+
+
+@pytest.mark.parametrize("versions", [("3.0", "3.0", "1.0", "3.0"), ("1.0", "3.0"), ("", "")])
+def test_a_service_that_no_linux_has_is_not_of_linux(versions: tuple[str, ...]) -> None:
+    assert "remote desktop" in doubted(integration("-RDV", versions=versions))
+
+
+@pytest.mark.parametrize(
     "more", [("clientversion", "3.2"), ("ClientVersion", ""), ("Note", "a"), ("note", "b")]
 )
 def test_a_field_told_twice_alike_changes_nothing(more: tuple[str, str]) -> None:

@@ -685,6 +685,19 @@ def test_what_cannot_be_read_leaves_open_what_runs() -> None:
         assert (found.family, found.undecided) == (UNKNOWN, True)
 
 
+def test_a_list_of_texts_counts_as_all_of_them() -> None:
+    def found(system: list[str], **more: str) -> Guest | None:
+        return GuestInventory.load([{"Name": "web01", "OSName": system, **more}]).find(vm_name="web01")
+
+    for system, expected in (("Windows Server 2019", GuestFamily.WINDOWS), ("Ubuntu", GuestFamily.LINUX)):
+        guest = found([system])
+        assert guest is not None
+        assert guest.family is expected
+    for guest in (found(["Ubuntu", "Windows"]), found(["Windows"], Family="Linux")):
+        assert guest is not None
+        assert guest.undecided
+
+
 def test_a_doubted_system_leaves_open_what_runs() -> None:
     guest = GuestInventory.load([{"Name": "a", "OS": "formerly Ubuntu"}]).find(vm_name="a")
     assert guest is not None

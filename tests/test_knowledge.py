@@ -337,6 +337,12 @@ def test_a_vm_name_with_an_apostrophe_is_found_whole() -> None:
     assert KNOWLEDGE.message_fields(text)["VmName"] == "Bob's VM"
 
 
+@pytest.mark.parametrize("verb", ["is loaded but has", "loaded but has", "cannot load because of"])
+def test_the_vm_of_a_message_in_each_wording(verb: str) -> None:
+    text = f"A storage device in 'web01' {verb} a different version from the server."
+    assert KNOWLEDGE.message_fields(text)["VmName"] == "web01"
+
+
 def test_a_message_in_another_language_names_no_versions() -> None:
     text = "Das Gerät wurde geladen. Serverversion 3.3, Clientversion 3.2"
     assert "ServerVersion" not in KNOWLEDGE.message_fields(text)

@@ -20,7 +20,7 @@ from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
 from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
-from hvdegraded.sources.shippers import dialects, record_from_mapping, records_from_mapping
+from hvdegraded.sources.shippers import dialects, record_from_mapping
 
 HYPER_V = load_knowledge().provider_filter()
 VMMS = "Microsoft-Windows-Hyper-V-VMMS"
@@ -183,7 +183,8 @@ def test_opentelemetry_in_its_envelope() -> None:
     ]
     logs = [{"body": {"kvlistValue": {"values": body}}}, {"body": text("no event")}]
     mapping = {"resourceLogs": [{"scopeLogs": [{"logRecords": logs}]}]}
-    (record,) = records_from_mapping(mapping)
+    (record,), report = lines(json.dumps(mapping).encode() + b"\n")
+    assert report.lost == 1
     assert (record.provider, record.event_id, record.data) == (VMMS, 19100, (("VmName", "web01"),))
 
 
@@ -329,6 +330,21 @@ def test_an_unknown_form_that_names_a_wanted_provider_is_a_loss() -> None:
     assert (report.lost, report.filtered) == (0, 1)
 
 
+@pytest.mark.parametrize("key", ["records", "logEvents"])
+def test_a_part_of_a_batch_that_is_no_event_is_counted(key: str) -> None:
+    event = json.loads(SHIPPED)
+    batch = {key: [event, {"oops": VMMS}, f"oops {VMMS}", {"other": 1}, event]}
+    records, report = lines(json.dumps(batch).encode() + b"\n", HYPER_V)
+    assert len(records) == report.delivered == 2
+    assert (report.lost, report.filtered) == (2, 1)
+
+
+def test_a_long_batch_is_read_to_its_end() -> None:
+    event = {"winlog": {"provider_name": "storvsp", "event_id": 6}}
+    records, report = lines(json.dumps({"records": [event] * 70_000}).encode() + b"\n")
+    assert len(records) == report.records_seen == 70_000
+
+
 def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
     records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode())
@@ -375,7 +391,8 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @settings(max_examples=400, deadline=None)
 def test_any_mapping_gives_records_or_none(value: Any) -> None:
     if isinstance(value, dict):
-        for record in records_from_mapping(value):
+        record = record_from_mapping(value)
+        if record is not None:
             assert record.event_id >= 0
             normalise(record)
     lines(json.dumps(value).encode() + b"\n")

@@ -10,7 +10,6 @@ from typing import Any
 
 __all__ = ["parts_of"]
 
-_MAX_PARTS = 65_536
 _MAX_DEPTH = 12
 _LISTS = ("records", "logEvents")  # Azure's Event Hubs, subscriptions of CloudWatch
 
@@ -18,30 +17,26 @@ _LISTS = ("records", "logEvents")  # Azure's Event Hubs, subscriptions of CloudW
 def parts_of(mapping: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
     """The records in a batch, in order; None where the mapping is none. Never raises.
 
-    A part that is no mapping, or beyond 65,536, stands as an empty mapping: so parts count as they came.
+    A part that is no mapping stands as the `body` of one: so parts count as they came.
     """
     if isinstance(mapping.get("resourceLogs"), list):
         return list(_otlp_bodies(mapping))
     for key in _LISTS:
         items = mapping.get(key)
         if isinstance(items, list) and items and isinstance(items[0], dict):
-            parts: list[Mapping[str, Any]] = []
-            parts += (item if isinstance(item, dict) else {} for item in items[:_MAX_PARTS])
-            return [*parts, {}] if len(items) > _MAX_PARTS else parts
+            return [_part(item) for item in items]
     return None
 
 
 def _otlp_bodies(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    budget = _MAX_PARTS
     for resource in _mappings(mapping.get("resourceLogs")):
         for scope in _mappings(resource.get("scopeLogs")):
             for record in _mappings(scope.get("logRecords")):
-                budget -= 1
-                if budget < 0:
-                    yield {}
-                    return
-                body = _otlp_value(record.get("body"), 0)
-                yield body if isinstance(body, dict) else {"body": body}
+                yield _part(_otlp_value(record.get("body"), 0))
+
+
+def _part(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {"body": value}
 
 
 def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:

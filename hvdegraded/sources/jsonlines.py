@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, NamedTuple
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.report import LossReason, ReadReport
+from hvdegraded.sources.batches import parts_of
 from hvdegraded.sources.jsondocument import has_too_many_parts, values_of
 from hvdegraded.sources.jsonkeys import value_at
-from hvdegraded.sources.shippers import records_from_mapping
+from hvdegraded.sources.shippers import record_from_mapping
 
 __all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
 
@@ -234,19 +235,19 @@ def deliver(
     items = value if isinstance(value, list) else [value]
     for item in items:
         origin = Origin("json", report.path, offset, line, doubts=doubts)
-        count = 0
-        if isinstance(item, Mapping):
-            for record in records_from_mapping(item, dialect=dialect, origin=origin):
-                count += 1
+        parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
+        for part in parts:
+            record = None
+            if isinstance(part, Mapping):
+                record = record_from_mapping(part, dialect=dialect, origin=origin)
+            if record is not None:
                 if wanted is not None and not wanted.matches(record.provider or record.channel):
                     report.filtered += 1
                     continue
                 report.delivered += 1
                 report.marked += bool(record.origin.remarks)
                 yield record
-        if count:
-            continue
-        if wanted is not None and not line_may_hold(wanted)(json.dumps(item).encode()):
-            report.filtered += 1
-        else:
-            report.lose(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)
+            elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):
+                report.filtered += 1
+            else:
+                report.lose(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)

@@ -21,14 +21,13 @@ from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
 from hvdegraded.record import EventRecord, Field, Origin
-from hvdegraded.sources.batches import parts_of
 from hvdegraded.sources.dialects import Dialect, Insides, tables
 from hvdegraded.sources.evtxjson import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.sources.payloads import FORMS
 from hvdegraded.sources.shipped_values import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
 from hvdegraded.sources.xml import parse_event
 
-__all__ = ["dialects", "record_from_mapping", "records_from_mapping"]
+__all__ = ["dialects", "record_from_mapping"]
 
 _OWN, _NESTED, _XML = "hvdegraded", "evtx json", "event xml"
 _MAX_DEPTH = 6
@@ -55,17 +54,6 @@ def dialects() -> tuple[str, ...]:
     by (Splunk, Cribl, OpenWEC …) as "event xml".
     """
     return (_OWN, _NESTED, _XML, *(dialect.name for dialect in tables().dialects))
-
-
-def records_from_mapping(
-    mapping: Mapping[str, Any], *, dialect: str | None = None, origin: Origin | None = None
-) -> Iterator[EventRecord]:
-    """The records of a mapping: one, or all of a batch; none where it is no event."""
-    parts = parts_of(mapping)
-    for part in [mapping] if parts is None else parts:
-        record = record_from_mapping(part, dialect=dialect, origin=origin)
-        if record is not None:
-            yield record
 
 
 def record_from_mapping(
