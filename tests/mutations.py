@@ -3,7 +3,7 @@
 A record counts as intact where neither its own bytes nor those of a template definition that it points to were
 touched or moved. Both are found by their bytes alone, not by this library's decoder: a record lies between two
 equal sizes; a template instance is the token 0C 01, then a GUID's first word, then the offset of a definition
-with that GUID. What the undamaged log holds is this library's reading of it, which `test_evtx_source` compares
+with that GUID. What the undamaged log holds is this library's reading of it, which `test_differences` compares
 with other readers record by record. Each record delivered must be equal to an undamaged one, once for each time
 that one is there, or be marked. Other readers are judged by record numbers alone, without looking at contents.
 """

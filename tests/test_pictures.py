@@ -50,7 +50,7 @@ def texts(figure: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", ["timeline", "versions"])
-@pytest.mark.parametrize("size", [1, 5, 200])
+@pytest.mark.parametrize("size", [1, 5, 60])
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_labels_never_overlap_nor_leave_the_picture(kind: str, size: int) -> None:
     figure = fleet(size).plot(kind).figure
