@@ -165,7 +165,8 @@ class Annotator:
     def _judged(self, record: EventRecord) -> _Known:
         event = self._judge.normalise(record)
         if isinstance(event, UnrelatedEvent):
-            return _Known(None, "", bool(record.provider))  # without a provider nothing is sure
+            # Without a provider, or where one may have been lost, nothing is sure.
+            return _Known(None, "", bool(record.provider) and not record.origin.doubts)
         untimed = _untimed(event, self._judge.classify(event))
         return _Known(untimed, json_text(untimed)[:-1] + ",", True)
 

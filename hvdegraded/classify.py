@@ -27,7 +27,7 @@ from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.evidence import compared, why_not_harmless, why_nothing
+from hvdegraded.evidence import Compared, compared, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
 from hvdegraded.knowledge.guests import GuestFamily, windows_release, windows_remedy
@@ -305,8 +305,9 @@ class Classifier:
                 ),
                 if_otherwise=("if this VM does not run Windows: ignorable", windows),
             )
-        for component, version, *_ in compared(event):
-            if tables.guest_families_offering(component, version) == {"windows"}:
+        for component, version, *_ in (*compared(event), Compared(event.component, None, None)):
+            if tables.is_of_windows_only(component, version):
+                spoken = f"{component} {version or ''}".rstrip()
                 return _verdict(
                     event,
                     label=Label.ACTIONABLE,
@@ -316,7 +317,7 @@ class Classifier:
                     remedy=windows_remedy(self._release(event)),
                     references=references,
                     guest=guest_text(guest),
-                    derivation=(*lines, f"Only Windows guests are known to speak {component} {version}."),
+                    derivation=(*lines, f"Only Windows guests are known to speak {spoken}."),
                     if_otherwise=("if this VM does not run Windows: ignorable",),
                 )
         if inferred is not None and inferred.certainty is not Certainty.BELIEVED:

@@ -68,7 +68,7 @@ class _Machine:
         if self.doubtful:
             return None
         for component, versions in self.spoken.items():
-            if any(table.guest_families_offering(component, version) == {"windows"} for version in versions):
+            if any(table.is_of_windows_only(component, version) for version in versions):
                 return None  # at some time it was a Windows guest
         return table.infer_guest_family(
             {component: frozenset(versions) for component, versions in self.spoken.items()},

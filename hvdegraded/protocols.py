@@ -285,7 +285,15 @@ class ProtocolTable:
     def lacks(self, guest_family: str, component: Component) -> bool:
         """Whether the tables know that guests of this family do not have a component."""
         rows = self.offers(component, guest_family)
-        return bool(rows) and not any(row.offers or row.may_offer for row in rows)
+        return bool(rows) and not any(row.newest for row in rows)
+
+    def is_of_windows_only(self, component: Component | None, version: ProtocolVersion | None = None) -> bool:
+        """Whether only Windows guests are known to speak this version, or any of the component."""
+        if version is not None:
+            return self.guest_families_offering(component, version) == {"windows"}
+        return {row.family for row in self.implementations if row.component is component and row.newest} == {
+            "windows"
+        }
 
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
         """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""

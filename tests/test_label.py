@@ -186,11 +186,12 @@ def test_what_might_be_hyper_v_but_is_not_read_is_counted_and_kept() -> None:
         b'{"a":"Hyper-V","b":NaN}\n',
         b'{"a":"Hyper-V \xff"}\n',
         b"<Event><Provider Name='storvsp'/></Event>\n",
+        b'{"winlog":{"provider_name":"storvsp","event_id":5,"provider_name":"Disk"}}\n',
     ]
     out, labeller = label(b"".join(odd) + OTHER, only_hyper_v=True)
     assert out == odd
     stats = labeller.stats
-    assert (stats.unread, stats.broken, stats.passed, stats.dropped) == (2, 4, 1, 1)
+    assert (stats.unread, stats.broken, stats.passed, stats.dropped) == (3, 4, 1, 1)
 
 
 def test_ignorable_lines_can_be_dropped_but_not_assumed_ones(tmp_path: Path) -> None:

@@ -153,6 +153,11 @@ CASES: list[Case] = [
     Case("2012 R2", "positional", integration("-RDV", versions=("3.0", "3.0", "1.0", "3.0")), "linux",
          ACTIONABLE, INCOMPLETE, "Linux source tarball 6.17: no such service"),
     *(
+        Case("2012 R2", "positional", integration("-RDV", versions=versions), "unknown",
+             ACTIONABLE, Reason.LOADED_WINDOWS, "Linux source tarball 6.17: no such service")
+        for versions in (("3.0", "3.0", "1.0", "3.0"), ("1.0", "3.0"), ("", ""))
+    ),
+    *(
         Case("2012 R2", "positional", integration("-VSS", versions=("1.0", "3.0", "5.0", "5.0")), guest, *label)
         for guest, label in {
             "windows": (ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
