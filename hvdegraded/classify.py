@@ -45,12 +45,6 @@ _MAX_REMEMBERED = 8192
 _MAX_FIELDS = 6
 _LONGEST_FIELD = 60
 _KB_MISMATCH = "KB 2956569"
-_TABLE_FAMILIES = {
-    GuestFamily.WINDOWS: "windows",
-    GuestFamily.LINUX: "linux",
-    GuestFamily.FREEBSD: "freebsd",
-    GuestFamily.OTHER_UNIX: "other unix",
-}
 _ROLE_REASONS = {
     Role.PROBLEM: Reason.KNOWN_PROBLEM,
     Role.WATCH: Reason.WATCH,
@@ -364,7 +358,7 @@ class Classifier:
             event.component,
             event.server_version,
             event.client_version,
-            guest_family=_TABLE_FAMILIES.get(family),
+            guest_family=None if family is GuestFamily.UNKNOWN else family.lower(),
             guest_system=windows_release(guest.os_name) if guest is not None else None,
         )
         lines = (*self._who_speaks(event), *derivation.lines)
@@ -424,7 +418,7 @@ class Classifier:
 
     def _spoken_by_no(self, family: GuestFamily, event: VersionEvent) -> str | None:
         """What the event's guest speaks, but no known guest of this family; None where there is no such."""
-        tables, name = self.knowledge.protocols, _TABLE_FAMILIES[family]
+        tables, name = self.knowledge.protocols, family.lower()
         if tables.lacks(name, event.component):
             return str(event.component)
         for component, version, _, service in compared(event):

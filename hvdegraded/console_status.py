@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hvdegraded.guids import guid
 from hvdegraded.knowledge import Fact
 from hvdegraded.protocols import Component
 
 __all__ = ["ConsoleState", "ConsoleStatus", "StatusSubject", "console_status"]
 
 _GUID_TEXT = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-_GUID = re.compile(rf"\{{?({_GUID_TEXT})\}}?", re.ASCII)
 _SERVICE_ID = re.compile(rf"Microsoft:({_GUID_TEXT})\\({_GUID_TEXT})", re.ASCII | re.IGNORECASE)
 _LONGEST_TEXT = 1024
 _MOST_VALUES = 32
@@ -142,16 +142,16 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
     if state is ConsoleState.PROTOCOL_MISMATCH and not works:
         state = ConsoleState.OTHER  # that versions differ does not say that it works
     service_id = _SERVICE_ID.fullmatch(_text(fields.get("id")) or _text(fields.get("deviceid")))
-    named, owner = _guid(fields, "vmid"), service_id[1].upper() if service_id else None
+    named, owner = guid(_text(fields.get("vmid"))), service_id[1].upper() if service_id else None
     vm_id = named or owner
     if named and owner and named != owner:
         state = ConsoleState.OTHER
         findings.append(_Finding(state, f"it names two machines: {named} and {owner}"))
     if subject is StatusSubject.MACHINE:
-        vm_id = vm_id or _guid(fields, "id") or _guid(fields, "name")
+        vm_id = vm_id or guid(_text(fields.get("id"))) or guid(_text(fields.get("name")))
         vm_name = _first(fields, "vmname", "elementname", "name")
     else:
-        vm_id = vm_id or _guid(fields, "systemname")
+        vm_id = vm_id or guid(_text(fields.get("systemname")))
         vm_name = _first(fields, "vmname")
     return ConsoleStatus(
         subject=subject,
@@ -171,7 +171,7 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
 def _subject(fields: Mapping[str, Any]) -> StatusSubject | None:
     wmi_class = _wmi_class(fields)
     if wmi_class == "msvm_computersystem":  # the host has one too, whose name is no GUID
-        return StatusSubject.MACHINE if _guid(fields, "name") else None
+        return StatusSubject.MACHINE if guid(_text(fields.get("name"))) else None
     if wmi_class.startswith("msvm_"):
         known = {service.wmi_class.casefold(): service.component for service in _tables().services}
         if wmi_class not in known:
@@ -309,14 +309,9 @@ def _wmi_class(fields: Mapping[str, Any]) -> str:
     return ""
 
 
-def _guid(fields: Mapping[str, Any], key: str) -> str | None:
-    match = _GUID.fullmatch(_text(fields.get(key)))
-    return match[1].upper() if match else None
-
-
 def _first(fields: Mapping[str, Any], *keys: str) -> str | None:
     texts = (_text(fields.get(key)) for key in keys)
-    return next((text for text in texts if text and not _GUID.fullmatch(text)), None)
+    return next((text for text in texts if text and not guid(text)), None)
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from hvdegraded.errors import InventoryError
-from hvdegraded.knowledge.guests import column_key, columns
+from hvdegraded.knowledge.guests import ColumnRole, column_key, columns
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
 
@@ -283,8 +283,7 @@ def _name(key: object) -> str:
 
 @lru_cache(maxsize=1)
 def _known_columns() -> frozenset[str]:
-    roles = ("name", "id", "host", "system", "version", "integration", "items")
-    return frozenset(key for role in roles for key in columns(role))
+    return frozenset(key for role in ColumnRole for key in columns(role))
 
 
 # CSV

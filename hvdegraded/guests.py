@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import enum
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.guest_files import Damage, Row, read_inventory, rows_of_mappings
+from hvdegraded.guids import guid
 from hvdegraded.knowledge.guests import (
     GuestFamily,
     OsReading,
@@ -39,7 +39,6 @@ from hvdegraded.knowledge.guests import (
 
 __all__ = ["Guest", "GuestInventory", "InventoryProblem", "ProblemKind"]
 
-_GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?", re.ASCII)
 _LONGEST_TEXT = 4096
 _LONGEST_ITEMS = 1 << 20
 _MOST_ITEMS = 1000
@@ -190,7 +189,7 @@ class GuestInventory:
         `vm_id` in any letter case, with or without braces. Where rows disagree, a Guest of family
         UNKNOWN whose `source` names them; it is never LINUX then.
         """
-        wanted = _guid(vm_id or "")
+        wanted = guid(vm_id)
         same_id = self._by_id.get(wanted, []) if wanted else []
         known = _one_machine(same_id) if same_id else None
         namesakes: list[Guest] = []
@@ -312,11 +311,6 @@ def _folded(text: str) -> str:
     return text.strip().casefold()
 
 
-def _guid(text: str) -> str | None:
-    match = _GUID.fullmatch(text.strip())
-    return match[1].upper() if match else None
-
-
 def _damage_problem(damage: Damage, file: str | None) -> InventoryProblem:
     return InventoryProblem(kind=ProblemKind.UNREADABLE, reason=damage.reason, file=file, line=damage.line)
 
@@ -327,18 +321,18 @@ def _damage_problem(damage: Damage, file: str | None) -> InventoryProblem:
 def _guest(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
     """The guest that a row describes, and what is wrong with the row."""
     cells, items = _cells(row)
-    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := _guid(text))]
+    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := guid(text))]
     names = _picked(cells, "name")
-    if row.key is not None and (vm_id := _guid(row.key)):
+    if row.key is not None and (vm_id := guid(row.key)):
         ids.insert(0, ("vmid", vm_id))
     elif row.key is not None:
         names.insert(0, ("", _text(row.key)))
     if ids and ids[0][0] == "systemname":
         names = [(key, text) for key, text in names if key == "vmname"]  # the others name the service
     for key, text in names:  # Msvm_ComputerSystem keeps the id in Name
-        if (vm_id := _guid(text)) and not ids:
+        if (vm_id := guid(text)) and not ids:
             ids.append((key, vm_id))
-    name = next((text for _, text in names if text and not _guid(text)), None)
+    name = next((text for _, text in names if text and not guid(text)), None)
     if name is None and not ids:
         return None, (ProblemKind.NO_VM, "the row names no VM")
     plain = [("", text) for key, text in cells if key == ""]

@@ -13,14 +13,22 @@ from typing import Any, NamedTuple
 
 from hvdegraded import events
 from hvdegraded.events import Event, Hresult, HyperVEvent
-from hvdegraded.knowledge import EventFact, Family, Knowledge, Outcome, ProviderFact, load_knowledge
-from hvdegraded.placing import field_key, guid, place, positional_index, vm_id_from_sid
+from hvdegraded.guids import guid, vm_id_from_sid
+from hvdegraded.knowledge import (
+    HYPER_V_PREFIX,
+    EventFact,
+    Family,
+    Knowledge,
+    Outcome,
+    ProviderFact,
+    load_knowledge,
+)
+from hvdegraded.placing import field_key, place, positional_index
 from hvdegraded.protocols import Component, ProtocolVersion
 from hvdegraded.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]
 
-_HYPER_V = "microsoft-windows-hyper-v-"
 _MAX_REMEMBERED = 4096
 _ERROR_KEYS = frozenset(
     {
@@ -179,7 +187,7 @@ class Normaliser:
         knowledge = self._knowledge
         provider = knowledge.provider_of(name, provider_guid, source)
         if provider is None:
-            hyper_v = name.lower().startswith(_HYPER_V)
+            hyper_v = name.lower().startswith(HYPER_V_PREFIX)
             return _Kind(events.OtherHyperVEvent if hyper_v else events.UnrelatedEvent, None, None)
         fact = knowledge.event(provider.name, event_id)
         model = _SPECIAL.get((provider.family, event_id)) or _FAMILIES[provider.family]

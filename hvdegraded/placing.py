@@ -12,16 +12,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from hvdegraded.guids import guid
 from hvdegraded.knowledge import EventFact, Knowledge
 from hvdegraded.protocols import Component, ProtocolVersion
 from hvdegraded.record import EventRecord
 
-__all__ = ["Placed", "field_key", "guid", "place", "positional_index", "vm_id_from_sid"]
+__all__ = ["Placed", "field_key", "place", "positional_index"]
 
 _POSITIONAL = re.compile(r"(parameter|param)(\d{1,3})", re.ASCII | re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]")
-_GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.ASCII)
-_VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", re.ASCII | re.IGNORECASE)
 _DEVICE_NAME = "DeviceName"
 _LONGEST_NAME = 128
 _SHOWN = 60
@@ -57,27 +56,6 @@ def positional_index(name: str | None) -> int | None:
         return None
     index = int(match[2]) - (match[1].lower() == "param")
     return index if index >= 0 else None
-
-
-def guid(text: str | None) -> str | None:
-    """A GUID in upper case without braces; None where the text is none."""
-    if text is None or len(text) > 48:
-        return None
-    bare = text.strip().strip("{}").upper()
-    return bare if _GUID.fullmatch(bare) else None
-
-
-def vm_id_from_sid(sid: str | None) -> str | None:
-    """The VM whose account a SID S-1-5-83-1-a-b-c-d is: four little-endian words of its GUID."""
-    match = _VM_SID.fullmatch(sid) if sid and len(sid) < 64 else None
-    if match is None:
-        return None
-    words = [int(word) for word in match.groups()]
-    if any(word >= 1 << 32 for word in words):
-        return None
-    raw = b"".join(word.to_bytes(4, "little") for word in words)
-    head = f"{words[0]:08X}-{int.from_bytes(raw[4:6], 'little'):04X}-{int.from_bytes(raw[6:8], 'little'):04X}"
-    return f"{head}-{raw[8:10].hex().upper()}-{raw[10:].hex().upper()}"
 
 
 def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> Placed:

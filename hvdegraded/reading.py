@@ -19,7 +19,7 @@ from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.progress import Progress, showing
 from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import NoteKind, ReadReport, RecordStream
+from hvdegraded.report import NoteKind, ReadReport, RecordStream, Stream
 from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
@@ -69,26 +69,16 @@ _MOST_NAMED = 5
 _UNKNOWN_SIZE = 1 << 62
 
 
-class EventStream(Iterator[Event]):
-    """Events of one reading, one after another, with its `report`, which grows as they are taken."""
+class EventStream(Stream[Event]):
+    """Events of one reading, one after another."""
 
     def __init__(self, records: RecordStream, normalise: Callable[[EventRecord], Event]) -> None:
-        self.report = records.report
+        super().__init__(map(normalise, records), records.report)
         self._records = records
-        self._normalise = normalise
-
-    def __next__(self) -> Event:
-        return self._normalise(next(self._records))
 
     def close(self) -> None:
         """Stop reading and release the input."""
         self._records.close()
-
-    def __enter__(self) -> EventStream:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
 
 def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from hvdegraded.errors import LossError
 from hvdegraded.record import EventRecord
 
-__all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream"]
+__all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream", "Stream"]
+
+T = TypeVar("T")
 
 
 class LossReason(enum.StrEnum):
@@ -221,28 +223,32 @@ _COUNTS = (
 )
 
 
-class RecordStream(Iterator[EventRecord]):
-    """Records of one reading, one after another, with its `report`, which grows as they are taken.
+class Stream(Iterator[T], Generic[T]):
+    """What one reading gives, one item after another, with its `report`, which grows as they are taken.
 
     The report is final once the stream is exhausted. Closing the stream (or leaving a `with` block)
     releases the input early.
     """
 
-    def __init__(self, records: Iterator[EventRecord], report: ReadReport) -> None:
-        self._records = records
+    def __init__(self, items: Iterator[T], report: ReadReport) -> None:
+        self._items = items
         self.report = report
 
-    def __next__(self) -> EventRecord:
-        return next(self._records)
+    def __next__(self) -> T:
+        return next(self._items)
 
     def close(self) -> None:
         """Stop reading and release the input."""
-        close = getattr(self._records, "close", None)
+        close = getattr(self._items, "close", None)
         if close is not None:
             close()
 
-    def __enter__(self) -> RecordStream:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class RecordStream(Stream[EventRecord]):
+    """Records of one reading, one after another."""

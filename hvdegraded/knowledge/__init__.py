@@ -20,6 +20,7 @@ from hvdegraded.protocols import Certainty, Component, Fact, ProtocolTable
 from hvdegraded.record import ProviderFilter
 
 __all__ = [
+    "HYPER_V_PREFIX",
     "Certainty",
     "DeviceFact",
     "EventExample",
@@ -35,7 +36,9 @@ __all__ = [
     "load_knowledge",
 ]
 
-_HYPER_V_PREFIX = "microsoft-windows-hyper-v-"
+HYPER_V_PREFIX = "microsoft-windows-hyper-v-"
+"""How names of Hyper-V's own providers begin, in lower case."""
+
 _HYPER_V_MARK = "Hyper-V"
 
 _Words = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -255,8 +258,8 @@ class Knowledge:
     def provider_filter(self) -> ProviderFilter:
         """What a reading of Hyper-V events wants."""
         names = {name.lower() for row in self.providers for name in (row.name, *row.aliases)}
-        plain = frozenset(name for name in names if not name.startswith(_HYPER_V_PREFIX))
-        return ProviderFilter(names=plain, prefixes=(_HYPER_V_PREFIX,), marks=(_HYPER_V_MARK,))
+        plain = frozenset(name for name in names if not name.startswith(HYPER_V_PREFIX))
+        return ProviderFilter(names=plain, prefixes=(HYPER_V_PREFIX,), marks=(_HYPER_V_MARK,))
 
     def extended(self, source: str | os.PathLike[str]) -> Knowledge:
         """This knowledge with a user's TOML added: a path, or the text itself (anything with a newline).

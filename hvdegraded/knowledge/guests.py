@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from hvdegraded.knowledge import Fact
 
 __all__ = [
+    "ColumnRole",
     "GuestFamily",
     "OsReading",
     "column_key",
