@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from hvdegraded.classify import Classifier
 from hvdegraded.context import Context
+from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, Source, gather, read
 from hvdegraded.record import EventRecord, Level
-from hvdegraded.report import ReadReport
+from hvdegraded.report import NoteKind, ReadReport
 from hvdegraded.times import ticks_from_datetime
 from hvdegraded.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.verdict import Verdict
@@ -62,9 +64,17 @@ class TriageBuilder:
         until: datetime | None = None,
     ) -> None:
         self._classifier = classifier
+        if not isinstance(min_level, int):
+            raise HvdegradedError(
+                f"min_level is {min_level!r}, which is no Level", hint="for example Level.ERROR"
+            )
         self._min_level = min_level
         self._since = ticks_from_datetime(since) if since else None
         self._until = ticks_from_datetime(until) if until else None
+        if self._since is not None and self._until is not None and self._since >= self._until:
+            raise HvdegradedError(
+                f"nothing lies between {since} and {until}", hint="since comes before until"
+            )
         self._context = Context()
         self._groups: dict[tuple[object, ...], _Group] = {}
         self._left_out: Counter[str] = Counter()
@@ -203,10 +213,14 @@ def triage(
     builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
     events: Iterable[Any]
     report = ReadReport()
+    if isinstance(source, Iterator) and not (isinstance(source, EventStream) or hasattr(source, "read")):
+        source = _paths_or_events(source)
     if isinstance(source, EventStream):
         events, report = source, source.report
     elif _is_events(source):
         events = source  # type: ignore[assignment]
+        if source in ([], ()):
+            report.note(NoteKind.UNREADABLE, "nothing was given: no path, no event")
     elif workers != 1:
         parts, report = gather(
             source,  # type: ignore[arg-type]
@@ -236,9 +250,17 @@ def triage(
     return builder.finish(report)
 
 
+def _paths_or_events(source: Iterator[Any]) -> Any:
+    """All of the paths that an iterator gives, else what goes through the events that it gives."""
+    for first in source:
+        rest = chain([first], source)
+        return rest if isinstance(first, (HyperVEvent, EventRecord)) else list(rest)
+    return []
+
+
 def _is_events(source: object) -> bool:
     if isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__"):
         return False
-    if isinstance(source, (list, tuple)):
+    if isinstance(source, (list, tuple)) and not isinstance(source, EventRecord):
         return all(isinstance(item, (HyperVEvent, EventRecord)) for item in source)
-    return True
+    return isinstance(source, Iterable) and not isinstance(source, (EventRecord, HyperVEvent, Mapping))

@@ -26,6 +26,7 @@ from functools import lru_cache
 from typing import Any
 
 from hvdegraded.context import WINDOW_MINUTES, Context
+from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.evidence import Compared, compared, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
@@ -56,11 +57,20 @@ class Classifier:
     """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat."""
 
     def __init__(self, guests: GuestInventory | None = None, policy: Policy | None = None) -> None:
+        if guests is not None and not isinstance(guests, GuestInventory):
+            hint = "GuestInventory.load makes one of a file or of mappings"
+            raise InventoryError(f"{type(guests).__name__} is no GuestInventory", hint=hint)
+        if policy is not None and not isinstance(policy, Policy):
+            hint = "Policy.load makes one of a file"
+            raise HvdegradedError(f"{type(policy).__name__} is no Policy", hint=hint)
         self.guests = guests if guests is not None else GuestInventory()
         self.policy = policy or Policy()
         self.knowledge = self.policy.knowledge
         self.normalise = Normaliser(self.knowledge)
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.guests, self.policy)  # what is remembered stays
 
     def classify(
         self,
@@ -76,6 +86,11 @@ class Classifier:
         """
         if isinstance(event, EventRecord):
             event = self.normalise(event)
+        elif not isinstance(event, HyperVEvent):
+            raise HvdegradedError(
+                f"{type(event).__name__} is neither an event nor a record",
+                hint="classify_all takes several, annotate takes JSON and XML, read takes logs",
+            )
         fact = self.fact(event)
         if fact is not None and fact.outcome is not None and isinstance(event, VersionEvent):
             inferred = failure = None

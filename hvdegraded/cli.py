@@ -73,18 +73,32 @@ def _print(text: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hvdegraded",
-        description="Sort a Hyper-V host's event logs: ignorable protocol-version mismatches, or to act on.",
-        epilog="Exit codes: 0 nothing actionable, 1 something actionable, 2 usage, 3 an input unreadable.",
+        description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
+        "protocol-version mismatches of guests that are not Windows.",
+        epilog="Start with: hvdegraded triage FOLDER. Options of a command: hvdegraded COMMAND --help. "
+        "Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input unreadable.",
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("triage", help="read logs and tell what matters")
+    command = commands.add_parser(
+        "triage",
+        help="read logs and tell what matters",
+        description="Read logs, tell what needs action and what to do, and count the rest. Reads .evtx logs, "
+        "exports as XML, JSON lines of log shippers, and .gz, .zip and .zst of them.",
+        epilog="Example: hvdegraded triage C:\\logs --guests guests.json --html report.html",
+    )
     command.add_argument(
         "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
     )
     _add_policy(command)
-    command.add_argument("--min-level", choices=_LEVELS, default="warning", help="default: warning")
+    command.add_argument(
+        "--min-level",
+        type=str.lower,
+        choices=_LEVELS,
+        default="warning",
+        help="look at these and worse (default: warning)",
+    )
     command.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601; UTC if it names no zone")
     command.add_argument("--until", type=_time, metavar="TIME", help="before that time")
     command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
@@ -103,29 +117,53 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=_triage)
 
-    command = commands.add_parser("explain", help="tell why an event got its verdict")
-    command.add_argument("path", metavar="FILE")
-    command.add_argument("--record", type=int, required=True, metavar="N", help="EventRecordID")
+    command = commands.add_parser(
+        "explain",
+        help="tell why an event got its verdict",
+        description="Tell why an event got its verdict: the rule, its sources, and what would change it. "
+        "What else happened counts: give the paths and options that triage was given.",
+        epilog="Example: hvdegraded explain C:\\logs --guests guests.json --record 1332",
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or pattern")
+    command.add_argument(
+        "--record", type=int, required=True, metavar="N", help="EventRecordID, as triage shows it"
+    )
     _add_policy(command)
     command.set_defaults(run=_explain)
 
-    command = commands.add_parser("label", help="JSON lines on stdin to the same with verdicts on stdout")
+    command = commands.add_parser(
+        "label",
+        help="add a verdict to each JSON line from stdin",
+        description="Read JSON lines of a log shipper from standard input, write each to standard output, "
+        "and add a key (hvdegraded) where it is a Hyper-V event.",
+        epilog="Example: hvdegraded label --guests guests.json < shipped.jsonl > labelled.jsonl",
+    )
     _add_policy(command)
     command.add_argument("--drop", choices=("ignorable",), help="leave out lines that are ignorable for sure")
     command.add_argument(
         "--drop-assumed", action="store_true", help="with --drop, those that are assumed too"
     )
     command.add_argument("--only", choices=("hyperv",), help="leave out what is surely no Hyper-V event")
-    command.add_argument("--format", metavar="DIALECT", help="do not guess the shipper")
+    command.add_argument("--format", metavar="NAME", help="do not guess the shipper; for example: winlogbeat")
     command.add_argument("--stats", action="store_true", help="tell counts on stderr in the end")
     command.set_defaults(run=_label)
 
-    command = commands.add_parser("verify", help="read .evtx logs with every reader installed, and compare")
-    command.add_argument("paths", nargs="+", metavar="FILE")
+    command = commands.add_parser(
+        "verify",
+        help="read .evtx logs with every reader installed, and compare",
+        description="Read .evtx logs with every reader that is installed, and tell where they differ. "
+        "Exit code 1: they differ in more than the known faults of the others.",
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH", help=".evtx log, folder or pattern")
     command.add_argument("--json", action="store_true", help="one JSON line for each file")
     command.set_defaults(run=_verify)
 
-    command = commands.add_parser("guests-script", help="print the PowerShell script that writes guests.json")
+    command = commands.add_parser(
+        "guests-script",
+        help="print the PowerShell script that writes guests.json",
+        description="Print a PowerShell script. Run on a host, it writes guests.json: which VM runs what.",
+        epilog="Example: hvdegraded guests-script > guests.ps1",
+    )
     command.set_defaults(run=_guests_script)
     return parser
 
@@ -136,7 +174,7 @@ def _add_policy(command: argparse.ArgumentParser) -> None:
         "--unknown-guest",
         choices=("ignorable", "actionable"),
         default="ignorable",
-        help="what a mismatch that works counts as where the guest's system is not known",
+        help="what a mismatch that works is in a guest whose system is not known (default: ignorable)",
     )
     command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
 
@@ -261,12 +299,16 @@ def _explain(options: argparse.Namespace) -> int:
     classifier = _classifier(options)
     builder = TriageBuilder(classifier)
     found = []
-    for event in read(options.path, knowledge=classifier.knowledge, everything=True):
+    for event in read(options.paths, knowledge=classifier.knowledge, everything=True):
         builder.add(event)
         if event.record_id == options.record:
             found.append(event)
     if not found:
-        raise SourceError(f"there is no record {options.record}", path=options.path)
+        raise SourceError(
+            f"there is no record {options.record}",
+            path=", ".join(options.paths),
+            hint="triage shows the numbers; each log counts its own",
+        )
     for event in found:
         record = event.record
         print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
@@ -352,6 +394,8 @@ def _guests_script(_: argparse.Namespace) -> int:
 def _stdin() -> BinaryIO:
     if sys.stdin is None:
         raise SourceError("standard input is closed")
+    if sys.stdin.buffer.isatty():
+        _tell("reading what you type; Ctrl-D ends it (on Windows: Ctrl-Z, Enter)")
     return sys.stdin.buffer
 
 

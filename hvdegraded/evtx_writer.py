@@ -105,6 +105,8 @@ def write_evtx(
             with draft.open("wb") as stream:
                 count = _write(stream, records, first_record_id)
             draft.replace(path)
+        except OSError as error:
+            raise EvtxWriteError(f"cannot be written: {error.strerror or error}", path=str(path)) from error
         finally:
             draft.unlink(missing_ok=True)
         return count

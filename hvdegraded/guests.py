@@ -24,6 +24,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from hvdegraded.errors import InventoryError
 from hvdegraded.guest_files import Damage, Row, read_inventory, rows_of_mappings
 from hvdegraded.guids import guid
 from hvdegraded.knowledge.guests import (
@@ -119,6 +120,9 @@ class GuestInventory:
         by_name: dict[str, list[Guest]] = {}
         self._guests = tuple(guests)
         for guest in self._guests:
+            if not isinstance(guest, Guest):
+                hint = "GuestInventory.load takes files and mappings"
+                raise InventoryError(f"{type(guest).__name__} is no Guest", hint=hint)
             if guest.vm_id is not None:
                 by_id.setdefault(guest.vm_id, []).append(guest)
             if guest.name is not None:

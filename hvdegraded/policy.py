@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from hvdegraded.errors import HvdegradedError
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.verdict import Label
 
@@ -21,6 +22,13 @@ class Policy:
 
     unknown_guest: Label = Label.IGNORABLE
     knowledge: Knowledge = field(default_factory=load_knowledge, repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.unknown_guest, Label):
+            raise HvdegradedError(
+                f"unknown_guest is {self.unknown_guest!r}, which is no Label",
+                hint="give Label.IGNORABLE or Label.ACTIONABLE; Policy.load reads a file",
+            )
 
     @classmethod
     def load(cls, source: str | os.PathLike[str], *, unknown_guest: Label = Label.IGNORABLE) -> Policy:

@@ -406,7 +406,7 @@ def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:
             ranges[-1] = (row.name, ranges[-1][1], row.until)
         else:
             ranges.append((row.name, row.since, row.until))
-    return tuple(_label(*item) for item in ranges)
+    return tuple(dict.fromkeys(_label(*item) for item in ranges))
 
 
 def _follows(until: str | None, since: str | None) -> bool:

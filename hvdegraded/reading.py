@@ -6,7 +6,7 @@ import glob
 import io
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from hvdegraded.errors import HvdegradedError, LossError, SourceError
-from hvdegraded.events import Event
+from hvdegraded.events import Event, HyperVEvent
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.progress import Progress, showing
@@ -212,10 +212,14 @@ def read(
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 
+    The stream is read as it is gone through, once; its `report` tells what was read, filtered and lost.
+
     With `everything`, events of other providers come too, as UnrelatedEvent; with `carve`, those of chunks
     at any offset of any file; with `remnants`, older ones behind the live ones of chunks too, marked
-    `origin.recovered`. `workers` is how many processes read; `progress` shows how far a
-    long reading is. Raises as `read_records` does.
+    `origin.recovered`. `workers` is how many processes read; `progress` shows how far a long reading is.
+
+    While it is gone through, an input that cannot be read raises SourceError; one among several is noted in
+    the report. With `strict`, the first loss raises LossError. `engine` is as in `read_records`.
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()
@@ -262,7 +266,7 @@ def _watched_results(
         progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
         yield from job.results(read_one(stream, report, job.wanted, reader, job.engine))
         return
-    sources = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    sources = _paths_of(source)
     paths: dict[Path, None] = {}  # what is named twice is read once
     for one in sources:
         try:
@@ -305,6 +309,20 @@ def _watched_results(
     finally:
         if pool is not None:
             pool.close()
+
+
+def _paths_of(source: object) -> list[str | os.PathLike[str]]:
+    if isinstance(source, (str, os.PathLike)):
+        return [source]
+    several = isinstance(source, Iterable) and not isinstance(source, (EventRecord, HyperVEvent, Mapping))
+    paths = list(cast("Iterable[Any]", source)) if several else [source]
+    for path in paths:
+        if not isinstance(path, (str, os.PathLike)):
+            hint = "give a path, folder or pattern, several of them, bytes, or a binary stream"
+            raise SourceError(f"{type(path).__name__} is nothing that could be read", hint=hint)
+    if not paths:
+        raise SourceError("no path was given", hint="did a pattern match nothing?")
+    return cast("list[str | os.PathLike[str]]", paths)
 
 
 def _read_file(

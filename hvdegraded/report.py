@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from hvdegraded.errors import LossError
+from hvdegraded.errors import HvdegradedError, LossError
 from hvdegraded.record import EventRecord
 
 __all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream", "Stream"]
@@ -226,16 +226,29 @@ _COUNTS = (
 class Stream(Iterator[T], Generic[T]):
     """What one reading gives, one item after another, with its `report`, which grows as they are taken.
 
-    The report is final once the stream is exhausted. Closing the stream (or leaving a `with` block)
-    releases the input early.
+    The report is final once the stream is exhausted; going through it again then raises HvdegradedError.
+    Closing the stream (or leaving a `with` block) releases the input early.
     """
 
     def __init__(self, items: Iterator[T], report: ReadReport) -> None:
         self._items = items
+        self._ended = False
         self.report = report
 
+    def __iter__(self) -> Self:
+        if self._ended:
+            raise HvdegradedError("this stream was read to its end", hint="read again, or keep list(read(…))")
+        return self
+
     def __next__(self) -> T:
-        return next(self._items)
+        try:
+            return next(self._items)
+        except StopIteration:
+            self._ended = True
+            raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, to be gone through once: {str(self.report).splitlines()[0]}>"
 
     def close(self) -> None:
         """Stop reading and release the input."""

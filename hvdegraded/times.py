@@ -6,6 +6,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from hvdegraded.errors import HvdegradedError
+
 __all__ = [
     "datetime_from_ticks",
     "text_from_ticks",
@@ -49,7 +51,14 @@ def text_from_ticks(ticks: int) -> str:
 
 
 def ticks_from_datetime(moment: datetime) -> int:
-    """FILETIME (100 ns since 1601) of a datetime; a naive one is taken as UTC."""
+    """FILETIME (100 ns since 1601) of a datetime; a naive one is taken as UTC.
+
+    Raises HvdegradedError if it is none.
+    """
+    if not isinstance(moment, datetime):
+        raise HvdegradedError(
+            f"{moment!r} is no datetime", hint="for example datetime(2026, 11, 24, tzinfo=UTC)"
+        )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH) // timedelta(microseconds=1) * 10

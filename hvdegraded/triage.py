@@ -58,6 +58,13 @@ class Occurrences:
         return max((ticks for ticks in self.ticks if ticks >= 0), default=None)
 
     @property
+    def last_record_id(self) -> int | None:
+        """Record id of the last, or of the one read last where no time is known."""
+        last = max(range(len(self.ticks)), key=lambda at: (self.ticks[at], at))
+        known = self.record_ids[last]
+        return known if known >= 0 else None
+
+    @property
     def provider(self) -> str:
         """Provider of the events."""
         return self.example.provider
@@ -258,8 +265,8 @@ class Triage:
 
         return as_fragment(self)
 
-    def to_html(self, title: str = "Hyper-V triage") -> str:
-        """One self-contained page to share, with tables to sort and search."""
+    def to_html(self, *, title: str = "Hyper-V triage") -> str:
+        """One self-contained page to share, as text to write to a file; with tables to sort and search."""
         from hvdegraded.render.html import as_page
 
         return as_page(self, title)

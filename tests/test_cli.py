@@ -271,3 +271,38 @@ def test_importing_stays_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_explain_takes_the_paths_of_a_triage_for_what_else_happened_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = run(capsys, "triage", FOLDER / "hv2012r2", "--guests", GUESTS)
+    assert code == 1
+    assert "record 1438" in out or "1438]" in out  # the cell may break the line
+    logs = sorted((FOLDER / "hv2012r2").glob("*.evtx"))
+    code, out, _ = run(capsys, "explain", *logs, "--record", 1438, "--guests", GUESTS)
+    assert code == 0
+    assert "refused_offer_then_failure" in out
+
+
+def test_levels_in_any_letter_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "triage", WORKER, "--min-level", "Error")[0] == 1
+
+
+def test_times_that_leave_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "triage", WORKER, "--since", "2026-11-10", "--until", "2026-11-01")
+    assert code == 2
+    assert "since comes before until" in err
+
+
+@pytest.mark.parametrize("command", ["triage", "explain", "label", "verify", "guests-script"])
+def test_each_command_says_what_it_does(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert len(out.split("\n\n")[1]) > 60  # the description, before the options
+
+
+def test_who_speaks_a_version_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "explain", FOLDER / "hv2022", "--record", 6032, "--guests", GUESTS)
+    assert "This guest speaks integration service 3.0: Linux." in out

@@ -75,3 +75,10 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert main(["triage", str(FOLDER / "hv2022"), "--html", str(target)]) == 1
     assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert main(["triage", str(FOLDER / "hv2022"), "--html", str(tmp_path / "no" / "x.html")]) == 2
+
+
+def test_each_finding_names_the_record_that_explain_takes() -> None:
+    system = hv.triage(FOLDER / "hv2012r2" / "System.evtx")
+    assert "<small>storvsp 5, record 1454</small>" in system.to_html()
+    (worker,) = (part for part in hv.triage(FOLDER / "hv2022").occurrences if part.event_id == 9)
+    assert (worker.count, worker.last_record_id) == (5, 8004)

@@ -41,6 +41,17 @@ def test_the_example_for_test_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {finding.vm for finding in found.findings} == {"web01"}
 
 
+def test_the_example_for_policies(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.toml"
+    rows.write_text(re.findall(r"```toml\n(.*?)```", README, re.DOTALL)[0])
+    logs = [FOLDER / host / "Microsoft-Windows-Hyper-V-VMMS-Admin.evtx" for host in ("hv2012r2", "hv2022")]
+    found = hv.triage(logs, policy=hv.Policy.load(rows))
+    told = {part.event_id: part.verdict for part in found.occurrences}
+    assert told[41010].summary == "The nightly export has begun"
+    assert told[41010].reason is hv.Reason.NOT_A_PROBLEM_REPORT
+    assert told[14050].remedy == "Ask the directory team."
+
+
 def test_the_commands_exist() -> None:
     from hvdegraded.cli import _parser
 

@@ -176,7 +176,11 @@ def _open(path: Path, tables: Iterable[str]) -> _File:
         with path.open("rb") as stream:
             raw = stream.read(_LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise KnowledgeError(f"cannot be read: {error}", path=str(path)) from error
+        raise KnowledgeError(
+            f"cannot be opened: {(isinstance(error, OSError) and error.strerror) or error}",
+            path=str(path),
+            hint="give a TOML file with [[event]] rows",
+        ) from error
     if len(raw) > _LARGEST:
         raise KnowledgeError(f"larger than {_LARGEST >> 20} MiB", path=str(path))
     try:

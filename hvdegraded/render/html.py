@@ -14,7 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from hvdegraded.errors import MissingExtraError
-from hvdegraded.render.text import printable
+from hvdegraded.render.text import event_of, printable
 from hvdegraded.verdict import Label
 from hvdegraded.wording import versions_of
 
@@ -45,8 +45,9 @@ overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal;max
 .hvd.hvd thead th{background:var(--soft);white-space:nowrap}
 .hvd.hvd td{min-width:5.5em}.hvd.hvd td.num{min-width:0;text-align:right;white-space:nowrap}
 .hvd.hvd td.when{overflow-wrap:normal;min-width:6em}
-@media(min-width:1100px){.hvd.hvd td{min-width:6.5em}.hvd.hvd td.wide{min-width:15em}
-.hvd.hvd td.when{white-space:nowrap}}
+@media(min-width:1100px){.hvd.hvd td{min-width:6.5em}.hvd.hvd td.wide{min-width:15em}}
+@media(min-width:1500px){.hvd.hvd td.when{white-space:nowrap}}
+.hvd small{display:block;opacity:.8}
 .hvd th button{all:unset;cursor:pointer;font-weight:bold}
 .hvd th button:focus-visible{outline:2px solid}
 .hvd [aria-sort] button::after{content:" ▲"}.hvd [aria-sort=descending] button::after{content:" ▼"}
@@ -205,16 +206,17 @@ def _table(names: Sequence[str], rows: Sequence[str], interactive: bool) -> str:
 
 def _finding_row(finding: Finding) -> str:
     items = [
-        f"<li>{_text(part.verdict.summary)} "
-        f"<small>[{_text(part.provider)} {part.event_id}, {part.count}×]</small></li>"
+        f"{_text(part.verdict.summary)}{f' ×{part.count}' * (part.count > 1)} "
+        f"<small>{_text(event_of(part))}</small>"
         for part in finding.parts[:_MOST_PARTS]
     ]
     if len(finding.parts) > _MOST_PARTS:
-        items.append(f"<li>and {len(finding.parts) - _MOST_PARTS} more kinds of events</li>")
+        items.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
+    told = "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>" if len(items) > 1 else items[0]
     cells = (
         _cell("VM", finding.vm or ""),
         _cell("host", finding.host or ""),
-        f"<td data-name='what happened' class='wide'><ul>{''.join(items)}</ul></td>",
+        f"<td data-name='what happened' class='wide'>{told}</td>",
         _cell("what to do", finding.verdict.remedy or "", "wide"),
         _cell("count", str(finding.count), "num"),
         _cell("first", _when(finding.first), "when"),

@@ -12,15 +12,16 @@ from hvdegraded.verdict import Label
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hvdegraded.triage import Finding, Triage
+    from hvdegraded.triage import Finding, Occurrences, Triage
 
-__all__ = ["as_text", "print_triage", "printable"]
+__all__ = ["as_text", "event_of", "print_triage", "printable"]
 
 _MOST_ASSUMED = 20
 _MOST_PARTS = 20
 _MOST_LISTED = 20
 _WIDTH = 120
 _TABLE_WIDTH = 100  # narrower tables cut words to pieces
+_NAME_WIDTH = 24
 _PREFIX = "Microsoft-Windows-"
 
 
@@ -64,7 +65,10 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
         names = ", ".join(map(printable, assumed[:_MOST_ASSUMED]))
         names += ", …" if len(assumed) > _MOST_ASSUMED else ""
         whose = _machines(len(assumed))
-        _say(console, f"\nAssumed: the system of {whose} is not known ({names}). Give --guests to be sure.")
+        _say(
+            console,
+            f"\nAssumed: the system of {whose} is not known ({names}). Name them in --guests to be sure.",
+        )
     for why, count in triage.left_out.items():
         _say(console, f"\n{count} events {why} were left out.")
     _print_report(triage, console)
@@ -103,7 +107,7 @@ def _print_findings(title: str, findings: list[Finding], console: Console) -> No
     table = Table(show_lines=True, expand=True)
     table.add_column("last, UTC", no_wrap=True)
     table.add_column("count", justify="right")
-    table.add_column("host, VM", ratio=3, overflow="fold")
+    table.add_column("host, VM", max_width=_NAME_WIDTH, overflow="fold")
     table.add_column("what happened", ratio=7, overflow="fold")
     table.add_column("what to do", ratio=5, overflow="fold")
     for finding in findings:
@@ -123,13 +127,21 @@ def _whose(finding: Finding) -> list[str]:
 
 def _what(finding: Finding) -> list[str]:
     """What happened, one line for each kind of events."""
-    lines = []
-    for part in finding.parts[:_MOST_PARTS]:
-        event = f"{part.provider.removeprefix(_PREFIX)} {part.event_id}"
-        lines.append(printable(f"{part.verdict.summary} [{event}]") + f" ×{part.count}" * (part.count > 1))
+    lines = [
+        printable(f"{part.verdict.summary} [{event_of(part)}]") + f" ×{part.count}" * (part.count > 1)
+        for part in finding.parts[:_MOST_PARTS]
+    ]
     if len(finding.parts) > _MOST_PARTS:
         lines.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
     return lines
+
+
+def event_of(part: Occurrences) -> str:
+    """Provider and id of events, and the record by which `explain` finds the last."""
+    event = f"{part.provider.removeprefix(_PREFIX)} {part.event_id}"
+    if part.last_record_id is None:
+        return event
+    return f"{event}, {'last ' * (part.count > 1)}record {part.last_record_id}"
 
 
 def _print_report(triage: Triage, console: Console) -> None:
