@@ -13,7 +13,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hvdegraded.knowledge import Fact
@@ -231,12 +231,12 @@ def windows_remedy(host_release: str | None) -> str:
 
 def guests_script() -> str:
     """The PowerShell script that writes `guests.json` on a Hyper-V host."""
-    return files("hvdegraded.knowledge").joinpath("guests.ps1").read_text(encoding="utf-8")
+    return Path(__file__).with_name("guests.ps1").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=1)
 def _tables() -> _Tables:
-    source = files("hvdegraded.knowledge").joinpath("guests.toml").read_text(encoding="utf-8")
+    source = Path(__file__).with_name("guests.toml").read_text(encoding="utf-8")
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
     os_facts = [OsFact(**row) for row in data["os"]]
     doubts = [DoubtFact(**row) for row in data["doubt"]]

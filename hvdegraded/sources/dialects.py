@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
 __all__ = ["Dialect", "Tables", "tables"]
@@ -55,7 +55,7 @@ class Tables(NamedTuple):
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     """What `dialects.toml` says, read once."""
-    raw = tomllib.loads(files("hvdegraded.sources").joinpath("dialects.toml").read_text(encoding="utf-8"))
+    raw = tomllib.loads(Path(__file__).with_name("dialects.toml").read_text(encoding="utf-8"))
     dialects = tuple(_dialect(row) for row in raw["dialect"])
     hints = _dialect({"name": "", "lost": "", "fields": raw["hints"]})
     return Tables(
