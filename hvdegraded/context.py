@@ -151,11 +151,12 @@ class Context:
                 if other not in self._links.setdefault(one, set()):
                     _add_bounded(self._links[one], other, _MAX_LINKS)
         failure = fact is not None and fact.failure
-        if not keys or not (failure or isinstance(event, VersionEvent)):
+        if not failure and not (keys and isinstance(event, VersionEvent)):
             return
-        machine = self._machines.setdefault(keys[0], _Machine())
+        machine = self._machines.setdefault(keys[0] if keys else _any_of_host(event), _Machine())
         if failure and fact is not None:
-            machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}")
+            told = "" if keys else " Which VM that was is not told."
+            machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}{told}")
         if isinstance(event, VersionEvent):
             machine.add_versions(event, doubtful=doubtful)
 
@@ -193,6 +194,7 @@ class Context:
         keys = set(_keys(event))
         for key in tuple(keys):
             keys |= self._links.get(key, set())
+        keys.add(_any_of_host(event))
         return [self._machines[key] for key in sorted(keys) if key in self._machines]
 
 
@@ -205,9 +207,17 @@ def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
     if event.vm_id:
         keys.append(("", event.vm_id))
     if event.vm_name:
-        host, _, _ = event.computer.lower().partition(".")
-        keys.append((host, "name " + event.vm_name.lower()))
+        keys.append((_host(event), "name " + event.vm_name.lower()))
     return tuple(keys)
+
+
+def _any_of_host(event: HyperVEvent) -> _Key:
+    """Stands for the VM of an event that does not tell which: it may be any of that host."""
+    return _host(event), ""
+
+
+def _host(event: HyperVEvent) -> str:
+    return event.computer.lower().partition(".")[0]
 
 
 def _add(versions: _Versions, component: Component, version: ProtocolVersion | None) -> None:

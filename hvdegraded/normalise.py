@@ -165,6 +165,9 @@ class Normaliser:
         at_name, at_id, at_errors, at_attributes = places
         vm_name = _told(data[at_name][1]) if at_name >= 0 else None
         vm_id = guid(data[at_id][1]) if at_id >= 0 else None
+        if fact is not None and fact.failure and vm_name is None and vm_id is None and record.message:
+            told = self._knowledge.message_fields(record.message)
+            vm_name, vm_id = told.get("VmName"), guid(told.get("VmId"))
         more = {}
         for attribute, index, convert in at_attributes:
             more[attribute] = convert(data[index][1]) if data[index][1] else None

@@ -253,6 +253,21 @@ def test_a_failure_that_names_the_vm_only() -> None:
     assert next(Classifier(guests("linux")).classify_all([REFUSED, at(by_name, 1)]))[1].actionable
 
 
+@pytest.mark.parametrize(
+    ("vm", "host", "ignorable"),
+    [
+        (f"(Virtual machine ID {ID})", "hv2", False),
+        (f"(Virtual machine ID {'0' * 8 + ID[8:]})", "hv1", True),
+        ("(ID des virtuellen Computers: ?)", "HV1.example.org", False),  # it may be any VM of this host
+        ("(ID des virtuellen Computers: ?)", "hv2", True),
+    ],
+)
+def test_a_failure_of_which_a_route_kept_the_message_only(vm: str, host: str, ignorable: bool) -> None:
+    failure = record(HV + "Worker", 12010, 2, (), f"Failed to power on. {vm}")._replace(computer=host)
+    found = Classifier(guests("linux")).classify_all([REFUSED, at(failure, 1)])
+    assert next(found)[1].ignorable is ignorable
+
+
 def test_a_vm_that_gives_its_guest_away_needs_no_inventory() -> None:
     kvp, disk = integration(), storvsp(6, "6.2", "6.2")._replace(data=storvsp(6, "6.3", "6.2").data)
     found = {event.event_id: verdict for event, verdict in Classifier().classify_all([kvp, disk])}
@@ -395,10 +410,12 @@ def test_long_logs_stay_bounded_in_memory() -> None:
 
 
 def test_a_row_cannot_hide_a_failure_without_force() -> None:
-    text = '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Chipset"]\nids = [18605]\nfailure = false\n'
-    with pytest.raises(KnowledgeError, match="force = true") as caught:
-        KNOWLEDGE.extended(text)
-    assert caught.value.line == 4
+    row = '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Chipset"]\nids = [18605]\n'
+    text = row + "failure = false\n"
+    for hidden in (text, row + 'fields = ["VmId", "VmName"]\n'):  # or whose failure it is
+        with pytest.raises(KnowledgeError, match="force = true") as caught:
+            KNOWLEDGE.extended(hidden)
+        assert caught.value.line == 4
     policy = Policy(knowledge=KNOWLEDGE.extended(text + "force = true\n"))
     events = [REFUSED, at(plain("Chipset", 18605), 1)]
     assert next(Classifier(guests("linux"), policy).classify_all(events))[1].ignorable

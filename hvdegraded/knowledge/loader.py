@@ -265,10 +265,11 @@ def _overrides(
                     next((k for k in ("role", "outcome", "component", "fields") if k in values), None),
                     "if you have proof, say force = true",
                 )
-            if known.failure and not row.failure and not values.get("forced"):
+            hidden = not row.failure or row.fields != known.fields
+            if known.failure and hidden and not values.get("forced"):
                 raise entry.error(
                     "this row hides a failure, so refused offers before it could be called ignorable",
-                    "failure",
+                    "fields" if row.failure else "failure",
                     "if you have proof, say force = true",
                 )
             yield key, row.model_copy(update={"providers": (canonical,), "ids": (number,)})
