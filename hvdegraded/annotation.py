@@ -5,12 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.classify import Classifier
+from hvdegraded.classify import Classifier, default_classifier
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
@@ -111,7 +110,7 @@ class Annotator:
     """Tells what is to be added to mappings, by a classifier; remembers records that repeat."""
 
     def __init__(self, classifier: Classifier | None = None, dialect: str | None = None) -> None:
-        self._judge = classifier or _default()
+        self._judge = classifier or default_classifier()
         self._dialect = dialect
         self._known: dict[tuple[object, ...], _Known] = {}
 
@@ -288,8 +287,3 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
 
 def _encoding(data: bytes) -> str:
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-
-
-@lru_cache(maxsize=1)
-def _default() -> Classifier:
-    return Classifier()

@@ -38,14 +38,13 @@ def carve(
     wanted: ProviderFilter | None = None,
     *,
     remnants: bool = False,
-    decoder: EvtxDecoder | None = None,
 ) -> Iterator[EventRecord]:
     """The records of a seekable stream's chunks wherever they lie, and, if asked, each chunk's `remnants`.
 
     Raises LossError at the first loss where the report is strict.
     """
     report.reader = "evtx"
-    decoder = decoder or EvtxDecoder()
+    decoder = EvtxDecoder()
     names = None if wanted is None else Wanted(wanted)
     seen: set[int] = set()
     report.size = stream.seek(0, 2)

@@ -42,7 +42,7 @@ def read_csv_rows(
             report.lose(LossReason.MALFORMED, f"it is no row of CSV: {error}", line=rows.line_num)
             continue
         if len(row) == len(header):
-            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, None, rows.line_num)
+            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, rows.line_num)
         elif row:
             detail = f"the row has {len(row)} columns, the header {len(header)}"
             report.lose(LossReason.MALFORMED, detail, line=rows.line_num)

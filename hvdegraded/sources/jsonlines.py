@@ -73,11 +73,7 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
 
 
 def read_json_lines(
-    stream: BinaryIO,
-    report: ReadReport,
-    wanted: ProviderFilter | None = None,
-    *,
-    dialect: str | None = None,
+    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None = None
 ) -> Iterator[EventRecord]:
     """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
 
@@ -95,7 +91,7 @@ def read_json_lines(
         if not number:
             continue
         if not seen and head is None and len(data) > LONGEST_LINE and data.lstrip().startswith(b"["):
-            yield from _document(itertools.chain([line], lines), report, wanted, dialect)
+            yield from _document(itertools.chain([line], lines), report, wanted)
             return
         if len(data) > LONGEST_LINE:
             detail = f"the line is longer than {LONGEST_LINE} bytes"
@@ -116,7 +112,7 @@ def read_json_lines(
         except (ValueError, RecursionError) as error:
             if not seen:
                 if head is not None:
-                    yield from _document(itertools.chain([head, line], lines), report, wanted, dialect)
+                    yield from _document(itertools.chain([head, line], lines), report, wanted)
                     return
                 head = line
             elif not (in_array and data.strip() == b"]"):
@@ -129,9 +125,9 @@ def read_json_lines(
             head = None
         seen = True
         for value, doubts in found:
-            yield from deliver(value, report, wanted, dialect, start, number, doubts)
+            yield from deliver(value, report, wanted, start, number, doubts)
     if head is not None:
-        yield from _document(iter([head]), report, wanted, dialect)
+        yield from _document(iter([head]), report, wanted)
     elif not seen:
         raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
 
@@ -202,14 +198,14 @@ def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _document(
-    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None, dialect: str | None
+    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None
 ) -> Iterator[EventRecord]:
     """The records of one document over several lines, or of several."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     seen = False
     for found in values_of((decode(line.data) for line in lines), LONGEST_LINE):
         if found.problem is None:
-            yield from deliver(found.value, report, wanted, dialect, None, found.line, found.doubts)
+            yield from deliver(found.value, report, wanted, None, found.line, found.doubts)
         elif seen:
             report.lose(LossReason.MALFORMED, found.problem, line=found.line)
         else:
@@ -226,7 +222,6 @@ def deliver(
     value: Any,
     report: ReadReport,
     wanted: ProviderFilter | None,
-    dialect: str | None,
     offset: int | None,
     line: int,
     doubts: tuple[str, ...] = (),
@@ -239,7 +234,7 @@ def deliver(
         for part in parts:
             record = None
             if isinstance(part, Mapping):
-                record = record_from_mapping(part, dialect=dialect, origin=origin)
+                record = record_from_mapping(part, origin=origin)
             if record is not None:
                 if wanted is not None and not wanted.matches(record.provider or record.channel):
                     report.filtered += 1
