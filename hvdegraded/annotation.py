@@ -17,7 +17,7 @@ from hvdegraded.policy import Policy
 from hvdegraded.record import EventRecord, Evidence, Origin
 from hvdegraded.sources.batches import parts_of
 from hvdegraded.sources.jsonkeys import decoded
-from hvdegraded.sources.shippers import record_from_mapping
+from hvdegraded.sources.shippers import dialects, record_from_mapping
 from hvdegraded.sources.xml import parse_event
 from hvdegraded.times import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
@@ -110,6 +110,8 @@ class Annotator:
     """Tells what is to be added to mappings, by a classifier; remembers records that repeat."""
 
     def __init__(self, classifier: Classifier | None = None, dialect: str | None = None) -> None:
+        if dialect is not None and dialect not in dialects():
+            raise HvdegradedError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
         self._judge = classifier or default_classifier()
         self._dialect = dialect
         self._known: dict[tuple[object, ...], _Known] = {}
@@ -239,16 +241,19 @@ def annotate(
 
     Takes a log shipper's mapping, its JSON text, or the XML of one event (which comes back under `_raw`). A
     record that is no Hyper-V event comes back as it was. Never raises: what goes wrong is told under
-    `hvdegraded.error`. For many records give a `classifier`, which remembers.
+    `hvdegraded.error`. For many records give a `classifier`, which remembers, not `guests` and `policy`.
+    `dialect` names the shipper, where it is not to be guessed.
     """
+    mapping: dict[str, Any] = {}
     try:
+        mapping = dict(record) if isinstance(record, Mapping) else _raw(record)
         judge = classifier or (Classifier(guests, policy) if guests or policy else None)
+        annotator = Annotator(judge, dialect)
         if not isinstance(record, Mapping):
-            return _of_text(record, judge, dialect)
-        mapping = dict(record)
+            return _of_text(record, mapping, annotator)
     except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record is
-        return {KEY: _error(error)}
-    return _with(mapping, Annotator(judge, dialect)(mapping).added)
+        return mapping | {KEY: _error(error)}
+    return _with(mapping, annotator(mapping).added)
 
 
 def _with(mapping: dict[str, Any], added: dict[str, Any] | None) -> dict[str, Any]:
@@ -261,18 +266,25 @@ def _error(error: Exception | str) -> dict[str, Any]:
     return Annotation(error=text[:_LONGEST_ERROR]).model_dump(mode="json")
 
 
-def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None) -> dict[str, Any]:
+def _raw(record: object) -> dict[str, Any]:
+    """What keeps a record that is no mapping."""
+    if isinstance(record, (bytes, bytearray, memoryview)):
+        data = bytes(record)
+        return {"_raw": data.decode(_encoding(data), "replace")}
+    return {"_raw": record if isinstance(record, str) else repr(record)[:1000]}
+
+
+def _of_text(record: str | bytes, raw: dict[str, Any], annotator: Annotator) -> dict[str, Any]:
     if isinstance(record, (bytearray, memoryview)):
         record = bytes(record)
     if not isinstance(record, (str, bytes)):
-        return {"_raw": repr(record)[:1000], KEY: _error(f"{type(record).__name__} is no record")}
-    text = record if isinstance(record, str) else record.decode(_encoding(record), "replace")
-    raw: dict[str, Any] = {"_raw": text}
+        return raw | {KEY: _error(f"{type(record).__name__} is no record")}
+    text: str = raw["_raw"]
     if len(text) > _LONGEST:
         return raw | {KEY: _error(f"the record is longer than {_LONGEST} characters")}
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         try:
-            return _with(raw, Annotator(judge).of_record(parse_event(record)).added)
+            return _with(raw, annotator.of_record(parse_event(record)).added)
         except HvdegradedError as error:
             return raw | {KEY: _error(error)}
     text = text.lstrip("\ufeff")
@@ -282,7 +294,7 @@ def _of_text(record: str | bytes, judge: Classifier | None, dialect: str | None)
         return raw | {KEY: _error(f"the record is no JSON: {error}")}
     if not isinstance(value, dict):
         return raw | {KEY: _error("the record is no JSON object")}
-    return _with(value, Annotator(judge, dialect)(value, doubts).added)
+    return _with(value, annotator(value, doubts).added)
 
 
 def _encoding(data: bytes) -> str:

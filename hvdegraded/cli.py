@@ -323,12 +323,9 @@ def _explain(options: argparse.Namespace) -> int:
 
 def _label(options: argparse.Namespace) -> int:
     from hvdegraded.label import Labeller
-    from hvdegraded.sources.shippers import dialects
 
     if options.drop_assumed and not options.drop:
         raise HvdegradedError("--drop-assumed says what --drop leaves out too", hint="add --drop ignorable")
-    if options.format is not None and options.format not in dialects():
-        raise HvdegradedError(f"no dialect {options.format!r}", hint=f"one of {', '.join(dialects())}")
     labeller = Labeller(
         guests=options.guests,
         policy=_policy(options),

@@ -92,3 +92,14 @@ def test_a_policy_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(hv.HvdegradedError, match="TOML file") as caught:
         hv.Policy.load(tmp_path / "none.toml")
     assert "Errno" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dialect": "Winlogbeat"}, {"guests": "guests.json"}, {"policy": "rows.toml"}]
+)
+@pytest.mark.parametrize("record", [{"event_id": 6, "message": "kept"}, "kept", b"kept"])
+def test_an_annotation_that_cannot_be_made_keeps_the_record(record: Any, options: dict[str, Any]) -> None:
+    annotated = wrong.annotate(record, **options)
+    assert "kept" in (annotated.get("message"), annotated.get("_raw"))
+    assert annotated["hvdegraded"]["error"]
+    assert annotated["hvdegraded"]["label"] is None

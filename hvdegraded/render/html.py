@@ -58,7 +58,8 @@ background:var(--soft);border:1px solid var(--line)}
 .hvd figure{margin:.5rem 0 1.25rem;overflow-x:auto}.hvd svg{display:block;max-width:none}
 @media(max-width:700px){.hvd.hvd table,.hvd tbody,.hvd thead,.hvd tr,.hvd.hvd td{display:block}
 .hvd thead tr{display:flex;flex-wrap:wrap;gap:.25rem;margin-bottom:.5rem}.hvd thead.plain{display:none}
-.hvd.hvd tbody tr{margin-bottom:.75rem;border-top:1px solid var(--line)}.hvd.hvd td{border-top:0}
+.hvd thead tr::before{content:"sort by";align-self:center}
+.hvd.hvd tbody tr{margin-bottom:.75rem;border:1px solid var(--line)}.hvd.hvd td{border:0;padding:.15rem .5rem}
 .hvd.hvd td:empty{display:none}.hvd.hvd td.num{text-align:left}.hvd tr[hidden]{display:none}
 .hvd td::before{content:attr(data-name) ": ";font-weight:bold}}
 @media print{.hvd{color-scheme:light;padding:0}.hvd input,.hvd output{display:none}.hvd tr{break-inside:avoid}
