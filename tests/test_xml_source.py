@@ -533,6 +533,23 @@ def test_numbers_that_are_none_keep_the_event_and_their_text() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "word"),
+    [
+        ("</EventID>", "</EventID><EventID>5</EventID>", "EventID"),
+        ("<EventID>", "<Level>2</Level><Level>3</Level><EventID>", "Level"),
+        ("<EventID>", "<Provider Name='Q'/><EventID>", "Provider"),
+        ("<EventData/>", "<EventData/><EventData><Data>a</Data></EventData>", "payload"),
+        ("<EventData/>", "<EventData/><UserData><A/></UserData>", "payload"),
+    ],
+)
+def test_what_an_event_has_once_is_doubted_where_it_has_two(before: str, after: str, word: str) -> None:
+    text = event()
+    assert before in text
+    (doubt,) = parse_event(text.replace(before, after, 1)).origin.doubts
+    assert word in doubt
+
+
 def test_what_system_holds_besides_is_kept() -> None:
     record = system(
         "<Provider Name='a' Guid='{0f}' EventSourceName='s'/><Provider Name='b'/><EventID>1</EventID>"

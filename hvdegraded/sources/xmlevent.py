@@ -22,6 +22,10 @@ __all__ = ["UnreadableEventError", "record_from_element"]
 _MAX_PATHS = 1 << 22  # characters of all names of an event's values: nested names multiply
 _LONGEST_NUMBER = 64  # characters, white space around it included
 _SPACE = " \t\r\n"
+_ONCE = frozenset(
+    {"Provider/@Name", "EventID", "EventID/@Qualifiers", "Level"}
+)  # they tell which event it is
+_PAYLOADS = frozenset({"EventData", "UserData"})
 _NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9A-Fa-f]{1,16})|([0-9]{1,20}))\s*", re.ASCII)
 # Digits alone are hexadecimal where they are as many as 64 bits have, or round in hexadecimal only.
 _BARE_HEX = re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Fa-f]{1,7}0{8}|[0-9]*[A-Fa-f][0-9A-Fa-f]{0,15}", re.ASCII)
@@ -56,6 +60,9 @@ def record_from_element(
     if event_id is None:
         doubt = "its event id is no number" if "EventID" in system else "it has no event id"
         origin = origin._replace(doubts=(*origin.doubts, doubt))
+    if fields.twice:
+        doubts = (f"it has {name} twice" for name in fields.twice)
+        origin = origin._replace(doubts=(*origin.doubts, *doubts))
     take = system.pop
     return EventRecord(
         provider=take("Provider/@Name", ""),
@@ -90,7 +97,7 @@ class _Fields:
     """What an `<Event>` element holds, in document order, by path.
 
     `system` has the texts and attributes of `<System>` that are not empty, `more` what comes there twice or
-    is nested.
+    is nested, `twice` the names of what an event has once.
     """
 
     def __init__(self, event: etree._Element, *, exact: bool = False) -> None:
@@ -99,6 +106,7 @@ class _Fields:
         self.more: list[Field] = []
         self.data: list[Field] = []
         self.rendering: list[Field] = []
+        self.twice: list[str] = []
         self.payload = ""
         self.namespace: str | None = None
         self._room = _MAX_PATHS
@@ -112,6 +120,8 @@ class _Fields:
                 self._add_children(child, "", self.rendering)
             elif self.payload:
                 self._add(child, name, self.data)
+                if name in _PAYLOADS:
+                    self.twice.append("a payload")
             elif name == "EventData":
                 self.payload = name
                 self._read_event_data(child)
@@ -132,7 +142,7 @@ class _Fields:
                 if value and path not in system:
                     system[path] = str(value)
                 elif value:
-                    self.more.append((path, str(value)))
+                    self._add_again(path, str(value))
             if len(child):
                 self._add_children(child, name + "/", self.more)
             text = child.text
@@ -141,7 +151,12 @@ class _Fields:
             if text and name not in system:
                 system[name] = text
             elif text:
-                self.more.append((name, text))
+                self._add_again(name, text)
+
+    def _add_again(self, path: str, text: str) -> None:
+        self.more.append((path, text))
+        if path in _ONCE:
+            self.twice.append(path)
 
     def _read_event_data(self, event_data: etree._Element) -> None:
         data = self.data
