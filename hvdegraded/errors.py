@@ -80,6 +80,13 @@ class EmptySourceError(SourceError):
 class LegacyEvtError(SourceError):
     """The input is an old .evt log (Windows XP and 2003), not .evtx."""
 
+    def __init__(self, path: str | None) -> None:
+        super().__init__(
+            "this is an .evt log of Windows XP or 2003",
+            path=path,
+            hint="convert it on Windows: wevtutil epl OLD.evt NEW.evtx /lf:true",
+        )
+
 
 class UnknownFormatError(SourceError):
     """The input is none of the formats this library reads."""

@@ -61,11 +61,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     if head.startswith(FILE_MAGIC) or head[FILE_HEADER_SIZE:].startswith(CHUNK_MAGIC):
         return Format.EVTX
     if head[4:8] == b"LfLe":
-        raise LegacyEvtError(
-            "this is an .evt log of Windows XP or 2003",
-            path=path,
-            hint="convert it on Windows: wevtutil epl OLD.evt NEW.evtx /lf:true",
-        )
+        raise LegacyEvtError(path)
     for magic, archive in _ARCHIVES.items():
         if head.startswith(magic):
             return archive

@@ -372,11 +372,7 @@ def _check_magic(head: bytes, read_at: ReadAt, size: int, report: ReadReport) ->
     if head.startswith(FILE_MAGIC):
         return
     if head[4:8] == b"LfLe":
-        raise LegacyEvtError(
-            "this is an .evt log of Windows XP or 2003",
-            path=report.path,
-            hint="convert it: wevtutil epl OLD.evt NEW.evtx /lf:true",
-        )
+        raise LegacyEvtError(report.path)
     if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), _MAX_REMEMBERED)):
         return
     raise UnknownFormatError(
