@@ -423,6 +423,16 @@ def test_rows_under_a_header(encoding: str) -> None:
     assert (report.delivered, report.lost, report.filtered) == (2, 2, 1)
 
 
+def test_rows_that_a_quote_swallowed_are_counted() -> None:
+    good, bad = CSV_ROW.replace("1,7,", "1,8,"), '1,9,x,1,Error,P,x,hv1,"{oops\r\n'
+    plain = "1,10,x,1,Error,P,x,hv1,{}\r\n"
+    for rows, lost, line in ((good + bad + plain * 3, 4, 3), (bad + plain + good + good, 3, 2)):
+        report = ReadReport()
+        records = list(read_stream(io.BytesIO((CSV_HEAD + rows).encode()), report))
+        assert [record.record_id for record in records] == [8]
+        assert (report.lost, report.losses[0].line) == (lost, line)
+
+
 def test_a_header_that_tells_nothing_is_no_log() -> None:
     with pytest.raises(UnknownFormatError):
         list(read_stream(io.BytesIO(b"Name,Id,OSName\nweb01,1,Debian\n"), ReadReport()))

@@ -28,21 +28,25 @@ def read_csv_rows(
 ) -> Iterator[EventRecord]:
     """The records of rows under a header, in UTF-8 or UTF-16; a row that does not fit the header is a loss.
 
+    A quote that is not closed swallows lines: each counts as a lost record.
+
     Raises LossError where the report is strict.
     """
     report.reader = "csv"
     rows = csv.reader(text_lines(stream), strict=True)
     header = next(rows, [])
     while True:
+        line = rows.line_num + 1
         try:
             row = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            report.lose(LossReason.MALFORMED, f"it is no row of CSV: {error}", line=rows.line_num)
+            detail = f"it is no row of CSV: {error}"
+            report.lose(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
             continue
         if len(row) == len(header):
-            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, rows.line_num)
+            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, line)
         elif row:
             detail = f"the row has {len(row)} columns, the header {len(header)}"
-            report.lose(LossReason.MALFORMED, detail, line=rows.line_num)
+            report.lose(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
