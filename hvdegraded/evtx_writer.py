@@ -128,6 +128,8 @@ def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> byte
 def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if not 0 <= first_record_id < 1 << 63:
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
+    if isinstance(records, (EventRecord, HyperVEvent, str, bytes)):
+        raise EvtxWriteError("one event was given, not several", hint="give a list of events")
     start = stream.tell()
     stream.write(bytes(_FILE_HEAD))
     shapes = _Shapes()

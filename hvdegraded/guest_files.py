@@ -99,7 +99,7 @@ def rows_of_mappings(source: object) -> tuple[list[Row], list[Damage]]:
             _collect(source, None, rows, damage)
         else:
             raise InventoryError(
-                f"a {type(source).__name__} is no inventory",
+                f"{type(source).__name__} is no inventory",
                 hint="give a path, a mapping, or a list of mappings",
             )
     except RecursionError as error:

@@ -44,6 +44,8 @@ def events() -> list[hv.Event]:
         (lambda event: wrong.classify(event, guests={"web01": "Linux"}), "GuestInventory.load"),
         (lambda event: wrong.GuestInventory("guests.json"), "GuestInventory.load"),
         (lambda event: wrong.Policy("ignorable"), "Label.IGNORABLE"),
+        (lambda event: wrong.evtx_bytes(event), "a list of events"),
+        (lambda event: wrong.evtx_bytes("<Event/>"), "a list of events"),
         (lambda event: wrong.write_evtx("/no/such/folder/x.evtx", [event]), "x.evtx"),
     ],
 )
