@@ -16,8 +16,8 @@ __all__ = ["Policy"]
 class Policy:
     """How to decide what the facts leave open.
 
-    `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system.
-    `knowledge` holds the facts, with the user's rows.
+    `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system: with
+    ACTIONABLE no assumed verdict is ignorable. `knowledge` holds the facts, with the user's rows.
     """
 
     unknown_guest: Label = Label.IGNORABLE
