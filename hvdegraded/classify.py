@@ -68,6 +68,7 @@ class Classifier:
         self.knowledge = self.policy.knowledge
         self.normalise = Normaliser(self.knowledge)
         self._verdicts: dict[tuple[object, ...], Verdict] = {}
+        self._facts: dict[tuple[str, str | None, str | None, int], EventFact | None] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.guests, self.policy)  # what is remembered stays
@@ -151,8 +152,13 @@ class Classifier:
         if not event.known:
             return None
         record = event.record
-        provider = self.knowledge.provider_of(record.provider, record.provider_guid, record.event_source)
-        return self.knowledge.event(provider.name, record.event_id) if provider else None
+        key = (record.provider, record.provider_guid, record.event_source, record.event_id)
+        if key not in self._facts:
+            if len(self._facts) >= _MAX_REMEMBERED:
+                self._facts.clear()
+            provider = self.knowledge.provider_of(*key[:3])
+            self._facts[key] = self.knowledge.event(provider.name, record.event_id) if provider else None
+        return self._facts[key]
 
     def _remember(self, key: tuple[object, ...], verdict: Verdict) -> Verdict:
         if len(self._verdicts) >= _MAX_REMEMBERED:
