@@ -187,7 +187,7 @@ class Classifier:
             basis=Basis.NOTHING,
             summary=f"{whose(event)}unknown event {event.provider or 'of no named provider'} {event.event_id}"
             + (f": {fields}" * bool(fields)),
-            remedy="Read the event; if it is harmless in your place, add a row of your own to the policy.",
+            remedy="Read the event; a row of your own in a policy can tell what it means and what to do.",
         )
 
     def _known(self, event: HyperVEvent, fact: EventFact) -> Verdict:
