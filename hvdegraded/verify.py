@@ -78,8 +78,9 @@ class Verification:
 
     @property
     def agreed(self) -> bool:
-        """Whether every difference is a known fault of a witness."""
-        return all(known for _, _, known in self.counts)
+        """Whether a witness read the log, and every difference is a known fault of a witness."""
+        read = any(witness.failure is None for witness in self.witnesses)
+        return read and all(known for _, _, known in self.counts)
 
     def __str__(self) -> str:
         report = self.report

@@ -17,6 +17,8 @@ def failures(
     found = verify(path, engines, timeout=timeout, memory=memory)
     assert found.report.delivered >= 2 * GOOD
     assert str(found)
+    if all(witness.failure for witness in found.witnesses):
+        assert not found.agreed  # nobody has read it to agree
     return {witness.name: witness.failure for witness in found.witnesses}
 
 
