@@ -19,7 +19,7 @@ from hvdegraded.sources.batches import parts_of
 from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.shippers import dialects, record_from_mapping
 from hvdegraded.sources.xml import parse_event
-from hvdegraded.times import text_from_ticks
+from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["KEY", "Annotated", "Annotation", "Annotator", "annotate", "json_text"]

@@ -24,7 +24,7 @@ from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, Source, gather, read
 from hvdegraded.record import EventRecord, Level
 from hvdegraded.report import NoteKind, ReadReport
-from hvdegraded.times import ticks_from_datetime
+from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.verdict import Verdict
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from hvdegraded.record import EventRecord, Field
-from hvdegraded.times import ticks_from_text
+from hvdegraded.timestamps import ticks_from_text
 
 __all__ = ["ValueDifference", "differences"]
 

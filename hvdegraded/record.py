@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from hvdegraded.times import datetime_from_ticks
+from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
     "EventRecord",

@@ -18,7 +18,7 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent
 from hvdegraded.protocols import Component
 from hvdegraded.report import ReadReport
-from hvdegraded.times import datetime_from_ticks, ticks_from_datetime
+from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:

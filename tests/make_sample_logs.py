@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from hvdegraded.evtx_writer import write_evtx
 from hvdegraded.record import EventRecord, Field
-from hvdegraded.times import text_from_ticks, ticks_from_text
+from hvdegraded.timestamps import text_from_ticks, ticks_from_text
 
 FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"
 IGNORABLE, ACTIONABLE = "ignorable protocol-version mismatch", "actionable"

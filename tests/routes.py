@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from hvdegraded.record import EventRecord
-from hvdegraded.times import text_from_ticks
+from hvdegraded.timestamps import text_from_ticks
 from tests.make_sample_logs import event_xml, winlogbeat
 
 LEVELS = {1: "Critical", 2: "Error", 3: "Warning", 4: "Information"}

@@ -23,7 +23,7 @@ import hvdegraded as hv
 from hvdegraded.errors import EvtxWriteError, HvdegradedError
 from hvdegraded.evtx_writer import Writable, evtx_bytes, write_evtx
 from hvdegraded.record import EventRecord, Origin
-from hvdegraded.times import ticks_from_text
+from hvdegraded.timestamps import ticks_from_text
 
 CORPUS = Path(os.environ.get("HVDEGRADED_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus"))
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no real logs at {CORPUS}")

@@ -13,7 +13,7 @@ import hvdegraded as hv
 from hvdegraded.normalise import normalise
 from hvdegraded.record import EventRecord, Evidence
 from hvdegraded.sources.shippers import record_from_mapping
-from hvdegraded.times import ticks_from_text
+from hvdegraded.timestamps import ticks_from_text
 from tests.corpus import CORPUS, needs_corpus
 
 EXPORTS = CORPUS / "exports"

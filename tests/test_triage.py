@@ -11,7 +11,7 @@ from rich.pretty import Pretty
 
 import hvdegraded as hv
 from hvdegraded.render.text import as_text
-from hvdegraded.times import ticks_from_datetime
+from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.triage import Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import at_minutes, device, guests, integration, plain, record, storvsp

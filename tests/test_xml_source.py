@@ -26,7 +26,7 @@ from hvdegraded.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.xml import parse_event, read_xml
 from hvdegraded.sources.xmlcut import MAX_EVENT
 from hvdegraded.sources.xmlevent import record_from_element
-from hvdegraded.times import ticks_from_text
+from hvdegraded.timestamps import ticks_from_text
 
 CORPUS = Path(os.environ.get("HVDEGRADED_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus"))
 NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"

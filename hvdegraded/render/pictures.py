@@ -24,7 +24,7 @@ from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge import Outcome
 from hvdegraded.protocols import Component
 from hvdegraded.render.text import printable
-from hvdegraded.times import datetime_from_ticks
+from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.wording import versions_of
 
 if TYPE_CHECKING:

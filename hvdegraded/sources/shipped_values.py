@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.sources.dialects import tables
-from hvdegraded.times import ticks_from_text, ticks_from_unix
+from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
 
 __all__ = [
     "CONVERTERS",

@@ -11,7 +11,7 @@ import struct
 from codecs import utf_16_le_decode
 from collections.abc import Callable, Iterator
 
-from hvdegraded.times import text_from_ticks
+from hvdegraded.timestamps import text_from_ticks
 
 __all__ = [
     "ARRAY",

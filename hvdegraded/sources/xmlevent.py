@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hvdegraded.record import EventRecord, Field, Origin
 from hvdegraded.report import LossReason
-from hvdegraded.times import ticks_from_text
+from hvdegraded.timestamps import ticks_from_text
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -19,7 +19,7 @@ from hvdegraded.label import Labeller
 from hvdegraded.record import EventRecord
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xmlevent import record_from_element
-from hvdegraded.times import ticks_from_datetime
+from hvdegraded.timestamps import ticks_from_datetime
 
 WANTED = hv.load_knowledge().provider_filter()
 MARK = "Hyper-V".encode("utf-16-le")[:-1]
