@@ -21,8 +21,8 @@ from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, read, read_records
-from hvdegraded.record import EventRecord, Evidence, Level, Origin, ProviderFilter
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
+from hvdegraded.records.report import ReadReport
 from hvdegraded.triage import Finding, Triage
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 

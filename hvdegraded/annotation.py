@@ -14,11 +14,11 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
-from hvdegraded.record import EventRecord, Evidence, Origin
+from hvdegraded.records.record import EventRecord, Evidence, Origin
 from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.shippers import dialects, record_from_mapping
 from hvdegraded.sources.xml import parse_event
+from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 

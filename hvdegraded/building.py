@@ -22,8 +22,8 @@ from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.policy import Policy
 from hvdegraded.reading import EventStream, Source, gather, read
-from hvdegraded.record import EventRecord, Level
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, Level
+from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.verdict import Verdict

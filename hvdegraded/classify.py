@@ -35,8 +35,8 @@ from hvdegraded.knowledge.guests import GuestFamily, windows_release, windows_re
 from hvdegraded.normalise import Normaliser
 from hvdegraded.policy import Policy
 from hvdegraded.protocols import Inference
-from hvdegraded.record import EventRecord
-from hvdegraded.spool import RecordSpool
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.spool import RecordSpool
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 from hvdegraded.wording import guest_text, sentence, versions_text, whose
 

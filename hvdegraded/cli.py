@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 
 from hvdegraded import __version__
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.record import Level
+from hvdegraded.records.record import Level
 from hvdegraded.render.text import printable
 
 __all__ = ["main"]
@@ -210,7 +210,7 @@ def _policy(options: argparse.Namespace) -> Any:
 def _triage(options: argparse.Namespace) -> int:
     from hvdegraded.building import TriageBuilder, TriageGather
     from hvdegraded.reading import EventStream, gather, read_records
-    from hvdegraded.spool import RecordSpool
+    from hvdegraded.records.spool import RecordSpool
 
     classifier = _classifier(options)
     min_level = _LEVELS[options.min_level]

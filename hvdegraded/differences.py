@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from hvdegraded.record import EventRecord, Field
+from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.timestamps import ticks_from_text
 
 __all__ = ["ValueDifference", "differences"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.knowledge import Certainty, EventFact, Knowledge, Outcome
 from hvdegraded.protocols import Component, ProtocolVersion
-from hvdegraded.record import Level
+from hvdegraded.records.record import Level
 
 __all__ = ["Compared", "compared", "why_not_harmless", "why_nothing"]
 

@@ -45,7 +45,7 @@ from hvdegraded.binxml_writer import (
 )
 from hvdegraded.errors import EvtxWriteError, SourceError
 from hvdegraded.events import HyperVEvent
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.sources.values import ValueType
 
 __all__ = ["Writable", "evtx_bytes", "write_evtx"]

@@ -21,8 +21,8 @@ from hvdegraded.annotation import KEY, Annotated, Annotator, json_text
 from hvdegraded.classify import Classifier
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
-from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.jsonlines import LONGEST_LINE, line_may_hold, utf16_lines
+from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdict import Label
 
 __all__ = ["Labeller", "Stats"]

@@ -25,7 +25,7 @@ from hvdegraded.knowledge import (
 )
 from hvdegraded.placing import field_key, place, positional_index
 from hvdegraded.protocols import Component, ProtocolVersion
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]
 

@@ -18,8 +18,8 @@ from hvdegraded.events import Event, HyperVEvent
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.progress import Progress, showing
-from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import NoteKind, ReadReport, RecordStream, Stream
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport, RecordStream, Stream
 from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx

@@ -21,8 +21,8 @@ from typing import Any
 from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.reading import shown
-from hvdegraded.record import EventRecord
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import ReadReport
 from hvdegraded.sources.evtx import read_evtx
 from hvdegraded.sources.witnesses import installed, witness_reader
 

@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.errors import HvdegradedError
     from hvdegraded.knowledge import load_knowledge
-    from hvdegraded.report import ReadReport
+    from hvdegraded.records.report import ReadReport
     from hvdegraded.sources import read_stream
     from hvdegraded.sources.carving import carve
     from hvdegraded.sources.evtx import read_evtx

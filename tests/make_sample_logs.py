@@ -17,7 +17,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from hvdegraded.evtx_writer import write_evtx
-from hvdegraded.record import EventRecord, Field
+from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.timestamps import text_from_ticks, ticks_from_text
 
 FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.timestamps import text_from_ticks
 from tests.make_sample_logs import event_xml, winlogbeat
 

@@ -16,8 +16,8 @@ import hvdegraded as hv
 from hvdegraded.errors import LossError
 from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.record import EventRecord
-from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.attacks import vmms
 from tests.crafted import FIRST

@@ -18,7 +18,7 @@ from hvdegraded.errors import KnowledgeError
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.policy import Policy
-from hvdegraded.record import EventRecord, Origin
+from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,
@@ -398,7 +398,7 @@ def test_long_logs_stay_bounded_in_memory() -> None:
 
     classifier = Classifier(guests("linux"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys.modules["hvdegraded.spool"], "_IN_MEMORY", 1 << 16)
+        patch.setattr(sys.modules["hvdegraded.records.spool"], "_IN_MEMORY", 1 << 16)
         tracemalloc.start()
         assert sum(1 for _ in classifier.classify_all(stream(3000))) == 3000
         peak = tracemalloc.get_traced_memory()[1]

@@ -18,8 +18,8 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
-from hvdegraded.record import EventRecord
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.sources import compression
 from tests.make_sample_logs import FOLDER
 

@@ -11,8 +11,8 @@ import hvdegraded as hv
 from hvdegraded import differences as known
 from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.record import EventRecord, Field
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord, Field
+from hvdegraded.records.report import ReadReport
 from hvdegraded.sources.witnesses import witness_reader
 from hvdegraded.verify import verify
 from tests.corpus import CLEAN_LOGS, LOGS, needs_corpus

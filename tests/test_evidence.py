@@ -17,7 +17,7 @@ from hvdegraded.knowledge import Outcome, load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.protocols import ProtocolVersion
-from hvdegraded.record import EventRecord, Origin
+from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,

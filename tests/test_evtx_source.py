@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
 from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 from tests.corpus import LOGS, log, needs_corpus

@@ -22,7 +22,7 @@ from lxml import etree
 import hvdegraded as hv
 from hvdegraded.errors import EvtxWriteError, HvdegradedError
 from hvdegraded.evtx_writer import Writable, evtx_bytes, write_evtx
-from hvdegraded.record import EventRecord, Origin
+from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.timestamps import ticks_from_text
 
 CORPUS = Path(os.environ.get("HVDEGRADED_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus"))

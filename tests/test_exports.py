@@ -11,7 +11,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.normalise import normalise
-from hvdegraded.record import EventRecord, Evidence
+from hvdegraded.records.record import EventRecord, Evidence
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.timestamps import ticks_from_text
 from tests.corpus import CORPUS, needs_corpus

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.record import EventRecord
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import ReadReport
 from hvdegraded.sources import jsonlines
 
 

@@ -31,7 +31,7 @@ from hvdegraded.knowledge.guests import (
 )
 from hvdegraded.normalise import normalise
 from hvdegraded.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.verdict import Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp, unnamed
 

@@ -12,7 +12,7 @@ import hvdegraded as hv
 from hvdegraded.events import Event, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.knowledge import EventFact, load_knowledge
 from hvdegraded.protocols import Component, ProtocolVersion
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from tests.corpus import CORPUS, needs_corpus
 from tests.make_sample_logs import FOLDER
 from tests.test_classify import records

@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 import hvdegraded as hv
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import ID, VM, at_minutes, device, integration, plain, storvsp
 

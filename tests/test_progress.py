@@ -14,8 +14,8 @@ import hvdegraded as hv
 from hvdegraded.building import TriageBuilder
 from hvdegraded.cli import main
 from hvdegraded.progress import Progress
-from hvdegraded.record import EventRecord
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import ReadReport
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import guests, plain, storvsp
 

@@ -11,7 +11,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.annotation import KEY
 from hvdegraded.label import Labeller
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from tests.make_sample_logs import event_xml, winlogbeat
 from tests.routes import ROUTES, Route, Shipped
 from tests.verdict_cases import DISPLAY, HV, ID, VM, guests, positional, unnamed

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from hvdegraded.errors import HvdegradedError, UnknownFormatError
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
-from hvdegraded.record import EventRecord, Evidence, Origin, ProviderFilter
-from hvdegraded.report import ReadReport
+from hvdegraded.records.record import EventRecord, Evidence, Origin, ProviderFilter
+from hvdegraded.records.report import ReadReport
 from hvdegraded.sources import read_stream
 from hvdegraded.sources.dialects import Dialect, tables
-from hvdegraded.sources.jsonkeys import decoded
 from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
 from hvdegraded.sources.shippers import dialects, record_from_mapping
+from hvdegraded.tabular.json_keys import decoded
 
 HYPER_V = load_knowledge().provider_filter()
 VMMS = "Microsoft-Windows-Hyper-V-VMMS"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from hvdegraded.classify import classify
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,

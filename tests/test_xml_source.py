@@ -21,8 +21,8 @@ from hvdegraded.errors import (
     UnknownFormatError,
     UnsafeXmlError,
 )
-from hvdegraded.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.xml import parse_event, read_xml
 from hvdegraded.sources.xmlcut import MAX_EVENT
 from hvdegraded.sources.xmlevent import record_from_element

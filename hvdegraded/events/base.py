@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.knowledge import Family
-from hvdegraded.record import EventRecord, Evidence, Field
+from hvdegraded.records.record import EventRecord, Evidence, Field
 
 __all__ = ["Hresult", "HyperVEvent"]
 

@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hvdegraded.protocols import Certainty, Component, Fact, ProtocolTable
-from hvdegraded.record import ProviderFilter
+from hvdegraded.records.record import ProviderFilter
 
 __all__ = [
     "HYPER_V_PREFIX",

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.sources.chunks import (
     CHUNK_MAGIC,
     CHUNK_SIZE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.chunks import (
     CHUNK_SIZE,
     FILE_HEADER_SIZE,

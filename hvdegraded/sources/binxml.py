@@ -20,7 +20,7 @@ from codecs import utf_16_le_decode
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from hvdegraded.report import LossReason
+from hvdegraded.records.report import LossReason
 
 __all__ = [
     "DEFINITION_HEAD",

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.sources.chunks import (
     CHUNK_MAGIC,
     CHUNK_SIZE,

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import IO, Any, BinaryIO
 
 from hvdegraded.errors import LossError, SourceError
-from hvdegraded.report import NoteKind, ReadReport
+from hvdegraded.records.report import NoteKind, ReadReport
 
 __all__ = ["Expansion", "gunzipped", "members", "unzstd"]
 

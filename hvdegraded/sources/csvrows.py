@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from hvdegraded.record import EventRecord, ProviderFilter
-from hvdegraded.report import LossReason, ReadReport
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import LossReason, ReadReport
 from hvdegraded.sources.dialects import tables
 from hvdegraded.sources.jsonlines import deliver, text_lines
 

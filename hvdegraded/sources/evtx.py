@@ -18,8 +18,8 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, UnknownFormatError
-from hvdegraded.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.accounting import Account, end_of
 from hvdegraded.sources.binxml import DEFINITION_HEAD, BinXmlError, ChunkXml, TemplateCache
 from hvdegraded.sources.chunks import (

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.report import LossReason, ReadReport
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, ReadReport
 from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.jsondocument import has_too_many_parts, values_of
-from hvdegraded.sources.jsonkeys import value_at
 from hvdegraded.sources.shippers import record_from_mapping
+from hvdegraded.tabular.json_document import has_too_many_parts, values_of
+from hvdegraded.tabular.json_keys import value_at
 
 __all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from hvdegraded.record import EventRecord, Field
+from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.sources.binxml import Slot
 from hvdegraded.sources.values import (
     ARRAY,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.errors import SourceError
-from hvdegraded.record import Field
+from hvdegraded.records.record import Field
 from hvdegraded.sources.evtxjson import MAX_FIELDS, flatten, payload_of
 from hvdegraded.sources.shipped_values import text_of
 from hvdegraded.sources.xml import parse_event

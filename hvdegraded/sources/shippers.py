@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
-from hvdegraded.record import EventRecord, Field, Origin
+from hvdegraded.records.record import EventRecord, Field, Origin
 from hvdegraded.sources.dialects import Dialect, Insides, tables
 from hvdegraded.sources.evtxjson import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.sources.payloads import FORMS

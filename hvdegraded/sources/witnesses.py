@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
-from hvdegraded.record import EventRecord, Field, Origin, ProviderFilter
-from hvdegraded.report import LossReason, ReadReport
+from hvdegraded.records.record import EventRecord, Field, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, ReadReport
 from hvdegraded.sources import EvtxReader
 from hvdegraded.sources.xml import parse_event
 

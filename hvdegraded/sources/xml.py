@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from hvdegraded.errors import EmptySourceError, LossError, SourceError, UnknownFormatError
-from hvdegraded.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from hvdegraded.sources.xmlcut import MAX_EVENT, CutKind, Cutter
 from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 

@@ -16,7 +16,7 @@ from lxml import etree
 
 import hvdegraded as hv
 from hvdegraded.label import Labeller
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.sources.xmlevent import record_from_element
 from hvdegraded.timestamps import ticks_from_datetime

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hvdegraded.evtx_writer import evtx_bytes
 from hvdegraded.reading import read_records
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 from hvdegraded.sources.chunks import (
     CHUNK_SIZE,
     FILE_HEADER_SIZE,

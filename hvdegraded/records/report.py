@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from hvdegraded.errors import HvdegradedError, LossError
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 
 __all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream", "Stream"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 
-from hvdegraded.record import EventRecord
+from hvdegraded.records.record import EventRecord
 
 __all__ = ["RecordSpool"]
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from hvdegraded.sources.jsonkeys import value_at
+from hvdegraded.tabular.json_keys import value_at
 
 __all__ = ["MAX_PARTS", "Found", "has_too_many_parts", "values_of"]
 

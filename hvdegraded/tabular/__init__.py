@@ -1,0 +1,1 @@
+"""Bytes to named values, for logs and inventories alike."""
