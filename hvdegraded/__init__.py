@@ -29,7 +29,7 @@ from hvdegraded.verdict import Basis, Label, Reason, Verdict
 if TYPE_CHECKING:
     from hvdegraded.annotation import annotate
     from hvdegraded.console import classify_status
-    from hvdegraded.evtx_writer import evtx_bytes, write_evtx
+    from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
 
 __all__ = [
     "Basis",
@@ -69,8 +69,8 @@ logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
 _LATE = {  # what few users need is imported when it is asked for
     "annotate": "hvdegraded.annotation",
     "classify_status": "hvdegraded.console",
-    "evtx_bytes": "hvdegraded.evtx_writer",
-    "write_evtx": "hvdegraded.evtx_writer",
+    "evtx_bytes": "hvdegraded.formats.evtx.writer",
+    "write_evtx": "hvdegraded.formats.evtx.writer",
 }
 
 

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from hvdegraded.classify import Classifier, default_classifier
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
+from hvdegraded.formats.shippers.envelopes import parts_of
+from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
+from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests import GuestInventory
 from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Evidence, Origin
-from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.shippers import dialects, record_from_mapping
-from hvdegraded.sources.xml import parse_event
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdict import Basis, Label, Reason, Verdict

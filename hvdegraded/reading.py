@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.events import Event, HyperVEvent
+from hvdegraded.formats.autodetect import LOG_SUFFIXES, EvtxReader, read_stream
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC
+from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
 from hvdegraded.progress import Progress, showing
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport, RecordStream, Stream
-from hvdegraded.sources import LOG_SUFFIXES, EvtxReader, read_stream
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC
-from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 
 if TYPE_CHECKING:
     from hvdegraded.workers import Workers
@@ -375,12 +375,12 @@ def read_one(
 def evtx_reader(engine: str) -> EvtxReader:
     """What reads .evtx logs by that engine. Raises SourceError for a name that is none."""
     if engine in (CARVE, REMNANTS):
-        from hvdegraded.sources.carving import carve
+        from hvdegraded.formats.evtx.carving import carve
 
         return partial(carve, remnants=engine == REMNANTS)
     if engine == OWN_ENGINE:
         decoder = EvtxDecoder()
         return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)
-    from hvdegraded.sources.witnesses import witness_reader
+    from hvdegraded.formats.evtx.other_readers import witness_reader
 
     return witness_reader(engine)

@@ -20,11 +20,11 @@ from typing import Any
 
 from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.formats.evtx.other_readers import installed, witness_reader
+from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.reading import shown
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources.evtx import read_evtx
-from hvdegraded.sources.witnesses import installed, witness_reader
 
 __all__ = ["Difference", "Verification", "Witness", "verify"]
 

@@ -27,11 +27,11 @@ from queue import Empty, Full, Queue, SimpleQueue
 from typing import IO, Any, NamedTuple, cast
 
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
+from hvdegraded.formats.evtx.reader import EvtxDecoder, Wanted, chunk_records, open_log
 from hvdegraded.reading import OWN_ENGINE, Job, evtx_reader, read_one, shown
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
-from hvdegraded.sources.evtx import EvtxDecoder, Wanted, chunk_records, open_log
 
 __all__ = ["Workers", "pays_off"]
 

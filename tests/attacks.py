@@ -16,9 +16,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from hvdegraded.evtx_writer import evtx_bytes
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.crafted import BODY, FIRST, Binary, again, chunk, event, file_of, filled, instance, typed_body
 from tests.text_attacks import REFUSED, TEXTS
 

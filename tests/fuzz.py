@@ -15,13 +15,13 @@ import atheris
 
 with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.errors import HvdegradedError
+    from hvdegraded.formats.autodetect import read_stream
+    from hvdegraded.formats.evtx.carving import carve
+    from hvdegraded.formats.evtx.reader import read_evtx
+    from hvdegraded.formats.shippers.json_lines import read_json_lines
+    from hvdegraded.formats.xml.reader import read_xml
     from hvdegraded.knowledge import load_knowledge
     from hvdegraded.records.report import ReadReport
-    from hvdegraded.sources import read_stream
-    from hvdegraded.sources.carving import carve
-    from hvdegraded.sources.evtx import read_evtx
-    from hvdegraded.sources.jsonlines import read_json_lines
-    from hvdegraded.sources.xml import read_xml
 
 WANTED = load_knowledge().provider_filter()
 READERS: dict[str, Callable[[bytes, ReadReport], Iterable[object]]] = {

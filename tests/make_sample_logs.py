@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from hvdegraded.evtx_writer import write_evtx
+from hvdegraded.formats.evtx.writer import write_evtx
 from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.timestamps import text_from_ticks, ticks_from_text
 

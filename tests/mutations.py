@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import hvdegraded as hv
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.records.record import EventRecord
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import FOLDER
 

@@ -14,11 +14,11 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import LossError
-from hvdegraded.evtx_writer import evtx_bytes
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.attacks import vmms
 from tests.crafted import FIRST
 from tests.make_sample_logs import FOLDER

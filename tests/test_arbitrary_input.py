@@ -19,8 +19,8 @@ from pathlib import Path
 
 import hvdegraded as hv
 from hvdegraded.cli import main
+from hvdegraded.formats.xml.reader import parse_event, read_xml
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources.xml import parse_event, read_xml
 from tests.make_sample_logs import FOLDER
 from tests.text_attacks import lines, xml
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hvdegraded.cli import main
-from hvdegraded.evtx_writer import write_evtx
+from hvdegraded.formats.evtx.writer import write_evtx
 from tests.make_sample_logs import FOLDER, Machine, kvp, named, vml
 
 GUESTS = str(FOLDER / "guests.json")

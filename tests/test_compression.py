@@ -18,9 +18,9 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
+from hvdegraded.formats import archives as compression
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import NoteKind, ReadReport
-from hvdegraded.sources import compression
 from tests.make_sample_logs import FOLDER
 
 WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"

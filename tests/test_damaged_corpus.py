@@ -16,9 +16,9 @@ from typing import NamedTuple
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.corpus import CORPUS, log, needs_corpus
 from tests.peers import PEERS
 

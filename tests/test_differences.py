@@ -11,9 +11,9 @@ import hvdegraded as hv
 from hvdegraded import differences as known
 from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError
+from hvdegraded.formats.evtx.other_readers import witness_reader
 from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources.witnesses import witness_reader
 from hvdegraded.verify import verify
 from tests.corpus import CLEAN_LOGS, LOGS, needs_corpus
 from tests.make_sample_logs import FOLDER

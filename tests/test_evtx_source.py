@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
-from hvdegraded.evtx_writer import evtx_bytes
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
-from hvdegraded.sources.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
-from hvdegraded.sources.evtx import EvtxDecoder, read_evtx
 from tests.corpus import LOGS, log, needs_corpus
 from tests.crafted import BODY, Binary, again, chunk_of, instance, typed_value
 

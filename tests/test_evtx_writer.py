@@ -21,7 +21,7 @@ from lxml import etree
 
 import hvdegraded as hv
 from hvdegraded.errors import EvtxWriteError, HvdegradedError
-from hvdegraded.evtx_writer import Writable, evtx_bytes, write_evtx
+from hvdegraded.formats.evtx.writer import Writable, evtx_bytes, write_evtx
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.timestamps import ticks_from_text
 

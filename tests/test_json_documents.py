@@ -7,9 +7,9 @@ import json
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.formats.shippers import json_lines as jsonlines
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources import jsonlines
 
 
 def one(number: int, **more: object) -> dict[str, object]:

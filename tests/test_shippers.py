@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hvdegraded.errors import HvdegradedError, UnknownFormatError
+from hvdegraded.formats.autodetect import read_stream
+from hvdegraded.formats.shippers.dialects import Dialect, tables
+from hvdegraded.formats.shippers.json_lines import line_may_hold, read_json_lines
+from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.records.record import EventRecord, Evidence, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
-from hvdegraded.sources import read_stream
-from hvdegraded.sources.dialects import Dialect, tables
-from hvdegraded.sources.jsonlines import line_may_hold, read_json_lines
-from hvdegraded.sources.shippers import dialects, record_from_mapping
 from hvdegraded.tabular.json_keys import decoded
 
 HYPER_V = load_knowledge().provider_filter()
@@ -258,7 +258,7 @@ def test_a_document_in_utf_16() -> None:
 
 
 def test_an_array_with_an_event_on_each_line_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 3 * len(SHIPPED))
+    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 3 * len(SHIPPED))
     for text in ("[\n" + ",\n".join([SHIPPED] * 50) + "\n]\n", f"[\r\n{SHIPPED}\r\n]"):
         records, report = lines(text.encode())
         assert len(records) == text.count(SHIPPED)
@@ -306,7 +306,7 @@ def test_many_documents_on_several_lines_each() -> None:
 
 
 def test_offsets_count_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
+    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 1000)
     data = f"\ufeff{SHIPPED}\n".encode() + b"{" + b" " * 5000 + b"}\n" + f"{SHIPPED}\n".encode()
     records, report = lines(data)
     assert [record.origin.offset for record in records] == [0, data.rindex(b'{"winlog')]
@@ -346,7 +346,7 @@ def test_a_long_batch_is_read_to_its_end() -> None:
 
 
 def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.sources.jsonlines.LONGEST_LINE", 1000)
+    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 1000)
     records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode())
     assert len(records) == 2
     assert report.lost == 1

@@ -19,7 +19,7 @@ from hvdegraded import workers
 from hvdegraded.cli import main
 from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
-from hvdegraded.evtx_writer import evtx_bytes
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import Job, read_records
 from hvdegraded.records.record import EventRecord
 from tests.make_sample_logs import event_xml, host_2012r2, host_2022, winlogbeat

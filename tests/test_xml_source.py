@@ -21,11 +21,11 @@ from hvdegraded.errors import (
     UnknownFormatError,
     UnsafeXmlError,
 )
+from hvdegraded.formats.xml.element import record_from_element
+from hvdegraded.formats.xml.reader import parse_event, read_xml
+from hvdegraded.formats.xml.splitter import MAX_EVENT
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
-from hvdegraded.sources.xml import parse_event, read_xml
-from hvdegraded.sources.xmlcut import MAX_EVENT
-from hvdegraded.sources.xmlevent import record_from_element
 from hvdegraded.timestamps import ticks_from_text
 
 CORPUS = Path(os.environ.get("HVDEGRADED_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus"))

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 import hvdegraded as hv
+from hvdegraded.formats.shippers.mapping import record_from_mapping
+from hvdegraded.formats.xml.element import record_from_element
 from hvdegraded.label import Labeller
 from hvdegraded.records.record import EventRecord
-from hvdegraded.sources.shippers import record_from_mapping
-from hvdegraded.sources.xmlevent import record_from_element
 from hvdegraded.timestamps import ticks_from_datetime
 
 WANTED = hv.load_knowledge().provider_filter()

@@ -8,10 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hvdegraded.evtx_writer import evtx_bytes
-from hvdegraded.reading import read_records
-from hvdegraded.records.record import EventRecord
-from hvdegraded.sources.chunks import (
+from hvdegraded.formats.evtx.chunks import (
     CHUNK_SIZE,
     FILE_HEADER_SIZE,
     FIRST_RECORD,
@@ -20,6 +17,9 @@ from hvdegraded.sources.chunks import (
     find_chunks,
     walk,
 )
+from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.reading import read_records
+from hvdegraded.records.record import EventRecord
 from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import GUIDS, PREFIX, VML, event_xml, host_2012r2, host_2022, winlogbeat
 

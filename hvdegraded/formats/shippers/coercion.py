@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hvdegraded.sources.dialects import tables
+from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
 
 __all__ = [

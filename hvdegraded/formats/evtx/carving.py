@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport
-from hvdegraded.sources.chunks import (
+from hvdegraded.formats.evtx.chunks import (
     CHUNK_MAGIC,
     CHUNK_SIZE,
     Chunk,
@@ -24,7 +22,9 @@ from hvdegraded.sources.chunks import (
     records_between,
     walk,
 )
-from hvdegraded.sources.evtx import EvtxDecoder, Wanted
+from hvdegraded.formats.evtx.reader import EvtxDecoder, Wanted
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport
 
 __all__ = ["carve"]
 

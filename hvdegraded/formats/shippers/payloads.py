@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.errors import SourceError
+from hvdegraded.formats.shippers.coercion import text_of
+from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, flatten, payload_of
+from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Field
-from hvdegraded.sources.evtxjson import MAX_FIELDS, flatten, payload_of
-from hvdegraded.sources.shipped_values import text_of
-from hvdegraded.sources.xml import parse_event
 
 __all__ = ["FORMS"]
 

@@ -20,12 +20,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
+from hvdegraded.formats.shippers.coercion import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
+from hvdegraded.formats.shippers.dialects import Dialect, Insides, tables
+from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
+from hvdegraded.formats.shippers.payloads import FORMS
+from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord, Field, Origin
-from hvdegraded.sources.dialects import Dialect, Insides, tables
-from hvdegraded.sources.evtxjson import MAX_FIELDS, record_from_evtx_json
-from hvdegraded.sources.payloads import FORMS
-from hvdegraded.sources.shipped_values import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
-from hvdegraded.sources.xml import parse_event
 
 __all__ = ["dialects", "record_from_mapping"]
 

@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from hvdegraded.records.record import EventRecord, Field
-from hvdegraded.sources.binxml import Slot
-from hvdegraded.sources.values import (
+from hvdegraded.formats.evtx.binxml.parser import Slot
+from hvdegraded.formats.evtx.binxml.values import (
     ARRAY,
     UNSIGNED,
     ValueType,
@@ -25,6 +24,7 @@ from hvdegraded.sources.values import (
     string_text,
     struct_code,
 )
+from hvdegraded.records.record import EventRecord, Field
 
 __all__ = [
     "Entry",

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
-from hvdegraded.sources.chunks import (
+from hvdegraded.formats.evtx.chunks import (
     CHUNK_SIZE,
     FILE_HEADER_SIZE,
     FIRST_RECORD,
@@ -21,6 +20,7 @@ from hvdegraded.sources.chunks import (
     Span,
     walk,
 )
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 
 __all__ = ["Account", "end_of"]
 

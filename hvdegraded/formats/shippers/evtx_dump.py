@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hvdegraded.formats.shippers.coercion import (
+    NO_EVENT_ID,
+    event_id_of,
+    guid_of,
+    number_of,
+    text_of,
+    ticks_of,
+)
 from hvdegraded.records.record import EventRecord, Field, Origin
-from hvdegraded.sources.shipped_values import NO_EVENT_ID, event_id_of, guid_of, number_of, text_of, ticks_of
 
 __all__ = ["MAX_FIELDS", "flatten", "payload_of", "record_from_evtx_json"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hvdegraded.sources.binxml import (
+from hvdegraded.formats.evtx.binxml.parser import (
     MAX_DEPTH,
     ChunkXml,
     Element,
@@ -20,7 +20,7 @@ from hvdegraded.sources.binxml import (
     malformed,
     over_limit,
 )
-from hvdegraded.sources.values import ARRAY, BadTextError, ValueType, array_texts, value_text
+from hvdegraded.formats.evtx.binxml.values import ARRAY, BadTextError, ValueType, array_texts, value_text
 
 __all__ = ["Node", "expand"]
 

@@ -22,10 +22,10 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from hvdegraded.errors import EmptySourceError, LossError, SourceError, UnknownFormatError
+from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
+from hvdegraded.formats.xml.splitter import MAX_EVENT, CutKind, Cutter
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
-from hvdegraded.sources.xmlcut import MAX_EVENT, CutKind, Cutter
-from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
 
 __all__ = ["parse_event", "read_xml"]
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
+from hvdegraded.formats.autodetect import EvtxReader
+from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord, Field, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport
-from hvdegraded.sources import EvtxReader
-from hvdegraded.sources.xml import parse_event
 
 __all__ = ["WITNESSES", "installed", "witness_reader"]
 

@@ -12,9 +12,7 @@ from contextlib import ExitStack
 from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
-from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport
-from hvdegraded.sources.chunks import (
+from hvdegraded.formats.evtx.chunks import (
     CHUNK_MAGIC,
     CHUNK_SIZE,
     FILE_HEADER_SIZE,
@@ -22,6 +20,8 @@ from hvdegraded.sources.chunks import (
     FIRST_RECORD,
     RECORD_MAGIC,
 )
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import NoteKind, ReadReport
 
 __all__ = ["LOG_SUFFIXES", "EvtxReader", "Format", "read_stream", "sniff"]
 
@@ -73,7 +73,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         return Format.XML
     if text.startswith((b"{", b"[")):
         return Format.JSON
-    from hvdegraded.sources.csvrows import is_header
+    from hvdegraded.formats.shippers.csv_lines import is_header
 
     if is_header(text.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")):
         return Format.CSV
@@ -105,7 +105,7 @@ def read_stream(
     loss where the report is strict.
     """
     if read_evtx is None:
-        from hvdegraded.sources.evtx import read_evtx as read
+        from hvdegraded.formats.evtx.reader import read_evtx as read
 
         read_evtx = read
     with ExitStack() as held:
@@ -128,15 +128,15 @@ class _Reading:
         if form is Format.EVTX:
             yield from self._read_evtx(_seekable(stream, report, held), report, self._wanted)
         elif form is Format.XML:
-            from hvdegraded.sources.xml import read_xml
+            from hvdegraded.formats.xml.reader import read_xml
 
             yield from read_xml(stream, report, self._wanted)
         elif form is Format.JSON:
-            from hvdegraded.sources.jsonlines import read_json_lines
+            from hvdegraded.formats.shippers.json_lines import read_json_lines
 
             yield from read_json_lines(stream, report, self._wanted)
         elif form is Format.CSV:
-            from hvdegraded.sources.csvrows import read_csv_rows
+            from hvdegraded.formats.shippers.csv_lines import read_csv_rows
 
             yield from read_csv_rows(stream, report, self._wanted)
         elif packed:
@@ -146,7 +146,7 @@ class _Reading:
         elif form is Format.ZIP:
             yield from self._read_zip(_seekable(stream, report, held), report)
         else:
-            from hvdegraded.sources.compression import gunzipped, unzstd
+            from hvdegraded.formats.archives import gunzipped, unzstd
 
             unpack = gunzipped if form is Format.GZIP else unzstd
             try:
@@ -167,7 +167,7 @@ class _Reading:
             raise
 
     def _read_zip(self, stream: BinaryIO, report: ReadReport) -> Iterator[EventRecord]:
-        from hvdegraded.sources.compression import members
+        from hvdegraded.formats.archives import members
 
         others = []
         found = False

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
+from hvdegraded.formats.shippers.envelopes import parts_of
+from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport
-from hvdegraded.sources.batches import parts_of
-from hvdegraded.sources.shippers import record_from_mapping
 from hvdegraded.tabular.json_document import has_too_many_parts, values_of
 from hvdegraded.tabular.json_keys import value_at
 

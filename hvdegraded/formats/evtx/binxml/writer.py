@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from hvdegraded.sources.values import ValueType
+from hvdegraded.formats.evtx.binxml.values import ValueType
 
 __all__ = [
     "FRAGMENT",

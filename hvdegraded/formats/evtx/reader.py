@@ -18,11 +18,12 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, UnknownFormatError
-from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
-from hvdegraded.sources.accounting import Account, end_of
-from hvdegraded.sources.binxml import DEFINITION_HEAD, BinXmlError, ChunkXml, TemplateCache
-from hvdegraded.sources.chunks import (
+from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
+from hvdegraded.formats.evtx.binxml.layout import PayloadLayout, fields_of, system_texts
+from hvdegraded.formats.evtx.binxml.parser import DEFINITION_HEAD, BinXmlError, ChunkXml, TemplateCache
+from hvdegraded.formats.evtx.binxml.tree import expand
+from hvdegraded.formats.evtx.binxml.values import BadTextError
+from hvdegraded.formats.evtx.chunks import (
     FILE_HEADER_SIZE,
     FILE_MAGIC,
     FIRST_RECORD,
@@ -36,11 +37,10 @@ from hvdegraded.sources.chunks import (
     read_file_header,
     walk,
 )
-from hvdegraded.sources.expansion import expand
-from hvdegraded.sources.layouts import PayloadLayout, fields_of, system_texts
-from hvdegraded.sources.plans import Made, PlannedTemplate
-from hvdegraded.sources.values import BadTextError
-from hvdegraded.sources.xmlevent import UnreadableEventError, record_from_element
+from hvdegraded.formats.evtx.record_numbers import Account, end_of
+from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 
 __all__ = ["EvtxDecoder", "Wanted", "chunk_records", "open_log", "read_evtx"]
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
-from hvdegraded.sources.binxml import Element, Part, Slot, Template
-from hvdegraded.sources.layouts import Entry, PayloadLayout, PayloadPlan, SystemLayout, SystemPlan
+from hvdegraded.formats.evtx.binxml.layout import Entry, PayloadLayout, PayloadPlan, SystemLayout, SystemPlan
+from hvdegraded.formats.evtx.binxml.parser import Element, Part, Slot, Template
 
 __all__ = ["Made", "PlannedTemplate"]
 

@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from hvdegraded.formats.shippers.dialects import tables
+from hvdegraded.formats.shippers.json_lines import deliver, text_lines
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport
-from hvdegraded.sources.dialects import tables
-from hvdegraded.sources.jsonlines import deliver, text_lines
 
 __all__ = ["is_header", "read_csv_rows"]
 

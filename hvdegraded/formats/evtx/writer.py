@@ -26,7 +26,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from hvdegraded.binxml_writer import (
+from hvdegraded.errors import EvtxWriteError, SourceError
+from hvdegraded.events import HyperVEvent
+from hvdegraded.formats.evtx.binxml.values import ValueType
+from hvdegraded.formats.evtx.binxml.writer import (
     FRAGMENT,
     NULL,
     Element,
@@ -43,10 +46,7 @@ from hvdegraded.binxml_writer import (
     string_value,
     xml_name,
 )
-from hvdegraded.errors import EvtxWriteError, SourceError
-from hvdegraded.events import HyperVEvent
 from hvdegraded.records.record import EventRecord
-from hvdegraded.sources.values import ValueType
 
 __all__ = ["Writable", "evtx_bytes", "write_evtx"]
 
@@ -172,7 +172,7 @@ def _record(item: Writable, number: int) -> EventRecord:
         raise EvtxWriteError(
             f"event {number} is a {type(item).__name__}", hint="give a record, an event, or event XML"
         )
-    from hvdegraded.sources.xml import parse_event
+    from hvdegraded.formats.xml.reader import parse_event
 
     try:
         return parse_event(item)

@@ -1,0 +1,1 @@
+"""Bytes to records: one package for each format."""

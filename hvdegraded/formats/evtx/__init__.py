@@ -1,0 +1,1 @@
+"""Windows event logs: .evtx files to records, and records to .evtx files."""

@@ -1,0 +1,1 @@
+"""Binary XML, in which .evtx logs hold their events."""

@@ -1,0 +1,1 @@
+"""Event XML to records."""
