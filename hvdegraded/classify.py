@@ -31,10 +31,10 @@ from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.evidence import Compared, compared, why_not_harmless, why_nothing
 from hvdegraded.guests import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
-from hvdegraded.knowledge.guests import GuestFamily, windows_release, windows_remedy
+from hvdegraded.knowledge.guest_systems import GuestFamily, windows_release, windows_remedy
+from hvdegraded.knowledge.protocols import Inference
 from hvdegraded.normalise import Normaliser
 from hvdegraded.policy import Policy
-from hvdegraded.protocols import Inference
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.spool import RecordSpool
 from hvdegraded.verdict import Basis, Label, Reason, Verdict

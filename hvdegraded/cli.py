@@ -382,7 +382,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _guests_script(_: argparse.Namespace) -> int:
-    from hvdegraded.knowledge.guests import guests_script
+    from hvdegraded.knowledge.guest_systems import guests_script
 
     print(guests_script())
     return NOTHING

@@ -13,7 +13,7 @@ from typing import Any
 
 from hvdegraded.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests import Guest, GuestInventory
-from hvdegraded.knowledge.guests import GuestFamily, windows_remedy
+from hvdegraded.knowledge.guest_systems import GuestFamily, windows_remedy
 from hvdegraded.policy import Policy
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 from hvdegraded.wording import guest_text

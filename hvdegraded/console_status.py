@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hvdegraded.guids import guid
 from hvdegraded.knowledge import Fact
-from hvdegraded.protocols import Component
+from hvdegraded.knowledge.protocols import Component
 
 __all__ = ["ConsoleState", "ConsoleStatus", "StatusSubject", "console_status"]
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.evidence import compared
 from hvdegraded.knowledge import EventFact
-from hvdegraded.protocols import Component, Inference, ProtocolTable, ProtocolVersion
+from hvdegraded.knowledge.protocols import Component, Inference, ProtocolTable, ProtocolVersion
 
 __all__ = ["WINDOW_MINUTES", "Context"]
 

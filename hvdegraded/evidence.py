@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.knowledge import Certainty, EventFact, Knowledge, Outcome
-from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.protocols import Component, ProtocolVersion
 from hvdegraded.records.record import Level
 
 __all__ = ["Compared", "compared", "why_not_harmless", "why_nothing"]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from hvdegraded.errors import InventoryError
-from hvdegraded.knowledge.guests import ColumnRole, column_key, columns
+from hvdegraded.knowledge.guest_systems import ColumnRole, column_key, columns
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
 

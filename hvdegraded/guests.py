@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict
 from hvdegraded.errors import InventoryError
 from hvdegraded.guest_files import Damage, Row, read_inventory, rows_of_mappings
 from hvdegraded.guids import guid
-from hvdegraded.knowledge.guests import (
+from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     OsReading,
     column_key,

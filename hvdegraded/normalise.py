@@ -23,8 +23,8 @@ from hvdegraded.knowledge import (
     ProviderFact,
     load_knowledge,
 )
+from hvdegraded.knowledge.protocols import Component, ProtocolVersion
 from hvdegraded.placing import field_key, place, positional_index
-from hvdegraded.protocols import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]

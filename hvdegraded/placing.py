@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hvdegraded.guids import guid
 from hvdegraded.knowledge import EventFact, Knowledge
-from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.protocols import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Placed", "field_key", "place", "positional_index"]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hvdegraded.console import classify_status
 from hvdegraded.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests import GuestInventory
+from hvdegraded.knowledge.protocols import Component
 from hvdegraded.policy import Policy
-from hvdegraded.protocols import Component
 from hvdegraded.verdict import Basis, Label, Reason, Verdict
 
 VM = "9FC1B2C3-0A1B-4C2D-9E3F-405162738495"

@@ -14,9 +14,9 @@ from hvdegraded.classify import Classifier, classify
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests import GuestInventory
 from hvdegraded.knowledge import Outcome, load_knowledge
+from hvdegraded.knowledge.protocols import ProtocolVersion
 from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
-from hvdegraded.protocols import ProtocolVersion
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdict import Basis, Label, Reason
 from tests.verdict_cases import (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hvdegraded import guest_files
 from hvdegraded.errors import InventoryError
 from hvdegraded.guests import Guest, GuestInventory, ProblemKind
-from hvdegraded.knowledge.guests import (
+from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     family_from_integration,
     guests_script,

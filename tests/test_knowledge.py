@@ -13,7 +13,7 @@ import hvdegraded.knowledge
 from hvdegraded.errors import KnowledgeError
 from hvdegraded.knowledge import EventFact, Family, Knowledge, Outcome, Role, load_knowledge
 from hvdegraded.knowledge.loader import load
-from hvdegraded.protocols import Certainty, Component, ProtocolVersion
+from hvdegraded.knowledge.protocols import Certainty, Component, ProtocolVersion
 
 KNOWLEDGE = load_knowledge()
 FOLDER = Path(hvdegraded.knowledge.__file__).parent

@@ -21,7 +21,7 @@ from hvdegraded.knowledge import (
     Role,
     load_knowledge,
 )
-from hvdegraded.knowledge.guests import (
+from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     family_from_integration,
     is_blank,
@@ -29,8 +29,8 @@ from hvdegraded.knowledge.guests import (
     windows_release,
     windows_remedy,
 )
+from hvdegraded.knowledge.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
 from hvdegraded.normalise import normalise
-from hvdegraded.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdict import Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp, unnamed

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 import hvdegraded as hv
 from hvdegraded.events import Event, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.knowledge import EventFact, load_knowledge
-from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.protocols import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 from tests.corpus import CORPUS, needs_corpus
 from tests.make_sample_logs import FOLDER

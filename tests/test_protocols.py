@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.protocols import (
+from hvdegraded.knowledge.protocols import (
     Certainty,
     Component,
     HostVersion,

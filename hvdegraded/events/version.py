@@ -7,7 +7,7 @@ from typing import Literal
 
 from hvdegraded.events.base import HyperVEvent
 from hvdegraded.knowledge import Outcome
-from hvdegraded.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.protocols import Component, ProtocolVersion
 
 __all__ = [
     "DeviceVersionEvent",

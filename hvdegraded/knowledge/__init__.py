@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hvdegraded.protocols import Certainty, Component, Fact, ProtocolTable
+from hvdegraded.knowledge.protocols import Certainty, Component, Fact, ProtocolTable
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = [

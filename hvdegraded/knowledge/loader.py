@@ -24,7 +24,7 @@ from hvdegraded.knowledge import (
     ProviderFact,
     Role,
 )
-from hvdegraded.protocols import Giveaway, HostVersion, Implementation, ProtocolTable
+from hvdegraded.knowledge.protocols import Giveaway, HostVersion, Implementation, ProtocolTable
 
 __all__ = ["extend", "load"]
 

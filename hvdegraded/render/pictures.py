@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge import Outcome
-from hvdegraded.protocols import Component
+from hvdegraded.knowledge.protocols import Component
 from hvdegraded.render.text import printable
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.wording import versions_of
