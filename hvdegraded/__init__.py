@@ -16,11 +16,11 @@ from hvdegraded.classify import Classifier, classify
 from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import Event
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
-from hvdegraded.reading import EventStream, read, read_records
+from hvdegraded.reading.reader import EventStream, read, read_records
 from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from hvdegraded.triage import Finding, Triage

@@ -15,7 +15,7 @@ from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEve
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Evidence, Origin
 from hvdegraded.tabular.json_keys import decoded

@@ -18,10 +18,10 @@ from hvdegraded.classify import Classifier
 from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.policy import Policy
-from hvdegraded.reading import EventStream, Source, gather, read
+from hvdegraded.reading.reader import EventStream, Source, gather, read
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime

@@ -191,7 +191,7 @@ def _time(text: str) -> datetime:
 
 def _classifier(options: argparse.Namespace) -> Any:
     from hvdegraded.classify import Classifier
-    from hvdegraded.guests import GuestInventory
+    from hvdegraded.guests.inventory import GuestInventory
 
     guests = GuestInventory.load(options.guests) if options.guests else None
     for problem in guests.problems if guests else ():
@@ -209,7 +209,7 @@ def _policy(options: argparse.Namespace) -> Any:
 
 def _triage(options: argparse.Namespace) -> int:
     from hvdegraded.building import TriageBuilder, TriageGather
-    from hvdegraded.reading import EventStream, gather, read_records
+    from hvdegraded.reading.reader import EventStream, gather, read_records
     from hvdegraded.records.spool import RecordSpool
 
     classifier = _classifier(options)
@@ -294,7 +294,7 @@ def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
 
 def _explain(options: argparse.Namespace) -> int:
     from hvdegraded.building import TriageBuilder
-    from hvdegraded.reading import read
+    from hvdegraded.reading.reader import read
 
     classifier = _classifier(options)
     builder = TriageBuilder(classifier)
@@ -370,7 +370,7 @@ def _input_ended_by_signals() -> Iterator[list[int]]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from hvdegraded.reading import inputs_of
+    from hvdegraded.reading.reader import inputs_of
     from hvdegraded.verify import verify
 
     agreed = True

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hvdegraded.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
-from hvdegraded.guests import Guest, GuestInventory
+from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
+from hvdegraded.guests.inventory import Guest, GuestInventory
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_remedy
 from hvdegraded.policy import Policy
 from hvdegraded.verdict import Basis, Label, Reason, Verdict

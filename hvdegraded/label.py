@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from hvdegraded.annotation import KEY, Annotated, Annotator, json_text
 from hvdegraded.classify import Classifier
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold, utf16_lines
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.policy import Policy
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdict import Label

@@ -22,7 +22,7 @@ from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
-from hvdegraded.reading import shown
+from hvdegraded.reading.reader import shown
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 

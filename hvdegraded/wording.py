@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
-from hvdegraded.guests import Guest
+from hvdegraded.guests.inventory import Guest
 from hvdegraded.knowledge.protocols import ProtocolVersion
 
 __all__ = ["guest_text", "sentence", "versions_of", "versions_text", "whose"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.errors import KnowledgeError
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Origin

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.console import classify_status
-from hvdegraded.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.protocols import Component
 from hvdegraded.policy import Policy
 from hvdegraded.verdict import Basis, Label, Reason, Verdict

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.events import Event, VersionEvent
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, load_knowledge
 from hvdegraded.knowledge.protocols import ProtocolVersion
 from hvdegraded.normalise import normalise

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hvdegraded import guest_files
 from hvdegraded.errors import InventoryError
-from hvdegraded.guests import Guest, GuestInventory, ProblemKind
+from hvdegraded.guests import files as guest_files
+from hvdegraded.guests.inventory import Guest, GuestInventory, ProblemKind
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     family_from_integration,

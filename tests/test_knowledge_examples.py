@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hvdegraded.classify import classify
-from hvdegraded.console_status import console_status
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.console_status import console_status
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import (
     Certainty,
     EventFact,

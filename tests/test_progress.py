@@ -13,7 +13,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.building import TriageBuilder
 from hvdegraded.cli import main
-from hvdegraded.progress import Progress
+from hvdegraded.reading.progress import Progress
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from tests.make_sample_logs import FOLDER
@@ -68,8 +68,8 @@ class Interrupted(io.BytesIO):
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """To be put in the place of stderr by the test itself: between set-up and call pytest puts its own there."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("hvdegraded.progress._AFTER", 0)
-    monkeypatch.setattr("hvdegraded.progress._EVERY", 0.001)
+    monkeypatch.setattr("hvdegraded.reading.reader.progress._AFTER", 0)
+    monkeypatch.setattr("hvdegraded.reading.reader.progress._EVERY", 0.001)
     return Terminal()
 
 
@@ -100,7 +100,7 @@ def test_a_long_reading_shows_a_bar_on_a_terminal(
 def test_where_nobody_looks_nothing_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hvdegraded.progress._AFTER", 0)
+    monkeypatch.setattr("hvdegraded.reading.reader.progress._AFTER", 0)
     threads = threading.active_count()
     stream = hv.read(LOG, progress=True)
     next(stream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hvdegraded.guests import GuestInventory
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.records.record import EventRecord, Field
 
 ID = "9FC171E7-B2C6-4BD2-9FF0-253209B2A69D"

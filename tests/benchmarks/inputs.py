@@ -18,7 +18,7 @@ from hvdegraded.formats.evtx.chunks import (
     walk,
 )
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.reading import read_records
+from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from tests.corpus import CLEAN_LOGS
 from tests.make_sample_logs import GUIDS, PREFIX, VML, event_xml, host_2012r2, host_2022, winlogbeat

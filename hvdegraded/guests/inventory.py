@@ -25,7 +25,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.errors import InventoryError
-from hvdegraded.guest_files import Damage, Row, read_inventory, rows_of_mappings
+from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_mappings
 from hvdegraded.guids import guid
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,

@@ -20,12 +20,12 @@ from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
 from hvdegraded.knowledge import Knowledge, load_knowledge
 from hvdegraded.normalise import Normaliser
-from hvdegraded.progress import Progress, showing
+from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport, RecordStream, Stream
 
 if TYPE_CHECKING:
-    from hvdegraded.workers import Workers
+    from hvdegraded.reading.workers import Workers
 
 __all__ = [
     "EventStream",
@@ -278,7 +278,7 @@ def _watched_results(
     progress.plan(paths)
     pool: Workers | None = None
     if workers > 1 and not report.strict:
-        from hvdegraded.workers import Workers, pays_off
+        from hvdegraded.reading.workers import Workers, pays_off
 
         if pays_off(paths, workers):
             pool = Workers(list(paths), job, workers)

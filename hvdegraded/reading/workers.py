@@ -29,7 +29,7 @@ from typing import IO, Any, NamedTuple, cast
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
 from hvdegraded.formats.evtx.reader import EvtxDecoder, Wanted, chunk_records, open_log
-from hvdegraded.reading import OWN_ENGINE, Job, evtx_reader, read_one, shown
+from hvdegraded.reading.reader import OWN_ENGINE, Job, evtx_reader, read_one, shown
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 
@@ -227,7 +227,7 @@ class _Child:
         package = str(Path(__file__).resolve().parents[1])
         known = os.environ.get("PYTHONPATH")
         self._process = subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", "hvdegraded.workers"],
+            [sys.executable, "-m", "hvdegraded.reading.workers"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{known}" if known else package},
@@ -328,6 +328,8 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    from hvdegraded import workers  # so that pickles know these classes by the name that the parent uses
+    from hvdegraded.reading import (
+        workers,  # so that pickles know these classes by the name that the parent uses
+    )
 
     workers._main()

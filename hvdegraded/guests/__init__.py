@@ -1,0 +1,1 @@
+"""Which virtual machine runs which operating system."""

@@ -1,0 +1,1 @@
+"""Files, folders, patterns and streams, read by one process or several."""
