@@ -16,9 +16,9 @@ from hvdegraded.classify import Classifier, classify
 from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import Event
+from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.reading.reader import EventStream, read, read_records
 from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter

@@ -28,12 +28,12 @@ from typing import Any
 from hvdegraded.context import WINDOW_MINUTES, Context
 from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.evidence import Compared, compared, why_not_harmless, why_nothing
 from hvdegraded.guests.inventory import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference
-from hvdegraded.normalise import Normaliser
 from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.spool import RecordSpool

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 from hvdegraded.building import triage
 from hvdegraded.classify import Classifier, classify
 from hvdegraded.events import Event, VersionEvent
+from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, load_knowledge
 from hvdegraded.knowledge.protocols import ProtocolVersion
-from hvdegraded.normalise import normalise
 from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdict import Basis, Label, Reason

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.events.normaliser import normalise
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.normalise import normalise
 from hvdegraded.records.record import EventRecord, Evidence
 from hvdegraded.timestamps import ticks_from_text
 from tests.corpus import CORPUS, needs_corpus

@@ -10,6 +10,7 @@ import pytest
 
 from hvdegraded.classify import classify
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
+from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.console_status import console_status
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import (
@@ -30,7 +31,6 @@ from hvdegraded.knowledge.guest_systems import (
     windows_remedy,
 )
 from hvdegraded.knowledge.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
-from hvdegraded.normalise import normalise
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdict import Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp, unnamed

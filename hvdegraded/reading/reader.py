@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.events import Event, HyperVEvent
+from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.formats.autodetect import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
 from hvdegraded.knowledge import Knowledge, load_knowledge
-from hvdegraded.normalise import Normaliser
 from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport, RecordStream, Stream

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from hvdegraded import events
 from hvdegraded.events import Event, Hresult, HyperVEvent
+from hvdegraded.events.field_mapping import field_key, place, positional_index
 from hvdegraded.guids import guid, vm_id_from_sid
 from hvdegraded.knowledge import (
     HYPER_V_PREFIX,
@@ -24,7 +25,6 @@ from hvdegraded.knowledge import (
     load_knowledge,
 )
 from hvdegraded.knowledge.protocols import Component, ProtocolVersion
-from hvdegraded.placing import field_key, place, positional_index
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]
