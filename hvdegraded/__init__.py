@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 from hvdegraded.building import triage
-from hvdegraded.classify import Classifier, classify
-from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import Event
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import load_knowledge
-from hvdegraded.policy import Policy
 from hvdegraded.reading.reader import EventStream, read, read_records
 from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from hvdegraded.triage import Finding, Triage
-from hvdegraded.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.verdicts.classifier import Classifier, classify
+from hvdegraded.verdicts.history import Context
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 if TYPE_CHECKING:
     from hvdegraded.annotation import annotate
-    from hvdegraded.console import classify_status
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
+    from hvdegraded.verdicts.console import classify_status
 
 __all__ = [
     "Basis",
@@ -68,7 +68,7 @@ logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
 
 _LATE = {  # what few users need is imported when it is asked for
     "annotate": "hvdegraded.annotation",
-    "classify_status": "hvdegraded.console",
+    "classify_status": "hvdegraded.verdicts.console",
     "evtx_bytes": "hvdegraded.formats.evtx.writer",
     "write_evtx": "hvdegraded.formats.evtx.writer",
 }

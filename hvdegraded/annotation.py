@@ -9,18 +9,18 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.classify import Classifier, default_classifier
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, UnrelatedEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Evidence, Origin
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.timestamps import text_from_ticks
-from hvdegraded.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.verdicts.classifier import Classifier, default_classifier
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["KEY", "Annotated", "Annotation", "Annotator", "annotate", "json_text"]
 

@@ -14,19 +14,19 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from hvdegraded.classify import Classifier
-from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome
-from hvdegraded.policy import Policy
 from hvdegraded.reading.reader import EventStream, Source, gather, read
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.triage import UNKNOWN, Occurrences, Triage
-from hvdegraded.verdict import Verdict
+from hvdegraded.verdicts.classifier import Classifier
+from hvdegraded.verdicts.history import Context
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["TriageBuilder", "TriageGather", "TriagePart", "triage"]
 

@@ -190,8 +190,8 @@ def _time(text: str) -> datetime:
 
 
 def _classifier(options: argparse.Namespace) -> Any:
-    from hvdegraded.classify import Classifier
     from hvdegraded.guests.inventory import GuestInventory
+    from hvdegraded.verdicts.classifier import Classifier
 
     guests = GuestInventory.load(options.guests) if options.guests else None
     for problem in guests.problems if guests else ():
@@ -200,8 +200,8 @@ def _classifier(options: argparse.Namespace) -> Any:
 
 
 def _policy(options: argparse.Namespace) -> Any:
-    from hvdegraded.policy import Policy
-    from hvdegraded.verdict import Label
+    from hvdegraded.verdicts.policy import Policy
+    from hvdegraded.verdicts.verdict import Label
 
     unknown = Label.IGNORABLE if options.unknown_guest == "ignorable" else Label.ACTIONABLE
     return Policy.load(options.policy, unknown_guest=unknown) if options.policy else Policy(unknown)

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hvdegraded.annotation import KEY, Annotated, Annotator, json_text
-from hvdegraded.classify import Classifier
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold, utf16_lines
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.policy import Policy
 from hvdegraded.tabular.json_keys import decoded
-from hvdegraded.verdict import Label
+from hvdegraded.verdicts.classifier import Classifier
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Label
 
 __all__ = ["Labeller", "Stats"]
 

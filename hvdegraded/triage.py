@@ -19,7 +19,7 @@ from hvdegraded.events import HyperVEvent
 from hvdegraded.knowledge.protocols import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
-from hvdegraded.verdict import Label, Reason, Verdict
+from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:
     from hvdegraded.render.pictures import Picture

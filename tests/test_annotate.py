@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import hvdegraded as hv
 from hvdegraded.annotation import KEY, Annotation
-from hvdegraded.console import classify_status
 from hvdegraded.label import Labeller
+from hvdegraded.verdicts.console import classify_status
 from tests.make_sample_logs import FOLDER, winlogbeat
 from tests.routes import ROUTES
 from tests.verdict_cases import ID, VM, guests, integration

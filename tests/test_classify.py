@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hvdegraded.building import triage
-from hvdegraded.classify import Classifier, classify
 from hvdegraded.errors import KnowledgeError
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
-from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Origin
-from hvdegraded.verdict import Basis, Label, Reason
+from hvdegraded.verdicts.classifier import Classifier, classify
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,
     ID,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hvdegraded.console import classify_status
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.protocols import Component
-from hvdegraded.policy import Policy
-from hvdegraded.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.verdicts.console import classify_status
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 VM = "9FC1B2C3-0A1B-4C2D-9E3F-405162738495"
 MISMATCH_TEXT = (

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from hvdegraded.building import triage
-from hvdegraded.classify import Classifier, classify
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, load_knowledge
 from hvdegraded.knowledge.protocols import ProtocolVersion
-from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord, Origin
-from hvdegraded.verdict import Basis, Label, Reason
+from hvdegraded.verdicts.classifier import Classifier, classify
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,
     ID,

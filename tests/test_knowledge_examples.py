@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hvdegraded.classify import classify
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.console_status import console_status
@@ -32,7 +31,8 @@ from hvdegraded.knowledge.guest_systems import (
 )
 from hvdegraded.knowledge.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
 from hvdegraded.records.record import EventRecord
-from hvdegraded.verdict import Label, Reason
+from hvdegraded.verdicts.classifier import classify
+from hvdegraded.verdicts.verdict import Label, Reason
 from tests.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp, unnamed
 
 KNOWLEDGE = load_knowledge()

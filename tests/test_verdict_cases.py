@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from hvdegraded.classify import classify
 from hvdegraded.records.record import EventRecord
-from hvdegraded.verdict import Basis, Label, Reason
+from hvdegraded.verdicts.classifier import classify
+from hvdegraded.verdicts.verdict import Basis, Label, Reason
 from tests.verdict_cases import (
     HV,
     ID,

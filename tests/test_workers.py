@@ -16,12 +16,12 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.cli import main
-from hvdegraded.context import Context
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import workers
 from hvdegraded.reading.reader import Job, read_records
 from hvdegraded.records.record import EventRecord
+from hvdegraded.verdicts.history import Context
 from tests.make_sample_logs import event_xml, host_2012r2, host_2022, winlogbeat
 from tests.mutations import Base, _originals, mutations
 

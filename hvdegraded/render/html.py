@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from hvdegraded.errors import MissingExtraError
 from hvdegraded.render.text import event_of, printable
-from hvdegraded.verdict import Label
-from hvdegraded.wording import versions_of
+from hvdegraded.verdicts.phrases import versions_of
+from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
     from hvdegraded.triage import Finding, Occurrences, Triage

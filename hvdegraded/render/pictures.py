@@ -25,7 +25,7 @@ from hvdegraded.knowledge import Outcome
 from hvdegraded.knowledge.protocols import Component
 from hvdegraded.render.text import printable
 from hvdegraded.timestamps import datetime_from_ticks
-from hvdegraded.wording import versions_of
+from hvdegraded.verdicts.phrases import versions_of
 
 if TYPE_CHECKING:
     from hvdegraded.triage import Occurrences, Triage

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hvdegraded.verdict import Label
+from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
     from rich.console import Console

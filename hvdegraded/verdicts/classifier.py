@@ -25,20 +25,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hvdegraded.context import WINDOW_MINUTES, Context
 from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
-from hvdegraded.evidence import Compared, compared, why_not_harmless, why_nothing
 from hvdegraded.guests.inventory import Guest, GuestInventory
 from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference
-from hvdegraded.policy import Policy
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.spool import RecordSpool
-from hvdegraded.verdict import Basis, Label, Reason, Verdict
-from hvdegraded.wording import guest_text, sentence, versions_text, whose
+from hvdegraded.verdicts.history import WINDOW_MINUTES, Context
+from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text, whose
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.usable import Compared, compared, why_not_harmless, why_nothing
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["Classifier", "classify", "default_classifier"]
 

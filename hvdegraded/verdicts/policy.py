@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.knowledge import Knowledge, load_knowledge
-from hvdegraded.verdict import Label
+from hvdegraded.verdicts.verdict import Label
 
 __all__ = ["Policy"]
 

@@ -14,9 +14,9 @@ from typing import Any
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.inventory import Guest, GuestInventory
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_remedy
-from hvdegraded.policy import Policy
-from hvdegraded.verdict import Basis, Label, Reason, Verdict
-from hvdegraded.wording import guest_text
+from hvdegraded.verdicts.phrases import guest_text
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["classify_status"]
 

@@ -1,0 +1,1 @@
+"""Verdicts on events, and the rules behind them."""
