@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-from hvdegraded.building import triage
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import Event
 from hvdegraded.events.normaliser import normalise
+from hvdegraded.findings.builder import triage
+from hvdegraded.findings.triage import Finding, Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import load_knowledge
 from hvdegraded.reading.reader import EventStream, read, read_records
 from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
-from hvdegraded.triage import Finding, Triage
 from hvdegraded.verdicts.classifier import Classifier, classify
 from hvdegraded.verdicts.history import Context
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 if TYPE_CHECKING:
-    from hvdegraded.annotation import annotate
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
+    from hvdegraded.pipeline.annotation import annotate
     from hvdegraded.verdicts.console import classify_status
 
 __all__ = [
@@ -67,7 +67,7 @@ logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
 
 
 _LATE = {  # what few users need is imported when it is asked for
-    "annotate": "hvdegraded.annotation",
+    "annotate": "hvdegraded.pipeline.annotation",
     "classify_status": "hvdegraded.verdicts.console",
     "evtx_bytes": "hvdegraded.formats.evtx.writer",
     "write_evtx": "hvdegraded.formats.evtx.writer",

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 
 from hvdegraded import __version__
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.findings.render.text import printable
 from hvdegraded.records.record import Level
-from hvdegraded.render.text import printable
 
 __all__ = ["main"]
 
@@ -208,7 +208,7 @@ def _policy(options: argparse.Namespace) -> Any:
 
 
 def _triage(options: argparse.Namespace) -> int:
-    from hvdegraded.building import TriageBuilder, TriageGather
+    from hvdegraded.findings.builder import TriageBuilder, TriageGather
     from hvdegraded.reading.reader import EventStream, gather, read_records
     from hvdegraded.records.spool import RecordSpool
 
@@ -254,7 +254,7 @@ def _triage(options: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        from hvdegraded.render.text import print_triage
+        from hvdegraded.findings.render.text import print_triage
 
         console = Console(highlight=False)
         if not console.is_terminal:
@@ -293,7 +293,7 @@ def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from hvdegraded.building import TriageBuilder
+    from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.reading.reader import read
 
     classifier = _classifier(options)
@@ -322,7 +322,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _label(options: argparse.Namespace) -> int:
-    from hvdegraded.label import Labeller
+    from hvdegraded.pipeline.labeller import Labeller
 
     if options.drop_assumed and not options.drop:
         raise HvdegradedError("--drop-assumed says what --drop leaves out too", hint="add --drop ignorable")
@@ -371,7 +371,7 @@ def _input_ended_by_signals() -> Iterator[list[int]]:
 
 def _verify(options: argparse.Namespace) -> int:
     from hvdegraded.reading.reader import inputs_of
-    from hvdegraded.verify import verify
+    from hvdegraded.verify.comparison import verify
 
     agreed = True
     for path in (path for name in options.paths for path in inputs_of(name)):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hvdegraded as hv
-from hvdegraded.annotation import KEY, Annotation
-from hvdegraded.label import Labeller
+from hvdegraded.pipeline.annotation import KEY, Annotation
+from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.verdicts.console import classify_status
 from tests.make_sample_logs import FOLDER, winlogbeat
 from tests.routes import ROUTES

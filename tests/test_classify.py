@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hvdegraded.building import triage
 from hvdegraded.errors import KnowledgeError
+from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, Role, load_knowledge
 from hvdegraded.records.record import EventRecord, Origin

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded import differences as known
-from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.evtx.other_readers import witness_reader
 from hvdegraded.records.record import EventRecord, Field
 from hvdegraded.records.report import ReadReport
-from hvdegraded.verify import verify
+from hvdegraded.verify import known_faults as known
+from hvdegraded.verify.comparison import verify
+from hvdegraded.verify.known_faults import differences
 from tests.corpus import CLEAN_LOGS, LOGS, needs_corpus
 from tests.make_sample_logs import FOLDER
 

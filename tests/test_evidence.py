@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from hvdegraded.building import triage
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.normaliser import normalise
+from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome, load_knowledge
 from hvdegraded.knowledge.protocols import ProtocolVersion

@@ -8,8 +8,8 @@ from array import array
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.frames import SCHEMA, SCHEMA_VERSION
-from hvdegraded.triage import Occurrences, Triage
+from hvdegraded.findings.frames import SCHEMA, SCHEMA_VERSION
+from hvdegraded.findings.triage import Occurrences, Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import plain
 

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hvdegraded as hv
-from hvdegraded.annotation import KEY
-from hvdegraded.label import Labeller
+from hvdegraded.pipeline.annotation import KEY
+from hvdegraded.pipeline.labeller import Labeller
 from tests.make_sample_logs import FOLDER, event_xml, winlogbeat
 from tests.verdict_cases import HV, ID, VM, guests, plain, storvsp
 
@@ -169,7 +169,7 @@ def test_utf_16_does_not_slip_through(encoding: str) -> None:
 
 
 def test_over_long_lines_pass_as_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.label.LONGEST_LINE", 2000)
+    monkeypatch.setattr("hvdegraded.pipeline.labeller.LONGEST_LINE", 2000)
     long = b'{"a":"storvsp' + b"x" * 9000 + b'"}\n'
     out, labeller = label(LINES[2] + long + LINES[3] + long[:-1], only_hyper_v=True)
     assert out[1] == long
@@ -227,7 +227,7 @@ def test_a_batch_is_dropped_only_where_all_of_it_is_ignorable(tmp_path: Path) ->
 def test_the_inventory_is_loaded_again_when_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hvdegraded.label._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("hvdegraded.pipeline.labeller._LOOK_AGAIN", 0.0)
     path = inventory(tmp_path)
     new = tmp_path / "new.json"
     warnings: list[str] = []

@@ -106,7 +106,7 @@ def test_the_heat_map_names_the_versions_of_guest_and_host() -> None:
 
 
 def test_a_long_list_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.render.pictures._MOST_ROWS", 5)
+    monkeypatch.setattr("hvdegraded.findings.render.plots._MOST_ROWS", 5)
     for kind in ("timeline", "versions"):
         assert "2 more VMs are not shown" in fleet(7).plot(kind).svg()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.building import TriageBuilder
 from hvdegraded.cli import main
+from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.reading.progress import Progress
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.annotation import KEY
+from hvdegraded.pipeline.annotation import KEY
 from tests.make_sample_logs import winlogbeat
 from tests.test_label import LINES, MISMATCH, OTHER, line_of
 

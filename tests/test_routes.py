@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.annotation import KEY
-from hvdegraded.label import Labeller
+from hvdegraded.pipeline.annotation import KEY
+from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.records.record import EventRecord
 from tests.make_sample_logs import event_xml, winlogbeat
 from tests.routes import ROUTES, Route, Shipped

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.building import TriageBuilder
+from hvdegraded.findings.builder import TriageBuilder
 from tests import make_sample_logs
 
 FOLDER = make_sample_logs.FOLDER

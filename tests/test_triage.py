@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.pretty import Pretty
 
 import hvdegraded as hv
-from hvdegraded.render.text import as_text
+from hvdegraded.findings.render.text import as_text
+from hvdegraded.findings.triage import Triage
 from hvdegraded.timestamps import ticks_from_datetime
-from hvdegraded.triage import Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import at_minutes, device, guests, integration, plain, record, storvsp
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hvdegraded.verify import verify
+from hvdegraded.verify.comparison import verify
 from tests.attacks import ATTACKS, GOOD
 
 

@@ -17,7 +17,7 @@ from lxml import etree
 import hvdegraded as hv
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.xml.element import record_from_element
-from hvdegraded.label import Labeller
+from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.records.record import EventRecord
 from hvdegraded.timestamps import ticks_from_datetime
 

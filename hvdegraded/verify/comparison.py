@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hvdegraded.differences import differences
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.reading.reader import shown
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
+from hvdegraded.verify.known_faults import differences
 
 __all__ = ["Difference", "Verification", "Witness", "verify"]
 
@@ -135,7 +135,14 @@ def verify(
 
 def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Witness, list[EventRecord]]:
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
-        command = [sys.executable, "-m", "hvdegraded.verify", engine, str(path.resolve()), str(memory)]
+        command = [
+            sys.executable,
+            "-m",
+            "hvdegraded.verify.comparison",
+            engine,
+            str(path.resolve()),
+            str(memory),
+        ]
         try:
             done = subprocess.run(  # noqa: S603  # our own interpreter and module
                 command, stdout=output, stderr=complaints, timeout=timeout, check=False

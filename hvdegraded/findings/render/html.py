@@ -14,12 +14,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from hvdegraded.errors import MissingExtraError
-from hvdegraded.render.text import event_of, printable
+from hvdegraded.findings.render.text import event_of, printable
 from hvdegraded.verdicts.phrases import versions_of
 from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
-    from hvdegraded.triage import Finding, Occurrences, Triage
+    from hvdegraded.findings.triage import Finding, Occurrences, Triage
 
 __all__ = ["as_fragment", "as_page"]
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hvdegraded.annotation import KEY, Annotated, Annotator, json_text
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold, utf16_lines
 from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.pipeline.annotation import KEY, Annotated, Annotator, json_text
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.findings.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge import Outcome
 from hvdegraded.reading.reader import EventStream, Source, gather, read
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
-from hvdegraded.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import Context
 from hvdegraded.verdicts.policy import Policy

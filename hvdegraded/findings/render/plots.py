@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.events import VersionEvent
+from hvdegraded.findings.render.text import printable
 from hvdegraded.knowledge import Outcome
 from hvdegraded.knowledge.protocols import Component
-from hvdegraded.render.text import printable
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.phrases import versions_of
 
 if TYPE_CHECKING:
-    from hvdegraded.triage import Occurrences, Triage
+    from hvdegraded.findings.triage import Occurrences, Triage
 
 __all__ = ["KINDS", "Picture", "draw"]
 

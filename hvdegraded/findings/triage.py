@@ -22,7 +22,7 @@ from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:
-    from hvdegraded.render.pictures import Picture
+    from hvdegraded.findings.render.plots import Picture
 
 __all__ = ["UNKNOWN", "Finding", "Occurrences", "Triage"]
 
@@ -249,7 +249,7 @@ class Triage:
         return counts
 
     def __str__(self) -> str:
-        from hvdegraded.render.text import as_text
+        from hvdegraded.findings.render.text import as_text
 
         return as_text(self)
 
@@ -261,13 +261,13 @@ class Triage:
         yield "findings", len(self.findings)
 
     def _repr_html_(self) -> str:
-        from hvdegraded.render.html import as_fragment
+        from hvdegraded.findings.render.html import as_fragment
 
         return as_fragment(self)
 
     def to_html(self, *, title: str = "Hyper-V triage") -> str:
         """One self-contained page to share, as text to write to a file; with tables to sort and search."""
-        from hvdegraded.render.html import as_page
+        from hvdegraded.findings.render.html import as_page
 
         return as_page(self, title)
 
@@ -276,30 +276,30 @@ class Triage:
 
         Needs matplotlib (extra `notebook`), else raises MissingExtraError.
         """
-        from hvdegraded.render.pictures import draw
+        from hvdegraded.findings.render.plots import draw
 
         return draw(self, kind)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        from hvdegraded.frames import to_arrow
+        from hvdegraded.findings.frames import to_arrow
 
         return to_arrow(self).__arrow_c_stream__(requested_schema)
 
     def to_arrow(self) -> Any:
-        """A pyarrow.Table, one row for each event; columns in `hvdegraded.frames.SCHEMA`."""
-        from hvdegraded.frames import to_arrow
+        """A pyarrow.Table, one row for each event; columns in `hvdegraded.findings.frames.SCHEMA`."""
+        from hvdegraded.findings.frames import to_arrow
 
         return to_arrow(self)
 
     def to_pandas(self) -> Any:
         """A pandas.DataFrame of the same columns."""
-        from hvdegraded.frames import to_pandas
+        from hvdegraded.findings.frames import to_pandas
 
         return to_pandas(self)
 
     def to_polars(self) -> Any:
         """A polars.DataFrame of the same columns."""
-        from hvdegraded.frames import to_polars
+        from hvdegraded.findings.frames import to_polars
 
         return to_polars(self)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from hvdegraded.triage import Occurrences, Triage
+    from hvdegraded.findings.triage import Occurrences, Triage
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
 

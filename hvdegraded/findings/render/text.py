@@ -12,7 +12,7 @@ from hvdegraded.verdicts.verdict import Label
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hvdegraded.triage import Finding, Occurrences, Triage
+    from hvdegraded.findings.triage import Finding, Occurrences, Triage
 
 __all__ = ["as_text", "event_of", "print_triage", "printable"]
 

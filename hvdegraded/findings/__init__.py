@@ -1,0 +1,1 @@
+"""Events and verdicts grouped to findings, and how findings are shown."""

@@ -1,0 +1,1 @@
+"""Findings as text, page and pictures."""

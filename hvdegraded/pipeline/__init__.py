@@ -1,0 +1,1 @@
+"""One record in, the same record with a verdict out."""

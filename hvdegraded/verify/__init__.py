@@ -1,0 +1,1 @@
+"""The decoder compared with other readers of .evtx logs."""
