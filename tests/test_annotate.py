@@ -20,7 +20,7 @@ from tests.routes import ROUTES
 from tests.verdict_cases import ID, VM, guests, integration
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
-SCHEMA = json.loads((Path(hv.__file__).parent / "annotation.schema.json").read_text())
+SCHEMA = json.loads((Path(hv.__file__).parent / "pipeline" / "annotation.schema.json").read_text())
 OTHER = b'{"winlog":{"provider_name":"Disk","event_id":"7"}}\n'
 
 

@@ -1,4 +1,4 @@
-"""The recipes of PIPELINES.md as they stand there, run with the real programs where these are installed."""
+"""The recipes of docs/pipelines.md as they stand there, run with the real programs where these are installed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.make_sample_logs import winlogbeat
 from tests.test_label import LINES, MISMATCH, OTHER, line_of
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = (ROOT / "hvdegraded" / "PIPELINES.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "hvdegraded" / "docs" / "pipelines.md").read_text(encoding="utf-8")
 LONG = line_of({**winlogbeat(MISMATCH), "message": "é%m " * 9000})
 MIXED = [LONG if at == 777 else LINES[at % len(LINES)] if at % 50 == 0 else OTHER for at in range(10_000)]
 COMMAND = f"{sys.executable} -m hvdegraded"

@@ -1,1 +1,0 @@
-"""Triage → something to look at."""
