@@ -17,7 +17,7 @@ from hvdegraded.events.normaliser import normalise
 from hvdegraded.findings.builder import triage
 from hvdegraded.findings.triage import Finding, Triage
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import load_knowledge
+from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.reading.reader import EventStream, read, read_records
 from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.formats.evtx.reader import read_evtx
     from hvdegraded.formats.shippers.json_lines import read_json_lines
     from hvdegraded.formats.xml.reader import read_xml
-    from hvdegraded.knowledge import load_knowledge
+    from hvdegraded.knowledge.tables import load_knowledge
     from hvdegraded.records.report import ReadReport
 
 WANTED = load_knowledge().provider_filter()

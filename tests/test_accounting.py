@@ -16,7 +16,7 @@ import hvdegraded as hv
 from hvdegraded.errors import LossError
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.knowledge import load_knowledge
+from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from tests.attacks import vmms

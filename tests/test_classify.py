@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hvdegraded.errors import KnowledgeError
 from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import Outcome, Role, load_knowledge
+from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.knowledge.vocabulary import Outcome, Role
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdicts.classifier import Classifier, classify
 from hvdegraded.verdicts.policy import Policy

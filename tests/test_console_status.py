@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.protocols import Component
+from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.verdicts.console import classify_status
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict

@@ -13,8 +13,8 @@ from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import Outcome, load_knowledge
-from hvdegraded.knowledge.protocols import ProtocolVersion
+from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.knowledge.vocabulary import Outcome, ProtocolVersion
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdicts.classifier import Classifier, classify
 from hvdegraded.verdicts.policy import Policy

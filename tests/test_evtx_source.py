@@ -15,7 +15,7 @@ from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError,
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.knowledge import load_knowledge
+from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 from tests.corpus import LOGS, log, needs_corpus

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import hvdegraded.knowledge
 from hvdegraded.errors import KnowledgeError
-from hvdegraded.knowledge import EventFact, Family, Knowledge, Outcome, Role, load_knowledge
+from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.loader import load
-from hvdegraded.knowledge.protocols import Certainty, Component, ProtocolVersion
+from hvdegraded.knowledge.tables import Knowledge, load_knowledge
+from hvdegraded.knowledge.vocabulary import Certainty, Component, Family, Outcome, ProtocolVersion, Role
 
 KNOWLEDGE = load_knowledge()
 FOLDER = Path(hvdegraded.knowledge.__file__).parent

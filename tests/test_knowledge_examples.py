@@ -12,14 +12,14 @@ from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.console_status import console_status
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import (
-    Certainty,
+from hvdegraded.knowledge import Certainty
+from hvdegraded.knowledge.facts import (
     EventFact,
+    Giveaway,
+    HostVersion,
+    Implementation,
     MessagePattern,
-    Outcome,
     ProviderFact,
-    Role,
-    load_knowledge,
 )
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
@@ -29,7 +29,8 @@ from hvdegraded.knowledge.guest_systems import (
     windows_release,
     windows_remedy,
 )
-from hvdegraded.knowledge.protocols import Component, Giveaway, HostVersion, Implementation, ProtocolVersion
+from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.knowledge.vocabulary import Component, Outcome, ProtocolVersion, Role
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.classifier import classify
 from hvdegraded.verdicts.verdict import Label, Reason

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 
 import hvdegraded as hv
 from hvdegraded.events import Event, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.knowledge import EventFact, load_knowledge
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 from tests.corpus import CORPUS, needs_corpus
 from tests.make_sample_logs import FOLDER

@@ -9,15 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from hvdegraded.knowledge import load_knowledge
-from hvdegraded.knowledge.protocols import (
-    Certainty,
-    Component,
-    HostVersion,
-    Implementation,
-    ProtocolTable,
-    ProtocolVersion,
-)
+from hvdegraded.knowledge.facts import HostVersion, Implementation
+from hvdegraded.knowledge.protocols import ProtocolTable
+from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.knowledge.vocabulary import Certainty, Component, ProtocolVersion
 
 WORD = st.integers(0, 0xFFFF)
 TABLE = load_knowledge().protocols

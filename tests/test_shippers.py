@@ -17,7 +17,7 @@ from hvdegraded.formats.autodetect import read_stream
 from hvdegraded.formats.shippers.dialects import Dialect, tables
 from hvdegraded.formats.shippers.json_lines import line_may_hold, read_json_lines
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
-from hvdegraded.knowledge import load_knowledge
+from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord, Evidence, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from hvdegraded.tabular.json_keys import decoded

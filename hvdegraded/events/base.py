@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.knowledge import Family
+from hvdegraded.knowledge.vocabulary import Family
 from hvdegraded.records.record import EventRecord, Evidence, Field
 
 __all__ = ["Hresult", "HyperVEvent"]

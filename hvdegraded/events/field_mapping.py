@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from hvdegraded.guids import guid
-from hvdegraded.knowledge import EventFact, Knowledge
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.tables import Knowledge
+from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Placed", "field_key", "place", "positional_index"]

@@ -15,16 +15,9 @@ from hvdegraded import events
 from hvdegraded.events import Event, Hresult, HyperVEvent
 from hvdegraded.events.field_mapping import field_key, place, positional_index
 from hvdegraded.guids import guid, vm_id_from_sid
-from hvdegraded.knowledge import (
-    HYPER_V_PREFIX,
-    EventFact,
-    Family,
-    Knowledge,
-    Outcome,
-    ProviderFact,
-    load_knowledge,
-)
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.facts import EventFact, ProviderFact
+from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
+from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]

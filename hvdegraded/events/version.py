@@ -6,8 +6,7 @@ from collections.abc import Hashable
 from typing import Literal
 
 from hvdegraded.events.base import HyperVEvent
-from hvdegraded.knowledge import Outcome
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, Outcome, ProtocolVersion
 
 __all__ = [
     "DeviceVersionEvent",

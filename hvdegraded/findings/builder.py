@@ -18,7 +18,7 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.findings.triage import UNKNOWN, Occurrences, Triage
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import Outcome
+from hvdegraded.knowledge.vocabulary import Outcome
 from hvdegraded.reading.reader import EventStream, Source, gather, read
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport

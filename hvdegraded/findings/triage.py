@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent
-from hvdegraded.knowledge.protocols import Component
+from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdicts.verdict import Label, Reason, Verdict

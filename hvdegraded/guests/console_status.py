@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from hvdegraded.guids import guid
-from hvdegraded.knowledge import Fact
-from hvdegraded.knowledge.protocols import Component
+from hvdegraded.knowledge.facts import Fact
+from hvdegraded.knowledge.vocabulary import Component
 
 __all__ = ["ConsoleState", "ConsoleStatus", "StatusSubject", "console_status"]
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hvdegraded.knowledge import Fact
+from hvdegraded.knowledge.facts import Fact
 
 __all__ = [
     "ColumnRole",

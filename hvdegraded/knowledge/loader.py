@@ -15,18 +15,20 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hvdegraded.errors import KnowledgeError
-from hvdegraded.knowledge import (
+from hvdegraded.knowledge.facts import (
     DeviceFact,
     EventFact,
+    Giveaway,
+    HostVersion,
     HresultFact,
-    Knowledge,
+    Implementation,
     MessagePattern,
     ProviderFact,
-    Role,
 )
-from hvdegraded.knowledge.protocols import Giveaway, HostVersion, Implementation, ProtocolTable
+from hvdegraded.knowledge.protocols import ProtocolTable
+from hvdegraded.knowledge.vocabulary import Role
 
-__all__ = ["extend", "load"]
+__all__ = ["Rows", "extend", "load"]
 
 _LARGEST = 4 << 20
 _HEADER = re.compile(r"[ \t]*\[\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\]\]")
@@ -35,6 +37,17 @@ _SUBTABLE = re.compile(r"[ \t]*\[[ \t]*[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)[ \t]*\]"
 _TOML_PLACE = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
 
 Row = TypeVar("Row", bound=BaseModel)
+
+
+class Rows(NamedTuple):
+    """The rows of all tables."""
+
+    providers: tuple[ProviderFact, ...]
+    events: tuple[EventFact, ...]
+    protocols: ProtocolTable
+    messages: tuple[MessagePattern, ...] = ()
+    hresults: tuple[HresultFact, ...] = ()
+    devices: tuple[DeviceFact, ...] = ()
 
 
 class _Entry(NamedTuple):
@@ -115,8 +128,8 @@ class _File:
         return KnowledgeError(f"not TOML: {message}", path=self.path, line=line, column=column)
 
 
-def load(folder: Path) -> Knowledge:
-    """The knowledge of the three files in a folder."""
+def load(folder: Path) -> Rows:
+    """Read the three files in a folder."""
     providers = _open(folder / "providers.toml", ("provider",))
     events = _open(folder / "events.toml", ("event", "message", "hresult", "device"))
     tables = _open(folder / "protocols.toml", ("version", "implementation", "giveaway"))
@@ -127,18 +140,18 @@ def load(folder: Path) -> Knowledge:
     )
     provider_rows = _new_providers(providers, {})
     names = _names(provider_rows)
-    return Knowledge(
-        provider_rows,
-        [row for _, row in _new_events(events, names, set())],
+    return Rows(
+        tuple(provider_rows),
+        tuple(row for _, row in _new_events(events, names, set())),
         protocols,
-        events.rows("message", MessagePattern),
-        events.rows("hresult", HresultFact),
-        events.rows("device", DeviceFact),
+        tuple(events.rows("message", MessagePattern)),
+        tuple(events.rows("hresult", HresultFact)),
+        tuple(events.rows("device", DeviceFact)),
     )
 
 
-def extend(base: Knowledge, source: str | os.PathLike[str]) -> Knowledge:
-    """The knowledge with a user's file or text added; see `Knowledge.extended`."""
+def extend(base: Rows, source: str | os.PathLike[str]) -> Rows:
+    """Add a user's file or text to rows; see `Knowledge.extended`."""
     tables = ("provider", "event", "override", "hresult")
     if isinstance(source, str) and ("\n" in source or not source):
         file = _File(source, None, tables)
@@ -166,8 +179,8 @@ def extend(base: Knowledge, source: str | os.PathLike[str]) -> Knowledge:
             overridden.add(key)
             events[key] = changed
     hresults = {row.code: row for row in (*base.hresults, *file.rows("hresult", HresultFact))}
-    return Knowledge(
-        providers, _regrouped(events), base.protocols, base.messages, hresults.values(), base.devices
+    return base._replace(
+        providers=tuple(providers), events=tuple(_regrouped(events)), hresults=tuple(hresults.values())
     )
 
 

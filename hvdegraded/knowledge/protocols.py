@@ -15,186 +15,17 @@ Which guest offers what is not in the event, but in tables (`knowledge/protocols
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from hvdegraded.knowledge.facts import Fact, Giveaway, HostVersion, Implementation, range_label
+from hvdegraded.knowledge.vocabulary import Certainty, Component, ProtocolVersion
 
 __all__ = [
-    "Certainty",
-    "Component",
     "Derivation",
-    "Fact",
-    "Giveaway",
-    "HostVersion",
-    "Implementation",
     "Inference",
     "ProtocolTable",
-    "ProtocolVersion",
 ]
-
-_DOTTED = re.compile(r"(\d{1,5})\.(\d{1,5})", re.ASCII)
-_WHOLE = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|(\d{1,10})", re.ASCII)
-_LONGEST_TEXT = 32
-
-
-class Component(enum.StrEnum):
-    """What of a virtual machine speaks a versioned protocol with its host."""
-
-    STORAGE = "storage"
-    NETWORK = "network"
-    VMBUS = "VMBus"
-    DISPLAY = "display"
-    KEYBOARD = "keyboard"
-    MOUSE = "mouse"
-    DYNAMIC_MEMORY = "dynamic memory"
-    VPCI = "virtual PCI"
-    DATA_EXCHANGE = "data exchange"
-    HEARTBEAT = "heartbeat"
-    SHUTDOWN = "shutdown"
-    TIME_SYNC = "time synchronisation"
-    BACKUP = "backup"
-    FILE_COPY = "file copy"
-    REMOTE_DESKTOP = "remote desktop"
-    INTEGRATION = "integration service"
-    DEVICE = "device"
-
-
-class Certainty(enum.StrEnum):
-    """How a fact is known: read in the named source, inferred from such facts, or only believed."""
-
-    VERIFIED = "verified"
-    INFERRED = "inferred"
-    BELIEVED = "believed"
-
-
-class ProtocolVersion(NamedTuple):
-    """A protocol version, 16 bits each for major and minor; ordered, and printed `6.2`."""
-
-    major: int
-    minor: int
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
-
-    @classmethod
-    def parse(cls, value: str | int, component: Component | None = None) -> ProtocolVersion:
-        """The version that an event or its sender wrote.
-
-        Reads `6.2`, and whole numbers in decimal (`196610`) or hexadecimal (`0x30002`), text or int: high
-        word major, low word minor. For storage a whole number is its 16-bit form on the wire, high byte
-        and low byte: `0x0602` and `1538` are 6.2. Raises ValueError for anything else, blank included.
-        """
-        if isinstance(value, int) and not isinstance(value, bool):
-            return cls._of_number(value, component)
-        if not isinstance(value, str):
-            raise ValueError(f"{type(value).__name__} is no protocol version")
-        text = value.strip() if len(value) <= _LONGEST_TEXT else ""
-        if dotted := _DOTTED.fullmatch(text):
-            major, minor = int(dotted[1]), int(dotted[2])
-            if major > 0xFFFF or minor > 0xFFFF:
-                raise ValueError(f"{text}: a protocol version has 16 bits each for major and minor")
-            return cls(major, minor)
-        if whole := _WHOLE.fullmatch(text):
-            return cls._of_number(int(whole[1], 16) if whole[1] else int(whole[2]), component)
-        raise ValueError(f"{value[:_LONGEST_TEXT]!r} is no protocol version")
-
-    @classmethod
-    def try_parse(cls, value: str | int | None, component: Component | None = None) -> ProtocolVersion | None:
-        """Like `parse`, but None for whatever is no version."""
-        if value is None:
-            return None
-        try:
-            return cls.parse(value, component)
-        except ValueError:
-            return None
-
-    @classmethod
-    def _of_number(cls, number: int, component: Component | None) -> ProtocolVersion:
-        shift = 8 if component is Component.STORAGE else 16
-        if not 0 <= number < 1 << 2 * shift:
-            raise ValueError(f"{number} does not fit the {2 * shift} bits of a protocol version")
-        return cls(number >> shift, number & (1 << shift) - 1)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        text = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
-        return core_schema.json_or_python_schema(
-            json_schema=text,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
-            serialization=core_schema.to_string_ser_schema(),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        return {"type": "string", "pattern": r"^\d{1,5}\.\d{1,5}$"}
-
-
-class Fact(BaseModel):
-    """A row of a knowledge file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    source: Annotated[str, Field(min_length=1)]
-    certainty: Certainty
-
-
-class HostVersion(Fact):
-    """A version that hosts have, the releases whose newest it is, and as `example` how an event writes it."""
-
-    component: Component
-    version: ProtocolVersion
-    example: Annotated[str, Field(min_length=1)]
-    hosts: tuple[str, ...] = ()
-
-
-class Implementation(Fact):
-    """A guest's side of one protocol: what it offers, newest first, from kernel `since` until `until`.
-
-    Offers may be empty: guests of this family do not have the component at all. `services` are integration
-    services whose framework differs from that of the others. `systems` are releases of
-    which the row holds whatever the others say; see `knowledge.guests.windows_release`. `example` is a
-    client's version as an event writes it: one that it sends, or if it sends none, any.
-    """
-
-    component: Component
-    name: str
-    family: str
-    services: tuple[Component, ...] = ()
-    systems: tuple[str, ...] = ()
-    example: Annotated[str, Field(min_length=1)]
-    since: str | None = None
-    until: str | None = None
-    offers: tuple[ProtocolVersion, ...]
-    may_offer: tuple[ProtocolVersion, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """Name and range: `Linux 3.14 to 4.3`, `Linux 5.19 and later`."""
-        return _label(self.name, self.since, self.until)
-
-    @property
-    def newest(self) -> ProtocolVersion | None:
-        """The newest version that it offers, or may offer."""
-        return max(self.offers + self.may_offer, default=None)
-
-    def may_have_sent(self, version: ProtocolVersion) -> bool:
-        """Whether an offer of this version can come from it."""
-        return version in self.offers or version in self.may_offer
-
-
-class Giveaway(Fact):
-    """Versions that, seen on one VM of a host that expected `expected`, come from no Windows guest."""
-
-    families: Annotated[tuple[str, ...], Field(min_length=1)]
-    seen: dict[Component, ProtocolVersion]
-    expected: dict[Component, ProtocolVersion]
-    meaning: str
 
 
 class Derivation(NamedTuple):
@@ -388,16 +219,6 @@ class ProtocolTable:
         return None
 
 
-def _label(name: str, since: str | None, until: str | None) -> str:
-    if since is None and until is None:
-        return name
-    if since is None:
-        return f"{name} up to {until}"
-    if until is None:
-        return f"{name} {since} and later"
-    return f"{name} {since}" if since == until else f"{name} {since} to {until}"
-
-
 def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:
     """Labels of rows, oldest first, with ranges of one name joined where the next follows directly."""
     ranges: list[tuple[str, str | None, str | None]] = []
@@ -406,7 +227,7 @@ def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:
             ranges[-1] = (row.name, ranges[-1][1], row.until)
         else:
             ranges.append((row.name, row.since, row.until))
-    return tuple(dict.fromkeys(_label(*item) for item in ranges))
+    return tuple(dict.fromkeys(range_label(*item) for item in ranges))
 
 
 def _follows(until: str | None, since: str | None) -> bool:

@@ -19,7 +19,7 @@ from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.formats.autodetect import LOG_SUFFIXES, EvtxReader, read_stream
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
-from hvdegraded.knowledge import Knowledge, load_knowledge
+from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport, RecordStream, Stream

@@ -29,9 +29,10 @@ from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.guests.inventory import Guest, GuestInventory
-from hvdegraded.knowledge import Certainty, EventFact, Outcome, Role
+from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference
+from hvdegraded.knowledge.vocabulary import Certainty, Outcome, Role
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.spool import RecordSpool
 from hvdegraded.verdicts.history import WINDOW_MINUTES, Context

@@ -11,8 +11,9 @@ from collections.abc import Hashable, Iterator
 from typing import Literal, TypeVar
 
 from hvdegraded.events import HyperVEvent, VersionEvent
-from hvdegraded.knowledge import EventFact
-from hvdegraded.knowledge.protocols import Component, Inference, ProtocolTable, ProtocolVersion
+from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.protocols import Inference, ProtocolTable
+from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.verdicts.usable import compared
 
 __all__ = ["WINDOW_MINUTES", "Context"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests.inventory import Guest
-from hvdegraded.knowledge.protocols import ProtocolVersion
+from hvdegraded.knowledge.vocabulary import ProtocolVersion
 
 __all__ = ["guest_text", "sentence", "versions_of", "versions_text", "whose"]
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.knowledge import Knowledge, load_knowledge
+from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.verdicts.verdict import Label
 
 __all__ = ["Policy"]

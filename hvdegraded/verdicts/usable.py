@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hvdegraded.events import IntegrationVersionEvent, VersionEvent
-from hvdegraded.knowledge import Certainty, EventFact, Knowledge, Outcome
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.tables import Knowledge
+from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion
 from hvdegraded.records.record import Level
 
 __all__ = ["Compared", "compared", "why_not_harmless", "why_nothing"]

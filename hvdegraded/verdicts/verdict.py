@@ -6,7 +6,7 @@ import enum
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.knowledge.protocols import Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 
 __all__ = ["Basis", "Label", "Reason", "Verdict"]
 

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.events import VersionEvent
 from hvdegraded.findings.render.text import printable
-from hvdegraded.knowledge import Outcome
-from hvdegraded.knowledge.protocols import Component
+from hvdegraded.knowledge.vocabulary import Component, Outcome
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.phrases import versions_of
 

@@ -1,0 +1,158 @@
+"""The closed sets of the field: roles, outcomes, provider families, components, certainties, versions."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import NamedTuple
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = [
+    "Certainty",
+    "Component",
+    "Family",
+    "Outcome",
+    "ProtocolVersion",
+    "Role",
+]
+
+
+_DOTTED = re.compile(r"(\d{1,5})\.(\d{1,5})", re.ASCII)
+_WHOLE = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|(\d{1,10})", re.ASCII)
+_LONGEST_TEXT = 32
+
+
+class Component(enum.StrEnum):
+    """What of a virtual machine speaks a versioned protocol with its host."""
+
+    STORAGE = "storage"
+    NETWORK = "network"
+    VMBUS = "VMBus"
+    DISPLAY = "display"
+    KEYBOARD = "keyboard"
+    MOUSE = "mouse"
+    DYNAMIC_MEMORY = "dynamic memory"
+    VPCI = "virtual PCI"
+    DATA_EXCHANGE = "data exchange"
+    HEARTBEAT = "heartbeat"
+    SHUTDOWN = "shutdown"
+    TIME_SYNC = "time synchronisation"
+    BACKUP = "backup"
+    FILE_COPY = "file copy"
+    REMOTE_DESKTOP = "remote desktop"
+    INTEGRATION = "integration service"
+    DEVICE = "device"
+
+
+class Certainty(enum.StrEnum):
+    """How a fact is known: read in the named source, inferred from such facts, or only believed."""
+
+    VERIFIED = "verified"
+    INFERRED = "inferred"
+    BELIEVED = "believed"
+
+
+class ProtocolVersion(NamedTuple):
+    """A protocol version, 16 bits each for major and minor; ordered, and printed `6.2`."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @classmethod
+    def parse(cls, value: str | int, component: Component | None = None) -> ProtocolVersion:
+        """The version that an event or its sender wrote.
+
+        Reads `6.2`, and whole numbers in decimal (`196610`) or hexadecimal (`0x30002`), text or int: high
+        word major, low word minor. For storage a whole number is its 16-bit form on the wire, high byte
+        and low byte: `0x0602` and `1538` are 6.2. Raises ValueError for anything else, blank included.
+        """
+        if isinstance(value, int) and not isinstance(value, bool):
+            return cls._of_number(value, component)
+        if not isinstance(value, str):
+            raise ValueError(f"{type(value).__name__} is no protocol version")
+        text = value.strip() if len(value) <= _LONGEST_TEXT else ""
+        if dotted := _DOTTED.fullmatch(text):
+            major, minor = int(dotted[1]), int(dotted[2])
+            if major > 0xFFFF or minor > 0xFFFF:
+                raise ValueError(f"{text}: a protocol version has 16 bits each for major and minor")
+            return cls(major, minor)
+        if whole := _WHOLE.fullmatch(text):
+            return cls._of_number(int(whole[1], 16) if whole[1] else int(whole[2]), component)
+        raise ValueError(f"{value[:_LONGEST_TEXT]!r} is no protocol version")
+
+    @classmethod
+    def try_parse(cls, value: str | int | None, component: Component | None = None) -> ProtocolVersion | None:
+        """Like `parse`, but None for whatever is no version."""
+        if value is None:
+            return None
+        try:
+            return cls.parse(value, component)
+        except ValueError:
+            return None
+
+    @classmethod
+    def _of_number(cls, number: int, component: Component | None) -> ProtocolVersion:
+        shift = 8 if component is Component.STORAGE else 16
+        if not 0 <= number < 1 << 2 * shift:
+            raise ValueError(f"{number} does not fit the {2 * shift} bits of a protocol version")
+        return cls(number >> shift, number & (1 << shift) - 1)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"type": "string", "pattern": r"^\d{1,5}\.\d{1,5}$"}
+
+
+class Role(enum.StrEnum):
+    """What kind of event a row describes."""
+
+    VERSION = "version"
+    PROBLEM = "problem"
+    WATCH = "watch"
+    INFORMATION = "information"
+
+
+class Outcome(enum.StrEnum):
+    """What became of a device whose versions differ."""
+
+    LOADED = "loaded"
+    REFUSED = "refused"
+    NEGOTIATED = "negotiated"
+
+
+class Family(enum.StrEnum):
+    """Providers whose events share a model."""
+
+    STORVSP = "storvsp"
+    STORAGEVSP = "storagevsp"
+    VMSWITCH = "vmswitch"
+    VMBUS = "vmbus"
+    WORKER = "worker"
+    VMMS = "vmms"
+    CHIPSET = "chipset"
+    SYNTHSTOR = "synthstor"
+    SYNTHNIC = "synthnic"
+    UIDEVICES = "uidevices"
+    SERIAL = "serial"
+    VMBUSVDEV = "vmbusvdev"
+    INTEGRATION = "integration"
+    CONFIG = "config"
+    DYNMEM = "dynmem"
+    HYPERVISOR = "hypervisor"
+    VID = "vid"
+    NETVSC = "netvsc"
