@@ -5,31 +5,30 @@
 ...     print(event.vm_name, hv.classify(event).summary)
 """
 
-import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import Event
-from hvdegraded.events.normaliser import normalise
-from hvdegraded.findings.builder import triage
-from hvdegraded.findings.triage import Finding, Triage
-from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.tables import load_knowledge
-from hvdegraded.reading.reader import EventStream, read, read_records
-from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
-from hvdegraded.records.report import ReadReport
-from hvdegraded.verdicts.classifier import Classifier, classify
-from hvdegraded.verdicts.history import Context
-from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
-
 if TYPE_CHECKING:
+    from hvdegraded.errors import HvdegradedError
+    from hvdegraded.events import Event
+    from hvdegraded.events.normaliser import normalise
+    from hvdegraded.events.stream import EventStream, read
+    from hvdegraded.findings.builder import triage
+    from hvdegraded.findings.groups import Finding
+    from hvdegraded.findings.triage import Triage
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
+    from hvdegraded.guests.inventory import GuestInventory
+    from hvdegraded.knowledge.tables import load_knowledge
     from hvdegraded.pipeline.annotation import annotate
+    from hvdegraded.reading.reader import read_records
+    from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
+    from hvdegraded.records.report import ReadReport
+    from hvdegraded.verdicts.classifier import Classifier, classify
     from hvdegraded.verdicts.console import classify_status
+    from hvdegraded.verdicts.history import Context
+    from hvdegraded.verdicts.policy import Policy
+    from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = [
     "Basis",
@@ -63,22 +62,41 @@ __all__ = [
     "write_evtx",
 ]
 
-logging.getLogger("hvdegraded").addHandler(logging.NullHandler())
-
-
-_LATE = {  # what few users need is imported when it is asked for
-    "annotate": "hvdegraded.pipeline.annotation",
-    "classify_status": "hvdegraded.verdicts.console",
-    "evtx_bytes": "hvdegraded.formats.evtx.writer",
-    "write_evtx": "hvdegraded.formats.evtx.writer",
+_HOMES = {
+    "errors": ("HvdegradedError",),
+    "events": ("Event",),
+    "events.normaliser": ("normalise",),
+    "events.stream": ("EventStream", "read"),
+    "findings.builder": ("triage",),
+    "findings.groups": ("Finding",),
+    "findings.triage": ("Triage",),
+    "formats.evtx.writer": ("evtx_bytes", "write_evtx"),
+    "guests.inventory": ("GuestInventory",),
+    "knowledge.tables": ("load_knowledge",),
+    "pipeline.annotation": ("annotate",),
+    "reading.reader": ("read_records",),
+    "records.record": ("EventRecord", "Evidence", "Level", "Origin", "ProviderFilter"),
+    "records.report": ("ReadReport",),
+    "verdicts.classifier": ("Classifier", "classify"),
+    "verdicts.console": ("classify_status",),
+    "verdicts.history": ("Context",),
+    "verdicts.policy": ("Policy",),
+    "verdicts.verdict": ("Basis", "Label", "Reason", "Verdict"),
 }
+"""Where each public name lives; a module is imported when one of its names is first asked for."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_LATE]
+    return __all__
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(importlib.import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'hvdegraded' has no attribute {name!r}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'hvdegraded' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f"hvdegraded.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,5 +1,5 @@
 """`python -m hvdegraded`."""
 
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 
 raise SystemExit(main())

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hvdegraded as hv
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 from hvdegraded.formats.xml.reader import parse_event, read_xml
 from hvdegraded.records.report import ReadReport
 from tests.make_sample_logs import FOLDER

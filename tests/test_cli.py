@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 from hvdegraded.formats.evtx.writer import write_evtx
 from tests.make_sample_logs import FOLDER, Machine, kvp, named, vml
 

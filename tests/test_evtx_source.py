@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
-from hvdegraded.formats.evtx.reader import EvtxDecoder, read_evtx
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord, ProviderFilter

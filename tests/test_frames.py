@@ -9,7 +9,8 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.findings.frames import SCHEMA, SCHEMA_VERSION
-from hvdegraded.findings.triage import Occurrences, Triage
+from hvdegraded.findings.groups import Occurrences
+from hvdegraded.findings.triage import Triage
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import plain
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hvdegraded.errors import InventoryError
 from hvdegraded.guests import files as guest_files
-from hvdegraded.guests.inventory import Guest, GuestInventory, ProblemKind
+from hvdegraded.guests.guest import Guest, ProblemKind
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     family_from_integration,

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import hvdegraded as hv
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 from tests.make_sample_logs import FOLDER
 from tests.verdict_cases import HV, record
 

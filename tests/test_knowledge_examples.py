@@ -12,7 +12,7 @@ from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.guests.console_status import console_status
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge import Certainty
+from hvdegraded.knowledge.vocabulary import Certainty
 from hvdegraded.knowledge.facts import (
     EventFact,
     Giveaway,

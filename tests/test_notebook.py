@@ -32,7 +32,7 @@ def outputs(*cells: str) -> list[list[Any]]:
 def test_a_triage_shows_itself_once_and_a_bar_comes_and_goes() -> None:
     """The bar is drawn by a thread, into the cell that reads."""
     show, read, text = outputs(
-        "import hvdegraded as hv, hvdegraded.progress as progress\nhv.triage('hv2022')",
+        "import hvdegraded as hv, hvdegraded.reading.progress as progress\nhv.triage('hv2022')",
         "\n".join(
             (
                 "import io, threading",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.reading.progress import Progress
 from hvdegraded.records.record import EventRecord
@@ -68,8 +68,8 @@ class Interrupted(io.BytesIO):
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """To be put in the place of stderr by the test itself: between set-up and call pytest puts its own there."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("hvdegraded.reading.reader.progress._AFTER", 0)
-    monkeypatch.setattr("hvdegraded.reading.reader.progress._EVERY", 0.001)
+    monkeypatch.setattr("hvdegraded.reading.progress._AFTER", 0)
+    monkeypatch.setattr("hvdegraded.reading.progress._EVERY", 0.001)
     return Terminal()
 
 
@@ -100,7 +100,7 @@ def test_a_long_reading_shows_a_bar_on_a_terminal(
 def test_where_nobody_looks_nothing_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hvdegraded.reading.reader.progress._AFTER", 0)
+    monkeypatch.setattr("hvdegraded.reading.progress._AFTER", 0)
     threads = threading.active_count()
     stream = hv.read(LOG, progress=True)
     next(stream)

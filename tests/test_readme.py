@@ -53,7 +53,7 @@ def test_the_example_for_policies(tmp_path: Path) -> None:
 
 
 def test_the_commands_exist() -> None:
-    from hvdegraded.cli import _parser
+    from hvdegraded.cli.main import _parser
 
     text = _parser().format_help()
     for command in re.findall(r"^- `hvdegraded ([a-z-]+)", README, re.MULTILINE):

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.cli import main
+from hvdegraded.cli.main import main
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import workers
-from hvdegraded.reading.reader import Job, read_records
+from hvdegraded.reading.jobs import Job
+from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.history import Context
 from tests.make_sample_logs import event_xml, host_2012r2, host_2022, winlogbeat
@@ -181,7 +182,7 @@ def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.
 def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import hvdegraded as hv, hvdegraded.workers as workers\n"
+        "import hvdegraded as hv, hvdegraded.reading.workers as workers\n"
         "workers._WORTH = 1\n"
         f"print(hv.triage({str(logs)!r}, workers=2).count)\n"
     )

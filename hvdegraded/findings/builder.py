@@ -16,10 +16,13 @@ from typing import Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.findings.triage import UNKNOWN, Occurrences, Triage
+from hvdegraded.events.stream import EventStream, read
+from hvdegraded.findings.groups import UNKNOWN, Occurrences
+from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import Outcome
-from hvdegraded.reading.reader import EventStream, Source, gather, read
+from hvdegraded.reading.inputs import Source
+from hvdegraded.reading.reader import gather
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime

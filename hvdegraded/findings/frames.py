@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.triage import Occurrences, Triage
+    from hvdegraded.findings.groups import GroupedEvents, Occurrences
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
 
@@ -70,7 +70,7 @@ _COLUMNS: dict[str, Callable[[Occurrences], Any]] = {
 }
 
 
-def to_arrow(triage: Triage) -> Any:
+def to_arrow(triage: GroupedEvents) -> Any:
     """A pyarrow.Table with the columns of `SCHEMA`. Raises MissingExtraError without pyarrow."""
     try:
         import pyarrow as pa
@@ -112,7 +112,7 @@ def to_arrow(triage: Triage) -> Any:
     return table.replace_schema_metadata({"hvdegraded.schema_version": str(SCHEMA_VERSION)})
 
 
-def to_pandas(triage: Triage) -> Any:
+def to_pandas(triage: GroupedEvents) -> Any:
     """A pandas.DataFrame of the same columns. Raises MissingExtraError without pandas and pyarrow."""
     try:
         import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: F401
@@ -121,7 +121,7 @@ def to_pandas(triage: Triage) -> Any:
     return to_arrow(triage).to_pandas()
 
 
-def to_polars(triage: Triage) -> Any:
+def to_polars(triage: GroupedEvents) -> Any:
     """A polars.DataFrame of the same columns. Raises MissingExtraError without polars and pyarrow."""
     try:
         import polars

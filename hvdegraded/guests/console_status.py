@@ -323,7 +323,7 @@ def _text(value: object) -> str:
 
 @lru_cache(maxsize=1)
 def _tables() -> _Tables:
-    source = Path(__file__).with_name("knowledge").joinpath("console.toml").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[1] / "knowledge" / "console.toml").read_text(encoding="utf-8")
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
     numbers = [NumberFact(**row) for row in data["number"]]
     return _Tables(

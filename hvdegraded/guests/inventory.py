@@ -15,95 +15,25 @@ The rules of finding, each of which prefers an unknown guest to a wrong one:
 
 from __future__ import annotations
 
-import enum
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.errors import InventoryError
-from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_mappings
+from hvdegraded.guests.columns import guest_of_row
+from hvdegraded.guests.files import Damage, read_inventory, rows_of_mappings
+from hvdegraded.guests.guest import Guest, InventoryProblem, ProblemKind, in_order_of_families
 from hvdegraded.guids import guid
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
-    OsReading,
-    column_key,
-    columns,
-    family_from_integration,
-    is_blank,
-    read_os,
-    supported_os,
 )
 
-__all__ = ["Guest", "GuestInventory", "InventoryProblem", "ProblemKind"]
+__all__ = [
+    "GuestInventory",
+]
 
-_LONGEST_TEXT = 4096
-_LONGEST_ITEMS = 1 << 20
-_MOST_ITEMS = 1000
 _ONE_FAMILY = [{family} for family in GuestFamily if family is not GuestFamily.UNKNOWN]
-
-
-class Guest(BaseModel):
-    """One virtual machine of an inventory.
-
-    `vm_id` is upper case without braces; `source` says where it was read ("guests.json, row 3").
-    `inferred`: no text names the system, the version of the integration services tells the family.
-    `possible`: the families an UNKNOWN guest may be where rows or texts disagree. `supported`:
-    whether the vendor lists the system as a guest; None where its list does not tell.
-    """
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    name: str | None = None
-    vm_id: str | None = None
-    host: str | None = None
-    family: GuestFamily = GuestFamily.UNKNOWN
-    os_name: str | None = None
-    os_version: str | None = None
-    integration_version: str | None = None
-    source: str = ""
-    supported: bool | None = None
-    inferred: bool = False
-    possible: tuple[GuestFamily, ...] = ()
-
-    @property
-    def undecided(self) -> bool:
-        """Whether the inventory says something of the system that leaves open whether it is Windows."""
-        if self.family is not GuestFamily.UNKNOWN:
-            return False
-        return self.os_name is not None or not {GuestFamily.WINDOWS, GuestFamily.UNKNOWN}.isdisjoint(
-            self.possible
-        )
-
-
-class ProblemKind(enum.StrEnum):
-    """What is wrong with a part of an inventory."""
-
-    UNREADABLE = "unreadable"
-    NO_VM = "names no VM"
-    NO_SYSTEM = "names no system"
-    UNKNOWN_SYSTEM = "unknown system"
-    CONFLICT = "conflict"
-
-
-class InventoryProblem(BaseModel):
-    """A part of an inventory that tells nothing, or contradicts another; rows and lines count from 1."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    kind: ProblemKind
-    reason: str
-    file: str | None = None
-    row: int | None = None
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = [self.file] if self.file else []
-        place += [f"{name} {at}" for name, at in (("row", self.row), ("line", self.line)) if at is not None]
-        return f"{', '.join(place)}: {self.reason}" if place else self.reason
 
 
 class GuestInventory:
@@ -150,7 +80,7 @@ class GuestInventory:
         problems = [_damage_problem(each, file) for each in damage]
         guests: list[Guest] = []
         for row in rows:
-            guest, problem = _guest(row, f"{where}, row {row.number}")
+            guest, problem = guest_of_row(row, f"{where}, row {row.number}")
             if guest is not None:
                 guests.append(guest)
             if problem is not None:
@@ -278,7 +208,7 @@ def _undecided(guests: list[Guest], why: str) -> Guest:
         vm_id=guests[0].vm_id if len({guest.vm_id for guest in guests}) == 1 else None,
         host=guests[0].host if len({guest.host for guest in guests}) == 1 else None,
         source=f"{_sources(guests)} ({why})",
-        possible=_ordered(possible),
+        possible=in_order_of_families(possible),
     )
 
 
@@ -289,10 +219,6 @@ def _says_something(guest: Guest) -> bool:
 def _sources(guests: list[Guest]) -> str:
     shown = "; ".join(dict.fromkeys(guest.source for guest in guests[:5]))
     return shown if len(guests) <= 5 else f"{shown}; {len(guests) - 5} more"
-
-
-def _ordered(families: Iterable[GuestFamily]) -> tuple[GuestFamily, ...]:
-    return tuple(family for family in GuestFamily if family in set(families))
 
 
 def _may_be_on(guest: Guest, host: str | None) -> bool:
@@ -320,162 +246,3 @@ def _damage_problem(damage: Damage, file: str | None) -> InventoryProblem:
 
 
 # One row
-
-
-def _guest(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
-    """The guest that a row describes, and what is wrong with the row."""
-    cells, items = _cells(row)
-    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := guid(text))]
-    names = _picked(cells, "name")
-    if row.key is not None and (vm_id := guid(row.key)):
-        ids.insert(0, ("vmid", vm_id))
-    elif row.key is not None:
-        names.insert(0, ("", _text(row.key)))
-    if ids and ids[0][0] == "systemname":
-        names = [(key, text) for key, text in names if key == "vmname"]  # the others name the service
-    for key, text in names:  # Msvm_ComputerSystem keeps the id in Name
-        if (vm_id := guid(text)) and not ids:
-            ids.append((key, vm_id))
-    name = next((text for _, text in names if text and not guid(text)), None)
-    if name is None and not ids:
-        return None, (ProblemKind.NO_VM, "the row names no VM")
-    plain = [("", text) for key, text in cells if key == ""]
-    systems = _picked(items, "system") + _picked(cells, "system") + plain
-    reading = _together([read_os(text) for _, text in systems if not is_blank(text)])
-    integration = _first(items, "integration") or _first(cells, "integration")
-    hint = family_from_integration(integration)
-    guest = Guest(
-        name=name,
-        vm_id=ids[0][1] if ids else None,
-        host=_first(cells, "host"),
-        family=reading.family,
-        os_name=next((text for _, text in systems if not is_blank(text)), None),
-        os_version=_first(items, "version") or _first(cells, "version"),
-        integration_version=integration,
-        source=source,
-        possible=_ordered(reading.possible) if reading.family is GuestFamily.UNKNOWN else (),
-    )
-    return _judged(guest, hint)
-
-
-def _judged(guest: Guest, hint: GuestFamily) -> tuple[Guest, tuple[ProblemKind, str] | None]:
-    """The guest with what its integration services add, and what is wrong with its system."""
-    label = f"'{(guest.name or guest.vm_id or '')[:80]}'"
-    if guest.os_name is None:
-        if hint is GuestFamily.UNKNOWN:
-            return guest, (ProblemKind.NO_SYSTEM, f"{label} names no operating system")
-        return guest.model_copy(update={"family": hint, "inferred": True}), None
-    shown = f"'{guest.os_name[:80]}'"
-    if guest.possible:
-        between = " or ".join(guest.possible)
-        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: {shown} is ambiguous ({between})")
-    if guest.family is GuestFamily.UNKNOWN:
-        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known")
-    if hint is GuestFamily.WINDOWS and guest.family is not hint:
-        possible = _ordered((guest.family, hint))
-        contradiction = (
-            f"{label}: {shown} with the integration services of Windows ({guest.integration_version})"
-        )
-        unknown = {"family": GuestFamily.UNKNOWN, "possible": possible}
-        return guest.model_copy(update=unknown), (ProblemKind.CONFLICT, contradiction)
-    supported = supported_os(guest.os_name, guest.os_version)
-    return guest.model_copy(update={"supported": supported}), None
-
-
-def _together(readings: list[OsReading]) -> OsReading:
-    """What several texts about one guest say; texts that name no known system count for nothing."""
-    readings = [reading for reading in readings if reading.matched]
-    possible = frozenset(family for reading in readings for family in reading.possible)
-    if len(possible) == 1 and all(reading.family is not GuestFamily.UNKNOWN for reading in readings):
-        return OsReading(next(iter(possible)), possible, matched=True)
-    return OsReading(GuestFamily.UNKNOWN, possible, matched=bool(readings))
-
-
-def _cells(row: Row) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """A row's cells as (column key, text), and apart those inside its nested items (KVP, facts)."""
-    cells: list[tuple[str, str]] = []
-    items: list[tuple[str, str]] = []
-    for name, value in row.cells:
-        key = column_key(name)
-        if key in columns("items") and not isinstance(value, int | float | None):
-            inner = _kvp_items(value)
-            items += [(item, text) for item, text in inner if item not in columns("host")]
-            if inner:
-                continue
-        if text := _text(value):
-            cells.append((key, text))
-    return cells, items
-
-
-def _picked(cells: list[tuple[str, str]], role: str) -> list[tuple[str, str]]:
-    """The cells of a role, the better columns first."""
-    found = [(columns(role).index(key), key, text) for key, text in cells if key in columns(role)]
-    return [(key, text) for _, key, text in sorted(found, key=lambda each: each[0])]
-
-
-def _first(cells: list[tuple[str, str]], role: str) -> str | None:
-    return next((text for _, text in _picked(cells, role) if not is_blank(text)), None)
-
-
-def _text(value: object) -> str:
-    """A value as text, also as PowerShell's JSON writes versions, GUIDs and named objects."""
-    if isinstance(value, str):
-        # Halves of surrogate pairs come from JSON escapes and are no text.
-        return value.strip()[: _LONGEST_TEXT + 1].encode("utf-8", "replace").decode()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return _text(" ".join(one for one in value[:_MOST_ITEMS] if isinstance(one, str)))
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, int):
-        return str(value) if abs(value) < 1 << 64 else ""
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Mapping):
-        if "Major" in value:
-            parts = [value.get(part) for part in ("Major", "Minor", "Build", "Revision")]
-            numbers = [part for part in parts if isinstance(part, int) and 0 <= part < 1 << 32]
-            return ".".join(str(number) for number in numbers)
-        for part in ("Guid", "Name", "name", "value", "Value", "DisplayName"):
-            if isinstance(inner := value.get(part), str):
-                return _text(inner)
-    return ""
-
-
-def _kvp_items(value: object) -> list[tuple[str, str]]:
-    """Items inside a cell: KVP XML instances, `{"Name": …, "Data": …}` pairs, or a mapping of facts."""
-    found: list[tuple[str, str]] = []
-    for part in (value if isinstance(value, list | tuple) else [value])[:_MOST_ITEMS]:
-        if isinstance(part, str):
-            found += _xml_items(part)
-        elif isinstance(part, Mapping):
-            pair = _text(part.get("Name")), _text(part.get("Data", part.get("Value")))
-            if pair[0] and ("Data" in part or "Value" in part):
-                found.append((column_key(pair[0]), pair[1]))
-            else:
-                found += [
-                    (column_key(name), _text(inner)) for name, inner in part.items() if isinstance(name, str)
-                ]
-    return [(key, text) for key, text in found if text]
-
-
-def _xml_items(text: str) -> list[tuple[str, str]]:
-    """Name and data of each `<INSTANCE CLASSNAME="Msvm_KvpExchangeDataItem">` of a text."""
-    if "<INSTANCE" not in text or len(text) > _LONGEST_ITEMS:
-        return []
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        root = etree.fromstring(f"<items>{text}</items>", parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return []
-    found: list[tuple[str, str]] = []
-    for instance in root.iter("INSTANCE"):
-        values: dict[str, str] = {}
-        for item in instance.iter("PROPERTY"):
-            values[str(item.get("NAME"))] = "".join(str(text) for text in item.itertext()).strip()
-        if values.get("Name"):
-            found.append((column_key(values["Name"]), _text(values.get("Data", ""))))
-    return found

@@ -110,7 +110,7 @@ class _TerminalBar:
         self._bar.start()
 
     def show(self, progress: Progress) -> None:
-        from hvdegraded.findings.render.text import printable
+        from hvdegraded.printable import printable
 
         self._bar.update(
             self._task,
@@ -134,7 +134,7 @@ class _JupyterBar:
     def show(self, progress: Progress) -> None:
         from html import escape
 
-        from hvdegraded.findings.render.text import printable
+        from hvdegraded.printable import printable
 
         bar = (
             f"<progress max='{progress.total}' value='{progress.done}'></progress> " if progress.total else ""

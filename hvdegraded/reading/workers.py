@@ -6,7 +6,7 @@ while workers decode them. So only chunks in good order go to workers; a damaged
 turn comes. Steps are handed out ahead of their turn, a few for each worker, and taken in order, so memory
 is bounded by steps, not by inputs.
 
-Workers are child processes that run `python -m hvdegraded.workers`. They are not multiprocessing's, which
+Workers are child processes that run `python -m hvdegraded.reading.workers`. They are not multiprocessing's, which
 would run the user's own main module again. They talk pickle over pipes that nobody else can write to.
 """
 
@@ -28,8 +28,11 @@ from typing import IO, Any, NamedTuple, cast
 
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
-from hvdegraded.formats.evtx.reader import EvtxDecoder, Wanted, chunk_records, open_log
-from hvdegraded.reading.reader import OWN_ENGINE, Job, evtx_reader, read_one, shown
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.prefilter import Wanted
+from hvdegraded.formats.evtx.reader import chunk_records, open_log
+from hvdegraded.reading.inputs import shown
+from hvdegraded.reading.jobs import OWN_ENGINE, Job, evtx_reader, read_one
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 
@@ -224,7 +227,7 @@ class _Child:
     """A worker process, which reads one step at a time."""
 
     def __init__(self, job: Job) -> None:
-        package = str(Path(__file__).resolve().parents[1])
+        package = str(Path(__file__).resolve().parents[2])
         known = os.environ.get("PYTHONPATH")
         self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-m", "hvdegraded.reading.workers"],
@@ -328,8 +331,7 @@ def _main() -> None:
 
 
 if __name__ == "__main__":
-    from hvdegraded.reading import (
-        workers,  # so that pickles know these classes by the name that the parent uses
-    )
+    # so that pickles know these classes by the name that the parent uses
+    from hvdegraded.reading import workers
 
     workers._main()

@@ -28,7 +28,8 @@ from typing import Any
 from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
-from hvdegraded.guests.inventory import Guest, GuestInventory
+from hvdegraded.guests.guest import Guest
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference

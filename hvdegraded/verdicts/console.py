@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
-from hvdegraded.guests.inventory import Guest, GuestInventory
+from hvdegraded.guests.guest import Guest
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.guest_systems import GuestFamily, windows_remedy
 from hvdegraded.verdicts.phrases import guest_text
 from hvdegraded.verdicts.policy import Policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
-from hvdegraded.guests.inventory import Guest
+from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.vocabulary import ProtocolVersion
 
 __all__ = ["guest_text", "sentence", "versions_of", "versions_text", "whose"]

@@ -21,7 +21,7 @@ from typing import Any
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
-from hvdegraded.reading.reader import shown
+from hvdegraded.reading.inputs import shown
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verify.known_faults import differences

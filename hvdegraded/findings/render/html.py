@@ -14,12 +14,14 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from hvdegraded.errors import MissingExtraError
-from hvdegraded.findings.render.text import event_of, printable
+from hvdegraded.findings.render.plots import draw
+from hvdegraded.findings.render.text import event_of
+from hvdegraded.printable import printable
 from hvdegraded.verdicts.phrases import versions_of
 from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.triage import Finding, Occurrences, Triage
+    from hvdegraded.findings.groups import Finding, GroupedEvents, Occurrences
 
 __all__ = ["as_fragment", "as_page"]
 
@@ -90,7 +92,7 @@ search.addEventListener("input", () => {
 """
 
 
-def as_page(triage: Triage, title: str = "Hyper-V triage") -> str:
+def as_page(triage: GroupedEvents, title: str = "Hyper-V triage") -> str:
     """A whole page: every row, with tables to sort and search, and pictures; printable, without any request.
 
     Without matplotlib (extra `notebook`) the page says that it has no pictures.
@@ -122,13 +124,13 @@ def as_page(triage: Triage, title: str = "Hyper-V triage") -> str:
     )
 
 
-def as_fragment(triage: Triage) -> str:
+def as_fragment(triage: GroupedEvents) -> str:
     """The triage as HTML to stand in a notebook; of long tables the first rows."""
     parts = [*_headline(triage), *_tables(triage, interactive=False), *_account(triage)]
     return f"<div class='hvd'><style>{_STYLE}</style>{''.join(parts)}</div>"
 
 
-def _headline(triage: Triage) -> Iterable[str]:
+def _headline(triage: GroupedEvents) -> Iterable[str]:
     labels = triage.by_label()
     first, last = triage.first, triage.last
     span = f", from {_when(first)} to {_when(last)} UTC" if first and last else ""
@@ -142,7 +144,7 @@ def _headline(triage: Triage) -> Iterable[str]:
         yield f"<p class='act'>{_text(note.path or 'input')}: {_text(note.text)}</p>"
 
 
-def _tables(triage: Triage, *, interactive: bool) -> Iterable[str]:
+def _tables(triage: GroupedEvents, *, interactive: bool) -> Iterable[str]:
     findings = triage.findings
     acting = [_finding_row(finding) for finding in findings if finding.verdict.actionable]
     if acting:
@@ -160,20 +162,20 @@ def _tables(triage: Triage, *, interactive: bool) -> Iterable[str]:
         yield f"<h2>Ignorable</h2>{_table(columns, rows, interactive)}"
 
 
-def _pictures(triage: Triage) -> Iterable[str]:
+def _pictures(triage: GroupedEvents) -> Iterable[str]:
     if not triage.count:
         return
     titles = {"timeline": "Timeline", "versions": "Versions that differ"}
     for kind, title in titles.items():
         try:
-            svg = triage.plot(kind).inline_svg()
+            svg = draw(triage, kind).inline_svg()
         except MissingExtraError as error:
             yield f"<p>No pictures: {_text(str(error))}.</p>"
             return
         yield f"<h2>{title}</h2><figure>{svg}</figure>"
 
 
-def _account(triage: Triage) -> Iterable[str]:
+def _account(triage: GroupedEvents) -> Iterable[str]:
     """What was assumed, left out, and lost."""
     assumed = sorted({finding.vm or "unnamed" for finding in triage.findings if finding.verdict.assumed})
     if assumed:

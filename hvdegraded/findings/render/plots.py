@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.events import VersionEvent
-from hvdegraded.findings.render.text import printable
 from hvdegraded.knowledge.vocabulary import Component, Outcome
+from hvdegraded.printable import printable
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.phrases import versions_of
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.triage import Occurrences, Triage
+    from hvdegraded.findings.groups import GroupedEvents, Occurrences
 
 __all__ = ["KINDS", "Picture", "draw"]
 
@@ -108,7 +108,7 @@ class Picture:
         return self.png()
 
 
-def draw(triage: Triage, kind: str) -> Picture:
+def draw(triage: GroupedEvents, kind: str) -> Picture:
     """A picture of one of the KINDS.
 
     Raises MissingExtraError without matplotlib, HvdegradedError for an unknown kind.
@@ -147,7 +147,7 @@ def _style() -> Iterator[None]:
 # ------------------------------------------------------------ timeline
 
 
-def _timeline(triage: Triage) -> Any:
+def _timeline(triage: GroupedEvents) -> Any:
     """A row for each VM: circles are ignorable, triangles actionable; the larger, the more events."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.lines import Line2D
@@ -234,7 +234,7 @@ def _days(ticks: float) -> float:
 # ------------------------------------------------------------ versions
 
 
-def _versions(triage: Triage) -> Any:
+def _versions(triage: GroupedEvents) -> Any:
     """A row for each VM, a column for each component: the versions that differ, and how often."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
@@ -292,7 +292,7 @@ def _versions(triage: Triage) -> Any:
     return axes.figure
 
 
-KINDS: dict[str, Callable[[Triage], Any]] = {"timeline": _timeline, "versions": _versions}
+KINDS: dict[str, Callable[[GroupedEvents], Any]] = {"timeline": _timeline, "versions": _versions}
 """The pictures by name: `timeline`, `versions`."""
 
 

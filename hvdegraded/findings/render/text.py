@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,15 @@ from hvdegraded.verdicts.verdict import Label
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hvdegraded.findings.triage import Finding, Occurrences, Triage
+    from hvdegraded.findings.groups import Finding, GroupedEvents, Occurrences
 
-__all__ = ["as_text", "event_of", "print_triage", "printable"]
+from hvdegraded.printable import printable
+
+__all__ = [
+    "as_text",
+    "event_of",
+    "print_triage",
+]
 
 _MOST_ASSUMED = 20
 _MOST_PARTS = 20
@@ -25,7 +30,7 @@ _NAME_WIDTH = 24
 _PREFIX = "Microsoft-Windows-"
 
 
-def as_text(triage: Triage, *, width: int = _WIDTH) -> str:
+def as_text(triage: GroupedEvents, *, width: int = _WIDTH) -> str:
     """The triage as plain text, `width` characters wide."""
     from rich.console import Console
 
@@ -36,7 +41,7 @@ def as_text(triage: Triage, *, width: int = _WIDTH) -> str:
     return target.getvalue().rstrip("\n")
 
 
-def print_triage(triage: Triage, console: Console, *, everything: bool = False) -> None:
+def print_triage(triage: GroupedEvents, console: Console, *, everything: bool = False) -> None:
     """Print the triage: counts, what needs action, what was assumed, what was left out or lost.
 
     With `everything`, ignorable findings are listed too.
@@ -72,16 +77,6 @@ def print_triage(triage: Triage, console: Console, *, everything: bool = False) 
     for why, count in triage.left_out.items():
         _say(console, f"\n{count} events {why} were left out.")
     _print_report(triage, console)
-
-
-def printable(text: str) -> str:
-    """The text with escapes for whatever steers a terminal or does not show: logs can hold anything."""
-    return "".join(
-        character
-        if character.isprintable() or unicodedata.category(character) == "Zs"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
@@ -144,7 +139,7 @@ def event_of(part: Occurrences) -> str:
     return f"{event}, {'last ' * (part.count > 1)}record {part.last_record_id}"
 
 
-def _print_report(triage: Triage, console: Console) -> None:
+def _print_report(triage: GroupedEvents, console: Console) -> None:
     report = triage.report
     if report.records_seen:
         _say(console, "\n" + printable(str(report).split("\n")[0]))

@@ -22,7 +22,8 @@ from hvdegraded.formats.evtx.chunks import (
     records_between,
     walk,
 )
-from hvdegraded.formats.evtx.reader import EvtxDecoder, Wanted
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.prefilter import Wanted
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 

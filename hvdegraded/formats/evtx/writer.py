@@ -24,33 +24,49 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from hvdegraded.errors import EvtxWriteError, SourceError
-from hvdegraded.events import HyperVEvent
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
     FRAGMENT,
     NULL,
     Element,
     Place,
-    Slot,
     Template,
     UnwritableError,
     Value,
-    binary_value,
     element_from_paths,
-    guid_value,
-    sid_value,
     string_array_value,
     string_value,
-    xml_name,
+)
+from hvdegraded.formats.evtx.event_layout import (
+    data_tree,
+    data_value,
+    is_old_classic,
+    outer_tree,
+    system_values,
+    unnamed_tree,
 )
 from hvdegraded.records.record import EventRecord
 
-__all__ = ["Writable", "evtx_bytes", "write_evtx"]
+__all__ = [
+    "Writable",
+    "evtx_bytes",
+    "write_evtx",
+]
 
-Writable = EventRecord | HyperVEvent | str | bytes
+
+class HoldsRecord(Protocol):
+    """Something made of a record, as an event is."""
+
+    @property
+    def record(self) -> EventRecord:
+        """What it was made of."""
+        ...
+
+
+Writable = EventRecord | HoldsRecord | str | bytes
 """What can be written: a record, an event that was read, or the text of one `<Event>` (UTF-8, UTF-16)."""
 
 _FILE_HEAD = 4096
@@ -61,26 +77,6 @@ _MAX_CHUNKS = 0xFFFF
 _MAX_SHAPES = 4096
 _NO_RECORD = 0xFFFFFFFFFFFFFFFF
 _RECORD_HEAD = struct.Struct("<4sIQQ")
-_EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
-
-# Where the outer template's values stand, and how they are typed; provider, GUID and channel (14 to 16) are
-# NULL for classic providers. Measured on real logs.
-_NUMBERS = (
-    ("level", 0, ValueType.UINT8, struct.Struct("<B")),
-    ("opcode", 1, ValueType.UINT8, struct.Struct("<B")),
-    ("task", 2, ValueType.UINT16, struct.Struct("<H")),
-    ("event_id", 3, ValueType.UINT16, struct.Struct("<H")),
-    ("qualifiers", 4, ValueType.UINT16, struct.Struct("<H")),
-    ("keywords", 5, ValueType.HEX64, struct.Struct("<Q")),
-    ("time_ticks", 6, ValueType.FILETIME, struct.Struct("<Q")),
-    ("process_id", 8, ValueType.UINT32, struct.Struct("<I")),
-    ("thread_id", 9, ValueType.UINT32, struct.Struct("<I")),
-    ("record_id", 10, ValueType.UINT64, struct.Struct("<Q")),
-    ("version", 11, ValueType.UINT8, struct.Struct("<B")),
-)
-_ACTIVITY, _USER, _PROVIDER, _GUID, _CHANNEL = 7, 12, 14, 15, 16
-_RELATED_OF_MANIFEST, _RELATED_OF_CLASSIC = 13, 18
-_MANIFEST_VALUES, _CLASSIC_VALUES = 17, 19  # without the payload, which comes last
 
 
 def write_evtx(
@@ -128,7 +124,7 @@ def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> byte
 def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if not 0 <= first_record_id < 1 << 63:
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
-    if isinstance(records, (EventRecord, HyperVEvent, str, bytes)):
+    if isinstance(records, (EventRecord, str, bytes)) or hasattr(records, "record"):
         raise EvtxWriteError("one event was given, not several", hint="give a list of events")
     start = stream.tell()
     stream.write(bytes(_FILE_HEAD))
@@ -166,9 +162,10 @@ def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) 
 def _record(item: Writable, number: int) -> EventRecord:
     if isinstance(item, EventRecord):
         return item
-    if isinstance(item, HyperVEvent):
-        return item.record
     if not isinstance(item, (str, bytes)):
+        record = getattr(item, "record", None)
+        if isinstance(record, EventRecord):
+            return record
         raise EvtxWriteError(
             f"event {number} is a {type(item).__name__}", hint="give a record, an event, or event XML"
         )
@@ -284,7 +281,7 @@ class _Shapes:
         classic = record.provider_guid is None or record.event_source is not None
         tag, inner, inner_values = self._payload(record)
         outer = self._outer(record, classic, tag)
-        values = _system_values(record, header_id, classic)
+        values = system_values(record, header_id, classic)
         if tag is not None:
             values.append((ValueType.BINXML, b""))
         return _Event(record.time_ticks, outer, values, inner, inner_values)
@@ -293,8 +290,8 @@ class _Shapes:
         key: tuple[object, ...] = ("outer", record.computer, tag, tuple([name for name, _ in record.extra]))
         if classic:
             literals = (record.provider, record.provider_guid, record.event_source, record.channel)
-            key += (*literals, _is_old_classic(record))
-        return self._templates.get(key) or self._compiled(key, _outer_tree(record, classic, tag))
+            key += (*literals, is_old_classic(record))
+        return self._templates.get(key) or self._compiled(key, outer_tree(record, classic, tag))
 
     def _payload(self, record: EventRecord) -> tuple[str | None, Template | None, Sequence[Value]]:
         """The element around the embedded one ("" for none; None: no payload), its template, its values."""
@@ -316,7 +313,7 @@ class _Shapes:
 
     def _event_data(self, record: EventRecord) -> tuple[Template, Sequence[Value]]:
         names = tuple([name for name, _ in record.data])
-        values = [_data_value(name, text) for name, text in record.data]
+        values = [data_value(name, text) for name, text in record.data]
         namespace = record.payload_namespace
         key: tuple[object, ...]
         has_binary = bool(values) and values[-1][0] == ValueType.BINARY
@@ -326,10 +323,10 @@ class _Shapes:
             size = (ValueType.UINT32, struct.pack("<I", len(binary[1])))
             values = [string_array_value([text for _, text in record.data[:unnamed]]), size, binary]
             key = ("unnamed", namespace)
-            return self._templates.get(key) or self._compiled(key, _unnamed_tree(namespace)), values
+            return self._templates.get(key) or self._compiled(key, unnamed_tree(namespace)), values
         key = ("data", namespace, names, tuple([kind for kind, _ in values]))
         template = self._templates.get(key)
-        return template or self._compiled(key, _data_tree(namespace, names, values)), values
+        return template or self._compiled(key, data_tree(namespace, names, values)), values
 
     def _compiled(self, key: object, tree: Element) -> Template:
         try:
@@ -342,134 +339,3 @@ class _Shapes:
             self._templates.clear()
         self._templates[key] = template
         return template
-
-
-def _system_values(record: EventRecord, header_id: int, classic: bool) -> list[Value]:
-    values = [NULL] * (_CLASSIC_VALUES if classic else _MANIFEST_VALUES)
-    if record.record_id is None:
-        record = record._replace(record_id=header_id)
-    for field, index, kind, layout in _NUMBERS:
-        number = getattr(record, field)
-        if number is not None:
-            try:
-                values[index] = (kind, layout.pack(number))
-            except struct.error:
-                most = (1 << 8 * layout.size) - 1
-                raise UnwritableError(f"has {field} {number!r}, and a log holds 0 to {most:,}") from None
-    if record.activity_id is not None:
-        values[_ACTIVITY] = guid_value(record.activity_id)
-    if record.related_activity_id is not None:
-        index = _RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST
-        values[index] = guid_value(record.related_activity_id)
-    if record.user_id is not None:
-        values[_USER] = sid_value(record.user_id)
-    if record.provider_guid is not None and not classic:
-        values[_PROVIDER] = string_value(record.provider) if record.provider else NULL
-        values[_GUID] = guid_value(record.provider_guid)
-        values[_CHANNEL] = string_value(record.channel) if record.channel else NULL
-    values += [string_value(text) for _, text in record.extra]
-    return values
-
-
-def _data_value(name: str | None, text: str) -> Value:
-    return (binary_value(text) if name == "Binary" else None) or string_value(text)
-
-
-def _is_old_classic(record: EventRecord) -> bool:
-    """Whether this looks like a classic event of older Windows, whose template lacks these elements."""
-    newer = (record.version, record.opcode, record.activity_id, record.related_activity_id)
-    return not record.extra and {*newer, record.process_id, record.thread_id} == {None}
-
-
-def _outer_tree(record: EventRecord, classic: bool, tag: str | None) -> Element:
-    """`<Event>` around everything: the order of elements and the numbers of slots are Windows'."""
-    provider: list[tuple[str, str | Slot]]
-    channel: tuple[str | Slot, ...]
-    if classic:
-        guid = record.provider_guid and f"{{{record.provider_guid.lower()}}}"
-        literals = (("Name", record.provider), ("Guid", guid), ("EventSourceName", record.event_source))
-        provider = [(name, text) for name, text in literals if text]
-        channel = (record.channel,) if record.channel else ()
-    else:
-        provider = [
-            ("Name", Slot(_PROVIDER, ValueType.STRING, optional=True)),
-            ("Guid", Slot(_GUID, ValueType.GUID, optional=True)),
-        ]
-        channel = (Slot(_CHANNEL, ValueType.STRING, optional=True),)
-    slots = {field: Slot(index, kind, optional=True) for field, index, kind, _ in _NUMBERS}
-    activity = Slot(_ACTIVITY, ValueType.GUID, optional=True)
-    related = Slot(_RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST, ValueType.GUID, optional=True)
-    old = classic and _is_old_classic(record)
-    system = [
-        Element("Provider", tuple(provider)),
-        Element("EventID", (("Qualifiers", slots["qualifiers"]),), (slots["event_id"],)),
-        *([] if old else [Element("Version", (), (slots["version"],))]),
-        Element("Level", (), (slots["level"],)),
-        Element("Task", (), (slots["task"],)),
-        *([] if old else [Element("Opcode", (), (slots["opcode"],))]),
-        Element("Keywords", (), (slots["keywords"],)),
-        Element("TimeCreated", (("SystemTime", slots["time_ticks"]),)),
-        Element("EventRecordID", (), (slots["record_id"],)),
-    ]
-    if not old:
-        process, thread = slots["process_id"], slots["thread_id"]
-        system += [
-            Element("Correlation", (("ActivityID", activity), ("RelatedActivityID", related))),
-            Element("Execution", (("ProcessID", process), ("ThreadID", thread))),
-        ]
-    system += [
-        Element("Channel", (), channel),
-        Element("Computer", (), (record.computer,) if record.computer else ()),
-        Element("Security", (("UserID", Slot(_USER, ValueType.SID, optional=True)),)),
-    ]
-    count = _CLASSIC_VALUES if classic else _MANIFEST_VALUES
-    system = _with_extra(system, [name for name, _ in record.extra], count)
-    content: list[Slot | Element] = [Element("System", (), tuple(system))]
-    if tag is not None:
-        payload = Slot(count + len(record.extra), ValueType.BINXML, optional=True)
-        content.append(Element(xml_name(tag), (), (payload,)) if tag else payload)
-    return Element("Event", (("xmlns", _EVENT_NAMESPACE),), tuple(content))
-
-
-def _with_extra(system: list[Element], names: Sequence[str | None], first_slot: int) -> list[Element]:
-    """The elements of `<System>` with what else an event has there, each a string in a slot of its own."""
-    known = {element.name: place for place, element in enumerate(system)}
-    others: list[tuple[int, str | None]] = []
-    for index, name in enumerate(names, first_slot):
-        head, _, attribute = (name or "").partition("/@")
-        if not attribute or head not in known:
-            others.append((index, name))
-            continue
-        element = system[known[head]]
-        if attribute in dict(element.attributes):
-            raise UnwritableError(f"has {name!r} twice")
-        slot = Slot(index, ValueType.STRING, optional=True)
-        system[known[head]] = element._replace(
-            attributes=(*element.attributes, (xml_name(attribute), slot)),
-        )
-    added = element_from_paths("System", others)
-    if added.attributes:
-        raise UnwritableError(f"has an attribute {added.attributes[0][0]!r} of <System> itself")
-    return [*system, *[child for child in added.content if isinstance(child, Element)]]
-
-
-def _xmlns(namespace: str | None) -> tuple[tuple[str, str | Slot], ...]:
-    return (("xmlns", namespace),) if namespace else ()
-
-
-def _unnamed_tree(namespace: str | None) -> Element:
-    texts = Slot(0, ValueType.STRINGS, optional=True)
-    binary = Slot(2, ValueType.BINARY, optional=True)
-    children = (Element("Data", (), (texts,)), Element("Binary", (), (binary,)))
-    return Element("EventData", _xmlns(namespace), children)
-
-
-def _data_tree(namespace: str | None, names: Sequence[str | None], values: Sequence[Value]) -> Element:
-    children = []
-    for index, (name, (kind, _)) in enumerate(zip(names, values, strict=True)):
-        content = (Slot(index, kind),)
-        if kind == ValueType.BINARY:
-            children.append(Element("Binary", (), content))
-        else:
-            children.append(Element("Data", () if name is None else (("Name", name),), content))
-    return Element("EventData", _xmlns(namespace), tuple(children))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from hvdegraded.formats.evtx.binxml.layout import Entry, PayloadLayout, PayloadPlan, SystemLayout, SystemPlan
-from hvdegraded.formats.evtx.binxml.parser import Element, Part, Slot, Template
+from hvdegraded.formats.evtx.binxml.templates import Element, Part, Slot, Template
 
 __all__ = ["Made", "PlannedTemplate"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from hvdegraded.formats.evtx.binxml.parser import Slot
+from hvdegraded.formats.evtx.binxml.templates import Slot
 from hvdegraded.formats.evtx.binxml.values import (
     ARRAY,
     UNSIGNED,

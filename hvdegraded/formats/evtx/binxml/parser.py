@@ -20,22 +20,23 @@ from codecs import utf_16_le_decode
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from hvdegraded.records.report import LossReason
+from hvdegraded.formats.evtx.binxml.templates import (
+    BinXmlError,
+    Element,
+    Instance,
+    Part,
+    Slot,
+    Template,
+    Value,
+    malformed,
+    over_limit,
+)
 
 __all__ = [
     "DEFINITION_HEAD",
     "MAX_DEPTH",
-    "BinXmlError",
     "ChunkXml",
-    "Element",
-    "Instance",
-    "Part",
-    "Slot",
-    "Template",
     "TemplateCache",
-    "Value",
-    "malformed",
-    "over_limit",
 ]
 
 MAX_DEPTH = 64  # elements and fragments in one another
@@ -56,71 +57,6 @@ _INSTANCE_HEAD = struct.Struct("<xxII").unpack_from
 _DEFINITION_HEAD = struct.Struct("<I16sI").unpack_from
 DEFINITION_HEAD = 24  # next definition, GUID, size of what follows
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-
-
-class BinXmlError(Exception):
-    """Binary XML that gives no record: why."""
-
-    def __init__(self, reason: LossReason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class Slot(NamedTuple):
-    """A place that a value fills."""
-
-    place: int
-    kind: int
-    optional: bool
-
-
-class Element(NamedTuple):
-    """An element of a template; left out where all its content is an optional slot without value."""
-
-    name: str
-    attributes: tuple[tuple[str, tuple[Part, ...]], ...]
-    content: tuple[Part, ...]
-
-
-class Template:
-    """A parsed template; `key` is the first word of its GUID, which instances repeat."""
-
-    __slots__ = ("content", "key")
-
-    def __init__(self, key: int, content: tuple[Part, ...]) -> None:
-        self.key = key
-        self.content = content
-
-
-class Value(NamedTuple):
-    """A value of an instance: its type and where its bytes stand."""
-
-    kind: int
-    start: int
-    end: int
-
-
-class Instance(NamedTuple):
-    """A template with values; `end` is where the values end."""
-
-    template: Template
-    values: tuple[Value, ...]
-    end: int
-
-
-Part = str | Slot | Element | Instance
-"""What an element's content is made of."""
-
-
-def malformed(detail: str) -> BinXmlError:
-    """The error of bytes that are not as the format has them."""
-    return BinXmlError(LossReason.MALFORMED, detail)
-
-
-def over_limit(detail: str) -> BinXmlError:
-    """The error of what takes more than any event does."""
-    return BinXmlError(LossReason.OVER_LIMIT, detail)
 
 
 def _hash(name: bytes) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hvdegraded.formats.evtx.binxml.parser import (
-    MAX_DEPTH,
-    ChunkXml,
+from hvdegraded.formats.evtx.binxml.parser import MAX_DEPTH, ChunkXml
+from hvdegraded.formats.evtx.binxml.templates import (
     Element,
     Instance,
     Part,

@@ -1,0 +1,67 @@
+"""The command line: arguments in, text or JSON lines out; everything else is done elsewhere.
+
+Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input could not be read at all;
+130 interrupted, 141 the reader of the output is gone, as shells count.
+
+Logs can hold anything, so all text passes `printable` on its way out, and JSON is ASCII.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from hvdegraded import __version__
+from hvdegraded.cli import explain, guests_script, label, triage, verify
+from hvdegraded.cli.console import tell
+from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
+from hvdegraded.errors import HvdegradedError, SourceError
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
+    try:
+        code: int = options.run(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return INTERRUPTED
+    except SourceError as error:
+        tell(error)
+        return UNREADABLE
+    except HvdegradedError as error:
+        tell(error)
+        return USAGE
+    except OSError as error:
+        tell(error)
+        return UNREADABLE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hvdegraded",
+        description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
+        "protocol-version mismatches of guests that are not Windows.",
+        epilog="Start with: hvdegraded triage FOLDER. Options of a command: hvdegraded COMMAND --help. "
+        "Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input unreadable.",
+    )
+    parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (triage, explain, label, verify, guests_script):
+        command.add_parser(commands)
+    return parser

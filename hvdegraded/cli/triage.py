@@ -1,0 +1,141 @@
+"""The command `triage`: read logs and show what matters."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from hvdegraded.cli.arguments import ENGINES, LEVELS, Commands, add_policy, classifier_of, moment
+from hvdegraded.cli.console import standard_input, tell
+from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
+from hvdegraded.errors import HvdegradedError
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Describe the command's arguments."""
+    command = commands.add_parser(
+        "triage",
+        help="read logs and tell what matters",
+        description="Read logs, tell what needs action and what to do, and count the rest. Reads .evtx logs, "
+        "exports as XML, JSON lines of log shippers, and .gz, .zip and .zst of them.",
+        epilog="Example: hvdegraded triage C:\\logs --guests guests.json --html report.html",
+    )
+    command.add_argument(
+        "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
+    )
+    add_policy(command)
+    command.add_argument(
+        "--min-level",
+        type=str.lower,
+        choices=LEVELS,
+        default="warning",
+        help="look at these and worse (default: warning)",
+    )
+    command.add_argument("--since", type=moment, metavar="TIME", help="ISO 8601; UTC if it names no zone")
+    command.add_argument("--until", type=moment, metavar="TIME", help="before that time")
+    command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
+    command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
+    command.add_argument("--all", action="store_true", help="list ignorable findings too")
+    command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
+    command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
+    command.add_argument(
+        "--remnants", action="store_true", help="the same, and older records that chunks still hold"
+    )
+    command.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"
+    )
+    command.add_argument(
+        "--engine", choices=ENGINES, default="hvdegraded", help="what reads .evtx logs (default: hvdegraded)"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    from hvdegraded.events.stream import EventStream
+    from hvdegraded.findings.builder import TriageBuilder, TriageGather
+    from hvdegraded.reading.reader import gather, read_records
+    from hvdegraded.records.spool import RecordSpool
+
+    classifier = classifier_of(options)
+    min_level = LEVELS[options.min_level]
+    builder = TriageBuilder(classifier, min_level=min_level, since=options.since, until=options.until)
+    if "-" in options.paths and len(options.paths) > 1:
+        raise HvdegradedError("- is standard input, and must be the only path")
+    with RecordSpool() as kept:
+        reading: dict[str, Any] = {
+            "wanted": classifier.knowledge.provider_filter(),
+            "strict": options.strict,
+            "engine": options.engine,
+            "carve": options.carve,
+            "remnants": options.remnants,
+            "workers": options.workers,
+            "progress": True,
+        }
+        source = standard_input() if options.paths == ["-"] else options.paths
+        if options.json or options.workers == 1:
+            records = read_records(source, **reading)
+            report = records.report
+            with builder.interruptible(report, records):
+                for event in EventStream(records, classifier.normalise):
+                    builder.add(event)
+                    if options.json and builder.why_not(event) is None:
+                        kept.add(event.record)
+        else:
+            judging = TriageGather(
+                classifier.guests, classifier.policy, min_level, options.since, options.until
+            )
+            parts, report = gather(source, judging, **reading)
+            with builder.interruptible(report, parts):
+                for part in parts:
+                    builder.merge(part)
+        found = builder.finish(report)
+        for record in kept:
+            event = classifier.normalise(record)
+            print(json.dumps(_json_event(event, builder.verdict(event))))
+    if options.json:
+        for path, item in found.report.items():
+            tell(f"{path or 'input'}: {item}")
+    else:
+        from rich.console import Console
+
+        from hvdegraded.findings.render.text import print_triage
+
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=max(console.width, 120))
+        print_triage(found, console, everything=options.all)
+    if options.html:
+        try:
+            Path(options.html).write_text(found.to_html(), encoding="utf-8")
+        except OSError as error:
+            raise HvdegradedError(
+                f"the page cannot be written: {error.strerror}", path=options.html
+            ) from None
+    if found.report.interrupted:
+        return INTERRUPTED
+    if found.report.unreadable:
+        return UNREADABLE
+    return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
+
+
+def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
+    record = event.record
+    return {
+        "time": record.time_created.isoformat() if record.time_created else None,
+        "time_ticks": record.time_ticks,
+        "host": record.computer,
+        "provider": record.provider,
+        "event_id": record.event_id,
+        "record_id": record.record_id,
+        "level": record.level,
+        "channel": record.channel,
+        "path": record.origin.path,
+        "data": [list(pair) for pair in record.data],
+        "doubts": list(record.origin.remarks),
+        "verdict": verdict.model_dump(mode="json", exclude={"problem"}),
+    }

@@ -1,0 +1,38 @@
+"""The command `verify`: read .evtx logs with every reader installed, and compare."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from hvdegraded.cli.arguments import Commands
+from hvdegraded.cli.console import print_lines
+from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING
+
+__all__ = ["add_parser", "run"]
+
+
+def add_parser(commands: Commands) -> None:
+    """Describe the command's arguments."""
+    command = commands.add_parser(
+        "verify",
+        help="read .evtx logs with every reader installed, and compare",
+        description="Read .evtx logs with every reader that is installed, and tell where they differ. "
+        "Exit code 1: they differ in more than the known faults of the others.",
+    )
+    command.add_argument("paths", nargs="+", metavar="PATH", help=".evtx log, folder or pattern")
+    command.add_argument("--json", action="store_true", help="one JSON line for each file")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; returns the exit code."""
+    from hvdegraded.reading.inputs import inputs_of
+    from hvdegraded.verify.comparison import verify
+
+    agreed = True
+    for path in (path for name in options.paths for path in inputs_of(name)):
+        found = verify(path)
+        agreed = agreed and found.agreed
+        print_lines(json.dumps(found.to_dict()) if options.json else str(found))
+    return NOTHING if agreed else ACTIONABLE

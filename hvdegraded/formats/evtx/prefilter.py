@@ -1,0 +1,107 @@
+"""Which chunks can hold a wanted record, found without decoding them.
+
+A provider's name stands in the record, or as a literal in the template of its `<System>`. So a chunk holds
+a wanted record only where the beginning of the wanted names (`Microsoft-Windows-Hyper-V-`) occurs anywhere in
+it, or one of the classic providers' names in a template that a record uses, or in a record without template.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from hvdegraded.formats.evtx.binxml.parser import DEFINITION_HEAD
+from hvdegraded.formats.evtx.chunks import (
+    FIRST_RECORD,
+    RECORD_HEADER,
+    Chunk,
+)
+from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN
+from hvdegraded.records.record import ProviderFilter
+
+__all__ = [
+    "Wanted",
+]
+
+_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x14s").unpack_from
+_HEAD = struct.Struct("<IBBII").unpack  # fragment header, token, version, key and offset of the template
+_DEFINITION_HEAD = struct.Struct("<4xI12xI").unpack_from
+_MAX_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512  # characters of a provider's name
+_MAX_DEFINITIONS, _DEFINITION_COST = 8 << 20, 200  # bytes of those that were searched
+
+
+class Wanted:
+    """A provider filter, and what its names look like in a chunk's bytes."""
+
+    def __init__(self, wanted: ProviderFilter) -> None:
+        self._wanted = wanted
+        self._known: dict[str, bool] = {}
+        self._definitions: dict[bytes, bool] = {}
+        self._size = 0
+        # The longer a piece, the faster its search; without the last zero byte it is twice as fast.
+        self._prefixes = [prefix.lower().encode("utf-16-le")[:-1] for prefix in wanted.prefixes]
+        self._names = [name.lower().encode("utf-16-le") for name in wanted.names]
+
+    def matches(self, provider: str) -> bool:
+        """Whether events of this provider are wanted."""
+        known = self._known.get(provider)
+        if known is None:
+            known = self._wanted.matches(provider)
+            if len(provider) <= _LONGEST_REMEMBERED:
+                if len(self._known) >= _MAX_REMEMBERED:
+                    self._known.clear()
+                self._known[provider] = known
+        return known
+
+    def records_without(self, chunk: Chunk) -> int | None:
+        """How many records a chunk holds of which surely none is wanted; None where one may be."""
+        data = chunk.data
+        if not chunk.trusted:
+            return None
+        lower = data.lower()
+        for prefix in self._prefixes:
+            if lower.find(prefix) >= 0:
+                return None
+        place, end = FIRST_RECORD, chunk.free
+        heads: set[bytes] = set()
+        remember = heads.add
+        try:
+            for count in range(_MAX_REMEMBERED):  # noqa: B007  # counts the records
+                if place >= end:
+                    break
+                size, head = _SIZE_AND_HEAD(data, place)
+                remember(head)
+                place += size
+        except struct.error:
+            return None
+        if place != end:
+            return None
+        for head in heads:
+            fragment, token, _, key, offset = _HEAD(head)
+            if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
+                if self._has_name(lower):
+                    return None
+            elif self._named_by(data, key, offset):
+                return None
+        # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
+        return count if chunk.proven else None
+
+    def _named_by(self, data: bytes, key: int, offset: int) -> bool:
+        """Whether the template at an offset names a wanted provider, or is not the one with that key."""
+        if offset + DEFINITION_HEAD > len(data):
+            return True
+        found, size = _DEFINITION_HEAD(data, offset)
+        if found != key:
+            return True
+        definition = data[offset : offset + DEFINITION_HEAD + size]
+        named = self._definitions.get(definition)
+        if named is None:
+            if self._size + len(definition) > _MAX_DEFINITIONS:
+                self._definitions.clear()
+                self._size = 0
+            self._size += len(definition) + _DEFINITION_COST
+            named = self._definitions[definition] = self._has_name(definition.lower())
+        return named
+
+    def _has_name(self, lower: bytes) -> bool:
+        return any(name in lower for name in self._names)

@@ -1,0 +1,61 @@
+"""What is to be read and how, and the reading of one input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO
+
+from hvdegraded.formats.autodetect import EvtxReader, read_stream
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.reader import read_evtx
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.report import ReadReport
+
+__all__ = [
+    "Gather",
+    "Job",
+    "evtx_reader",
+    "read_one",
+]
+
+OWN_ENGINE = "hvdegraded"
+CARVE, REMNANTS = "carve", "carve remnants"
+"""The engines that look for chunks at any offset, and in these also for what is left of older records."""
+Gather = Callable[[Iterator[EventRecord]], Iterator[Any]]
+"""What makes results of records, in whichever process reads them; it must be picklable."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be read, and how; without `gather` the results are the records themselves."""
+
+    wanted: ProviderFilter | None
+    engine: str = OWN_ENGINE
+    gather: Gather | None = None
+
+    def results(self, records: Iterator[EventRecord]) -> Iterator[Any]:
+        """The results of these records."""
+        return records if self.gather is None else self.gather(records)
+
+
+def read_one(
+    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, reader: EvtxReader, engine: str
+) -> Iterator[EventRecord]:
+    """The records of one input; `reader` is the engine's, see `evtx_reader`."""
+    return read_stream(stream, report, wanted, read_evtx=reader, anything=engine in (CARVE, REMNANTS))
+
+
+def evtx_reader(engine: str) -> EvtxReader:
+    """What reads .evtx logs by that engine. Raises SourceError for a name that is none."""
+    if engine in (CARVE, REMNANTS):
+        from hvdegraded.formats.evtx.carving import carve
+
+        return partial(carve, remnants=engine == REMNANTS)
+    if engine == OWN_ENGINE:
+        decoder = EvtxDecoder()
+        return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)
+    from hvdegraded.formats.evtx.other_readers import witness_reader
+
+    return witness_reader(engine)
