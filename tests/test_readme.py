@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
-from tests.make_sample_logs import FOLDER
+from tests.tools.corpus import ROOT
+from tests.tools.sample_logs import FOLDER
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 

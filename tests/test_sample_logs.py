@@ -10,7 +10,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.findings.builder import TriageBuilder
-from tests import make_sample_logs
+from tests.tools import sample_logs as make_sample_logs
 
 FOLDER = make_sample_logs.FOLDER
 LOGS = sorted(FOLDER.glob("hv*/*.evtx"))

@@ -6,8 +6,8 @@ while workers decode them. So only chunks in good order go to workers; a damaged
 turn comes. Steps are handed out ahead of their turn, a few for each worker, and taken in order, so memory
 is bounded by steps, not by inputs.
 
-Workers are child processes that run `python -m hvdegraded.reading.workers`. They are not multiprocessing's, which
-would run the user's own main module again. They talk pickle over pipes that nobody else can write to.
+Workers are child processes that run `python -m hvdegraded.reading.workers`. They are not multiprocessing's,
+which would run the user's own main module again. They talk pickle over pipes that nobody else can write to.
 """
 
 from __future__ import annotations

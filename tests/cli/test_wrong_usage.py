@@ -1,0 +1,107 @@
+"""Calls that cannot work say so in our own words, at once, and say what to do."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hvdegraded as hv
+from tests.tools.sample_logs import FOLDER
+
+LOGS = FOLDER / "hv2022"
+wrong: Any = hv  # what type checkers refuse, users try
+
+
+@pytest.fixture(scope="module")
+def events() -> list[hv.Event]:
+    return list(hv.read(LOGS))
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda event: list(wrong.read(None)), "give a path"),
+        (lambda event: list(wrong.read([5])), "give a path"),
+        (lambda event: list(wrong.read({})), "give a path"),
+        (lambda event: list(wrong.read(event)), "give a path"),
+        (lambda event: list(wrong.read(event.record)), "give a path"),
+        (lambda event: list(wrong.read([])), "pattern"),
+        (lambda event: wrong.triage(5), "give a path"),
+        (lambda event: wrong.triage([event, "x"]), "give a path"),
+        (lambda event: wrong.triage(LOGS, guests="guests.json"), "GuestInventory.load"),
+        (lambda event: wrong.triage(LOGS, policy="rows.toml"), "Policy.load"),
+        (lambda event: wrong.triage(LOGS, min_level="warning"), "Level.ERROR"),
+        (lambda event: wrong.triage(LOGS, since="2026-10-01"), "datetime("),
+        (lambda event: wrong.triage(LOGS, until=date(2026, 10, 1)), "datetime("),
+        (lambda event: wrong.triage(LOGS).between("2026-10-01", None), "datetime("),
+        (lambda event: wrong.classify({"winlog": {}}), "annotate"),
+        (lambda event: wrong.classify([event]), "classify_all"),
+        (lambda event: wrong.classify(event, guests={"web01": "Linux"}), "GuestInventory.load"),
+        (lambda event: wrong.GuestInventory("guests.json"), "GuestInventory.load"),
+        (lambda event: wrong.Policy("ignorable"), "Label.IGNORABLE"),
+        (lambda event: wrong.evtx_bytes(event), "a list of events"),
+        (lambda event: wrong.evtx_bytes("<Event/>"), "a list of events"),
+        (lambda event: wrong.write_evtx("/no/such/folder/x.evtx", [event]), "x.evtx"),
+    ],
+)
+def test_a_call_that_cannot_work(call: Callable[[Any], object], hint: str, events: list[hv.Event]) -> None:
+    with pytest.raises(hv.HvdegradedError) as caught:
+        call(events[0])
+    assert hint in str(caught.value)
+
+
+def test_a_stream_gone_through_twice_is_not_taken_for_an_empty_one() -> None:
+    stream = hv.read(LOGS)
+    count = len(list(stream))
+    assert f"{count} delivered" in repr(stream)
+    assert next(stream, None) is None
+    with pytest.raises(hv.HvdegradedError, match="read to its end"):
+        hv.triage(stream)
+
+
+def test_a_generator_of_paths_is_as_good_as_a_list() -> None:
+    logs = sorted(LOGS.glob("*.evtx"))
+    assert hv.triage(path for path in logs).to_dict() == hv.triage(logs).to_dict()
+
+
+def test_a_generator_of_events_loses_none(events: list[hv.Event]) -> None:
+    assert hv.triage(event for event in events).count == hv.triage(events).count > 0
+
+
+def test_a_triage_of_nothing_says_so() -> None:
+    found = hv.triage([])
+    assert found.count == 0
+    assert "nothing was given" in str(found)
+
+
+def test_times_that_leave_nothing() -> None:
+    with pytest.raises(hv.HvdegradedError, match="since comes before until"):
+        hv.triage(LOGS, since=datetime(2026, 11, 2, tzinfo=UTC), until=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def test_a_classifier_goes_to_another_process(events: list[hv.Event]) -> None:
+    classifier = hv.Classifier(hv.GuestInventory.load(FOLDER / "guests.json"))
+    copied = pickle.loads(pickle.dumps(classifier))
+    assert [copied.classify(event) for event in events] == [classifier.classify(event) for event in events]
+
+
+def test_a_policy_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(hv.HvdegradedError, match="TOML file") as caught:
+        hv.Policy.load(tmp_path / "none.toml")
+    assert "Errno" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dialect": "Winlogbeat"}, {"guests": "guests.json"}, {"policy": "rows.toml"}]
+)
+@pytest.mark.parametrize("record", [{"event_id": 6, "message": "kept"}, "kept", b"kept"])
+def test_an_annotation_that_cannot_be_made_keeps_the_record(record: Any, options: dict[str, Any]) -> None:
+    annotated = wrong.annotate(record, **options)
+    assert "kept" in (annotated.get("message"), annotated.get("_raw"))
+    assert annotated["hvdegraded"]["error"]
+    assert annotated["hvdegraded"]["label"] is None

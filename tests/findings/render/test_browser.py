@@ -1,0 +1,160 @@
+"""The report in a real browser: it sorts, searches, asks for nothing, and runs nothing that a log holds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hvdegraded as hv
+from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import HV, record
+
+webdriver = pytest.importorskip("selenium.webdriver")
+pytest.importorskip("matplotlib")
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver")
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+OWNED = "document.title='owned'"
+EVIL = f'<script>{OWNED}</script><img src=\'http://127.0.0.1:9/x\' onerror="{OWNED}">]]></text><svg onload="{OWNED}">'
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, Service(DRIVER))
+    driver.get("about:blank")  # the first tab shows a page of the browser's own
+    driver.get_log("performance")
+    yield driver
+    driver.quit()
+
+
+def show(browser: Any, page: str, tmp_path: Path) -> None:
+    """Open a page; nothing may be complained about or asked for."""
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    browser.get(path.as_uri())
+    check_quiet(browser)
+
+
+def check_quiet(browser: Any) -> None:
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [
+        one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"
+    ]
+    assert not [url for url in asked if not url.startswith("file://") or not url.endswith("/page.html")]
+
+
+def size(browser: Any, width: int, theme: str) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    feature = {"name": "prefers-color-scheme", "value": theme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+def column(browser: Any, name: str) -> list[str]:
+    """What a column of the first table shows, from top to bottom."""
+    cells = browser.execute_script(
+        "return [...document.querySelectorAll('table')[0].querySelectorAll(`td[data-name=\"${arguments[0]}\"]`)]"
+        ".filter(cell => cell.checkVisibility()).map(cell => cell.textContent)",
+        name,
+    )
+    return list(cells)
+
+
+@pytest.fixture(scope="module")
+def sample() -> hv.Triage:
+    guests = hv.GuestInventory.load(FOLDER / "guests.json")
+    return hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=guests)  # type: ignore[list-item]
+
+
+def test_a_click_on_a_heading_sorts_and_another_one_turns_round(
+    browser: Any, sample: hv.Triage, tmp_path: Path
+) -> None:
+    show(browser, sample.to_html(), tmp_path)
+    newest_first = column(browser, "last")
+    assert newest_first == sorted(newest_first, reverse=True)
+    heads = {
+        head.text: head
+        for head in browser.find_elements("css selector", "thead")[0].find_elements("css selector", "th")
+    }
+    for name, key in (("count", int), ("last", str)):
+        heads[name].find_element("css selector", "button").click()
+        assert heads[name].get_attribute("aria-sort") == "ascending"
+        upwards = column(browser, name)
+        assert upwards == sorted(upwards, key=key)
+        assert len(set(upwards)) > 1
+        heads[name].find_element("css selector", "button").click()
+        assert heads[name].get_attribute("aria-sort") == "descending"
+        assert [key(one) for one in column(browser, name)] == sorted(map(key, upwards), reverse=True)
+    assert len(browser.find_elements("css selector", "[aria-sort]")) == 1
+    check_quiet(browser)
+
+
+def test_search_shows_the_rows_that_hold_the_text(browser: Any, sample: hv.Triage, tmp_path: Path) -> None:
+    show(browser, sample.to_html(), tmp_path)
+    field = browser.find_element("css selector", "input")
+    field.send_keys("SECURE boot")
+    assert column(browser, "VM") == ["web22"]
+    assert browser.find_element("css selector", "output").text.startswith("1 of ")
+    field.clear()
+    field.send_keys("no such text")
+    assert column(browser, "VM") == []
+    check_quiet(browser)
+
+
+@pytest.mark.parametrize("width", [1280, 720, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_its_window_and_follows_its_theme(
+    browser: Any, sample: hv.Triage, tmp_path: Path, width: int, theme: str
+) -> None:
+    size(browser, width, theme)
+    fragment = f"<!doctype html><meta charset=utf-8><body style='margin:0'>{sample._repr_html_()}"
+    for page in (sample.to_html(), fragment):
+        show(browser, page, tmp_path)
+        assert browser.execute_script("return document.documentElement.scrollWidth") == width
+        luminance = "return getComputedStyle(document.querySelector('.hvd')).{}.match(/\\d+/)[0]"
+        background, ink = (
+            int(browser.execute_script(luminance.format(name))) for name in ("backgroundColor", "color")
+        )
+        assert (background > 200 > 60 > ink) if theme == "light" else (background < 60 < 200 < ink)
+
+
+def test_a_theme_of_jupyter_wins_over_the_system(browser: Any, sample: hv.Triage, tmp_path: Path) -> None:
+    size(browser, 1280, "dark")
+    show(browser, f"<!doctype html><body data-jp-theme-light='true'>{sample._repr_html_()}", tmp_path)
+    color = browser.execute_script("return getComputedStyle(document.querySelector('.hvd')).backgroundColor")
+    assert color == "rgb(255, 255, 255)"
+
+
+def test_what_a_log_holds_is_never_run(browser: Any, tmp_path: Path) -> None:
+    events = [
+        record(provider, event_id, level, (("VmName", EVIL), ("VmId", EVIL), (EVIL, EVIL)))._replace(
+            computer=EVIL
+        )
+        for provider, event_id, level in ((HV + "VMMS", 19100, 2), (HV + "VMMS", 41010, 2), ("storvsp", 6, 3))
+    ]
+    triage = hv.triage(events)
+    # Without the page's policy nothing but escaping stands between a log and the browser.
+    fragment = f"<!doctype html><meta charset=utf-8><title>safe</title>{triage._repr_html_()}"
+    bare = triage.to_html(title="safe").replace("Content-Security-Policy", "x")
+    for page in (triage.to_html(title="safe"), fragment, bare):
+        show(browser, page, tmp_path)
+        assert browser.title == "safe"
+        assert browser.find_elements("css selector", "img, svg[onload]") == []
+        assert EVIL in browser.execute_script("return document.querySelector('td').textContent")

@@ -1,0 +1,84 @@
+"""The HTML page and notebook view: everything from logs is escaped, nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import hvdegraded as hv
+from hvdegraded.cli.main import main
+from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import HV, record
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x1b"
+
+
+class Tags(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "input", "img", "br", "wbr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def evil() -> hv.Triage:
+    events = [
+        record(provider, event_id, level, (("VmName", EVIL), ("VmId", EVIL), (EVIL, EVIL)))._replace(
+            computer=EVIL
+        )
+        for provider, event_id, level in ((HV + "VMMS", 19100, 2), (HV + "VMMS", 41010, 2), ("storvsp", 6, 3))
+    ]
+    return hv.triage(events)
+
+
+def test_markup_in_names_stays_text() -> None:
+    for page in (evil().to_html(title=EVIL), evil()._repr_html_()):
+        tags = Tags(page)
+        assert not tags.open
+        assert sum(tag == "script" for tag, _ in tags.tags) <= 1
+        assert not any(tag == "img" for tag, _ in tags.tags)
+        assert not any(name.startswith("on") for _, attributes in tags.tags for name in attributes)
+        assert "&lt;script&gt;" in page
+        assert "\x1b" not in page
+
+
+def test_the_page_asks_for_nothing() -> None:
+    page = hv.triage(FOLDER / "hv2012r2").to_html()
+    tags = Tags(page)
+    assert not any(name in ("src", "href", "srcset") for _, attributes in tags.tags for name in attributes)
+    assert not re.search(r"url\((?!#)", page)
+    assert not re.search(r"@import|https?://", page)
+    policy = next(attributes["content"] for tag, attributes in tags.tags if "http-equiv" in attributes)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+
+
+def test_it_tells_what_the_triage_tells() -> None:
+    guests = hv.GuestInventory.load(FOLDER / "guests.json")
+    page = hv.triage(FOLDER / "hv2012r2", guests=guests).to_html()
+    for part in ("13 actionable", "466 ignorable", "build01", "legacy-pbx", "Secure Boot"):
+        assert part in page
+
+
+def test_the_command_writes_it(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    assert main(["triage", str(FOLDER / "hv2022"), "--html", str(target)]) == 1
+    assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert main(["triage", str(FOLDER / "hv2022"), "--html", str(tmp_path / "no" / "x.html")]) == 2
+
+
+def test_each_finding_names_the_record_that_explain_takes() -> None:
+    system = hv.triage(FOLDER / "hv2012r2" / "System.evtx")
+    assert "<small>storvsp 5, record 1454</small>" in system.to_html()
+    (worker,) = (part for part in hv.triage(FOLDER / "hv2022").occurrences if part.event_id == 9)
+    assert (worker.count, worker.last_record_id) == (5, 8004)

@@ -1,0 +1,18 @@
+"""Damaged logs: nothing invented, nothing intact lost; HVDEGRADED_MUTATIONS sets how many."""
+
+from __future__ import annotations
+
+import os
+
+from tests.tools.mutations import bases, judge, mutations
+
+
+def test_intact_records_survive_the_damage_around_them() -> None:
+    total = delivered = wrong = 0
+    for mutation in mutations(int(os.environ.get("HVDEGRADED_MUTATIONS", "90")), 7, bases(3)):
+        outcome = judge(mutation)
+        total += len(mutation.intact)
+        delivered += outcome.delivered
+        wrong += outcome.wrong
+    assert wrong == 0
+    assert delivered / total >= 0.99

@@ -1,0 +1,239 @@
+"""Compressed logs: read as far as they go, within bounds; whatever is damaged, cut or too much is told."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import random
+import struct
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hvdegraded as hv
+from hvdegraded.errors import LossError, SourceError, UnknownFormatError
+from hvdegraded.formats import archives as compression
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import NoteKind, ReadReport
+from tests.tools.sample_logs import FOLDER
+
+WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
+VMMS = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-VMMS-Admin.evtx"
+PLAIN = list(hv.read_records(WORKER))
+XML = b"<Event><System><Provider Name='storvsp'/><EventID>%d</EventID></System></Event>"
+JSON = b'{"winlog": {"provider_name": "storvsp", "event_id": "%d"}}\n'
+
+
+def read(data: bytes, **options: bool) -> tuple[list[EventRecord], ReadReport]:
+    stream = hv.read_records(data, **options)
+    records = list(stream)
+    assert stream.report.records_seen == stream.report.delivered + stream.report.filtered + stream.report.lost
+    assert stream.report.delivered == len(records)
+    return records, stream.report
+
+
+def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+def kinds(report: ReadReport) -> set[NoteKind]:
+    return {note.kind for note in report.notes}
+
+
+@pytest.mark.parametrize("plain", [WORKER.read_bytes(), XML % 1 + XML % 2, JSON % 5 + JSON % 6])
+def test_gzip_and_zip_give_what_they_hold(plain: bytes) -> None:
+    expected, _ = read(plain)
+    assert expected
+    for packed in (gzip.compress(plain), zipped(("a", plain)), zipped(("a", plain), method=zipfile.ZIP_LZMA)):
+        records, report = read(packed)
+        assert records == expected
+        assert not report.notes
+
+
+def test_gzip_of_several_members_and_padding() -> None:
+    parts = [gzip.compress(JSON % number) for number in range(3)]
+    records, report = read(b"".join(parts) + bytes(512))
+    assert [record.event_id for record in records] == [0, 1, 2]
+    assert not report.notes
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_cut_gzip_gives_what_is_there(share: float) -> None:
+    packed = gzip.compress(WORKER.read_bytes())
+    records, report = read(packed[: int(len(packed) * share)])
+    assert records == PLAIN[: len(records)]
+    assert len(records) > len(PLAIN) * share / 3
+    # The log's header says how many records there were.
+    assert report.records_seen == len(PLAIN)
+    assert NoteKind.TRUNCATED in kinds(report)
+
+
+def test_a_damaged_gzip_says_so_and_strict_raises() -> None:
+    packed = bytearray(gzip.compress(JSON * 2000))
+    packed[len(packed) // 2] ^= 0xFF
+    _, report = read(bytes(packed))
+    assert NoteKind.TRUNCATED in kinds(report)
+    with pytest.raises(LossError):
+        read(bytes(packed), strict=True)
+
+
+def test_a_zip_of_several_logs_has_an_account_of_each() -> None:
+    records, report = read(
+        zipped(
+            ("a/w.evtx", WORKER.read_bytes()), ("b.jsonl", JSON % 6 + b"no JSON\n"), ("readme.txt", b"hello")
+        )
+    )
+    assert len(records) == len(PLAIN) + 1
+    assert [(part.path, part.delivered, part.lost) for part in report.parts] == [
+        ("archive/a/w.evtx", len(PLAIN), 0),
+        ("archive/b.jsonl", 1, 1),
+    ]
+    assert [str(note) for note in report.notes] == ["passed over: 1 members are no logs: readme.txt"]
+
+
+def test_a_zip_without_logs_is_refused() -> None:
+    for packed in (zipped(("readme.txt", b"hello")), zipped(("folder/", b""))):
+        with pytest.raises(SourceError, match="holds no logs"):
+            read(packed)
+
+
+def test_a_zip_in_a_zip_is_told_not_read() -> None:
+    inner = zipped(("w.evtx", WORKER.read_bytes()))
+    records, report = read(zipped(("inner.zip", inner), ("x.jsonl", JSON % 1)))
+    assert len(records) == 1
+    assert "an archive in an archive is not read" in report.unreadable[0].text
+
+
+def test_what_cannot_be_unpacked_is_told_and_costs_no_other_member() -> None:
+    good = ("good.jsonl", JSON % 1)
+    packed = bytearray(zipped(("bad.evtx", WORKER.read_bytes()), good))
+    directory = packed.index(b"PK\x01\x02")
+    for place, value, reason in (
+        (8, 1, "encrypted"),  # flags
+        (10, 99, "compression"),  # method
+        (42, 0x7FFFFFFF, ""),  # where the member begins
+        (20, 10, ""),  # its packed size
+        (16, 1, "CRC"),  # its checksum
+    ):
+        changed = bytearray(packed)
+        struct.pack_into("<H" if place < 12 else "<I", changed, directory + place, value)
+        if place < 12:
+            struct.pack_into("<H", changed, place - 2, value)
+        records, report = read(bytes(changed))
+        assert [record for record in records if record.provider == "storvsp"], place
+        told = " ".join(note.text for note in report.notes)
+        assert reason in told
+        assert told
+
+
+def test_sizes_that_lie_do_not_matter() -> None:
+    packed = bytearray(zipped(("w.jsonl", JSON % 1 * 50)))
+    directory = packed.index(b"PK\x01\x02")
+    struct.pack_into("<I", packed, directory + 24, 0xFFFFFFF0)  # its unpacked size
+    records, _ = read(bytes(packed))
+    assert len(records) == 50
+
+
+def bomb(size: int) -> Iterator[bytes]:
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+    yield pack.compress(WORKER.read_bytes())
+    for _ in range(size >> 20):
+        yield pack.compress(bytes(1 << 20))
+    yield pack.flush()
+
+
+def test_a_bomb_is_stopped_and_the_log_before_it_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "_FREELY_EXPANDED", 8 << 20)
+    packed = b"".join(bomb(64 << 20))
+    records, report = read(packed)
+    assert records == PLAIN
+    assert NoteKind.LIMIT in kinds(report)
+    assert report.size is not None
+    assert report.size <= max(8 << 20, 256 * len(packed))
+    with pytest.raises(LossError):
+        read(packed, strict=True)
+
+
+def test_members_of_a_zip_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "_FREELY_EXPANDED", 8 << 20)
+    monkeypatch.setattr(compression, "_MOST_TIMES", 1)
+    log = WORKER.read_bytes() + bytes(3 << 20)
+    _, report = read(zipped(*((f"{number}.evtx", log) for number in range(20))))
+    assert sum(part.size or 0 for part in report.parts) <= 8 << 20
+    assert NoteKind.LIMIT in kinds(report)
+
+
+def test_damaged_archives_end_in_our_errors() -> None:
+    choice = random.Random(11)
+    seeds = [
+        zipped(("w.evtx", WORKER.read_bytes()[:30_000]), ("x.xml", XML % 1), method=method)
+        for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    ]
+    seeds.append(gzip.compress(WORKER.read_bytes()[:30_000]))
+    for number in range(400):
+        data = bytearray(choice.choice(seeds))
+        for _ in range(choice.randint(1, 12)):
+            place = choice.randrange(len(data)) if number % 2 else len(data) - choice.randrange(1, 200)
+            data[place] = choice.randrange(256)
+        with contextlib.suppress(hv.HvdegradedError):
+            read(bytes(data))
+
+
+def test_zstd_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "compression", None)
+    with pytest.raises(SourceError, match=r"Python reads from 3\.14 on.*zstd -d"):
+        read(b"\x28\xb5\x2f\xfd" + bytes(50))
+
+
+def test_zstd_gives_what_it_holds() -> None:
+    zstd = pytest.importorskip("compression.zstd")
+    packed = zstd.compress(WORKER.read_bytes())
+    assert read(packed)[0] == PLAIN
+    assert read(packed + zstd.compress(b""))[0] == PLAIN
+    choice = random.Random(4)
+    lines = b"".join(JSON % choice.randrange(60_000) for _ in range(20_000))
+    expected, _ = read(lines)
+    packed = zstd.compress(lines)
+    records, report = read(packed[: len(packed) // 2])
+    assert records == expected[: len(records)]
+    assert len(records) > 5000
+    assert NoteKind.TRUNCATED in kinds(report)
+
+
+def test_what_is_cut_before_its_first_byte_says_so() -> None:
+    with pytest.raises(SourceError, match="the compressed data end early"):
+        read(gzip.compress(WORKER.read_bytes())[:12])
+
+
+def test_other_compression_is_no_log() -> None:
+    with pytest.raises(UnknownFormatError):
+        read(bz2.compress(b"x"))
+
+
+def test_compressed_images_can_be_carved(tmp_path: Path) -> None:
+    image = b"noise" * 1001 + WORKER.read_bytes()[4096:]
+    records, _ = read(gzip.compress(image), carve=True)
+    assert records == PLAIN
+    with gzip.open(tmp_path / "disk.img.gz", "wb") as file:
+        file.write(image)
+    assert list(hv.read_records(tmp_path / "disk.img.gz", carve=True)) == PLAIN
+
+
+@pytest.mark.parametrize("size", [8, 4096, 8192, 70_000])
+def test_a_log_whose_beginning_is_wiped_is_still_one(size: int) -> None:
+    data = WORKER.read_bytes()
+    for fill in (b"\0", b"\xff"):
+        records, report = read(fill * size + data[size:])
+        assert records == PLAIN[-len(records) :]
+        assert records
+        assert NoteKind.HEADER in kinds(report)

@@ -1,0 +1,119 @@
+"""Annotating shipped records, and labelling streams of lines."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hvdegraded as hv
+from hvdegraded.pipeline.annotation import KEY, Annotation
+from hvdegraded.pipeline.labeller import Labeller
+from hvdegraded.verdicts.console import classify_status
+from tests.tools.routes import ROUTES
+from tests.tools.sample_logs import FOLDER, winlogbeat
+from tests.tools.verdict_cases import ID, VM, guests, integration
+
+LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
+SCHEMA = json.loads((Path(hv.__file__).parent / "pipeline" / "annotation.schema.json").read_text())
+OTHER = b'{"winlog":{"provider_name":"Disk","event_id":"7"}}\n'
+
+
+def label(data: bytes, **options: Any) -> tuple[list[bytes], Labeller]:
+    labeller = Labeller(**options)
+    target = io.BytesIO()
+    labeller.run(io.BytesIO(data), target)
+    return target.getvalue().splitlines(keepends=True), labeller
+
+
+def test_the_schema_is_that_of_the_model() -> None:
+    assert (
+        Annotation.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema"} == SCHEMA
+    )
+
+
+def test_real_output_fits_the_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    records: list[Any] = [*LINES, "{oops", b"<Event>", 7, "[]"]
+    for name, route in ROUTES.items():
+        sent = integration()._replace(payload="UserData/VmlEventLog", record_id=3, channel="x")
+        records += [route.ship(sent)] if name != "evtxecmd csv" else []
+    added = [hv.annotate(record).get(KEY) for record in records]
+    checked = [one for one in added if one is not None]
+    for one in checked:
+        jsonschema.validate(json.loads(json.dumps(one)), SCHEMA)
+    assert len(checked) > 90
+    assert sum(bool(one["batch"]) for one in checked) == 2
+    assert sum(bool(one["error"]) for one in checked) == 4
+
+
+def test_an_annotation_in_full() -> None:
+    """One event, written out; the versions of an integration service are four."""
+    event = integration()._replace(payload="UserData/VmlEventLog", record_id=3)
+    assert hv.annotate(winlogbeat(event), guests=guests("linux"))[KEY] == {
+        "schema_version": 1, "label": "ignorable protocol-version mismatch", "reason": "loaded_mismatch_non_windows_guest",
+        "basis": "guest inventory", "assumed": False, "component": "data exchange", "server_version": None,
+        "client_version": None, "framework_negotiated": "3.0", "framework_expected": "3.0", "message_negotiated": "4.0",
+        "message_expected": "5.0", "vm_name": VM, "vm_id": ID, "host": "hv1", "event_id": 4010,
+        "provider": "Microsoft-Windows-Hyper-V-Integration-KvpExchange", "time": "2024-12-09T11:31:23.2356205Z",
+        "time_ticks": 133782174832356205, "evidence": "positional fields", "remedy": None, "doubts": [], "error": None,
+        "summary": "VM web01: data exchange: message 4.0, expected 5.0; it works, and Linux guests are meant to speak older versions",
+        "references": ["KB 2956569", "Learn dd582073; LIS/lis-next issue 593"], "position": None, "batch": [],
+    }  # fmt: skip
+
+
+def test_what_is_no_hyper_v_event_comes_back_as_it_was() -> None:
+    for mapping in ({}, {"a": 1}, json.loads(OTHER), {"message": "hello"}):
+        assert hv.annotate(mapping) == mapping
+    given_one = json.loads(LINES[0])
+    assert hv.annotate(given_one) is not given_one
+
+
+def test_errors_are_fields() -> None:
+    for bad in ("", "{oops", b"\xff\xfe", "[1]", "<Event>", 7):
+        assert hv.annotate(bad)[KEY]["error"]  # type: ignore[arg-type]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["winlog", "Event", "event_id", "provider", "_raw", "System", "x"]), json_values
+    )
+    | st.text()
+    | st.binary()
+    | json_values
+)
+@settings(max_examples=300, deadline=None)
+def test_annotate_never_raises(value: Any) -> None:
+    assert isinstance(hv.annotate(value), dict)
+
+
+# ------------------------------------------------------------------ what the console shows
+
+
+def test_states_of_the_console() -> None:
+    service = {"VMName": VM, "Name": "Key-Value Pair Exchange", "PrimaryOperationalStatus": 3,
+               "SecondaryOperationalStatus": 32775}  # fmt: skip
+    seen = {
+        kind: classify_status(service, guests(kind)) for kind in ("linux", "windows", "unknown", "conflict")
+    }
+    assert all(verdict is not None for verdict in seen.values())
+    labels = {kind: verdict.label for kind, verdict in seen.items() if verdict}
+    assert labels["windows"] == labels["conflict"] == hv.Label.ACTIONABLE
+    assert labels["linux"] == labels["unknown"] == hv.Label.IGNORABLE
+    machine = {"Name": VM, "VMId": ID, "State": 2, "PrimaryOperationalStatus": 3}
+    verdict = classify_status(machine, guests("linux"))
+    assert verdict is None or verdict.actionable
+    assert classify_status({"hello": 1}) is None

@@ -1,0 +1,1 @@
+"""What tests are made with: corpus, crafted logs, attacks, mutations, routes, sample logs. No tests."""

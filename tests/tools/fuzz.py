@@ -1,0 +1,55 @@
+"""Coverage-guided fuzzing with atheris (extra `fuzz`): `python -m tests.tools.fuzz TARGET [libFuzzer options] [FOLDER…]`.
+
+Targets: evtx (container walk and binary XML), prefilter (the same, Hyper-V only), carve, xml, json, read
+(whatever it looks like, archives too). A folder takes what is found worth keeping; further ones hold seeds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Iterable
+
+import atheris
+
+with atheris.instrument_imports(include=["hvdegraded"]):
+    from hvdegraded.errors import HvdegradedError
+    from hvdegraded.formats.autodetect import read_stream
+    from hvdegraded.formats.evtx.carving import carve
+    from hvdegraded.formats.evtx.reader import read_evtx
+    from hvdegraded.formats.shippers.json_lines import read_json_lines
+    from hvdegraded.formats.xml.reader import read_xml
+    from hvdegraded.knowledge.tables import load_knowledge
+    from hvdegraded.records.report import ReadReport
+
+WANTED = load_knowledge().provider_filter()
+READERS: dict[str, Callable[[bytes, ReadReport], Iterable[object]]] = {
+    "evtx": read_evtx,
+    "prefilter": lambda data, report: read_evtx(data, report, WANTED),
+    "carve": lambda data, report: carve(io.BytesIO(data), report, remnants=True),
+    "xml": lambda data, report: read_xml(io.BytesIO(data), report),
+    "json": lambda data, report: read_json_lines(io.BytesIO(data), report),
+    "read": lambda data, report: read_stream(io.BytesIO(data), report),
+}
+
+
+def main() -> None:
+    """Feed one reader until it fails."""
+    reader = READERS[sys.argv.pop(1)]
+
+    def one(data: bytes) -> None:
+        report = ReadReport()
+        delivered = 0
+        with contextlib.suppress(HvdegradedError):
+            for _ in reader(data, report):
+                delivered += 1
+        assert report.delivered == delivered
+        assert report.records_seen == report.delivered + report.filtered + report.lost
+
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

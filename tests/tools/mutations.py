@@ -1,0 +1,320 @@
+"""Damage logs by a seed, and count what is still read: `python -m tests.tools.mutations [count] [seed] [chunks] [python-evtx every]`.
+
+A record counts as intact where neither its own bytes nor those of a template definition that it points to were
+touched or moved. Both are found by their bytes alone, not by this library's decoder: a record lies between two
+equal sizes; a template instance is the token 0C 01, then a GUID's first word, then the offset of a definition
+with that GUID. What the undamaged log holds is this library's reading of it, which `test_differences` compares
+with other readers record by record. Each record delivered must be equal to an undamaged one, once for each time
+that one is there, or be marked. Other readers are judged by record numbers alone, without looking at contents.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+import struct
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import hvdegraded as hv
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.records.record import EventRecord
+from tests.tools.corpus import CLEAN_LOGS
+from tests.tools.sample_logs import FOLDER
+
+Region = tuple[int, int]
+_INSTANCE = re.compile(rb"\x0c\x01(....)(....)", re.DOTALL)
+
+
+class Original(NamedTuple):
+    """A record of an intact log: its number, its bytes, and the definitions that it points to."""
+
+    number: int
+    record: EventRecord
+    own: Region
+    definitions: tuple[Region, ...]
+
+    def touched_by(self, regions: list[Region]) -> bool:
+        return any(
+            start < end and begin < stop
+            for begin, end in regions
+            for start, stop in (self.own, *self.definitions)
+        )
+
+
+class Base(NamedTuple):
+    """An intact log."""
+
+    name: str
+    data: bytes
+    originals: tuple[Original, ...]
+
+
+def bases(limit: int = 6) -> list[Base]:
+    """Intact logs: our samples and what the corpus has, `limit` chunks of each."""
+    found = []
+    for path in [*sorted(FOLDER.glob("hv*/*.evtx")), *CLEAN_LOGS]:
+        data = path.read_bytes()[: FILE_HEADER_SIZE + limit * CHUNK_SIZE]
+        originals = tuple(_originals(data))
+        if originals:
+            found.append(Base(path.stem, data, originals))
+    return found
+
+
+def _originals(data: bytes) -> Iterator[Original]:
+    by_offset = {record.origin.offset: record for record in hv.read_records(data)}
+    for start in range(FILE_HEADER_SIZE, len(data), CHUNK_SIZE):
+        chunk = data[start : start + CHUNK_SIZE]
+        place = 512
+        while chunk[place : place + 4] == b"**\0\0":
+            size, number = struct.unpack_from("<IQ", chunk, place + 4)
+            record = by_offset.get(start + place)
+            if record is None:
+                break
+            definitions = {
+                (start + first, start + last) for first, last in _definitions(chunk, place, place + size)
+            }
+            yield Original(number, record, (start + place, start + place + size), tuple(definitions))
+            place += size
+
+
+def _definitions(chunk: bytes, start: int, end: int) -> Iterator[Region]:
+    for match in _INSTANCE.finditer(chunk, start, end):
+        (offset,) = struct.unpack("<I", match[2])
+        if chunk[offset + 4 : offset + 8] == match[1] and offset + 24 <= len(chunk):
+            yield offset, offset + 24 + int.from_bytes(chunk[offset + 20 : offset + 24], "little")
+
+
+# ---------------------------------------------------------------- kinds of damage: bytes in, touched regions out
+
+Damage = Callable[[random.Random, Base, bytearray], list[Region]]
+
+
+def _chunk_start(choice: random.Random, data: bytearray) -> int:
+    return FILE_HEADER_SIZE + CHUNK_SIZE * choice.randrange((len(data) - FILE_HEADER_SIZE) // CHUNK_SIZE)
+
+
+def flip_bits(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    places = [choice.randrange(FILE_HEADER_SIZE, len(data)) for _ in range(choice.randint(1, 20))]
+    for place in places:
+        data[place] ^= 1 << choice.randrange(8)
+    return [(place, place + 1) for place in places]
+
+
+def overwrite_block(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    size = choice.choice((16, 512, 4096))
+    start = choice.randrange(0, len(data) - size)
+    data[start : start + size] = choice.choice((bytes(size), choice.randbytes(size), b"\xff" * size))
+    return [(start, start + size)]
+
+
+def damage_chunk_header(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    place = _chunk_start(choice, data) + choice.randrange(0, 505)
+    data[place : place + 8] = choice.randbytes(8)
+    return [(place, place + 8)]
+
+
+def damage_tables(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """The tables of names and templates point to anything."""
+    start = _chunk_start(choice, data)
+    for place in range(start + 128, start + 512, 4):
+        struct.pack_into("<I", data, place, choice.choice((0, 0xFFFFFFFF, choice.randrange(CHUNK_SIZE))))
+    return [(start + 128, start + 512)]
+
+
+def damage_file_header(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    place = choice.randrange(0, 120)
+    data[place : place + 8] = choice.randbytes(8)
+    return [(place, place + 8)]
+
+
+def damage_record_header(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    place = choice.choice(base.originals).own[0] + choice.choice((0, 4, 8))
+    value = choice.choice((0, 1, 0xFFFFFFFF, 0x7FFFFFFF, choice.randrange(1 << 32)))
+    data[place : place + 4] = struct.pack("<I", value)
+    return [(place, place + 4)]
+
+
+def extreme_numbers(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    places = [choice.randrange(FILE_HEADER_SIZE, len(data) - 4) for _ in range(4)]
+    for place in places:
+        data[place : place + 4] = choice.choice((b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4)))
+    return [(place, place + 4) for place in places]
+
+
+def truncate(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    size = len(data)
+    cut = choice.randrange(FILE_HEADER_SIZE + 1024, size)
+    del data[cut:]
+    return [(cut, size)]
+
+
+def wipe_chunk(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    start = _chunk_start(choice, data)
+    fill = choice.choice((bytes(CHUNK_SIZE), choice.randbytes(CHUNK_SIZE)))
+    data[start : start + CHUNK_SIZE] = fill
+    return [(start, start + CHUNK_SIZE)]
+
+
+def insert_between_chunks(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    start = _chunk_start(choice, data)
+    data[start:start] = choice.randbytes(choice.choice((8, 100, 4096, CHUNK_SIZE)))
+    return []
+
+
+def insert_in_chunk(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """Records behind the place move, and definitions there are no longer where they are pointed to."""
+    place = choice.choice(base.originals).own[choice.randrange(2)] + choice.choice((0, 10))
+    end = place + CHUNK_SIZE - (place - FILE_HEADER_SIZE) % CHUNK_SIZE
+    data[place:place] = choice.randbytes(choice.choice((8, 64, 512)))
+    moved = {
+        region for original in base.originals for region in original.definitions if place < region[1] <= end
+    }
+    return [(place - 1, place + 1), *moved]
+
+
+def take_chunk_out(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    start = _chunk_start(choice, data)
+    del data[start : start + CHUNK_SIZE]
+    return [(start, start + CHUNK_SIZE)]
+
+
+def splice(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """A stretch of the log stands at another place of it, over what was there."""
+    size = choice.choice((200, 3000, CHUNK_SIZE))
+    source = choice.randrange(FILE_HEADER_SIZE, len(data) - size + 1)
+    target = choice.randrange(FILE_HEADER_SIZE, len(data) - size + 1)
+    if size == CHUNK_SIZE:
+        source, target = _chunk_start(choice, data), _chunk_start(choice, data)
+    data[target : target + size] = data[source : source + size]
+    return [(target, target + size)] if target != source else []
+
+
+def several(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """Kinds that leave everything at its place, after one another."""
+    staying = (
+        flip_bits,
+        overwrite_block,
+        damage_chunk_header,
+        damage_tables,
+        damage_record_header,
+        extreme_numbers,
+    )
+    return [region for _ in range(3) for region in choice.choice(staying)(choice, base, data)]
+
+
+KINDS: tuple[Damage, ...] = (
+    flip_bits,
+    overwrite_block,
+    damage_chunk_header,
+    damage_tables,
+    damage_file_header,
+    damage_record_header,
+    extreme_numbers,
+    truncate,
+    wipe_chunk,
+    insert_between_chunks,
+    insert_in_chunk,
+    take_chunk_out,
+    splice,
+    several,
+)
+
+
+class Mutation(NamedTuple):
+    """A damaged log and the records that are still intact in it."""
+
+    base: Base
+    kind: str
+    data: bytes
+    intact: frozenset[int]
+
+
+def mutations(count: int, seed: int, of: list[Base]) -> Iterator[Mutation]:
+    """`count` damaged logs."""
+    choice = random.Random(seed)
+    for number in range(count):
+        base = of[number % len(of)]
+        damage = KINDS[choice.randrange(len(KINDS))]
+        data = bytearray(base.data)
+        touched = damage(choice, base, data)
+        intact = frozenset(
+            place for place, original in enumerate(base.originals) if not original.touched_by(touched)
+        )
+        yield Mutation(base, damage.__name__, bytes(data), intact)
+
+
+class Outcome(NamedTuple):
+    """What came of reading a damaged log: intact records delivered, and those that are wrong and unmarked."""
+
+    delivered: int
+    wrong: int
+
+
+def judge(mutation: Mutation) -> Outcome:
+    """Read a damaged log with this library. Raises whatever reading raises that is no error of ours."""
+    stream = hv.read_records(mutation.data)
+    records: list[EventRecord] = []
+    with contextlib.suppress(hv.HvdegradedError):
+        records.extend(stream)
+    report = stream.report
+    assert report.records_seen == report.delivered + report.filtered + report.lost
+    assert report.delivered == len(records)
+    originals = Counter(original.record for original in mutation.base.originals)
+    unmarked = Counter(record for record in records if not record.origin.doubts)
+    wrong = sum(
+        count
+        for record, count in unmarked.items()
+        # A chunk that was copied whole is there twice.
+        if record not in originals or (count > originals[record] and mutation.kind != splice.__name__)
+    )
+    there = Counter(records)
+    delivered = 0
+    for place in mutation.intact:
+        record = mutation.base.originals[place].record
+        if there[record]:
+            there[record] -= 1
+            delivered += 1
+    return Outcome(delivered, wrong)
+
+
+def main(count: int = 1000, seed: int = 2026, chunks: int = 2, every: int = 1) -> None:
+    """Print the share of intact records that each reader gives; python-evtx reads each `every`th log."""
+    from tests.tools.peers import PEERS, Peer
+
+    of = bases(chunks)
+    peers = {name: Peer(name) for name in PEERS}
+    shares: dict[str, Counter[str]] = {name: Counter() for name in ("hvdegraded", *peers)}
+    wrong = 0
+    for number, mutation in enumerate(mutations(count, seed, of)):
+        outcome = judge(mutation)
+        wrong += outcome.wrong
+        shares["hvdegraded"] += Counter({mutation.kind: outcome.delivered})
+        shares["hvdegraded"]["intact", mutation.kind] += len(mutation.intact)
+        numbers = {mutation.base.originals[place].number for place in mutation.intact}
+        for name, peer in peers.items():
+            if name != "python-evtx" or number % every == 0:
+                shares[name]["delivered"] += len(peer.numbers(mutation.data) & numbers)
+                shares[name]["intact"] += len(numbers)
+    total = shares["hvdegraded"]
+    kinds = sorted({kind for kind in total if isinstance(kind, str)})
+    intact = sum(total["intact", kind] for kind in kinds)
+    print(
+        f"{count} damaged logs of {len(of)} bases, {chunks} chunks each, seed {seed}: {intact} intact records"
+    )
+    print(f"  hvdegraded {sum(total[kind] for kind in kinds) / intact:.2%}, wrong and unmarked: {wrong}")
+    for name, peer in peers.items():
+        share = shares[name]["delivered"] / max(1, shares[name]["intact"])
+        print(
+            f"  {name} {share:.2%} of {shares[name]['intact']} (by record number, contents not compared),"
+            f" {peer.hung} hung, {peer.died} died"
+        )
+    for kind in kinds:
+        print(f"    {kind}: {total[kind] / max(1, total['intact', kind]):.2%} of {total['intact', kind]}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
