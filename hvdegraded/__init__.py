@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from hvdegraded.knowledge.tables import load_knowledge
     from hvdegraded.pipeline.annotation import annotate
     from hvdegraded.reading.reader import read_records
-    from hvdegraded.records.record import EventRecord, Evidence, Level, Origin, ProviderFilter
+    from hvdegraded.records.record import EventRecord, FieldSource, Level, Origin, ProviderFilter
     from hvdegraded.records.report import ReadReport
     from hvdegraded.verdicts.classifier import Classifier, classify
     from hvdegraded.verdicts.console import classify_status
-    from hvdegraded.verdicts.history import Context
+    from hvdegraded.verdicts.history import History
     from hvdegraded.verdicts.policy import Policy
     from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = [
     "Basis",
     "Classifier",
-    "Context",
     "Event",
     "EventRecord",
     "EventStream",
-    "Evidence",
+    "FieldSource",
     "Finding",
     "GuestInventory",
+    "History",
     "HvdegradedError",
     "Label",
     "Level",
@@ -75,11 +75,11 @@ _HOMES = {
     "knowledge.tables": ("load_knowledge",),
     "pipeline.annotation": ("annotate",),
     "reading.reader": ("read_records",),
-    "records.record": ("EventRecord", "Evidence", "Level", "Origin", "ProviderFilter"),
+    "records.record": ("EventRecord", "FieldSource", "Level", "Origin", "ProviderFilter"),
     "records.report": ("ReadReport",),
     "verdicts.classifier": ("Classifier", "classify"),
     "verdicts.console": ("classify_status",),
-    "verdicts.history": ("Context",),
+    "verdicts.history": ("History",),
     "verdicts.policy": ("Policy",),
     "verdicts.verdict": ("Basis", "Label", "Reason", "Verdict"),
 }

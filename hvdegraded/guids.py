@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["guid", "vm_id_from_sid"]
+__all__ = ["normalise_guid", "vm_id_from_sid"]
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _LONGEST = 48  # characters of a GUID with braces and white space around it
 _VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", re.ASCII | re.IGNORECASE)
 
 
-def guid(text: str | None) -> str | None:
+def normalise_guid(text: str | None) -> str | None:
     """A GUID in upper case without braces, of a text in any case, with or without; None where it is none."""
     if text is None or len(text) > _LONGEST:
         return None

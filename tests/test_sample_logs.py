@@ -49,7 +49,7 @@ def test_each_verdict_is_the_one_expected() -> None:
         builder.add(event)
     found = {}
     for event in events:
-        if builder.why_not(event) is None:
+        if builder.exclusion_reason(event) is None:
             verdict = builder.verdict(event)
             path = Path(event.record.origin.path or "").relative_to(FOLDER).as_posix()
             found[path, event.record_id] = (verdict.label, verdict.reason)

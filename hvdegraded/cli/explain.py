@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     for event in found:
         record = event.record
         print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
-        print(f"evidence: {event.evidence}")
+        print(f"evidence: {event.field_source}")
         for remark in record.origin.remarks:
             print(printable(f"doubt: {remark}"))
         for name, text in record.data:

@@ -57,7 +57,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.stream import EventStream
-    from hvdegraded.findings.builder import TriageBuilder, TriageGather
+    from hvdegraded.findings.builder import RecordMapper, TriageBuilder
     from hvdegraded.reading.reader import gather, read_records
     from hvdegraded.records.spool import RecordSpool
 
@@ -83,10 +83,10 @@ def run(options: argparse.Namespace) -> int:
             with builder.interruptible(report, records):
                 for event in EventStream(records, classifier.normalise):
                     builder.add(event)
-                    if options.json and builder.why_not(event) is None:
+                    if options.json and builder.exclusion_reason(event) is None:
                         kept.add(event.record)
         else:
-            judging = TriageGather(
+            judging = RecordMapper(
                 classifier.guests, classifier.policy, min_level, options.since, options.until
             )
             parts, report = gather(source, judging, **reading)

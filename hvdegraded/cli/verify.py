@@ -27,11 +27,11 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    from hvdegraded.reading.inputs import inputs_of
+    from hvdegraded.reading.inputs import expand_paths
     from hvdegraded.verify.comparison import verify
 
     agreed = True
-    for path in (path for name in options.paths for path in inputs_of(name)):
+    for path in (path for name in options.paths for path in expand_paths(name)):
         found = verify(path)
         agreed = agreed and found.agreed
         print_lines(json.dumps(found.to_dict()) if options.json else str(found))

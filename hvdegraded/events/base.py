@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.knowledge.vocabulary import Family
-from hvdegraded.records.record import EventRecord, Evidence, Field
+from hvdegraded.records.record import EventRecord, Field, FieldSource
 
 __all__ = ["Hresult", "HyperVEvent"]
 
@@ -43,7 +43,7 @@ class HyperVEvent(BaseModel):
     hresult: Hresult | None = None
 
     @property
-    def essence(self) -> tuple[Hashable, ...]:
+    def verdict_key(self) -> tuple[Hashable, ...]:
         """Everything of the event itself that its verdict depends on: equal for events that say the same."""
         record = self.record
         return (
@@ -108,6 +108,6 @@ class HyperVEvent(BaseModel):
         return self.record.message
 
     @property
-    def evidence(self) -> Evidence:
+    def field_source(self) -> FieldSource:
         """What the reading of the fields rests on."""
-        return self.record.evidence
+        return self.record.field_source

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from hvdegraded.guids import guid
+from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
@@ -135,7 +135,7 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
     for text in values:
         if not text or text.startswith("\\Device\\"):
             continue
-        if vm_id := guid(text):
+        if vm_id := normalise_guid(text):
             ids.add(vm_id)
         elif ProtocolVersion.try_parse(text, component) is not None:
             versions.append(text)

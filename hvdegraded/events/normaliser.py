@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from hvdegraded import events
 from hvdegraded.events import Event, Hresult, HyperVEvent
 from hvdegraded.events.field_mapping import field_key, place, positional_index
-from hvdegraded.guids import guid, vm_id_from_sid
+from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion
@@ -157,10 +157,10 @@ class Normaliser:
             places = self._places[shape] = _find_places(names, model, fields)
         at_name, at_id, at_errors, at_attributes = places
         vm_name = _told(data[at_name][1]) if at_name >= 0 else None
-        vm_id = guid(data[at_id][1]) if at_id >= 0 else None
-        if fact is not None and fact.failure and vm_name is None and vm_id is None and record.message:
+        vm_id = normalise_guid(data[at_id][1]) if at_id >= 0 else None
+        if fact is not None and fact.vm_failure and vm_name is None and vm_id is None and record.message:
             told = self._knowledge.message_fields(record.message)
-            vm_name, vm_id = told.get("VmName"), guid(told.get("VmId"))
+            vm_name, vm_id = told.get("VmName"), normalise_guid(told.get("VmId"))
         more = {}
         for attribute, index, convert in at_attributes:
             more[attribute] = convert(data[index][1]) if data[index][1] else None
@@ -212,7 +212,7 @@ class Normaliser:
             return None
 
         written, account = values.get("vmid", "").strip(), vm_id_from_sid(record.user_id)
-        vm_id = guid(written)
+        vm_id = normalise_guid(written)
         if written and vm_id is None:
             doubts.append(f"its VM id {written[:_LONGEST_NUMBER]!r} is none")
         elif vm_id and account and vm_id != account:
@@ -233,9 +233,9 @@ class Normaliser:
         if fact.component is Component.INTEGRATION:
             for name in _INTEGRATION_FIELDS:
                 common[name] = version(field_key(name))
-            common["doubts"] = tuple(doubts)
+            common["contradictions"] = tuple(doubts)
             return events.IntegrationVersionEvent, common
-        common["doubts"] = tuple(doubts)
+        common["contradictions"] = tuple(doubts)
         if fact.component is Component.VMBUS:
             common["partition"] = values.get("partition") or None
         return _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent), common

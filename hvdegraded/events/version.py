@@ -22,7 +22,7 @@ class VersionEvent(HyperVEvent):
     """The versions of host (server, VSP) and guest (client, VSC) differ, and what became of the device.
 
     A version that the event does not tell for sure is None. `device` is the device's name as logged,
-    `unplaced` are values that found no field, `doubts` tell what in the event contradicts itself.
+    `unplaced` are values that found no field, `contradictions` tell what in the event contradicts itself.
     """
 
     outcome: Outcome
@@ -31,19 +31,19 @@ class VersionEvent(HyperVEvent):
     server_version: ProtocolVersion | None = None
     client_version: ProtocolVersion | None = None
     unplaced: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
     @property
-    def essence(self) -> tuple[Hashable, ...]:
+    def verdict_key(self) -> tuple[Hashable, ...]:
         """Everything of the event itself that its verdict depends on."""
         record = self.record
         return (
-            *super().essence,
+            *super().verdict_key,
             record.level,
             record.qualifiers,
-            record.origin.doubts,
+            record.origin.anomalies,
             record.origin.recovered,
-            self.doubts,
+            self.contradictions,
             self.outcome,
             self.component,
             self.device,
@@ -87,10 +87,10 @@ class IntegrationVersionEvent(VersionEvent):
     message_expected: ProtocolVersion | None = None
 
     @property
-    def essence(self) -> tuple[Hashable, ...]:
+    def verdict_key(self) -> tuple[Hashable, ...]:
         """Everything of the event itself that its verdict depends on."""
         return (
-            *super().essence,
+            *super().verdict_key,
             self.framework_negotiated,
             self.framework_expected,
             self.message_negotiated,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.stream import EventStream, read
-from hvdegraded.findings.groups import UNKNOWN, Occurrences
+from hvdegraded.findings.groups import UNKNOWN, EventGroup
 from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import Outcome
@@ -27,11 +27,11 @@ from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
-from hvdegraded.verdicts.history import Context
+from hvdegraded.verdicts.history import History
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Verdict
 
-__all__ = ["TriageBuilder", "TriageGather", "TriagePart", "triage"]
+__all__ = ["RecordMapper", "TriageBuilder", "TriagePart", "triage"]
 
 _MOST = (1 << 63) - 1  # that a column of integers holds
 
@@ -51,8 +51,8 @@ class TriagePart(NamedTuple):
     """What a builder took, apart from how it judges."""
 
     groups: dict[tuple[object, ...], _Group]
-    context: Context
-    left_out: Counter[str]
+    context: History
+    excluded: Counter[str]
 
 
 class TriageBuilder:
@@ -78,11 +78,11 @@ class TriageBuilder:
             raise HvdegradedError(
                 f"nothing lies between {since} and {until}", hint="since comes before until"
             )
-        self._context = Context()
+        self._context = History()
         self._groups: dict[tuple[object, ...], _Group] = {}
-        self._left_out: Counter[str] = Counter()
+        self._excluded: Counter[str] = Counter()
 
-    def why_not(self, event: HyperVEvent) -> str | None:
+    def exclusion_reason(self, event: HyperVEvent) -> str | None:
         """Why an event is left out; None where it is not."""
         level, ticks = event.level, event.time_ticks
         if isinstance(event, UnrelatedEvent):
@@ -98,11 +98,11 @@ class TriageBuilder:
     def add(self, event: HyperVEvent) -> None:
         """Take an event."""
         self._classifier.observe(event, self._context)
-        why_not = self.why_not(event)
-        if why_not is not None:
-            self._left_out[why_not] += 1
+        exclusion_reason = self.exclusion_reason(event)
+        if exclusion_reason is not None:
+            self._excluded[exclusion_reason] += 1
             return
-        key = event.essence, event.level, event.channel
+        key = event.verdict_key, event.level, event.channel
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(event)
@@ -113,7 +113,7 @@ class TriageBuilder:
     def merge(self, part: TriagePart) -> None:
         """Take what another builder took, as if its events came next here."""
         self._context.merge(part.context)
-        self._left_out.update(part.left_out)
+        self._excluded.update(part.excluded)
         for key, group in part.groups.items():
             known = self._groups.setdefault(key, group)
             if known is not group:
@@ -123,7 +123,7 @@ class TriageBuilder:
     @property
     def part(self) -> TriagePart:
         """What was taken, for another builder to merge."""
-        return TriagePart(self._groups, self._context, self._left_out)
+        return TriagePart(self._groups, self._context, self._excluded)
 
     def verdict(self, event: HyperVEvent) -> Verdict:
         """The verdict on an event in the context of all that were taken."""
@@ -140,7 +140,7 @@ class TriageBuilder:
             close = getattr(events, "close", None)
             if close is not None:
                 close()  # now the report counts what was read
-            self._context.cut_short = True
+            self._context.incomplete = True
             for group in self._groups.values():
                 del group.ticks[len(group.record_ids) :]
             self._groups = {key: group for key, group in self._groups.items() if group.ticks}
@@ -148,16 +148,16 @@ class TriageBuilder:
 
     def finish(self, report: ReadReport) -> Triage:
         """What the events amount to."""
-        found: list[Occurrences] = []
+        found: list[EventGroup] = []
         for group in self._groups.values():
             example = group.example
             if isinstance(example, VersionEvent) and example.outcome is Outcome.REFUSED:
                 found += self._refusals(group)
             else:
-                found.append(Occurrences(self.verdict(example), example, group.ticks, group.record_ids))
-        return Triage(tuple(found), report, self._left_out)
+                found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
+        return Triage(tuple(found), report, self._excluded)
 
-    def _refusals(self, group: _Group) -> Iterator[Occurrences]:
+    def _refusals(self, group: _Group) -> Iterator[EventGroup]:
         """A failure may have followed some of them."""
         parts: dict[Verdict, _Group] = {}
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
@@ -168,11 +168,11 @@ class TriageBuilder:
             part.ticks.append(ticks)
             part.record_ids.append(record_id)
         for verdict, part in parts.items():
-            yield Occurrences(verdict, part.example, part.ticks, part.record_ids)
+            yield EventGroup(verdict, part.example, part.ticks, part.record_ids)
 
 
 @dataclass
-class TriageGather:
+class RecordMapper:
     """Makes of records what a builder takes of them, in whichever process reads them."""
 
     guests: GuestInventory | None
@@ -227,7 +227,7 @@ def triage(
     elif workers != 1:
         parts, report = gather(
             source,  # type: ignore[arg-type]
-            TriageGather(guests, policy, min_level, since, until),
+            RecordMapper(guests, policy, min_level, since, until),
             wanted=classifier.knowledge.provider_filter(),
             strict=strict,
             engine=engine,

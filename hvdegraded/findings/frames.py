@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import GroupedEvents, Occurrences
+    from hvdegraded.findings.groups import EventGroup, GroupedEvents
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
 
@@ -49,7 +49,7 @@ null. `label`, `reason` and `basis` have the texts of `Label`, `Reason` and `Bas
 
 _EPOCH_MICROSECONDS = 11_644_473_600_000_000  # 1970, since 1601
 _LAST_MICROSECONDS = 253_402_300_800_000_000  # the year 10000, since 1970
-_COLUMNS: dict[str, Callable[[Occurrences], Any]] = {
+_COLUMNS: dict[str, Callable[[EventGroup], Any]] = {
     "host": lambda part: part.verdict.host,
     "vm_name": lambda part: part.verdict.vm_name,
     "vm_id": lambda part: part.verdict.vm_id,

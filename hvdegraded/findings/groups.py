@@ -18,9 +18,9 @@ from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
 __all__ = [
     "UNKNOWN",
+    "EventGroup",
     "Finding",
     "GroupedEvents",
-    "Occurrences",
 ]
 
 UNKNOWN = -1
@@ -28,7 +28,7 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class Occurrences:
+class EventGroup:
     """Events with the same verdict: one of them as example, and when each happened.
 
     `ticks` (100 ns since 1601) and `record_ids` are in the order of reading, -1 where unknown.
@@ -76,7 +76,7 @@ class Occurrences:
 class Finding:
     """One problem, or one kind of noise, of one VM (or host): its parts, most frequent first."""
 
-    parts: tuple[Occurrences, ...]
+    parts: tuple[EventGroup, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -129,18 +129,18 @@ def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> 
 class GroupedEvents:
     """Events in groups of one verdict, with what was left out; what all renderings show.
 
-    `left_out` counts events below the level or outside of the times asked for, by why; `report` is the
+    `excluded` counts events below the level or outside of the times asked for, by why; `report` is the
     account of the reading.
     """
 
-    occurrences: tuple[Occurrences, ...]
+    occurrences: tuple[EventGroup, ...]
     report: ReadReport = field(default_factory=ReadReport)
-    left_out: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings: actionable ones first, then newest first."""
-        groups: dict[tuple[object, ...], list[Occurrences]] = {}
+        groups: dict[tuple[object, ...], list[EventGroup]] = {}
         for part in self.occurrences:
             verdict = part.verdict
             vm = verdict.vm_id or (verdict.vm_name or "").lower()
@@ -181,7 +181,7 @@ class GroupedEvents:
         """Only what a host logged; `hv1` also finds `hv1.example.org`."""
         wanted = name.lower()
 
-        def is_host(part: Occurrences) -> bool:
+        def is_host(part: EventGroup) -> bool:
             host = (part.verdict.host or "").lower()
             return host == wanted or host.split(".")[0] == wanted
 
@@ -211,10 +211,10 @@ class GroupedEvents:
             ]
             if rows:
                 ticks, ids = zip(*rows, strict=True)
-                kept.append(Occurrences(part.verdict, part.example, array("q", ticks), array("q", ids)))
+                kept.append(EventGroup(part.verdict, part.example, array("q", ticks), array("q", ids)))
         return replace(self, occurrences=tuple(kept))
 
-    def _where(self, test: Callable[[Occurrences], bool]) -> Self:
+    def _where(self, test: Callable[[EventGroup], bool]) -> Self:
         return replace(self, occurrences=tuple(part for part in self.occurrences if test(part)))
 
     @property

@@ -1,6 +1,6 @@
 """What a reading amounts to: findings with counts, and an account of all that was left out.
 
-Events that get the same verdict for the same reason are one `Occurrences`, which keeps one example and, of
+Events that get the same verdict for the same reason are one `EventGroup`, which keeps one example and, of
 each event, its time and record id: 16 bytes. Findings gather the occurrences that are one problem of one VM;
 so a mismatch that five components report is one finding with five parts. `building` makes a Triage of events.
 """
@@ -25,7 +25,7 @@ __all__ = [
 class Triage(GroupedEvents):
     """What a reading amounts to: findings, actionable and newest first, and what was left out.
 
-    `left_out` counts events below the level or outside of the times asked for, by why; `report` is the
+    `excluded` counts events below the level or outside of the times asked for, by why; `report` is the
     account of the reading.
     """
 
@@ -90,7 +90,7 @@ class Triage(GroupedEvents):
             "events": self.count,
             "by_label": {str(key): count for key, count in self.by_label().items()},
             "by_reason": {str(key): count for key, count in self.by_reason().items()},
-            "left_out": dict(self.left_out),
+            "excluded": dict(self.excluded),
             "findings": [
                 {
                     "count": finding.count,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from hvdegraded.guests.files import Row
 from hvdegraded.guests.guest import Guest, ProblemKind, in_order_of_families
-from hvdegraded.guids import guid
+from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
     OsReading,
@@ -29,18 +29,18 @@ _MOST_ITEMS = 1000
 def guest_of_row(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
     """The guest that a row describes, and what is wrong with the row."""
     cells, items = _cells(row)
-    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := guid(text))]
+    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := normalise_guid(text))]
     names = _picked(cells, "name")
-    if row.key is not None and (vm_id := guid(row.key)):
+    if row.key is not None and (vm_id := normalise_guid(row.key)):
         ids.insert(0, ("vmid", vm_id))
     elif row.key is not None:
         names.insert(0, ("", _text(row.key)))
     if ids and ids[0][0] == "systemname":
         names = [(key, text) for key, text in names if key == "vmname"]  # the others name the service
     for key, text in names:  # Msvm_ComputerSystem keeps the id in Name
-        if (vm_id := guid(text)) and not ids:
+        if (vm_id := normalise_guid(text)) and not ids:
             ids.append((key, vm_id))
-    name = next((text for _, text in names if text and not guid(text)), None)
+    name = next((text for _, text in names if text and not normalise_guid(text)), None)
     if name is None and not ids:
         return None, (ProblemKind.NO_VM, "the row names no VM")
     plain = [("", text) for key, text in cells if key == ""]

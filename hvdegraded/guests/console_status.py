@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hvdegraded.guids import guid
+from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import Fact
 from hvdegraded.knowledge.vocabulary import Component
 
@@ -142,16 +142,16 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
     if state is ConsoleState.PROTOCOL_MISMATCH and not works:
         state = ConsoleState.OTHER  # that versions differ does not say that it works
     service_id = _SERVICE_ID.fullmatch(_text(fields.get("id")) or _text(fields.get("deviceid")))
-    named, owner = guid(_text(fields.get("vmid"))), service_id[1].upper() if service_id else None
+    named, owner = normalise_guid(_text(fields.get("vmid"))), service_id[1].upper() if service_id else None
     vm_id = named or owner
     if named and owner and named != owner:
         state = ConsoleState.OTHER
         findings.append(_Finding(state, f"it names two machines: {named} and {owner}"))
     if subject is StatusSubject.MACHINE:
-        vm_id = vm_id or guid(_text(fields.get("id"))) or guid(_text(fields.get("name")))
+        vm_id = vm_id or normalise_guid(_text(fields.get("id"))) or normalise_guid(_text(fields.get("name")))
         vm_name = _first(fields, "vmname", "elementname", "name")
     else:
-        vm_id = vm_id or guid(_text(fields.get("systemname")))
+        vm_id = vm_id or normalise_guid(_text(fields.get("systemname")))
         vm_name = _first(fields, "vmname")
     return ConsoleStatus(
         subject=subject,
@@ -171,7 +171,7 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
 def _subject(fields: Mapping[str, Any]) -> StatusSubject | None:
     wmi_class = _wmi_class(fields)
     if wmi_class == "msvm_computersystem":  # the host has one too, whose name is no GUID
-        return StatusSubject.MACHINE if guid(_text(fields.get("name"))) else None
+        return StatusSubject.MACHINE if normalise_guid(_text(fields.get("name"))) else None
     if wmi_class.startswith("msvm_"):
         known = {service.wmi_class.casefold(): service.component for service in _tables().services}
         if wmi_class not in known:
@@ -311,7 +311,7 @@ def _wmi_class(fields: Mapping[str, Any]) -> str:
 
 def _first(fields: Mapping[str, Any], *keys: str) -> str | None:
     texts = (_text(fields.get(key)) for key in keys)
-    return next((text for text in texts if text and not guid(text)), None)
+    return next((text for text in texts if text and not normalise_guid(text)), None)
 
 
 def _text(value: object) -> str:

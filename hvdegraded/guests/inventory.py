@@ -24,7 +24,7 @@ from hvdegraded.errors import InventoryError
 from hvdegraded.guests.columns import guest_of_row
 from hvdegraded.guests.files import Damage, read_inventory, rows_of_mappings
 from hvdegraded.guests.guest import Guest, InventoryProblem, ProblemKind, in_order_of_families
-from hvdegraded.guids import guid
+from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.guest_systems import (
     GuestFamily,
 )
@@ -123,7 +123,7 @@ class GuestInventory:
         `vm_id` in any letter case, with or without braces. Where rows disagree, a Guest of family
         UNKNOWN whose `source` names them; it is never LINUX then.
         """
-        wanted = guid(vm_id)
+        wanted = normalise_guid(vm_id)
         same_id = self._by_id.get(wanted, []) if wanted else []
         known = _one_machine(same_id) if same_id else None
         namesakes: list[Guest] = []

@@ -14,7 +14,7 @@ __all__ = [
     "EventExample",
     "EventFact",
     "Fact",
-    "Giveaway",
+    "GuestFingerprint",
     "HostVersion",
     "HresultFact",
     "Implementation",
@@ -77,7 +77,7 @@ class Implementation(Fact):
         return version in self.offers or version in self.may_offer
 
 
-class Giveaway(Fact):
+class GuestFingerprint(Fact):
     """Versions that, seen on one VM of a host that expected `expected`, come from no Windows guest."""
 
     families: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -138,7 +138,7 @@ class EventFact(Fact):
     """One event of one or more providers.
 
     `fields` names positional values (Parameter0, Parameter1, …, unnamed Data, StringInserts) in order;
-    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `failure`
+    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `vm_failure`
     marks events that tell that a VM did not get going or lost a device. `forced` marks a user's row that
     said `force = true`.
     """
@@ -153,7 +153,7 @@ class EventFact(Fact):
     component: Component | None = None
     references: tuple[str, ...] = ()
     example: EventExample
-    failure: bool = False
+    vm_failure: bool = False
     forced: bool = False
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from hvdegraded.errors import KnowledgeError
 from hvdegraded.knowledge.facts import (
     DeviceFact,
     EventFact,
-    Giveaway,
+    GuestFingerprint,
     HostVersion,
     HresultFact,
     Implementation,
@@ -132,11 +132,11 @@ def load(folder: Path) -> Rows:
     """Read the three files in a folder."""
     providers = _open(folder / "providers.toml", ("provider",))
     events = _open(folder / "events.toml", ("event", "message", "hresult", "device"))
-    tables = _open(folder / "protocols.toml", ("version", "implementation", "giveaway"))
+    tables = _open(folder / "protocols.toml", ("version", "implementation", "fingerprint"))
     protocols = ProtocolTable(
         tables.rows("version", HostVersion),
         tables.rows("implementation", Implementation),
-        tables.rows("giveaway", Giveaway),
+        tables.rows("fingerprint", GuestFingerprint),
     )
     provider_rows = _new_providers(providers, {})
     names = _names(provider_rows)
@@ -278,11 +278,11 @@ def _overrides(
                     next((k for k in ("role", "outcome", "component", "fields") if k in values), None),
                     "if you have proof, say force = true",
                 )
-            hidden = not row.failure or row.fields != known.fields
-            if known.failure and hidden and not values.get("forced"):
+            hidden = not row.vm_failure or row.fields != known.fields
+            if known.vm_failure and hidden and not values.get("forced"):
                 raise entry.error(
                     "this row hides a failure, so refused offers before it could be called ignorable",
-                    "fields" if row.failure else "failure",
+                    "fields" if row.vm_failure else "vm_failure",
                     "if you have proof, say force = true",
                 )
             yield key, row.model_copy(update={"providers": (canonical,), "ids": (number,)})

@@ -18,17 +18,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from hvdegraded.knowledge.facts import Fact, Giveaway, HostVersion, Implementation, range_label
+from hvdegraded.knowledge.facts import Fact, GuestFingerprint, HostVersion, Implementation, range_label
 from hvdegraded.knowledge.vocabulary import Certainty, Component, ProtocolVersion
 
 __all__ = [
-    "Derivation",
+    "FallbackProof",
     "Inference",
     "ProtocolTable",
 ]
 
 
-class Derivation(NamedTuple):
+class FallbackProof(NamedTuple):
     """Why a refused offer is harmless, or why that is not proven.
 
     `lines` tell it step by step. `exceptions` are the known implementations that offer the client's version
@@ -57,11 +57,11 @@ class ProtocolTable:
         self,
         versions: Iterable[HostVersion],
         implementations: Iterable[Implementation],
-        giveaways: Iterable[Giveaway] = (),
+        fingerprints: Iterable[GuestFingerprint] = (),
     ) -> None:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
-        self.giveaways = tuple(giveaways)
+        self.fingerprints = tuple(fingerprints)
         families: dict[tuple[Component | None, ProtocolVersion | None], set[str]] = {}
         for row in self.implementations:
             for version in row.offers + row.may_offer:
@@ -149,21 +149,23 @@ class ProtocolTable:
         *,
         guest_family: str | None = None,
         guest_system: str | None = None,
-    ) -> Derivation:
+    ) -> FallbackProof:
         """Whether a guest whose offer of `client` was refused by a host of `server` connects all the same.
 
         `guest_family` (`windows`, `linux`, `freebsd`, …), where known, leaves only its implementations, and
         `guest_system` (`Windows Server 2008 R2`) only those that were read for it, if there are any.
         """
         if server is None or client is None:
-            return Derivation(False, ("The event does not name both versions, so nothing can be derived.",))
+            return FallbackProof(
+                False, ("The event does not name both versions, so nothing can be derived.",)
+            )
         if client <= server:
-            return Derivation(
+            return FallbackProof(
                 False, (f"The offer {client} is not newer than the host's {server}: no case for a fallback.",)
             )
-        known = [r for r in self.host_versions(component) if r.certainty is not Certainty.BELIEVED]
+        known = [r for r in self.host_versions(component) if r.certainty is not Certainty.UNVERIFIED]
         if server not in {row.version for row in known}:
-            return Derivation(False, (f"No table knows a host with {component} {server}.",))
+            return FallbackProof(False, (f"No table knows a host with {component} {server}.",))
         host_rows = [row for row in known if row.version <= server]
         host_has = {row.version for row in host_rows}
         rows = self.offers(component, guest_family)
@@ -171,9 +173,9 @@ class ProtocolTable:
         senders = [row for row in rows if row.may_have_sent(client)]
         who = f"{guest_family} guest" if guest_family else "guest"
         if guest_family is None and not self.offers(component, "windows"):
-            return Derivation(False, (f"No table tells what Windows guests offer of {component}.",))
+            return FallbackProof(False, (f"No table tells what Windows guests offer of {component}.",))
         if not senders:
-            return Derivation(False, (f"No known {who} offers {component} {client}.",))
+            return FallbackProof(False, (f"No known {who} offers {component} {client}.",))
 
         lines = [f"A host with {component} {server} has {_listed(sorted(host_has))}."]
         by_fallback: dict[ProtocolVersion | None, list[Implementation]] = {}
@@ -187,9 +189,9 @@ class ProtocolTable:
         if without:
             lines.append("So a guest may be left without this device: not proven harmless.")
             exceptions = tuple(row.label for row in without)
-            return Derivation(False, tuple(lines), exceptions, _sources([*without, *host_rows]))
+            return FallbackProof(False, tuple(lines), exceptions, _sources([*without, *host_rows]))
         lines.append(f"So every known {who} that offers {client} connects with an older version.")
-        return Derivation(True, tuple(lines), (), _sources([*senders, *host_rows]))
+        return FallbackProof(True, tuple(lines), (), _sources([*senders, *host_rows]))
 
     def infer_guest_family(
         self,
@@ -204,7 +206,7 @@ class ProtocolTable:
         services in the same events. Without the latter nothing is inferred: a guest that speaks data
         exchange 4.0 is telling only where the host asked for 5.0.
         """
-        for row in self.giveaways:
+        for row in self.fingerprints:
             if not all(version in observations.get(c, ()) for c, version in row.seen.items()):
                 continue
             # A second negotiated version means a changed guest, and then versions no longer belong together.

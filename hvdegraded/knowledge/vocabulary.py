@@ -47,11 +47,11 @@ class Component(enum.StrEnum):
 
 
 class Certainty(enum.StrEnum):
-    """How a fact is known: read in the named source, inferred from such facts, or only believed."""
+    """How a fact is known: read in the named source, inferred from such facts, or without a source."""
 
     VERIFIED = "verified"
     INFERRED = "inferred"
-    BELIEVED = "believed"
+    UNVERIFIED = "unverified"
 
 
 class ProtocolVersion(NamedTuple):

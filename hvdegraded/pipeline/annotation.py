@@ -15,7 +15,7 @@ from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.records.record import EventRecord, Evidence, Origin
+from hvdegraded.records.record import EventRecord, FieldSource, Origin
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.classifier import Classifier, default_classifier
@@ -73,7 +73,7 @@ class Annotation(BaseModel):
     host: str | None = None
     provider: str | None = None
     event_id: int | None = None
-    evidence: Evidence | None = None
+    evidence: FieldSource | None = None
     summary: str | None = None
     remedy: str | None = None
     references: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ class Annotator:
         `doubts` are those about the JSON that it was read from: with them nothing is called ignorable.
         """
         try:
-            return self._of_mapping(mapping, _ORIGIN._replace(doubts=doubts) if doubts else _ORIGIN)
+            return self._of_mapping(mapping, _ORIGIN._replace(anomalies=doubts) if doubts else _ORIGIN)
         except Exception as error:  # noqa: BLE001  # a stream of logs must go on whatever a record holds
             return Annotated(_error(error), True)
 
@@ -167,7 +167,7 @@ class Annotator:
         event = self._judge.normalise(record)
         if isinstance(event, UnrelatedEvent):
             # Without a provider, or where one may have been lost, nothing is sure.
-            return _Known(None, "", bool(record.provider) and not record.origin.doubts)
+            return _Known(None, "", bool(record.provider) and not record.origin.anomalies)
         untimed = _untimed(event, self._judge.classify(event))
         return _Known(untimed, json_text(untimed)[:-1] + ",", True)
 
@@ -211,7 +211,7 @@ def _untimed(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
         host=verdict.host,
         provider=record.provider,
         event_id=record.event_id,
-        evidence=record.evidence,
+        evidence=record.field_source,
         summary=verdict.summary,
         remedy=verdict.remedy,
         references=verdict.references,

@@ -16,9 +16,9 @@ from hvdegraded.records.report import NoteKind, ReadReport
 
 __all__ = [
     "Source",
-    "inputs_of",
+    "display_path",
+    "expand_paths",
     "named_paths",
-    "shown",
 ]
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
@@ -26,7 +26,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO
 _MOST_NAMED = 5
 
 
-def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:
+def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:
     """The files that a path names: itself, the logs in a folder and below, or what a pattern matches.
 
     In a folder, logs are known by their suffix, .evtx logs also by their first bytes; the report is told of
@@ -54,7 +54,7 @@ def inputs_of(source: str | os.PathLike[str], report: ReadReport | None = None) 
     ]
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def display_path(path: str | os.PathLike[str]) -> str:
     """A path as text; bytes in it that are none stand as `\\x…`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

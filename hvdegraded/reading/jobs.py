@@ -14,8 +14,8 @@ from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 
 __all__ = [
-    "Gather",
-    "Job",
+    "Mapper",
+    "ReadJob",
     "evtx_reader",
     "read_one",
 ]
@@ -23,17 +23,17 @@ __all__ = [
 OWN_ENGINE = "hvdegraded"
 CARVE, REMNANTS = "carve", "carve remnants"
 """The engines that look for chunks at any offset, and in these also for what is left of older records."""
-Gather = Callable[[Iterator[EventRecord]], Iterator[Any]]
+Mapper = Callable[[Iterator[EventRecord]], Iterator[Any]]
 """What makes results of records, in whichever process reads them; it must be picklable."""
 
 
 @dataclass(frozen=True)
-class Job:
+class ReadJob:
     """What is to be read, and how; without `gather` the results are the records themselves."""
 
     wanted: ProviderFilter | None
     engine: str = OWN_ENGINE
-    gather: Gather | None = None
+    gather: Mapper | None = None
 
     def results(self, records: Iterator[EventRecord]) -> Iterator[Any]:
         """The results of these records."""

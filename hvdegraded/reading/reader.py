@@ -19,8 +19,8 @@ from hvdegraded.records.report import NoteKind, ReadReport, RecordStream
 if TYPE_CHECKING:
     from hvdegraded.reading.workers import Workers
 
-from hvdegraded.reading.inputs import Source, inputs_of, named_paths, shown
-from hvdegraded.reading.jobs import CARVE, REMNANTS, Gather, Job, evtx_reader, read_one
+from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
+from hvdegraded.reading.jobs import CARVE, REMNANTS, Mapper, ReadJob, evtx_reader, read_one
 
 __all__ = [
     "gather",
@@ -55,13 +55,13 @@ def read_records(
     grows in steps.
     """
     report = ReadReport(strict=strict)
-    job = Job(wanted, _engine(engine, carve=carve, remnants=remnants))
+    job = ReadJob(wanted, _engine(engine, carve=carve, remnants=remnants))
     return RecordStream(_results(source, report, job, workers, progress), report)
 
 
 def gather(
     source: Source | Iterable[str | os.PathLike[str]],
-    results: Gather,
+    results: Mapper,
     *,
     wanted: ProviderFilter | None = None,
     strict: bool = False,
@@ -76,7 +76,7 @@ def gather(
     Otherwise as `read_records`.
     """
     report = ReadReport(strict=strict)
-    job = Job(wanted, _engine(engine, carve=carve, remnants=remnants), results)
+    job = ReadJob(wanted, _engine(engine, carve=carve, remnants=remnants), results)
     return _results(source, report, job, workers, progress), report
 
 
@@ -87,7 +87,7 @@ def _engine(engine: str, *, carve: bool, remnants: bool) -> str:
 def _results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
-    job: Job,
+    job: ReadJob,
     workers: int,
     progress: bool,
 ) -> Iterator[Any]:
@@ -99,7 +99,7 @@ def _results(
 def _watched_results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
-    job: Job,
+    job: ReadJob,
     workers: int,
     progress: Progress,
 ) -> Iterator[Any]:
@@ -118,7 +118,7 @@ def _watched_results(
     paths: dict[Path, None] = {}  # what is named twice is read once
     for one in sources:
         try:
-            paths |= dict.fromkeys(inputs_of(one, report))
+            paths |= dict.fromkeys(expand_paths(one, report))
         except SourceError as error:
             if len(sources) == 1:
                 raise
@@ -126,9 +126,9 @@ def _watched_results(
     progress.plan(paths)
     pool: Workers | None = None
     if workers > 1 and not report.strict:
-        from hvdegraded.reading.workers import Workers, pays_off
+        from hvdegraded.reading.workers import Workers, worth_starting
 
-        if pays_off(paths, workers):
+        if worth_starting(paths, workers):
             pool = Workers(list(paths), job, workers)
 
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
@@ -138,14 +138,14 @@ def _watched_results(
 
     try:
         if len(sources) == 1:
-            report.path = shown(sources[0])
+            report.path = display_path(sources[0])
             if len(paths) == 1:
                 (path,) = paths
-                report.path = shown(path)
+                report.path = display_path(path)
                 yield from _read_file(path, report, read, progress)
                 return
         for path in paths:
-            part = ReadReport(path=shown(path), strict=report.strict)
+            part = ReadReport(path=display_path(path), strict=report.strict)
             try:
                 yield from _read_file(path, part, read, progress)
             except LossError:
@@ -169,13 +169,13 @@ def _read_file(
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
             report.size = before.st_size if stream.seekable() else None
-            progress.begin(shown(path), before.st_size, _position(stream, report))
+            progress.begin(display_path(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
     except OSError as error:
         raise SourceError(
             f"the file cannot be read: {error.strerror or error}",
-            path=shown(path),
+            path=display_path(path),
             hint="check path and rights",
         ) from None
     if report.lost and not (report.delivered or report.filtered):

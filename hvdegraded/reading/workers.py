@@ -27,16 +27,16 @@ from queue import Empty, Full, Queue, SimpleQueue
 from typing import IO, Any, NamedTuple, cast
 
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, Hole, Span, scan_chunks
+from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, MissingChunk, Span, scan_chunks
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.prefilter import Wanted
+from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.reader import chunk_records, open_log
-from hvdegraded.reading.inputs import shown
-from hvdegraded.reading.jobs import OWN_ENGINE, Job, evtx_reader, read_one
+from hvdegraded.reading.inputs import display_path
+from hvdegraded.reading.jobs import OWN_ENGINE, ReadJob, evtx_reader, read_one
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["Workers", "pays_off"]
+__all__ = ["Workers", "worth_starting"]
 
 _RUN = 128  # chunks of a step: 8 MiB
 _WORTH = 64 << 20  # bytes of input from which on workers, which take a moment to start, can pay off
@@ -77,7 +77,7 @@ class _Step:
         return self.error is None and self.here is None and self.chunks != ()
 
 
-def pays_off(paths: Iterable[Path], workers: int) -> bool:
+def worth_starting(paths: Iterable[Path], workers: int) -> bool:
     """Whether several processes are worth their start."""
     if workers < 2 or not sys.executable:
         return False
@@ -91,9 +91,9 @@ def pays_off(paths: Iterable[Path], workers: int) -> bool:
 class Workers:
     """Processes that read these paths ahead; `results` gives what they made of each, in the same order."""
 
-    def __init__(self, paths: Sequence[Path], job: Job, count: int) -> None:
+    def __init__(self, paths: Sequence[Path], job: ReadJob, count: int) -> None:
         self._job = job
-        self._wanted = None if job.wanted is None else Wanted(job.wanted)
+        self._wanted = None if job.wanted is None else ChunkPrefilter(job.wanted)
         self._decoder = EvtxDecoder()
         self._planned = _steps(paths, job.engine)
         self._ahead: deque[_Step] = deque()
@@ -120,7 +120,7 @@ class Workers:
         while step.path != path:
             step = self._next()
         while True:
-            report.go_on(step.report)
+            report.absorb(step.report)
             if step.error is not None:
                 raise step.error
             if step.here is not None:
@@ -164,7 +164,7 @@ class Workers:
                 )  # on Windows only a wait that ends can be interrupted
             except Empty:
                 continue
-            report.go_on(message.report)
+            report.absorb(message.report)
             yield from message.results if self._job.gather else map(_record, message.results)
             if message.error is not None:
                 raise message.error
@@ -178,7 +178,7 @@ def _steps(paths: Iterable[Path], engine: str) -> Iterator[_Step]:
         if engine == OWN_ENGINE and _is_large_log(path):
             yield from _log_steps(path)
         else:
-            yield _Step(path, ReadReport(path=shown(path)), last=True)
+            yield _Step(path, ReadReport(path=display_path(path)), last=True)
 
 
 def _is_large_log(path: Path) -> bool:
@@ -191,7 +191,7 @@ def _is_large_log(path: Path) -> bool:
 
 
 def _log_steps(path: Path) -> Iterator[_Step]:
-    report = ReadReport(path=shown(path))
+    report = ReadReport(path=display_path(path))
     try:
         with path.open("rb") as stream:
             read_at, account = open_log(stream, report)
@@ -200,9 +200,9 @@ def _log_steps(path: Path) -> Iterator[_Step]:
                 in_order = isinstance(chunk, Chunk) and not chunk.data
                 if run and (not in_order or len(run) == _RUN):
                     yield _Step(path, report, tuple(run))
-                    report = account.report = ReadReport(path=shown(path))
+                    report = account.report = ReadReport(path=display_path(path))
                     run.clear()
-                if isinstance(chunk, Hole):
+                if isinstance(chunk, MissingChunk):
                     account.add_hole(chunk)
                     continue
                 spans = account.add_chunk(chunk)
@@ -210,10 +210,10 @@ def _log_steps(path: Path) -> Iterator[_Step]:
                     run.append(chunk)
                 else:
                     yield _Step(path, report, here=(chunk, spans))
-                    report = account.report = ReadReport(path=shown(path))
+                    report = account.report = ReadReport(path=display_path(path))
             if run:
                 yield _Step(path, report, tuple(run))
-                report = account.report = ReadReport(path=shown(path))
+                report = account.report = ReadReport(path=display_path(path))
             account.finish()
             yield _Step(path, report, (), last=True)
     except (SourceError, OSError) as error:
@@ -226,7 +226,7 @@ def _log_steps(path: Path) -> Iterator[_Step]:
 class _Child:
     """A worker process, which reads one step at a time."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: ReadJob) -> None:
         package = str(Path(__file__).resolve().parents[2])
         known = os.environ.get("PYTHONPATH")
         self._process = subprocess.Popen(  # our own interpreter and module
@@ -255,7 +255,7 @@ class _Child:
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
             error = HvdegradedError(
                 f"a worker process ended (code {self._process.poll()})",
-                path=shown(path),
+                path=display_path(path),
                 hint="read with workers=1",
             )
             yield _Message([], ReadReport(), error)
@@ -277,7 +277,7 @@ def _record(plain: tuple[Any, ...]) -> EventRecord:
 # -------------------------------------------------------------------- a worker
 
 
-def _messages(job: Job, records: Iterator[EventRecord], report: ReadReport) -> Iterator[_Message]:
+def _messages(job: ReadJob, records: Iterator[EventRecord], report: ReadReport) -> Iterator[_Message]:
     results: list[Any] = []
     error: Exception | None = None
     try:
@@ -285,18 +285,18 @@ def _messages(job: Job, records: Iterator[EventRecord], report: ReadReport) -> I
             # A record goes as a plain tuple, which takes a fourth of the time.
             results.append(result if job.gather else (*result[:-1], tuple(result[-1])))
             if len(results) == _BATCH:
-                yield _Message(results, report.split(), last=False)
+                yield _Message(results, report.take(), last=False)
                 results = []
     except (HvdegradedError, OSError) as problem:
         error = problem
-    yield _Message(results, report.split(), error)
+    yield _Message(results, report.take(), error)
 
 
 def _serve(source: IO[bytes], target: IO[bytes]) -> None:
     """Read step after step until there are no more."""
-    job: Job = pickle.load(source)  # noqa: S301  # from our own parent
+    job: ReadJob = pickle.load(source)  # noqa: S301  # from our own parent
     reader = evtx_reader(job.engine)
-    wanted = None if job.wanted is None else Wanted(job.wanted)
+    wanted = None if job.wanted is None else ChunkPrefilter(job.wanted)
     decoder = EvtxDecoder()
 
     def records(path: Path, chunks: Sequence[Chunk] | None, report: ReadReport) -> Iterator[EventRecord]:
@@ -315,7 +315,7 @@ def _serve(source: IO[bytes], target: IO[bytes]) -> None:
             path, chunks = pickle.load(source)  # noqa: S301
         except EOFError:
             return
-        report = ReadReport(path=shown(path))
+        report = ReadReport(path=display_path(path))
         for message in _messages(job, records(path, chunks, report), report):
             pickle.dump(message, target, pickle.HIGHEST_PROTOCOL)
             target.flush()

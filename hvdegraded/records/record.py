@@ -21,8 +21,8 @@ from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
     "EventRecord",
-    "Evidence",
     "Field",
+    "FieldSource",
     "Level",
     "Origin",
     "ProviderFilter",
@@ -43,7 +43,7 @@ class Level(enum.IntEnum):
     VERBOSE = 5
 
 
-class Evidence(enum.StrEnum):
+class FieldSource(enum.StrEnum):
     """What an event's reading rests on, strongest first."""
 
     NAMED = "named fields"
@@ -56,8 +56,8 @@ class Origin(NamedTuple):
     """Where a record was read: reader, input, place in it, and why it deserves less trust, if so.
 
     `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1.
-    `recovered` marks remnants, no live records of a log. `doubts` are short English reasons to believe
-    that what the record says may be mangled; `route` tells what its route did not keep.
+    `recovered` marks remnants, no live records of a log. `anomalies` are short English reasons to believe
+    that what the record says may be mangled; `caveats` tells what its route did not keep.
     """
 
     reader: str = ""
@@ -66,13 +66,13 @@ class Origin(NamedTuple):
     line: int | None = None
     chunk: int | None = None
     recovered: bool = False
-    doubts: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """All that is to be told: doubts, and what the route did not keep."""
-        return self.doubts + self.route
+        return self.anomalies + self.caveats
 
 
 class EventRecord(NamedTuple):
@@ -140,17 +140,17 @@ class EventRecord(NamedTuple):
         return None
 
     @property
-    def evidence(self) -> Evidence:
+    def field_source(self) -> FieldSource:
         """How strong this record's fields are: named, positional, message only, or nothing."""
         positional = False
         for name, _ in self.data:
             if name is None or name.startswith(("Parameter", "param")):
                 positional = True
             elif name != "Binary":
-                return Evidence.NAMED
+                return FieldSource.NAMED
         if positional:
-            return Evidence.POSITIONAL
-        return Evidence.MESSAGE if self.message else Evidence.NONE
+            return FieldSource.POSITIONAL
+        return FieldSource.MESSAGE if self.message else FieldSource.NONE
 
     def get(self, name: str) -> str | None:
         """Text of the first value of that name, None where there is none."""
@@ -159,7 +159,7 @@ class EventRecord(NamedTuple):
                 return text
         return None
 
-    def mended(self) -> EventRecord:
+    def with_valid_unicode(self) -> EventRecord:
         """This record, with U+FFFD and a doubt for halves of surrogate pairs, which are no text."""
         texts = [text for text in _TEXTS_OF(self) if text]
         for fields in (self.data, self.extra, self.rendering):
@@ -186,7 +186,7 @@ class EventRecord(NamedTuple):
         if not has_halves:
             return record
         doubt = "halves of surrogate pairs in it stand as U+FFFD"
-        return record._replace(origin=self.origin._replace(doubts=(*self.origin.doubts, doubt)))
+        return record._replace(origin=self.origin._replace(anomalies=(*self.origin.anomalies, doubt)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; `from_dict` turns them back into an equal record."""
@@ -194,8 +194,8 @@ class EventRecord(NamedTuple):
         for name in ("data", "extra", "rendering"):
             plain[name] = [list(pair) for pair in plain[name]]
         plain["origin"] = self.origin._asdict() | {
-            "doubts": list(self.origin.doubts),
-            "route": list(self.origin.route),
+            "anomalies": list(self.origin.anomalies),
+            "caveats": list(self.origin.caveats),
         }
         return plain
 
@@ -206,7 +206,7 @@ class EventRecord(NamedTuple):
         for name in ("data", "extra", "rendering"):
             known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
         origin = dict(known.get("origin") or {})
-        for name in ("doubts", "route"):
+        for name in ("anomalies", "caveats"):
             origin[name] = tuple(str(text) for text in origin.get(name, ()))
         known["origin"] = Origin(**origin)
         return cls(**known)

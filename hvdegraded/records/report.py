@@ -76,8 +76,8 @@ class ReadReport:
     """The account of a reading: records seen = delivered + filtered + lost, at any moment.
 
     `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
-    unread. `marked` counts delivered records whose `origin.remarks` is not empty. `losses` and `notes`
-    list the first `MAX_LISTED`; the counts are complete.
+    unread. `with_anomalies` counts delivered records whose `origin.remarks` is not empty. `losses` and
+    `notes` list the first `MAX_LISTED`; the counts are complete.
     """
 
     MAX_LISTED: ClassVar[int] = 1000
@@ -92,7 +92,7 @@ class ReadReport:
     delivered: int = 0
     filtered: int = 0
     lost: int = 0
-    marked: int = 0
+    with_anomalies: int = 0
     recovered: int = 0
     losses: list[Loss] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -116,7 +116,7 @@ class ReadReport:
     @property
     def complete(self) -> bool:
         """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
-        return not (self.lost or self.marked or self.chunks_damaged or self.notes)
+        return not (self.lost or self.with_anomalies or self.chunks_damaged or self.notes)
 
     def items(self) -> list[tuple[str | None, str]]:
         """All notes and losses that are listed, in words, each with the input that it is about."""
@@ -129,7 +129,7 @@ class ReadReport:
             items.append((self.path, f"{more} more records lost, not listed"))
         return items
 
-    def lose(
+    def record_loss(
         self,
         reason: LossReason,
         detail: str,
@@ -163,13 +163,13 @@ class ReadReport:
             self.size = (self.size or 0) + part.size
         self._count(part)
 
-    def go_on(self, part: ReadReport) -> None:
+    def absorb(self, part: ReadReport) -> None:
         """Take the account of a further stretch of the same input into this one."""
         self.parts.extend(part.parts)
         self.reader = part.reader or self.reader
         self._count(part)
 
-    def split(self) -> ReadReport:
+    def take(self) -> ReadReport:
         """The account so far; this one goes on with what comes next."""
         part = replace(self)
         for name in _COUNTS:
@@ -200,7 +200,7 @@ class ReadReport:
         for count, what in (
             (self.filtered, "of other providers"),
             (self.lost, "LOST"),
-            (self.marked, "doubtful"),
+            (self.with_anomalies, "doubtful"),
             (self.recovered, "recovered"),
         ):
             if count:
@@ -218,7 +218,7 @@ _COUNTS = (
     "delivered",
     "filtered",
     "lost",
-    "marked",
+    "with_anomalies",
     "recovered",
 )
 

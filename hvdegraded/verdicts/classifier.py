@@ -36,10 +36,10 @@ from hvdegraded.knowledge.protocols import Inference
 from hvdegraded.knowledge.vocabulary import Certainty, Outcome, Role
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.spool import RecordSpool
-from hvdegraded.verdicts.history import WINDOW_MINUTES, Context
+from hvdegraded.verdicts.history import WINDOW_MINUTES, History
 from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text, whose
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.usable import Compared, compared, why_not_harmless, why_nothing
+from hvdegraded.verdicts.usable import Compared, compared, not_harmless_because, unusable_because
 from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
 
 __all__ = ["Classifier", "classify", "default_classifier"]
@@ -78,7 +78,7 @@ class Classifier:
     def classify(
         self,
         event: Event | HyperVEvent | EventRecord,
-        context: Context | None = None,
+        context: History | None = None,
         *,
         ticks: int | None = None,
     ) -> Verdict:
@@ -101,17 +101,17 @@ class Classifier:
                 inferred = context.inferred_guest(event, self.knowledge.protocols)
                 if event.outcome is Outcome.REFUSED:
                     failure = context.failure_after(event, ticks)
-            cut_short = context is not None and context.cut_short
-            key: tuple[object, ...] = (*event.essence, inferred, failure, cut_short)
+            incomplete = context is not None and context.incomplete
+            key: tuple[object, ...] = (*event.verdict_key, inferred, failure, incomplete)
             verdict = self._verdicts.get(key)
             if verdict is None:
                 verdict = self._remember(
-                    key, self._version_verdict(event, fact, inferred, failure, cut_short)
+                    key, self._version_verdict(event, fact, inferred, failure, incomplete)
                 )
             return verdict
         if fact is None:
             return self._unknown(event)
-        key = event.essence
+        key = event.verdict_key
         return self._verdicts.get(key) or self._remember(key, self._known(event, fact))
 
     def classify_all(
@@ -122,7 +122,7 @@ class Classifier:
         A sequence is gone through twice. Of anything else the records wait in a temporary file, so that what
         is held in memory grows with VMs and not with events; nothing is yielded before the last was taken.
         """
-        context = Context()
+        context = History()
         if isinstance(events, Sequence):
             for item in events:
                 self.observe(item, context)
@@ -138,15 +138,15 @@ class Classifier:
                 event = self.normalise(record)
                 yield event, self.classify(event, context)
 
-    def observe(self, event: Event | HyperVEvent | EventRecord, context: Context) -> None:
+    def observe(self, event: Event | HyperVEvent | EventRecord, context: History) -> None:
         """Take an event into the context."""
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
         if not isinstance(event, VersionEvent):
             context.observe(event, fact)
-        elif (fact is not None and fact.failure) or context.is_new(event.essence):
-            doubtful = fact is None or why_nothing(event, fact, self.knowledge) is not None
+        elif (fact is not None and fact.vm_failure) or context.mark_seen(event.verdict_key):
+            doubtful = fact is None or unusable_because(event, fact, self.knowledge) is not None
             context.observe(event, fact, doubtful=doubtful)
 
     def fact(self, event: HyperVEvent) -> EventFact | None:
@@ -212,9 +212,9 @@ class Classifier:
         fact: EventFact,
         inferred: Inference | None,
         failure: str | None,
-        cut_short: bool,
+        incomplete: bool,
     ) -> Verdict:
-        doubt = why_nothing(event, fact, self.knowledge)
+        doubt = unusable_because(event, fact, self.knowledge)
         if doubt is not None:
             return self._incomplete(event, fact, doubt)
         if event.outcome is Outcome.NEGOTIATED:
@@ -228,8 +228,8 @@ class Classifier:
             )
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
-            return self._refused(event, fact, guest, failure, cut_short)
-        doubt = why_not_harmless(event, fact, self.knowledge)
+            return self._refused(event, fact, guest, failure, incomplete)
+        doubt = not_harmless_because(event, fact, self.knowledge)
         if doubt is not None:
             return self._incomplete(event, fact, doubt)
         return self._loaded(event, fact, guest, inferred)
@@ -337,7 +337,7 @@ class Classifier:
                     derivation=(*lines, f"Only Windows guests are known to speak {spoken}."),
                     if_otherwise=("if this VM does not run Windows: ignorable",),
                 )
-        if inferred is not None and inferred.certainty is not Certainty.BELIEVED:
+        if inferred is not None and inferred.certainty is not Certainty.UNVERIFIED:
             return _verdict(
                 event,
                 label=Label.IGNORABLE,
@@ -373,7 +373,7 @@ class Classifier:
         fact: EventFact,
         guest: Guest | None,
         failure: str | None,
-        cut_short: bool,
+        incomplete: bool,
     ) -> Verdict:
         """Rule 5."""
         family = guest.family if guest is not None else GuestFamily.UNKNOWN
@@ -400,7 +400,7 @@ class Classifier:
                 if_otherwise=("if that failure has another cause: as without it",),
                 **common,
             )
-        if not derivation.proven or fact.certainty is Certainty.BELIEVED:
+        if not derivation.proven or fact.certainty is Certainty.UNVERIFIED:
             return _verdict(
                 event,
                 label=Label.ACTIONABLE,
@@ -412,8 +412,8 @@ class Classifier:
                 if_otherwise=("if the device works in the guest all the same: nothing to do",),
                 **common,
             )
-        doubt = why_not_harmless(event, fact, self.knowledge)
-        if doubt is None and cut_short:
+        doubt = not_harmless_because(event, fact, self.knowledge)
+        if doubt is None and incomplete:
             doubt = "the reading was interrupted, and a failure that followed may not have been read"
         if doubt is not None:
             return self._incomplete(event, fact, doubt, lines, guest=guest_text(guest))

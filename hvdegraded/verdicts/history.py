@@ -16,7 +16,7 @@ from hvdegraded.knowledge.protocols import Inference, ProtocolTable
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.verdicts.usable import compared
 
-__all__ = ["WINDOW_MINUTES", "Context"]
+__all__ = ["WINDOW_MINUTES", "History"]
 
 WINDOW_MINUTES = 10
 """How long after a refused offer a failure of the same VM counts as its consequence."""
@@ -35,7 +35,7 @@ _Versions = dict[Component, set[ProtocolVersion]]
 T = TypeVar("T", _Key, ProtocolVersion)
 
 
-class _Machine:
+class VmHistory:
     """What is known of one VM under one name or id.
 
     `failures` holds the first and the last of each `grain` of time. `doubtful`: versions that some event told
@@ -90,7 +90,7 @@ class _Machine:
         for failure in kept:
             self._keep(failure)
 
-    def merge(self, other: _Machine) -> None:
+    def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been told to one."""
         if other.untimed is not None:
             self.add_failure(None, other.untimed)
@@ -123,19 +123,19 @@ class _Machine:
                     yield failure
 
 
-class Context:
+class History:
     """What is known of all VMs of all hosts, by the events observed so far.
 
-    `cut_short` says that the reading was given up: what followed an event may not have been observed.
+    `incomplete` says that the reading was given up: what followed an event may not have been observed.
     """
 
     def __init__(self) -> None:
-        self.cut_short = False
-        self._machines: dict[_Key, _Machine] = {}
+        self.incomplete = False
+        self._vms: dict[_Key, VmHistory] = {}
         self._known: set[Hashable] = set()
         self._links: dict[_Key, set[_Key]] = {}
 
-    def is_new(self, what: Hashable) -> bool:
+    def mark_seen(self, what: Hashable) -> bool:
         """Whether this was not asked before, as far as is remembered: for events that tell nothing anew."""
         if what in self._known:
             return False
@@ -151,20 +151,20 @@ class Context:
             for one, other in (keys, keys[::-1]):
                 if other not in self._links.setdefault(one, set()):
                     _add_bounded(self._links[one], other, _MAX_LINKS)
-        failure = fact is not None and fact.failure
+        failure = fact is not None and fact.vm_failure
         if not failure and not (keys and isinstance(event, VersionEvent)):
             return
-        machine = self._machines.setdefault(keys[0] if keys else _any_of_host(event), _Machine())
+        machine = self._vms.setdefault(keys[0] if keys else _any_of_host(event), VmHistory())
         if failure and fact is not None:
             told = "" if keys else " Which VM that was is not told."
             machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}{told}")
         if isinstance(event, VersionEvent):
             machine.add_versions(event, doubtful=doubtful)
 
-    def merge(self, other: Context) -> None:
+    def merge(self, other: History) -> None:
         """Take in what another context knows, as if all events had been observed here."""
-        for key, machine in other._machines.items():
-            self._machines.setdefault(key, _Machine()).merge(machine)
+        for key, machine in other._vms.items():
+            self._vms.setdefault(key, VmHistory()).merge(machine)
         for key, links in other._links.items():
             known = self._links.setdefault(key, set())
             for link in links - known:
@@ -188,15 +188,15 @@ class Context:
         """
         if not event.vm_id:
             return None
-        machine = self._machines.get(_keys(event)[0])
+        machine = self._vms.get(_keys(event)[0])
         return machine.inferred(table) if machine is not None else None
 
-    def _of(self, event: HyperVEvent) -> list[_Machine]:
+    def _of(self, event: HyperVEvent) -> list[VmHistory]:
         keys = set(_keys(event))
         for key in tuple(keys):
             keys |= self._links.get(key, set())
         keys.add(_any_of_host(event))
-        return [self._machines[key] for key in sorted(keys) if key in self._machines]
+        return [self._vms[key] for key in sorted(keys) if key in self._vms]
 
 
 def _keys(event: HyperVEvent) -> tuple[_Key, ...]:

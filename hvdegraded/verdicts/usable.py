@@ -1,8 +1,8 @@
 """What an event itself can prove: nothing, if it is damaged, contradicts itself, or names no VM.
 
-`why_nothing` gives what keeps a version event from proving anything, whatever its guest. `why_not_harmless`
-gives what keeps one from being called harmless, which an actionable verdict need not ask. `compared` gives
-the versions that the event sets side by side.
+`unusable_because` gives what keeps a version event from proving anything, whatever its guest.
+`not_harmless_because` gives what keeps one from being called harmless, which an actionable verdict need not
+ask. `compared` gives the versions that the event sets side by side.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion
 from hvdegraded.records.record import Level
 
-__all__ = ["Compared", "compared", "why_not_harmless", "why_nothing"]
+__all__ = ["Compared", "compared", "not_harmless_because", "unusable_because"]
 
 
 # A device that works is a warning, one that does not is an error (KB 2956569, KB 972108).
@@ -36,15 +36,15 @@ class Compared(NamedTuple):
     service: Component | None = None
 
 
-def why_nothing(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
+def unusable_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
     """Why the event proves nothing at all; None where there is no such reason."""
     record = event.record
-    if record.origin.doubts:
-        return f"its record may be damaged ({'; '.join(record.origin.doubts)})"
+    if record.origin.anomalies:
+        return f"its record may be damaged ({'; '.join(record.origin.anomalies)})"
     if record.origin.recovered:
         return "its record was carved out of what is left of a log"
-    if event.doubts:
-        return event.doubts[0]
+    if event.contradictions:
+        return event.contradictions[0]
     if event.outcome is not fact.outcome:
         return "it was read by other rules than these"
     if record.provider_guid:
@@ -56,7 +56,7 @@ def why_nothing(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> s
     return None
 
 
-def why_not_harmless(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
+def not_harmless_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
     """Why the event, sound as it is, does not prove that all is well; None where there is no such reason."""
     if not event.vm_name and not event.vm_id:
         return "it does not tell which VM it is about"

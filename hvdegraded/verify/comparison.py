@@ -21,7 +21,7 @@ from typing import Any
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
-from hvdegraded.reading.inputs import shown
+from hvdegraded.reading.inputs import display_path
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verify.known_faults import differences
@@ -118,13 +118,13 @@ def verify(
 
     Raises SourceError where this library cannot read it at all.
     """
-    report = ReadReport(path=shown(path))
+    report = ReadReport(path=display_path(path))
     try:
         with Path(path).open("rb") as stream:
             ours = list(read_evtx(stream, report))
     except OSError as error:
         raise SourceError(f"the file cannot be read: {error.strerror}", path=report.path) from None
-    found = Verification(shown(path), report)
+    found = Verification(display_path(path), report)
     for engine in engines if engines is not None else installed():
         witness, theirs = _testimony(engine, Path(path), timeout, memory)
         found.witnesses.append(witness)

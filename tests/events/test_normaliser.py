@@ -165,5 +165,5 @@ def test_halves_of_surrogate_pairs_from_json_are_replaced_and_doubted() -> None:
     )
     (event,) = hv.read(line)
     assert event.vm_name == "a\ufffdb😀"
-    assert event.record.origin.doubts
+    assert event.record.origin.anomalies
     assert EVENTS.validate_json(event.model_dump_json()) == event

@@ -67,14 +67,14 @@ def test_filters(sample: Triage) -> None:
 
 def test_information_is_left_out_and_counted(sample: Triage) -> None:
     everything = hv.triage(FOLDER / "hv2012r2", guests=GUESTS, min_level=hv.Level.VERBOSE)
-    assert everything.count - sample.count == sample.left_out["below the level warning"]
+    assert everything.count - sample.count == sample.excluded["below the level warning"]
     assert not any(event.label is hv.Label.IGNORABLE for event in everything.actionable.findings)
 
 
 def test_times_bound_what_is_looked_at() -> None:
     found = hv.triage(FOLDER / "hv2012r2", since=datetime(2026, 9, 10), until=datetime(2026, 9, 12))
     assert found.count
-    assert set(found.left_out) == {
+    assert set(found.excluded) == {
         "below the level warning",
         "before the time asked for",
         "after the time asked for",

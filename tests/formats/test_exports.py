@@ -12,7 +12,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.records.record import EventRecord, Evidence
+from hvdegraded.records.record import EventRecord, FieldSource
 from hvdegraded.timestamps import ticks_from_text
 from tests.tools.corpus import CORPUS, needs_corpus
 
@@ -208,9 +208,9 @@ def test_an_export_of_one_event(name: str) -> None:
     check(record, ONE[name])
     assert records.report.lost == 0
     if not record.data:
-        assert record.origin.route
+        assert record.origin.caveats
     if not record.event_id:
-        assert record.origin.doubts
+        assert record.origin.anomalies
 
 
 @needs_corpus
@@ -229,16 +229,16 @@ def test_one_event_by_each_shipper_names_its_vm_where_the_payload_came(name: str
     event = normalise(record)
     if record.data:
         assert (event.vm_name, event.vm_id) == (NAMES[0][1], NAMES[1][1])
-        assert record.evidence is Evidence.POSITIONAL
+        assert record.field_source is FieldSource.POSITIONAL
     else:
         assert event.vm_name is None
-        assert record.evidence is Evidence.MESSAGE
+        assert record.field_source is FieldSource.MESSAGE
 
 
 @needs_corpus
 def test_a_naive_local_time_is_told() -> None:
     (record,) = hv.read_records(EXPORTS / "real/nxlog5_im_msvistalog.json")
-    assert "no zone" in " ".join(record.origin.route)
+    assert "no zone" in " ".join(record.origin.caveats)
     (record,) = hv.read_records(EXPORTS / "real/nxlog_ee_im_msvistalog.json")
     assert not record.origin.remarks
 
@@ -273,7 +273,7 @@ def test_fluent_bits_standard_output() -> None:
         "channel": "Application", "computer": "DESKTOP-JLLFF9D", "time": "2026-07-10T10:59:14Z", "process_id": 36372,
         "keywords": 0x80000000000000, "data": [(None, "PowerEvent handled successfully by the service.")],
     })  # fmt: skip
-    assert not record.origin.doubts  # the id is 0 indeed
+    assert not record.origin.anomalies  # the id is 0 indeed
 
 
 @needs_corpus

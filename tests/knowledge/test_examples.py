@@ -14,7 +14,7 @@ from hvdegraded.guests.console_status import console_status
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.facts import (
     EventFact,
-    Giveaway,
+    GuestFingerprint,
     HostVersion,
     Implementation,
     MessagePattern,
@@ -57,12 +57,12 @@ def name_of(row: object) -> str:
 FILES = {
     "providers.toml": ("provider",),
     "events.toml": ("event", "message", "hresult", "device"),
-    "protocols.toml": ("version", "implementation", "giveaway"),
+    "protocols.toml": ("version", "implementation", "fingerprint"),
     "guests.toml": ("os", "doubt", "release", "blank", "integration", "column", "remedy"),
     "console.toml": ("number", "text", "service"),
 }
 # These are examples themselves: a code, a name, versions.
-OWN_EXAMPLES = {"hresult", "device", "giveaway"}
+OWN_EXAMPLES = {"hresult", "device", "fingerprint"}
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -107,7 +107,7 @@ def test_example_of_an_event(row: EventFact) -> None:
                 continue
             assert isinstance(event, VersionEvent)
             assert event.outcome is row.outcome
-            assert not event.doubts
+            assert not event.contradictions
             assert not event.unplaced
             if row.outcome is Outcome.LOADED:
                 only_windows = event.component is Component.REMOTE_DESKTOP
@@ -223,8 +223,8 @@ def test_example_of_an_implementation(row: Implementation) -> None:
     assert row.name in TABLE.describe_client(row.component, row.newest)
 
 
-@pytest.mark.parametrize("row", TABLE.giveaways, ids=lambda row: " ".join(row.seen))
-def test_example_of_what_gives_a_guest_away(row: Giveaway) -> None:
+@pytest.mark.parametrize("row", TABLE.fingerprints, ids=lambda row: " ".join(row.seen))
+def test_example_of_what_gives_a_guest_away(row: GuestFingerprint) -> None:
     found = TABLE.infer_guest_family(
         {component: frozenset({version}) for component, version in row.seen.items()},
         expected={component: frozenset({version}) for component, version in row.expected.items()},

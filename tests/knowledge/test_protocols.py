@@ -424,7 +424,7 @@ def test_what_a_windows_guest_can_show_infers_nothing(
 
 
 def test_no_giveaway_fits_a_windows_implementation_of_the_tables() -> None:
-    for row in TABLE.giveaways:
+    for row in TABLE.fingerprints:
         assert "windows" not in row.families
         # Windows with these devices has what the host expects, and would have negotiated it.
         kvp = next(r for r in TABLE.offers(Component.DATA_EXCHANGE, "windows") if version("5.0") in r.offers)

@@ -280,8 +280,8 @@ def test_classic_examples_have_the_shape_of_their_driver() -> None:
 
 
 def test_believed_rows_are_marked() -> None:
-    assert event("VMSMP", 27).certainty is Certainty.BELIEVED
-    assert event(HYPER_V + "Integration-VSS", 4011).certainty is Certainty.BELIEVED
+    assert event("VMSMP", 27).certainty is Certainty.UNVERIFIED
+    assert event(HYPER_V + "Integration-VSS", 4011).certainty is Certainty.UNVERIFIED
     assert event("storvsp", 6).certainty is Certainty.VERIFIED
 
 

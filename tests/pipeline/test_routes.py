@@ -78,7 +78,7 @@ def test_one_event_by_every_route(name: str, what: str) -> None:
     assert got.record_id == (4711 if route.record_id else None)
     assert got.time_ticks is not None
     assert abs(got.time_ticks - TICKS) < route.tick
-    assert not got.origin.doubts
+    assert not got.origin.anomalies
     kept = keeps(route, name, sent)
     if kept and route.named:
         given = [pair for pair in sent.data if pair[1] and pair[0] != "Binary"]
@@ -90,7 +90,7 @@ def test_one_event_by_every_route(name: str, what: str) -> None:
         ]
     else:
         assert got.data == ()
-        assert got.origin.route
+        assert got.origin.caveats
 
     verdict = LINUX.classify(got)
     expected = reason if kept else reason_if_lost

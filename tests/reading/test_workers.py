@@ -19,10 +19,10 @@ from hvdegraded.cli.main import main
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import workers
-from hvdegraded.reading.jobs import Job
+from hvdegraded.reading.jobs import ReadJob
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
-from hvdegraded.verdicts.history import Context
+from hvdegraded.verdicts.history import History
 from tests.tools.corpus import ROOT
 from tests.tools.mutations import Base, _originals, mutations
 from tests.tools.sample_logs import event_xml, host_2012r2, host_2022, winlogbeat
@@ -128,15 +128,15 @@ def test_the_command_prints_the_same(logs: Path, capsys: pytest.CaptureFixture[s
 def test_what_contexts_know_together_does_not_depend_on_who_saw_it() -> None:
     classifier = hv.Classifier()
     events = [classifier.normalise(record) for record in SAMPLE]
-    whole = Context()
+    whole = History()
     for event in events:
         classifier.observe(event, whole)
     for seed in range(20):
         choice = random.Random(seed)
-        parts = [Context() for _ in range(4)]
+        parts = [History() for _ in range(4)]
         for event in events:
             classifier.observe(event, choice.choice(parts))
-        merged = Context()
+        merged = History()
         for part in parts:
             merged.merge(part)
         for event in events:
@@ -161,7 +161,7 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
 
 
 def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
-    pool = workers.Workers([logs / "a.evtx"], Job(None), 2)
+    pool = workers.Workers([logs / "a.evtx"], ReadJob(None), 2)
     try:
         for child in pool._children:
             os.kill(child._process.pid, signal.SIGKILL)

@@ -264,7 +264,7 @@ def judge(mutation: Mutation) -> Outcome:
     assert report.records_seen == report.delivered + report.filtered + report.lost
     assert report.delivered == len(records)
     originals = Counter(original.record for original in mutation.base.originals)
-    unmarked = Counter(record for record in records if not record.origin.doubts)
+    unmarked = Counter(record for record in records if not record.origin.anomalies)
     wrong = sum(
         count
         for record, count in unmarked.items()

@@ -368,7 +368,7 @@ def inferred(events: list[EventRecord]) -> bool:
 def test_a_guest_is_inferred_from_sound_events_of_one_id_only() -> None:
     assert inferred(giving_away())
     kvp, disk = giving_away()
-    damaged = disk._replace(origin=Origin("evtx", doubts=("mangled",)))
+    damaged = disk._replace(origin=Origin("evtx", anomalies=("mangled",)))
     assert not inferred([kvp, damaged])
     assert not inferred([kvp, disk, damaged])  # nor beside a sound one: it may be of another VM
     nameless = [event._replace(data=tuple(p for p in event.data if p[1] != ID)) for event in (kvp, disk)]
@@ -412,7 +412,7 @@ def test_long_logs_stay_bounded_in_memory() -> None:
 
 def test_a_row_cannot_hide_a_failure_without_force() -> None:
     row = '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Chipset"]\nids = [18605]\n'
-    text = row + "failure = false\n"
+    text = row + "vm_failure = false\n"
     for hidden in (text, row + 'fields = ["VmId", "VmName"]\n'):  # or whose failure it is
         with pytest.raises(KnowledgeError, match="force = true") as caught:
             KNOWLEDGE.extended(hidden)
@@ -428,7 +428,7 @@ def test_a_row_cannot_hide_a_failure_without_force() -> None:
         '[[provider]]\nname = "stor2"\naliases = ["storvsp"]\nfamily = "storvsp"\nsource = "x"\ncertainty = "verified"\n',
         '[[version]]\ncomponent = "storage"\nversion = "9.9"\nsource = "x"\ncertainty = "verified"\n',
         '[[implementation]]\ncomponent = "storage"\n',
-        '[[giveaway]]\nfamilies = ["linux"]\n',
+        '[[fingerprint]]\nfamilies = ["linux"]\n',
         '[[device]]\nname = "x"\ncomponent = "storage"\n',
         '[[message]]\nname = "x"\npattern = "x"\n',
         '[[override]]\nproviders = ["storvsp"]\nids = [5]\noutcome = "loaded"\n',

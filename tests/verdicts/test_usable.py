@@ -65,20 +65,20 @@ def test_these_are_harmless_as_they_are() -> None:
 
 @pytest.mark.parametrize("event", HARMLESS)
 def test_a_damaged_record_proves_nothing(event: EventRecord) -> None:
-    origin = Origin("evtx", doubts=("the checksum of its chunk does not match",))
+    origin = Origin("evtx", anomalies=("the checksum of its chunk does not match",))
     assert "checksum" in doubted(event._replace(origin=origin))
     assert "carved" in doubted(event._replace(origin=Origin("evtx", recovered=True)))
 
 
 @pytest.mark.parametrize("event", HARMLESS)
 def test_what_a_route_did_not_keep_is_no_damage(event: EventRecord) -> None:
-    origin = Origin("json", route=("the shipper kept no user data",))
+    origin = Origin("json", caveats=("the shipper kept no user data",))
     assert classify(event._replace(origin=origin), LINUX).ignorable
 
 
 def test_sound_and_damaged_records_are_told_apart_among_many() -> None:
     sound = storvsp(6, "6.0", "5.1")
-    damaged = sound._replace(origin=Origin("evtx", doubts=("its size is wrong",)))
+    damaged = sound._replace(origin=Origin("evtx", anomalies=("its size is wrong",)))
     for events in ([sound, damaged], [damaged, sound]):
         found = [verdict.ignorable for _, verdict in Classifier(LINUX).classify_all(events)]
         assert found == [event is sound for event in events]
@@ -325,7 +325,7 @@ def test_whatever_is_changed_what_is_ignorable_has_a_proof_by_hand(
         return
     # An inventory is asked without regard to letter case.
     assert verdict.vm_id == ID or (verdict.vm_name or "").lower() == VM
-    assert not event.origin.doubts
+    assert not event.origin.anomalies
     if (event.provider.lower(), event.event_id) in LOADED:
         assert event.level in (None, 3)
         client, server = verdict.client_version, verdict.server_version

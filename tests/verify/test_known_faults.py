@@ -61,7 +61,7 @@ def test_every_difference_on_a_real_log_is_a_known_one(path: Path) -> None:
             other = theirs.pop(record.record_id, None)
             if other is None:
                 not_theirs += 1
-            elif not record.origin.doubts:
+            elif not record.origin.anomalies:
                 found.update(one.known for one in differences(engine, record, other))
         assert set(found) <= set(kinds), engine
         assert not theirs, engine

@@ -21,7 +21,7 @@ from hvdegraded.verdicts.phrases import versions_of
 from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import Finding, GroupedEvents, Occurrences
+    from hvdegraded.findings.groups import EventGroup, Finding, GroupedEvents
 
 __all__ = ["as_fragment", "as_page"]
 
@@ -150,7 +150,7 @@ def _tables(triage: GroupedEvents, *, interactive: bool) -> Iterable[str]:
     if acting:
         columns: tuple[str, ...] = ("VM", "host", "what happened", "what to do", "count", "first", "last")
         yield f"<h2>Actionable</h2>{_table(columns, acting, interactive)}"
-    noise: dict[tuple[str, str, str], list[Occurrences]] = {}
+    noise: dict[tuple[str, str, str], list[EventGroup]] = {}
     for finding in findings:
         if finding.verdict.ignorable:
             for part in finding.parts:
@@ -181,7 +181,7 @@ def _account(triage: GroupedEvents) -> Iterable[str]:
     if assumed:
         names = ", ".join(assumed[:_MOST_NAMES]) + ", …" * (len(assumed) > _MOST_NAMES)
         yield f"<p>Assumed: the system of {len(assumed)} VMs is not known ({_text(names)}).</p>"
-    for why, count in triage.left_out.items():
+    for why, count in triage.excluded.items():
         yield f"<p>{count} events {_text(why)} were left out.</p>"
     report = triage.report
     if report.records_seen:
@@ -228,7 +228,7 @@ def _finding_row(finding: Finding) -> str:
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _noise_row(key: tuple[str, str, str], parts: Sequence[Occurrences]) -> str:
+def _noise_row(key: tuple[str, str, str], parts: Sequence[EventGroup]) -> str:
     vm, host, component = key
     pairs = dict.fromkeys(versions_of(part.example) for part in parts)
     versions = [f"{guest or '?'} | {server or '?'}" for guest, server in pairs if guest or server]

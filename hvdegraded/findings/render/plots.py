@@ -27,7 +27,7 @@ from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.phrases import versions_of
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import GroupedEvents, Occurrences
+    from hvdegraded.findings.groups import EventGroup, GroupedEvents
 
 __all__ = ["KINDS", "Picture", "draw"]
 
@@ -239,7 +239,7 @@ def _versions(triage: GroupedEvents) -> Any:
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    cells: dict[_Row, dict[Component, list[Occurrences]]] = defaultdict(lambda: defaultdict(list))
+    cells: dict[_Row, dict[Component, list[EventGroup]]] = defaultdict(lambda: defaultdict(list))
     for part in triage.occurrences:
         event = part.example
         if isinstance(event, VersionEvent) and event.outcome is not Outcome.NEGOTIATED:
@@ -299,7 +299,7 @@ KINDS: dict[str, Callable[[GroupedEvents], Any]] = {"timeline": _timeline, "vers
 # ------------------------------------------------------------ canvas
 
 
-def _row_of(part: Occurrences) -> _Row:
+def _row_of(part: EventGroup) -> _Row:
     verdict = part.verdict
     return verdict.host or "", verdict.vm_name or verdict.vm_id or ""
 

@@ -11,7 +11,7 @@ from hvdegraded.verdicts.verdict import Label
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hvdegraded.findings.groups import Finding, GroupedEvents, Occurrences
+    from hvdegraded.findings.groups import EventGroup, Finding, GroupedEvents
 
 from hvdegraded.printable import printable
 
@@ -64,17 +64,17 @@ def print_triage(triage: GroupedEvents, console: Console, *, everything: bool = 
     noise = [finding for finding in findings if finding.verdict.ignorable]
     if noise and not everything:
         machines = {(finding.host, finding.vm) for finding in noise}
-        _say(console, f"\nIgnorable noise of {_machines(len(machines))} is not listed (--all lists it).")
+        _say(console, f"\nIgnorable noise of {_vms(len(machines))} is not listed (--all lists it).")
     assumed = sorted({finding.vm or "unnamed" for finding in findings if finding.verdict.assumed})
     if assumed:
         names = ", ".join(map(printable, assumed[:_MOST_ASSUMED]))
         names += ", …" if len(assumed) > _MOST_ASSUMED else ""
-        whose = _machines(len(assumed))
+        whose = _vms(len(assumed))
         _say(
             console,
             f"\nAssumed: the system of {whose} is not known ({names}). Name them in --guests to be sure.",
         )
-    for why, count in triage.left_out.items():
+    for why, count in triage.excluded.items():
         _say(console, f"\n{count} events {why} were left out.")
     _print_report(triage, console)
 
@@ -131,7 +131,7 @@ def _what(finding: Finding) -> list[str]:
     return lines
 
 
-def event_of(part: Occurrences) -> str:
+def event_of(part: EventGroup) -> str:
     """Provider and id of events, and the record by which `explain` finds the last."""
     event = f"{part.provider.removeprefix(_PREFIX)} {part.event_id}"
     if part.last_record_id is None:
@@ -151,7 +151,7 @@ def _print_report(triage: GroupedEvents, console: Console) -> None:
         _say(console, f"  and {more} more remarks; --json tells all of them.")
 
 
-def _machines(count: int) -> str:
+def _vms(count: int) -> str:
     return f"{count} VM" + "s" * (count != 1)
 
 

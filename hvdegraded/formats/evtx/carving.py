@@ -23,7 +23,7 @@ from hvdegraded.formats.evtx.chunks import (
     walk,
 )
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.prefilter import Wanted
+from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 
@@ -46,7 +46,7 @@ def carve(
     """
     report.reader = "evtx"
     decoder = EvtxDecoder()
-    names = None if wanted is None else Wanted(wanted)
+    names = None if wanted is None else ChunkPrefilter(wanted)
     seen: set[int] = set()
     report.size = stream.seek(0, 2)
     for chunk in _chunks(stream, report.size):
@@ -82,7 +82,7 @@ def _remnants(
     chunk: Chunk,
     spans: Sequence[Span | Gap],
     decoder: EvtxDecoder,
-    wanted: Wanted | None,
+    wanted: ChunkPrefilter | None,
     report: ReadReport,
 ) -> Iterator[EventRecord]:
     """Records between and behind the live ones; only where the header tells which are live."""
@@ -99,7 +99,7 @@ def _remnants(
             continue
         report.delivered += 1
         report.recovered += 1
-        report.marked += bool(record.origin.doubts)
+        report.with_anomalies += bool(record.origin.anomalies)
         yield record
 
 
@@ -108,7 +108,7 @@ def _once(record: EventRecord, seen: set[int], report: ReadReport) -> Iterator[E
     if key in seen:
         report.delivered -= 1
         report.recovered -= record.origin.recovered
-        report.marked -= bool(record.origin.doubts)
+        report.with_anomalies -= bool(record.origin.anomalies)
         report.filtered += 1
         return
     if len(seen) < _MOST_REMEMBERED:

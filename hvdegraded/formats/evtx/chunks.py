@@ -34,7 +34,7 @@ __all__ = [
     "Chunk",
     "FileHeader",
     "Gap",
-    "Hole",
+    "MissingChunk",
     "ReadAt",
     "Span",
     "begins_chunk",
@@ -113,7 +113,7 @@ class Chunk(NamedTuple):
         return self.checksum is None or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
 
 
-class Hole(NamedTuple):
+class MissingChunk(NamedTuple):
     """A place where a chunk belongs and none can be read."""
 
     offset: int
@@ -159,10 +159,12 @@ def read_file_header(data: bytes) -> FileHeader | None:
     return FileHeader(chunks, bool(flags & 1), following)
 
 
-def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE, number: int = 0) -> Iterator[Chunk | Hole]:
+def find_chunks(
+    read_at: ReadAt, start: int = FILE_HEADER_SIZE, number: int = 0
+) -> Iterator[Chunk | MissingChunk]:
     """The chunks of an input from `start` on, in order; also damaged, displaced and cut ones.
 
-    What lies where a chunk belongs and is none comes as a Hole. `number` is that of the first.
+    What lies where a chunk belongs and is none comes as a MissingChunk. `number` is that of the first.
     """
     data = read_at(start, CHUNK_SIZE)
     while data:
@@ -178,7 +180,7 @@ def find_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE, number: int = 0)
         if data.startswith(CHUNK_MAGIC) or (not empty and _find_record(data, FIRST_RECORD, len(data))):
             yield _chunk(data, start, number)
         elif len(data) > FIRST_RECORD:
-            yield Hole(start, empty or not data.strip(b"\0"))
+            yield MissingChunk(start, empty or not data.strip(b"\0"))
         number += 1
         start += step
         data = following if step == CHUNK_SIZE else read_at(start, CHUNK_SIZE)
@@ -233,7 +235,7 @@ def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
     return _chunk(_next_chunk(data, b"")[1], offset, number)
 
 
-def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | Hole]:
+def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | MissingChunk]:
     """What `find_chunks` finds; of chunks in good order only the header is read: they come without bytes."""
     start, number = FILE_HEADER_SIZE, 0
     head = read_at(start, FIRST_RECORD)

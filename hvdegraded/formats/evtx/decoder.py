@@ -21,7 +21,7 @@ from hvdegraded.formats.evtx.chunks import (
     walk,
 )
 from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN
-from hvdegraded.formats.evtx.prefilter import Wanted
+from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_numbers import end_of
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.record import EventRecord, Origin
@@ -55,7 +55,7 @@ class EvtxDecoder:
         self,
         chunk: Chunk,
         report: ReadReport,
-        wanted: Wanted | None = None,
+        wanted: ChunkPrefilter | None = None,
         spans: Sequence[Span | Gap] | None = None,
     ) -> Iterator[EventRecord]:
         """The wanted records of a chunk; `spans` are what lies in it, of which gaps are counted as lost."""
@@ -71,7 +71,7 @@ class EvtxDecoder:
             if isinstance(span, Gap):
                 reason = LossReason.TRUNCATED if span.cut_off else LossReason.UNREADABLE
                 detail = "the file ends here" if span.cut_off else "no record header can be read here"
-                report.lose(reason, detail, offset=chunk.offset + span.start, count=span.records)
+                report.record_loss(reason, detail, offset=chunk.offset + span.start, count=span.records)
                 continue
             start, end, number, _, sound = span
             origin = _new_tuple(
@@ -88,18 +88,18 @@ class EvtxDecoder:
                 ),
             )
             try:
-                record = self._usual(xml, start + RECORD_HEADER, end - 4, origin, wanted)
+                record = self._decode_fast(xml, start + RECORD_HEADER, end - 4, origin, wanted)
                 if record is None:
-                    record = self._unusual(xml, start + RECORD_HEADER, end - 4, origin)
+                    record = self._decode_general(xml, start + RECORD_HEADER, end - 4, origin)
             except (BinXmlError, UnreadableEventError) as error:
-                report.lose(error.reason, error.detail, offset=chunk.offset + start, record_id=number)
+                report.record_loss(error.reason, error.detail, offset=chunk.offset + start, record_id=number)
                 continue
             if record is _UNWANTED or (wanted is not None and not wanted.matches(record.provider)):
                 report.filtered += 1
                 continue
             report.delivered += 1
-            if record.origin.doubts:
-                report.marked += 1
+            if record.origin.anomalies:
+                report.with_anomalies += 1
             yield record
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
@@ -107,13 +107,18 @@ class EvtxDecoder:
         xml = ChunkXml(chunk.data, self._cache)
         origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (_REMNANT,))
         try:
-            record = self._usual(xml, span.start + RECORD_HEADER, span.end - 4, origin, None)
-            return record or self._unusual(xml, span.start + RECORD_HEADER, span.end - 4, origin)
+            record = self._decode_fast(xml, span.start + RECORD_HEADER, span.end - 4, origin, None)
+            return record or self._decode_general(xml, span.start + RECORD_HEADER, span.end - 4, origin)
         except (BinXmlError, UnreadableEventError):
             return None
 
-    def _usual(
-        self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin, wanted: Wanted | None
+    def _decode_fast(
+        self,
+        xml: ChunkXml[PlannedTemplate],
+        start: int,
+        end: int,
+        origin: Origin,
+        wanted: ChunkPrefilter | None,
     ) -> EventRecord | None:
         """The record of usual form in data[start:end]; None where it has another."""
         data = xml.data
@@ -177,11 +182,13 @@ class EvtxDecoder:
         )
         return record
 
-    def _unusual(self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin) -> EventRecord:
+    def _decode_general(
+        self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin
+    ) -> EventRecord:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
         element, lenient = expand(xml, start, end)
         if lenient:
-            origin = origin._replace(doubts=(*origin.doubts, _HALF_CHARACTERS))
+            origin = origin._replace(anomalies=(*origin.anomalies, _HALF_CHARACTERS))
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 

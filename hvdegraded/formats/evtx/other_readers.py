@@ -106,12 +106,12 @@ def witness_reader(engine: str) -> EvtxReader:
         stream.seek(start)
         for text in texts(stream):
             if isinstance(text, Exception):
-                report.lose(LossReason.UNREADABLE, f"{engine}: {text}"[:200])
+                report.record_loss(LossReason.UNREADABLE, f"{engine}: {text}"[:200])
                 continue
             try:
                 record = parse_event(text, Origin(engine, report.path))
             except SourceError as error:
-                report.lose(LossReason.MALFORMED, f"{engine} gave no XML: {error.message}"[:200])
+                report.record_loss(LossReason.MALFORMED, f"{engine} gave no XML: {error.message}"[:200])
                 continue
             if engine == "python-evtx":
                 record = _mended(record)
@@ -119,7 +119,7 @@ def witness_reader(engine: str) -> EvtxReader:
                 report.filtered += 1
                 continue
             report.delivered += 1
-            report.marked += bool(record.origin.doubts)
+            report.with_anomalies += bool(record.origin.anomalies)
             yield record
 
     return read

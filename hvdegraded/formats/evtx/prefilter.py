@@ -19,7 +19,7 @@ from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = [
-    "Wanted",
+    "ChunkPrefilter",
 ]
 
 _SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x14s").unpack_from
@@ -30,7 +30,7 @@ _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _MAX_DEFINITIONS, _DEFINITION_COST = 8 << 20, 200  # bytes of those that were searched
 
 
-class Wanted:
+class ChunkPrefilter:
     """A provider filter, and what its names look like in a chunk's bytes."""
 
     def __init__(self, wanted: ProviderFilter) -> None:

@@ -17,15 +17,15 @@ from hvdegraded.formats.evtx.chunks import (
     FILE_MAGIC,
     Chunk,
     Gap,
-    Hole,
+    MissingChunk,
     ReadAt,
     Span,
     find_chunks,
     read_file_header,
 )
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.prefilter import Wanted
-from hvdegraded.formats.evtx.record_numbers import Account
+from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
+from hvdegraded.formats.evtx.record_numbers import RecordNumberAudit
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 
@@ -56,9 +56,9 @@ def read_evtx(
     """
     read_at, account = open_log(source, report)
     decoder = decoder or EvtxDecoder()
-    names = None if wanted is None else Wanted(wanted)
+    names = None if wanted is None else ChunkPrefilter(wanted)
     for chunk in find_chunks(read_at):
-        if isinstance(chunk, Hole):
+        if isinstance(chunk, MissingChunk):
             account.add_hole(chunk)
         else:
             spans = account.add_chunk(chunk)
@@ -66,7 +66,7 @@ def read_evtx(
     account.finish()
 
 
-def open_log(source: bytes | BinaryIO, report: ReadReport) -> tuple[ReadAt, Account]:
+def open_log(source: bytes | BinaryIO, report: ReadReport) -> tuple[ReadAt, RecordNumberAudit]:
     """What reads a log's bytes, and an account of its chunks; the report is told what the file header says.
 
     Raises as `read_evtx` does.
@@ -84,13 +84,13 @@ def open_log(source: bytes | BinaryIO, report: ReadReport) -> tuple[ReadAt, Acco
             NoteKind.DIRTY,
             "the log was not closed, as in a copy from a live system: the newest may be missing",
         )
-    return read_at, Account(report, header, size)
+    return read_at, RecordNumberAudit(report, header, size)
 
 
 def chunk_records(
     chunk: Chunk,
     report: ReadReport,
-    wanted: Wanted | None,
+    wanted: ChunkPrefilter | None,
     decoder: EvtxDecoder,
     spans: Sequence[Span | Gap] | None = None,
 ) -> Iterator[EventRecord]:

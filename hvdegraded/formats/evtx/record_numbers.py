@@ -16,13 +16,13 @@ from hvdegraded.formats.evtx.chunks import (
     Chunk,
     FileHeader,
     Gap,
-    Hole,
+    MissingChunk,
     Span,
     walk,
 )
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 
-__all__ = ["Account", "end_of"]
+__all__ = ["RecordNumberAudit", "end_of"]
 
 _MOST_RECORDS = 4096  # of a chunk; it has room for half as many
 _UNKNOWN = "one for each chunk, since no number tells how many"
@@ -33,7 +33,7 @@ def end_of(spans: Sequence[Span | Gap]) -> int:
     return spans[-1].end if spans else FIRST_RECORD
 
 
-class Account:
+class RecordNumberAudit:
     """What the chunks of a file, taken together, say about what is missing: record numbers run on."""
 
     def __init__(self, report: ReadReport, header: FileHeader | None, size: int) -> None:
@@ -44,11 +44,11 @@ class Account:
         self._seen = 0
         self._last: int | None = None
         self._highest = 0
-        self._holes: list[Hole] = []  # since the record of number `_last`
+        self._holes: list[MissingChunk] = []  # since the record of number `_last`
         self._open_end: int | None = None  # of a damaged chunk behind it, which may have held more
         self._guessed = 0
 
-    def add_hole(self, hole: Hole) -> None:
+    def add_hole(self, hole: MissingChunk) -> None:
         """A place without chunk."""
         self._places += 1
         self._holes.append(hole)
@@ -63,13 +63,13 @@ class Account:
         spans = list(walk(chunk))
         numbers = [span.number for span in spans if isinstance(span, Span)]
         if numbers and isinstance(spans[0], Gap):
-            self._holes.append(Hole(chunk.offset + spans[0].start, empty=False))
+            self._holes.append(MissingChunk(chunk.offset + spans[0].start, empty=False))
             del spans[0]
         if numbers:
             self._run_on(numbers[0], numbers[-1])
             self._open_end = None if chunk.trusted else chunk.offset + end_of(spans)
         elif not chunk.trusted and not spans:
-            self._holes.append(Hole(chunk.offset, empty=False))
+            self._holes.append(MissingChunk(chunk.offset, empty=False))
         return spans
 
     def finish(self) -> None:
@@ -99,15 +99,15 @@ class Account:
             if self._holes or self._open_end is not None:
                 self._lose(count, "by the number of the next record")
             elif absent:
-                self.report.lose(
+                self.report.record_loss(
                     LossReason.TRUNCATED, "the file ends before them", offset=self._size, count=count
                 )
             else:
-                self.report.lose(LossReason.UNREADABLE, "zeros are in their place", count=count)
+                self.report.record_loss(LossReason.UNREADABLE, "zeros are in their place", count=count)
         elif self._holes:
             self._lose(len(self._holes), _UNKNOWN)
         elif absent:
-            self.report.lose(
+            self.report.record_loss(
                 LossReason.TRUNCATED, f"the file ends, {_UNKNOWN}", offset=self._size, count=absent
             )
 
@@ -135,4 +135,4 @@ class Account:
     def _lose(self, count: int, how: str) -> None:
         offset = self._holes[0].offset if self._open_end is None else self._open_end
         what = "no chunk can be read here" if self._holes else "the chunk is damaged here"
-        self.report.lose(LossReason.UNREADABLE, f"{what}; counted {how}", offset=offset, count=count)
+        self.report.record_loss(LossReason.UNREADABLE, f"{what}; counted {how}", offset=offset, count=count)

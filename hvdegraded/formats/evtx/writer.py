@@ -31,8 +31,8 @@ from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
     FRAGMENT,
     NULL,
+    ChunkBuilder,
     Element,
-    Place,
     Template,
     UnwritableError,
     Value,
@@ -213,7 +213,7 @@ class _Event:
         return (self.outer,) if self.inner is None else (self.outer, self.inner)
 
 
-class _Chunk(Place):
+class _Chunk(ChunkBuilder):
     """A chunk being filled."""
 
     def __init__(self, first_number: int, first_id: int) -> None:

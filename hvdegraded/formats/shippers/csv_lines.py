@@ -43,10 +43,10 @@ def read_csv_rows(
             return
         except csv.Error as error:
             detail = f"it is no row of CSV: {error}"
-            report.lose(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
+            report.record_loss(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
             continue
         if len(row) == len(header):
             yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, line)
         elif row:
             detail = f"the row has {len(row)} columns, the header {len(header)}"
-            report.lose(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
+            report.record_loss(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)

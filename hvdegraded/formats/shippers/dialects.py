@@ -37,7 +37,7 @@ class Dialect(NamedTuple):
         yield from (*self.detect, *self.also, *self.xml)
 
 
-class Insides(dict[str, "Insides"]):
+class PathTrie(dict[str, "PathTrie"]):
     """Keys whose mappings the tables look into, each with such keys in there."""
 
 
@@ -46,7 +46,7 @@ class Tables(NamedTuple):
 
     dialects: tuple[Dialect, ...]
     hints: Dialect
-    insides: Insides
+    insides: PathTrie
     levels: Mapping[str, int]
     wrappers: tuple[str, ...]
     payloads: frozenset[str]
@@ -85,10 +85,10 @@ def _dialect(row: Mapping[str, Any]) -> Dialect:
     )
 
 
-def _insides(paths: Iterable[str]) -> Insides:
-    insides = Insides()
+def _insides(paths: Iterable[str]) -> PathTrie:
+    insides = PathTrie()
     for path in paths:
         here = insides
         for key in path.split(".")[:-1]:
-            here = here.setdefault(key, Insides())
+            here = here.setdefault(key, PathTrie())
     return insides

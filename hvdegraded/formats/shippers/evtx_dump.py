@@ -38,7 +38,7 @@ def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRe
         number = number.get("#text", number.get("Value"))
     event_id, folded = event_id_of(number)
     if event_id is None:
-        origin = origin._replace(doubts=(*origin.doubts, NO_EVENT_ID))
+        origin = origin._replace(anomalies=(*origin.anomalies, NO_EVENT_ID))
     payload, data = payload_of(event)
     message = mapping.get("Message")
     return EventRecord(

@@ -95,7 +95,7 @@ def read_json_lines(
             return
         if len(data) > LONGEST_LINE:
             detail = f"the line is longer than {LONGEST_LINE} bytes"
-            report.lose(LossReason.OVER_LIMIT, detail, offset=start, line=number)
+            report.record_loss(LossReason.OVER_LIMIT, detail, offset=start, line=number)
             seen = True
             continue
         if not data.strip(b" \t\r\n\0"):
@@ -104,7 +104,9 @@ def read_json_lines(
             report.filtered += data.strip() != b"]" or not in_array
             continue
         if has_too_many_parts(data):
-            report.lose(LossReason.OVER_LIMIT, "the line has too many parts", offset=start, line=number)
+            report.record_loss(
+                LossReason.OVER_LIMIT, "the line has too many parts", offset=start, line=number
+            )
             seen = True
             continue
         try:
@@ -116,12 +118,14 @@ def read_json_lines(
                     return
                 head = line
             elif not (in_array and data.strip() == b"]"):
-                report.lose(LossReason.MALFORMED, _why(error), offset=start, line=number)
+                report.record_loss(LossReason.MALFORMED, _why(error), offset=start, line=number)
             continue
         if head is not None:
             in_array = head.data.strip() == b"["
             if not in_array:
-                report.lose(LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number)
+                report.record_loss(
+                    LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number
+                )
             head = None
         seen = True
         for value, doubts in found:
@@ -207,7 +211,7 @@ def _document(
         if found.problem is None:
             yield from deliver(found.value, report, wanted, None, found.line, found.doubts)
         elif seen:
-            report.lose(LossReason.MALFORMED, found.problem, line=found.line)
+            report.record_loss(LossReason.MALFORMED, found.problem, line=found.line)
         else:
             raise UnknownFormatError(
                 f"the input is no JSON: {found.problem}",
@@ -229,7 +233,7 @@ def deliver(
     """The wanted records of a mapping, or of a list of mappings, all counted in the report."""
     items = value if isinstance(value, list) else [value]
     for item in items:
-        origin = Origin("json", report.path, offset, line, doubts=doubts)
+        origin = Origin("json", report.path, offset, line, anomalies=doubts)
         parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
         for part in parts:
             record = None
@@ -240,9 +244,11 @@ def deliver(
                     report.filtered += 1
                     continue
                 report.delivered += 1
-                report.marked += bool(record.origin.remarks)
+                report.with_anomalies += bool(record.origin.remarks)
                 yield record
             elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):
                 report.filtered += 1
             else:
-                report.lose(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)
+                report.record_loss(
+                    LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line
+                )

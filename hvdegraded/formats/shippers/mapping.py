@@ -10,7 +10,7 @@ another event's XML too:
 2. XML that contradicts the projection (provider, event id, record id), or other XML beside it, is a doubt.
 3. XML that cannot be read is told; the projection counts.
 
-Of the rest, what a route lost stays lost: names that are gone are None, and `origin.route` tells of it.
+Of the rest, what a route lost stays lost: names that are gone are None, and `origin.caveats` tells of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
 from hvdegraded.formats.shippers.coercion import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
-from hvdegraded.formats.shippers.dialects import Dialect, Insides, tables
+from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.xml.reader import parse_event
@@ -65,7 +65,7 @@ def record_from_mapping(
     """
     mapping = mapping if isinstance(mapping, dict) else dict(mapping)
     record = _record(mapping, dialect, origin or _ORIGIN)
-    return None if record is None else record.mended()
+    return None if record is None else record.with_valid_unicode()
 
 
 def _record(mapping: dict[str, Any], dialect: str | None, origin: Origin) -> EventRecord | None:
@@ -172,7 +172,9 @@ def _with_xml(
     if chosen is None or not (doubts or route):
         return chosen
     more = chosen.origin
-    return chosen._replace(origin=more._replace(doubts=(*more.doubts, *doubts), route=(*more.route, *route)))
+    return chosen._replace(
+        origin=more._replace(anomalies=(*more.anomalies, *doubts), caveats=(*more.caveats, *route))
+    )
 
 
 def _is_same(record: EventRecord, projection: EventRecord) -> bool:
@@ -180,7 +182,7 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
     names = {record.provider.lower(), (record.event_source or "").lower()}
     if projection.provider and projection.provider.lower() not in names:
         return False
-    if NO_EVENT_ID not in projection.origin.doubts and record.event_id != projection.event_id:
+    if NO_EVENT_ID not in projection.origin.anomalies and record.event_id != projection.event_id:
         return False
     return not (record.record_id and projection.record_id) or record.record_id == projection.record_id
 
@@ -242,7 +244,7 @@ def _flat(mapping: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _add_insides(mapping: dict[str, Any], start: str, insides: Insides, flat: dict[str, Any]) -> None:
+def _add_insides(mapping: dict[str, Any], start: str, insides: PathTrie, flat: dict[str, Any]) -> None:
     for key in insides.keys() & mapping.keys():
         inner = mapping[key]
         if isinstance(inner, dict):
@@ -296,7 +298,7 @@ def _projected(
     if not data:
         route.append(table.lost)
     if doubts or route:
-        origin = origin._replace(doubts=(*origin.doubts, *doubts), route=(*origin.route, *route))
+        origin = origin._replace(anomalies=(*origin.anomalies, *doubts), caveats=(*origin.caveats, *route))
     return EventRecord(
         **values, payload=payload, data=tuple(data[:MAX_FIELDS]), rendering=rendering, origin=origin
     )

@@ -59,10 +59,10 @@ def record_from_element(
     event_id, qualifiers = _take_event_id(system)
     if event_id is None:
         doubt = "its event id is no number" if "EventID" in system else "it has no event id"
-        origin = origin._replace(doubts=(*origin.doubts, doubt))
+        origin = origin._replace(anomalies=(*origin.anomalies, doubt))
     if fields.twice:
         doubts = (f"it has {name} twice" for name in fields.twice)
-        origin = origin._replace(doubts=(*origin.doubts, *doubts))
+        origin = origin._replace(anomalies=(*origin.anomalies, *doubts))
     take = system.pop
     return EventRecord(
         provider=take("Provider/@Name", ""),

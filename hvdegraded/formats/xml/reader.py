@@ -111,8 +111,8 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
         ) from error
     if not records:
         raise SourceError("there is no <Event>", path=origin.path, hint="give one <Event> element")
-    doubts = (*origin.doubts, *records[0].origin.doubts, *(note.text for note in report.notes))
-    return records[0]._replace(origin=origin._replace(doubts=doubts))
+    doubts = (*origin.anomalies, *records[0].origin.anomalies, *(note.text for note in report.notes))
+    return records[0]._replace(origin=origin._replace(anomalies=doubts))
 
 
 # -------------------------------------------------------------------- many events
@@ -186,10 +186,10 @@ def _read(
             report.filtered += 1
         elif isinstance(outcome, EventRecord):
             report.delivered += 1
-            report.marked += bool(outcome.origin.doubts)
+            report.with_anomalies += bool(outcome.origin.anomalies)
             yield outcome
         else:
-            report.lose(outcome.reason, outcome.detail, offset=offset, line=line + outcome.line - 1)
+            report.record_loss(outcome.reason, outcome.detail, offset=offset, line=line + outcome.line - 1)
     _conclude(cutter, report, seen)
 
 
@@ -259,7 +259,7 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
         element = _element(document, wrapper)
     except etree.XMLSyntaxError as error:
         raise _unreadable(error) from None
-    return _unescaped(record_from_element(element, origin._replace(doubts=(*origin.doubts, *doubts))))
+    return _unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
 
 
 def _element(piece: bytes, wrapper: bytes) -> etree._Element:
@@ -349,4 +349,4 @@ def _unescaped(record: EventRecord) -> EventRecord:
             return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
         return tuple(map(restored, value)) if isinstance(value, tuple) else value
 
-    return EventRecord._make([*map(restored, record[:-1]), record.origin]).mended()
+    return EventRecord._make([*map(restored, record[:-1]), record.origin]).with_valid_unicode()

@@ -53,7 +53,7 @@ def test_remnants_are_marked_and_their_numbers_agree() -> None:
     for record in recovered:
         offset = record.origin.offset or 0
         assert int.from_bytes(data[offset + 8 : offset + 16], "little") == record.record_id
-        assert record.origin.doubts
+        assert record.origin.anomalies
 
 
 def test_nothing_to_carve(tmp_path: Path) -> None:

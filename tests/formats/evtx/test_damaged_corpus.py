@@ -108,7 +108,7 @@ def test_what_is_delivered_lost_and_marked(damage: str) -> None:
     expected = DAMAGE[damage]
     path = log(expected.name)
     records, report = read(path)
-    counted = (len(records), report.lost, report.marked, report.chunks_damaged)
+    counted = (len(records), report.lost, report.with_anomalies, report.chunks_damaged)
     assert counted == (expected.delivered, expected.lost, expected.marked, expected.damaged)
     assert expected.told in str(report)
     data = path.read_bytes()
@@ -121,7 +121,7 @@ def test_what_is_delivered_lost_and_marked(damage: str) -> None:
         if offset not in whole:
             # Two sizes differ, or it lies behind the end that a damaged header tells; it must say so.
             unsound += 1
-            assert record.origin.doubts
+            assert record.origin.anomalies
     assert len(records) - unsound <= len(whole)
     for name, count in (("evtx with skip_errors", expected.evtx), ("libevtx", expected.libevtx)):
         pytest.importorskip("evtx" if name.startswith("evtx") else "pyevtx")

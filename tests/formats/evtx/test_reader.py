@@ -32,7 +32,7 @@ def read(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventR
     records = list(read_evtx(data, report, wanted))
     assert report.delivered == len(records)
     assert report.records_seen == report.delivered + report.filtered + report.lost
-    assert report.marked == sum(bool(record.origin.doubts) for record in records)
+    assert report.with_anomalies == sum(bool(record.origin.anomalies) for record in records)
     return records, report
 
 
@@ -77,7 +77,7 @@ def test_the_fast_way_and_the_slow_way_give_the_same_records(
 ) -> None:
     data = path.read_bytes()[: FILE_HEADER_SIZE + 6 * CHUNK_SIZE]
     fast, _ = read(data)
-    monkeypatch.setattr(EvtxDecoder, "_usual", lambda *_: None)
+    monkeypatch.setattr(EvtxDecoder, "_decode_fast", lambda *_: None)
     slow, _ = read(data)
     assert slow == fast
     assert [record.origin for record in slow] == [record.origin for record in fast]
@@ -220,7 +220,7 @@ def test_one_bad_record_costs_only_itself() -> None:
         expected = [record for record in written if record.record_id != number]
         assert [record for record in records if record.record_id != number] == expected
         assert report.lost == 1
-        assert all(record.origin.doubts for record in records if record.origin.chunk == 0)
+        assert all(record.origin.anomalies for record in records if record.origin.chunk == 0)
 
 
 def test_a_damaged_file_header_is_told_and_nothing_is_lost() -> None:
@@ -293,7 +293,7 @@ def test_flipped_bytes_never_change_a_record_unmarked(changes: list[tuple[int, b
     records, _ = read(bytes(damaged))
     intact = {record.record_id: record for record in written}
     for record in records:
-        assert record.origin.doubts or intact.get(record.record_id) == record
+        assert record.origin.anomalies or intact.get(record.record_id) == record
 
 
 # ------------------------------------------------------------------ values
@@ -331,7 +331,7 @@ def test_values_read_as_windows_shows_them(kind: int, value: bytes, text: str) -
 def test_half_a_character_is_told() -> None:
     records, _ = read(typed_value(0x01, "a\ud800b".encode("utf-16-le", "surrogatepass")))
     assert records[0].data == ((None, "a\ufffdb"),)
-    assert records[0].origin.doubts
+    assert records[0].origin.anomalies
 
 
 def test_an_array_gives_one_value_for_each_item() -> None:

@@ -134,7 +134,7 @@ def test_a_wrong_number_in_a_chunk_with_a_damaged_header_costs_nothing(number: i
     struct.pack_into("<Q", data, record_at(number) + 8, wrong)
     records, report = read(bytes(data))
     assert records == WRITTEN
-    assert report.marked == len(numbers_of(1))
+    assert report.with_anomalies == len(numbers_of(1))
 
 
 def test_a_damaged_name_costs_no_record_where_its_template_was_seen_before() -> None:
@@ -194,7 +194,7 @@ def test_flags_that_deny_checksums_are_not_believed() -> None:
     records, _ = read(bytes(data))
     changed = [record for record in records if record not in WRITTEN]
     assert len(changed) == 1
-    assert changed[0].origin.doubts
+    assert changed[0].origin.anomalies
 
 
 # ------------------------------------------------------------------ at any moment, on every way
@@ -334,7 +334,7 @@ def test_the_report_of_several_tells_which(tmp_path: Path) -> None:
 def test_a_list_that_is_not_whole_says_so() -> None:
     report = ReadReport()
     for _ in range(ReadReport.MAX_LISTED + 7):
-        report.lose(LossReason.MALFORMED, "x")
+        report.record_loss(LossReason.MALFORMED, "x")
     assert "7 more records lost" in str(report)
 
 

@@ -18,7 +18,7 @@ from hvdegraded.formats.shippers.dialects import Dialect, tables
 from hvdegraded.formats.shippers.json_lines import line_may_hold, read_json_lines
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.knowledge.tables import load_knowledge
-from hvdegraded.records.record import EventRecord, Evidence, Origin, ProviderFilter
+from hvdegraded.records.record import EventRecord, FieldSource, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from hvdegraded.tabular.json_keys import decoded
 
@@ -40,9 +40,9 @@ def test_what_a_route_lost_is_told(table: Dialect) -> None:
     record = record_from_mapping(mapping)
     assert record is not None
     assert record.data == ()
-    assert record.evidence is Evidence.NONE
-    assert table.lost in record.origin.route
-    assert record.origin.doubts in ((), ("it has no event id",))
+    assert record.field_source is FieldSource.NONE
+    assert table.lost in record.origin.caveats
+    assert record.origin.anomalies in ((), ("it has no event id",))
 
 
 def test_the_events_own_xml_wins_wherever_it_stands() -> None:
@@ -111,7 +111,7 @@ def test_xml_in_an_events_values_is_no_evidence(mapping: dict[str, Any]) -> None
 def test_xml_that_contradicts_what_stands_beside_it_is_a_doubt(mapping: dict[str, Any]) -> None:
     record = record_from_mapping(mapping)
     assert record is not None
-    assert record.origin.doubts
+    assert record.origin.anomalies
 
 
 def test_xml_of_the_same_event_in_other_letters_wins() -> None:
@@ -133,8 +133,8 @@ def test_xml_that_was_cut_is_told_and_the_projection_counts() -> None:
     record = record_from_mapping(mapping)
     assert record is not None
     assert (record.event_id, record.get("VmName")) == (19100, "web01")
-    assert "cut off" in record.origin.route[0]
-    assert record.origin.doubts == ()
+    assert "cut off" in record.origin.caveats[0]
+    assert record.origin.anomalies == ()
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_event_ids_and_the_qualifiers_folded_into_them(value: Any, found: tuple[
     record = record_from_mapping(mapping)
     assert record is not None
     assert (record.event_id, record.qualifiers) == found
-    assert bool(record.origin.doubts) == (found[0] == 0)
+    assert bool(record.origin.anomalies) == (found[0] == 0)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_levels_and_words_for_them(value: Any, found: int | None) -> None:
     record = record_from_mapping(mapping)
     assert record is not None
     assert record.level == found
-    assert ("level" in " ".join(record.origin.route)) == (found is None)
+    assert ("level" in " ".join(record.origin.caveats)) == (found is None)
 
 
 def test_opentelemetry_in_its_envelope() -> None:
@@ -279,9 +279,9 @@ def test_keys_that_stand_twice_are_a_doubt(shape: str) -> None:
     twice = '{"winlog": {"provider_name": "x", "event_id": "1", "event_data": {"a": "b", "a": "c"}}}'
     text = shape.format(twice).replace('"a":\n', '"payload":\n')
     (record,), report = lines(text.encode())
-    assert "twice" in record.origin.doubts[0]
-    assert not lines(text.replace('"a": "c"', '"d": "c"').encode())[0][0].origin.doubts
-    assert report.marked == 1
+    assert "twice" in record.origin.anomalies[0]
+    assert not lines(text.replace('"a": "c"', '"d": "c"').encode())[0][0].origin.anomalies
+    assert report.with_anomalies == 1
 
 
 def test_keys_that_stand_twice_in_a_long_value() -> None:
@@ -294,7 +294,7 @@ def test_keys_that_stand_twice_in_a_long_value() -> None:
 def test_a_doubt_in_an_array_is_that_of_its_element() -> None:
     twice = SHIPPED.replace('"a"', '"a": "x", "a"')
     records, _ = lines(f"[{SHIPPED},{twice}, {SHIPPED}]\n[{SHIPPED}]\n".encode())
-    assert [bool(record.origin.doubts) for record in records] == [False, True, False, False]
+    assert [bool(record.origin.anomalies) for record in records] == [False, True, False, False]
     assert [record.origin.line for record in records] == [1, 1, 1, 2]
 
 

@@ -55,7 +55,7 @@ def read(
     records = list(read_xml(stream, report, wanted, block_size=block_size))
     assert report.delivered == len(records)
     assert report.records_seen == report.delivered + report.filtered + report.lost
-    assert report.marked == sum(bool(record.origin.doubts) for record in records)
+    assert report.with_anomalies == sum(bool(record.origin.anomalies) for record in records)
     return records, report
 
 
@@ -274,8 +274,8 @@ def test_a_declared_code_page_is_used_where_the_bytes_are_no_utf_8() -> None:
 def test_bytes_of_an_unknown_code_page_stay_visible_and_are_doubted(declared: str) -> None:
     (record,), report = read((declared + event(data=value("Übung"))).encode("cp1252"))
     assert record.get("v") == "\\xdcbung"
-    assert record.origin.doubts
-    assert report.marked == 1
+    assert record.origin.anomalies
+    assert report.with_anomalies == 1
 
 
 def test_offset_and_line_are_exact() -> None:
@@ -338,8 +338,8 @@ def test_characters_that_xml_forbids_survive(written: str, text: str, encoding: 
 def test_half_of_a_surrogate_pair_is_doubted(written: str) -> None:
     records, report = read((event(1) + event(2, data=value(written))).encode("utf-16-le", "surrogatepass"))
     assert [record.get("v") for record in records] == [None, "a\ufffdb"]
-    assert records[1].origin.doubts
-    assert report.marked == 1
+    assert records[1].origin.anomalies
+    assert report.with_anomalies == 1
     assert parse_event(event(2, data=value(written))).get("v") == "a\ufffdb"
 
 
@@ -468,7 +468,7 @@ def system(inner: str) -> EventRecord:
 def test_event_ids(xml: str, event_id: int, qualifiers: int | None) -> None:
     record = system(xml)
     assert (record.event_id, record.qualifiers, record.extra) == (event_id, qualifiers, ())
-    assert record.origin.doubts == ()
+    assert record.origin.anomalies == ()
 
 
 @pytest.mark.parametrize("text", ["five", "5.0", "٥", "1_0", "99999999999", "-99999999999", "9" * 500])
@@ -476,8 +476,8 @@ def test_an_event_id_that_is_none_is_doubted(text: str) -> None:
     records, report = read(f"<Event><System><EventID>{text}</EventID></System></Event>")
     assert records[0].event_id == 0
     assert records[0].extra == (("EventID", text),)
-    assert records[0].origin.doubts == ("its event id is no number",)
-    assert report.marked == 1
+    assert records[0].origin.anomalies == ("its event id is no number",)
+    assert report.with_anomalies == 1
 
 
 @pytest.mark.parametrize(
@@ -486,8 +486,8 @@ def test_an_event_id_that_is_none_is_doubted(text: str) -> None:
 def test_a_missing_event_id_is_doubted(xml: str) -> None:
     records, report = read(xml)
     assert (records[0].event_id, records[0].extra) == (0, ())
-    assert records[0].origin.doubts == ("it has no event id",)
-    assert report.marked == 1
+    assert records[0].origin.anomalies == ("it has no event id",)
+    assert report.with_anomalies == 1
 
 
 @pytest.mark.parametrize(
@@ -545,7 +545,7 @@ def test_numbers_that_are_none_keep_the_event_and_their_text() -> None:
 def test_what_an_event_has_once_is_doubted_where_it_has_two(before: str, after: str, word: str) -> None:
     text = event()
     assert before in text
-    (doubt,) = parse_event(text.replace(before, after, 1)).origin.doubts
+    (doubt,) = parse_event(text.replace(before, after, 1)).origin.anomalies
     assert word in doubt
 
 
@@ -799,11 +799,11 @@ def test_a_wanted_event_behind_a_cut_unwanted_one_is_delivered() -> None:
 
 
 def test_one_event_keeps_the_origin_it_is_given() -> None:
-    origin = Origin("json:vector", "x.jsonl", 17, 4, doubts=("old",))
+    origin = Origin("json:vector", "x.jsonl", 17, 4, anomalies=("old",))
     assert parse_event(event(), origin).origin == origin
     assert parse_event("<!-- a -->" + event(data=value("\x01")), origin).origin == origin
-    assert parse_event(event() + "...", origin).origin.doubts[0] == "old"
-    assert len(parse_event(event() + "...", origin).origin.doubts) == 2
+    assert parse_event(event() + "...", origin).origin.anomalies[0] == "old"
+    assert len(parse_event(event() + "...", origin).origin.anomalies) == 2
 
 
 @pytest.mark.parametrize(

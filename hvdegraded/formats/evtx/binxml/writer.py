@@ -2,7 +2,7 @@
 
 A record in an .evtx file is an instance of a template: the elements and attributes common to all events of
 one shape stand once per chunk, and each record brings only its values. `Template` compiles such a tree
-once; `Place.define` writes it into a chunk, where
+once; `ChunkBuilder.define` writes it into a chunk, where
 
 1. each name is spelled out at its first use and afterwards referred to by its offset, and
 2. each template definition is spelled out at its first use and afterwards referred to by its offset;
@@ -28,8 +28,8 @@ from hvdegraded.formats.evtx.binxml.values import ValueType
 __all__ = [
     "FRAGMENT",
     "NULL",
+    "ChunkBuilder",
     "Element",
-    "Place",
     "Slot",
     "Template",
     "UnwritableError",
@@ -258,7 +258,7 @@ def _dependency(element: Element) -> int:
     return slot.place if slot.optional else _ALWAYS
 
 
-class Place:
+class ChunkBuilder:
     """A chunk in the making: its bytes so far, and which names and templates stand where in it."""
 
     def __init__(self, head: int) -> None:
