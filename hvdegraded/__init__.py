@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.knowledge.tables import load_knowledge
-    from hvdegraded.pipeline.annotation import annotate
+    from hvdegraded.pipeline.annotator import annotate
     from hvdegraded.reading.reader import read_records
     from hvdegraded.records.record import EventRecord, FieldSource, Level, Origin, ProviderFilter
     from hvdegraded.records.report import ReadReport
@@ -73,7 +73,7 @@ _HOMES = {
     "formats.evtx.writer": ("evtx_bytes", "write_evtx"),
     "guests.inventory": ("GuestInventory",),
     "knowledge.tables": ("load_knowledge",),
-    "pipeline.annotation": ("annotate",),
+    "pipeline.annotator": ("annotate",),
     "reading.reader": ("read_records",),
     "records.record": ("EventRecord", "FieldSource", "Level", "Origin", "ProviderFilter"),
     "records.report": ("ReadReport",),

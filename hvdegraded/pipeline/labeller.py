@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold, utf16_lines
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.pipeline.annotation import KEY, Annotated, Annotator, json_text
+from hvdegraded.pipeline.annotation import KEY, json_text
+from hvdegraded.pipeline.annotator import Annotated, Annotator
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy

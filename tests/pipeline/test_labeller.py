@@ -90,7 +90,7 @@ def test_nothing_is_ignorable_where_keys_stand_twice(tmp_path: Path) -> None:
         (out,), _ = label(twice.encode(), guests=inventory(tmp_path), drop_ignorable=True)
         added = json.loads(out)[KEY]
         assert (added["label"], added["reason"]) == ("actionable", "incomplete_evidence")
-        assert "twice" in added["doubts"][0]
+        assert "twice" in added["anomalies"][0]
         assert hv.annotate(twice, guests=guests("linux"))[KEY]["reason"] == "incomplete_evidence"
     assert label(text.encode(), guests=inventory(tmp_path), drop_ignorable=True)[0] == []
 

@@ -111,10 +111,10 @@ def test_every_route_through_annotate_and_label(name: str) -> None:
     kept = keeps(route, name, sent)
     assert added["reason"] == (reason if kept else reason_if_lost)
     assert added["label"] == LABELS.get(added["reason"], ACTIONABLE)
-    assert added["evidence"] == (
+    assert added["field_source"] == (
         "positional fields" if kept else "rendered message" if name != "hayabusa" else "no fields"
     )
-    assert bool(added["doubts"]) != kept
+    assert bool(added["anomalies"] + added["caveats"]) != kept
     if isinstance(shipped, dict):
         line = json.dumps(shipped).encode() + b"\n"
         labelled = Labeller().line(line)
