@@ -21,7 +21,9 @@ from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from tests.tools.corpus import CLEAN_LOGS
-from tests.tools.sample_logs import GUIDS, PREFIX, VML, event_xml, host_2012r2, host_2022, winlogbeat
+from tests.tools.sample_events import GUIDS, PREFIX, VML
+from tests.tools.sample_exports import event_xml, winlogbeat
+from tests.tools.sample_hosts import host_2012r2, host_2022
 
 BURST = 3
 """Hyper-V events beside one another in the mixed log: one burst for each 1,000 records."""

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hvdegraded.cli.main import main
 from hvdegraded.formats.evtx.writer import write_evtx
-from tests.tools.sample_logs import FOLDER, Machine, kvp, named, vml
+from tests.tools.sample_events import Machine, kvp, named, vml
+from tests.tools.sample_logs import FOLDER
 
 GUESTS = str(FOLDER / "guests.json")
 WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
@@ -165,8 +166,6 @@ def test_a_pipe_can_be_read_only_once() -> None:
     assert not done.stderr
     assert done.stdout.count(b"\n") == 101
 
-
-# ------------------------------------------------------------------ what logs can do to a terminal
 
 HOSTILE = (
     "\x1b[31mred",

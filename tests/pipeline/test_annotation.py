@@ -16,7 +16,8 @@ from hvdegraded.pipeline.annotation import KEY, Annotation
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.verdicts.console import classify_status
 from tests.tools.routes import ROUTES
-from tests.tools.sample_logs import FOLDER, winlogbeat
+from tests.tools.sample_exports import winlogbeat
+from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, VM, guests, integration
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
@@ -98,9 +99,6 @@ json_values = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_annotate_never_raises(value: Any) -> None:
     assert isinstance(hv.annotate(value), dict)
-
-
-# ------------------------------------------------------------------ what the console shows
 
 
 def test_states_of_the_console() -> None:

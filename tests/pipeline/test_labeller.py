@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
-from tests.tools.sample_logs import FOLDER, event_xml, winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
+from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, ID, VM, guests, plain, storvsp
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
@@ -264,9 +265,6 @@ def test_problems_of_the_inventory_are_told(tmp_path: Path) -> None:
     Labeller(guests=path, warn=warnings.append)
     assert ID in warnings[0]
     assert "kind=" not in warnings[0]
-
-
-# ------------------------------------------------------------------ the command
 
 
 def test_the_command_and_a_closed_pipe(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import hvdegraded as hv
 from hvdegraded.pipeline.annotation import KEY
 from tests.pipeline.test_labeller import LINES, MISMATCH, OTHER, line_of
 from tests.tools.corpus import ROOT
-from tests.tools.sample_logs import winlogbeat
+from tests.tools.sample_exports import winlogbeat
 
 PAGE = (ROOT / "hvdegraded" / "docs" / "pipelines.md").read_text(encoding="utf-8")
 LONG = line_of({**winlogbeat(MISMATCH), "message": "é%m " * 9000})

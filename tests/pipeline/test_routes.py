@@ -13,7 +13,7 @@ from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.records.record import EventRecord
 from tests.tools.routes import ROUTES, Route, Shipped
-from tests.tools.sample_logs import event_xml, winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.verdict_cases import DISPLAY, HV, ID, VM, guests, positional, unnamed
 
 TICKS = 133_782_174_832_356_205  # 2024-12-09T11:31:23.2356205Z
@@ -122,8 +122,6 @@ def test_every_route_through_annotate_and_label(name: str) -> None:
         assert json.loads(labelled)[KEY]["event_id"] == 23014
         assert {key: value for key, value in json.loads(labelled).items() if key != KEY} == shipped
 
-
-# ------------------------------------------------------------------ what others may write into values
 
 FORGED_EVENT = EVENTS["storvsp 6"][0]
 FORGERIES = (

@@ -25,7 +25,8 @@ from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.history import History
 from tests.tools.corpus import ROOT
 from tests.tools.mutations import Base, _originals, mutations
-from tests.tools.sample_logs import event_xml, host_2012r2, host_2022, winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
+from tests.tools.sample_hosts import host_2012r2, host_2022
 
 WANTED = hv.load_knowledge().provider_filter()
 SAMPLE = [row.record for log in (*host_2012r2(), *host_2022()) for row in log.rows]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord
 from hvdegraded.timestamps import text_from_ticks
-from tests.tools.sample_logs import event_xml, winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
 
 LEVELS = {1: "Critical", 2: "Error", 3: "Warning", 4: "Information"}
 MESSAGE = "(rendered by the host, in its language)"

@@ -159,3 +159,14 @@ def plain(provider: str, event_id: int, level: int = 2) -> EventRecord:
 def at_minutes(event: EventRecord, minutes: float) -> EventRecord:
     """The same event, some minutes later."""
     return event._replace(time_ticks=(event.time_ticks or 0) + int(minutes * 600_000_000))
+
+
+MINUTE = 600_000_000  # ticks
+
+
+def at(event: EventRecord, minutes: float) -> EventRecord:
+    assert event.time_ticks is not None
+    return event._replace(time_ticks=event.time_ticks + int(minutes * MINUTE))
+
+
+REFUSED = storvsp(5, "6.0", "6.2")

@@ -20,8 +20,8 @@ from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 from tests.formats.test_archives import zipped
-from tests.tools.attacks import vmms
 from tests.tools.crafted import FIRST
+from tests.tools.hostile_logs import vmms
 from tests.tools.mutations import bases, mutations
 from tests.tools.sample_logs import FOLDER
 
@@ -219,7 +219,7 @@ def some_logs() -> list[bytes]:
         {"engine": "libevtx"},
         {"strict": True},
     ],
-    ids=str,
+    ids=lambda options: " ".join(options),
 )
 def test_the_account_balances_at_any_moment(options: dict[str, object]) -> None:
     if options.get("engine"):

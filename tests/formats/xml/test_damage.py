@@ -1,0 +1,216 @@
+"""Broken and hostile XML costs only what is broken."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from hvdegraded.errors import (
+    EmptySourceError,
+    LossError,
+    UnknownFormatError,
+    UnsafeXmlError,
+)
+from hvdegraded.formats.xml.reader import parse_event, read_xml
+from hvdegraded.formats.xml.splitter import MAX_EVENT
+from hvdegraded.records.record import ProviderFilter
+from hvdegraded.records.report import LossReason, NoteKind, ReadReport
+from tests.tools.xml_events import event, ids, read, value
+
+# ------------------------------------------------------------------ broken files
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (event(2).replace("<EventID>", "<EventID"), LossReason.MALFORMED),
+        (event(2).replace("</System>", "</Sytem>"), LossReason.MALFORMED),
+        (event(2, data=value("&nbsp;")), LossReason.MALFORMED),
+        (event(2, data=value("a & b")), LossReason.MALFORMED),
+        (event(2, data="<EventData a='1' a='2'/>"), LossReason.MALFORMED),
+        (event(2, data="<a\x01/>"), LossReason.MALFORMED),
+        (event(2, data=value("&#x110000;")), LossReason.MALFORMED),
+        ("<Event xmlns='" + event(2)[10:], LossReason.MALFORMED),
+        (event(2, data="<a>" * 300 + "</a>" * 300), LossReason.OVER_LIMIT),
+        (event(2, data="<a/>" * 300_000), LossReason.OVER_LIMIT),
+        (
+            event(2, data="<EventData " + " ".join(f"a{n}=''" for n in range(300_000)) + "/>"),
+            LossReason.OVER_LIMIT,
+        ),
+        (
+            event(2, data=("<" + "a" * 200 + ">") * 150 + "<b/>" * 5000 + ("</" + "a" * 200 + ">") * 150),
+            LossReason.OVER_LIMIT,
+        ),
+        (event(2, data=value("x" * MAX_EVENT)), LossReason.OVER_LIMIT),
+        (event(2)[:-20], LossReason.TRUNCATED),
+        (event(2, data="<UserData><Event>a</Event>")[:-8], LossReason.TRUNCATED),
+        ("<Event>", LossReason.TRUNCATED),
+    ],
+    ids=range(16),
+)
+def test_a_bad_event_costs_only_itself(bad: str, reason: LossReason) -> None:
+    before = event(1) + "\n"
+    records, report = read(before + bad + "\n" + event(3) + event(4))
+    assert [record.event_id for record in records] == [1, 3, 4]
+    assert [(loss.reason, loss.offset, loss.line) for loss in report.losses] == [(reason, len(before), 2)]
+
+
+@pytest.mark.parametrize("cut", [*range(7, len(event(2))), len(event(2)) - 1])
+def test_an_input_that_ends_inside_an_event(cut: int) -> None:
+    records, report = read(event(1) + event(2)[:cut])
+    assert [record.event_id for record in records] == [1]
+    assert [loss.reason for loss in report.losses] == [LossReason.TRUNCATED]
+
+
+def test_a_start_tag_cut_before_its_end_is_a_loss_too() -> None:
+    _, report = read(event(1) + "<Event")
+    assert [loss.reason for loss in report.losses] == [LossReason.TRUNCATED]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        value("<![CDATA[</Event><Event><System>]]>"),
+        "<!-- </Event><Event><System> -->",
+        "<?p </Event><Event><System> ?>",
+        value("&lt;/Event&gt;&lt;Event&gt;"),
+        '<EventData a="</Event>"/>'.replace("<", "&lt;").replace("&lt;EventData", "<EventData"),
+        "<UserData><Event a='>'><b/></Event><Event/></UserData>",
+    ],
+)
+@pytest.mark.parametrize("wanted", [None, ProviderFilter(frozenset({"p"})), ProviderFilter(frozenset({"q"}))])
+def test_hidden_end_tags_fool_nobody(hidden: str, wanted: ProviderFilter | None) -> None:
+    text = event(1) + event(2, data=hidden) + event(3, "Q")
+    for block_size in (1, 50, 1 << 18):
+        records, report = read(text, wanted=wanted, block_size=block_size)
+        expected = [1, 2, 3] if wanted is None else [1, 2] if "p" in wanted.names else [3]
+        assert [record.event_id for record in records] == expected
+        assert report.complete
+        assert report.records_seen == 3
+
+
+def test_commented_events_are_none() -> None:
+    assert ids(f"{event(1)}<!-- {event(2)} -->{event(3)}") == [1, 3]
+
+
+def test_text_between_events_is_told() -> None:
+    records, report = read(f"C:\\> wevtutil\r\n{event(1)}\r\nsome noise <b>{event(2)}\0\0")
+    assert len(records) == 2
+    assert [note.kind for note in report.notes] == [NoteKind.READER]
+    assert not report.lost
+
+
+def test_an_unclosed_comment_hides_no_event() -> None:
+    records, report = read(f"<!-- {event(1)}{event(2)}")
+    assert len(records) == 2
+    assert report.notes
+
+
+def test_half_a_character_at_the_end_of_utf_16_is_told() -> None:
+    records, report = read(event(1).encode("utf-16") + b"\n")
+    assert len(records) == 1
+    assert [note.kind for note in report.notes] == [NoteKind.TRUNCATED]
+
+
+def test_strict_reading_stops_at_the_first_loss() -> None:
+    stream = read_xml(
+        io.BytesIO((event(1) + "<Event><a></Event>" + event(3)).encode()), ReadReport(strict=True)
+    )
+    assert next(stream).event_id == 1
+    with pytest.raises(LossError):
+        next(stream)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xff\xfe\r\0\n\0", b" \r\n\t"])
+def test_no_text_is_an_empty_source(data: bytes) -> None:
+    with pytest.raises(EmptySourceError):
+        read(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"Event": {}}', b"ElfFile\0" * 100, b"EventID,Level", bytes(5000), b"<html>no</html>"]
+)
+def test_what_is_no_xml_is_an_unknown_format(data: bytes) -> None:
+    with pytest.raises(UnknownFormatError) as caught:
+        read(data)
+    assert caught.value.path == "input.xml"
+
+
+@pytest.mark.parametrize(
+    "text", ["<Events/>", "<?xml version='1.0'?>\n<Events>\n</Events>", "<!-- no -->", "<EventData/>"]
+)
+def test_xml_without_events_gives_none_and_says_so(text: str) -> None:
+    records, report = read(text)
+    assert records == []
+    assert [note.kind for note in report.notes] == [NoteKind.READER]
+
+
+# ------------------------------------------------------------------ hostile files
+
+LAUGHS = (
+    "<?xml version='1.0'?><!DOCTYPE lolz [<!ENTITY lol 'lol'>"
+    + "".join(f"<!ENTITY lol{n} '{f'&lol{n - 1 or str()};' * 10}'>" for n in range(1, 10))
+    + "]>"
+    + event(data=value("&lol9;"))
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAUGHS,
+        "<!DOCTYPE Event SYSTEM 'file:///etc/passwd'>" + event(),
+        "\n<!-- x -->\n<!ENTITY a 'b'>" + event(),
+        "<!DOCTYPE html><html/>",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_document_types_and_entities_are_refused(text: str, encoding: str) -> None:
+    with pytest.raises(UnsafeXmlError) as caught:
+        read(text.encode(encoding))
+    assert caught.value.line == (3 if text.startswith("\n") else 1)
+    with pytest.raises(UnsafeXmlError):
+        parse_event(text)
+
+
+def test_a_document_type_behind_an_event_serves_nobody() -> None:
+    records, report = read(event(1) + LAUGHS + event(3))
+    assert [record.event_id for record in records] == [1, 3]
+    assert report.lost == 1
+    assert report.notes
+
+
+def test_a_document_type_inside_an_event_is_a_loss() -> None:
+    _, report = read(event(1, data="<!DOCTYPE a [<!ENTITY b 'c'>]><EventData/>"))
+    assert report.lost == 1
+
+
+# Each of these takes a naive splitter quadratic time or more: 1 MiB then is minutes.
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<Event>",
+        "<Event><System>",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "<",
+        "<Event '",
+        "<x:",
+        "</Event>",
+        "<a ",
+        "]]>",
+        "&#1;",
+    ],
+)
+@pytest.mark.parametrize("frame", ["%s", "<Event><System/>%s", "<Event>%s</Event>"])
+def test_repeated_openings_end_soon(unit: str, frame: str) -> None:
+    size = 1 << 17
+    try:
+        _, report = read(frame % (unit * (size // len(unit))))
+    except UnknownFormatError:  # of text without any event
+        assert not unit.startswith("<Event")
+        assert frame == "%s"
+    else:
+        assert report.delivered <= 1
