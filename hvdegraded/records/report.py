@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from hvdegraded.errors import HvdegradedError, LossError
+from hvdegraded.records.coverage import ChannelCoverage, InputCoverage, channel_coverage
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream", "Stream"]
@@ -77,7 +78,8 @@ class ReadReport:
 
     `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
     unread. `with_anomalies` counts delivered records whose `origin.remarks` is not empty. `losses` and
-    `notes` list the first `MAX_LISTED`; the counts are complete.
+    `notes` list the first `MAX_LISTED`; the counts are complete. `times` are those of this input's own
+    records, `parts` the reports of several inputs, or of an archive's members.
     """
 
     MAX_LISTED: ClassVar[int] = 1000
@@ -97,6 +99,26 @@ class ReadReport:
     losses: list[Loss] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     parts: list[ReadReport] = field(default_factory=list)
+    together: bool = False
+    is_archive: bool = False
+    times: InputCoverage = field(default_factory=InputCoverage)
+
+    @property
+    def coverage(self) -> ChannelCoverage:
+        """For which time each host's channel was read; ask once, when the reading has ended.
+
+        `report.coverage.gap(host, channel, start, end)` is None where all records of that time were read, and
+        else names the reason; `covers(…)` is the same as a bool, and iterating gives all stretches.
+        """
+        return channel_coverage(self._exports())
+
+    def _exports(self) -> list[list[InputCoverage]]:
+        """The inputs of each export: members of an archive, inputs that are taken together, or one file."""
+        if not self.parts:
+            return [[self.times]]
+        if self.together or self.is_archive:
+            return [[one for part in self.parts for export in part._exports() for one in export]]
+        return [export for part in self.parts for export in part._exports()]
 
     @property
     def records_seen(self) -> int:
