@@ -1,6 +1,6 @@
 """The exceptions of this library: each names the place, and says what to do about it.
 
-Two families, by whose fault it is: `SourceError` and its children blame an input,
+Two families, by whose fault it is: `SourceError` and its children blame an input, `OutputError` an output,
 `KnowledgeError`, `InventoryError` and `MissingExtraError` blame how the library was set up.
 """
 
@@ -17,6 +17,7 @@ __all__ = [
     "LegacyEvtError",
     "LossError",
     "MissingExtraError",
+    "OutputError",
     "SourceError",
     "UnknownFormatError",
     "UnsafeXmlError",
@@ -108,7 +109,11 @@ class InventoryError(HvdegradedError):
     """A guest inventory could not be read."""
 
 
-class EvtxWriteError(HvdegradedError):
+class OutputError(HvdegradedError):
+    """A file cannot be written."""
+
+
+class EvtxWriteError(OutputError):
     """An event cannot be written to an .evtx log."""
 
 

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import UnrelatedEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
@@ -59,7 +60,7 @@ class Annotator:
             raise HvdegradedError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
         self._classifier = classifier or default_classifier()
         self._dialect = dialect
-        self._remembered: dict[tuple[object, ...], _Remembered] = {}
+        self._remembered: BoundedCache[tuple[object, ...], _Remembered] = BoundedCache(_MAX_REMEMBERED)
 
     def __call__(self, mapping: dict[str, Any], anomalies: tuple[str, ...] = ()) -> Annotated:
         """Annotate a mapping. Never raises: an error becomes the annotation's `error`.
@@ -97,8 +98,6 @@ class Annotator:
         if remembered is None:
             remembered = self._judge(record)
             if _is_short(record):
-                if len(self._remembered) >= _MAX_REMEMBERED:
-                    self._remembered.clear()
                 self._remembered[key] = remembered
         return remembered
 

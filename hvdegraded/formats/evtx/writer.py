@@ -22,10 +22,10 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
+from hvdegraded.drafts import drafted, refuse_inputs
 from hvdegraded.errors import EvtxWriteError, SourceError
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
@@ -69,6 +69,28 @@ class HoldsRecord(Protocol):
 Writable = EventRecord | HoldsRecord | str | bytes
 """What can be written: a record, an event that was read, or the text of one `<Event>` (UTF-8, UTF-16)."""
 
+
+class _PathCollector:
+    """Records on their way to a file, and the paths that they were read from."""
+
+    def __init__(self, records: Iterable[Writable]) -> None:
+        self._records = records
+        self._seen: set[str] = set()
+
+    @property
+    def paths(self) -> set[str]:
+        """The paths, as far as the records were read."""
+        path = getattr(getattr(self._records, "report", None), "path", None)
+        return self._seen | ({path} if path else set())
+
+    def __iter__(self) -> Iterator[Writable]:
+        for item in self._records:
+            origin = getattr(getattr(item, "record", item), "origin", None)
+            if origin is not None and origin.path:
+                self._seen.add(origin.path)
+            yield item
+
+
 _FILE_HEAD = 4096
 _CHUNK_HEAD = 512
 _CHUNK = 65536
@@ -87,25 +109,25 @@ def write_evtx(
 ) -> int:
     """Write events as a Windows event log; returns how many were written.
 
-    `target` is a path (written beside it and moved there when complete) or a binary stream. Record headers
-    count from `first_record_id`; an event without `record_id` takes that number. Equal input gives equal
-    bytes.
+    `target` is a path or a binary stream. A file is drafted beside its place and moved there when it is
+    whole; a device, FIFO or link is written through. Record headers count from `first_record_id`; an event
+    without `record_id` takes that number. Equal input gives equal bytes.
 
-    Raises EvtxWriteError for an event that the format cannot hold: no time, a number out of range, a value
-    that is no text, a name that XML does not allow, more than a chunk takes (65,016 bytes with all it needs).
+    Raises OutputError if the file cannot be written or is one from which the events are read, EvtxWriteError
+    for an event that the format cannot hold: no time, a number out of range, a value that is not text, a name
+    that XML does not allow, more than a chunk takes (65,016 bytes with all it needs).
     """
     if isinstance(target, (str, os.PathLike)):
-        path = Path(target)
-        draft = path.with_name(path.name + ".partial")
-        try:
-            with draft.open("wb") as stream:
-                count = _write(stream, records, first_record_id)
-            draft.replace(path)
-        except OSError as error:
-            raise EvtxWriteError(f"cannot be written: {error.strerror or error}", path=str(path)) from error
-        finally:
-            draft.unlink(missing_ok=True)
+        _refuse_single(records)
+        collector = _PathCollector(records)
+        with drafted(target, collector.paths) as stream:
+            count = _write_to_stream(stream, collector, first_record_id)
+            refuse_inputs(target, collector.paths)
         return count
+    return _write_to_stream(target, records, first_record_id)
+
+
+def _write_to_stream(target: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if target.seekable():
         return _write(target, records, first_record_id)
     buffer = io.BytesIO()
@@ -124,8 +146,7 @@ def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> byte
 def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if not 0 <= first_record_id < 1 << 63:
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
-    if isinstance(records, (EventRecord, str, bytes)) or hasattr(records, "record"):
-        raise EvtxWriteError("one event was given, not several", hint="give a list of events")
+    _refuse_single(records)
     start = stream.tell()
     stream.write(bytes(_FILE_HEAD))
     shapes = _Shapes()
@@ -157,6 +178,11 @@ def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) 
     stream.write(_file_header(chunks + 1, first_record_id + count))
     stream.seek(end)
     return count
+
+
+def _refuse_single(records: object) -> None:
+    if isinstance(records, (EventRecord, str, bytes)) or hasattr(records, "record"):
+        raise EvtxWriteError("one event was given, not several", hint="give a list of events")
 
 
 def _record(item: Writable, number: int) -> EventRecord:
