@@ -30,7 +30,7 @@ class _Sink(io.FileIO):
 
 
 @contextlib.contextmanager
-def drafted(path: Path_, inputs: Iterable[Path_] = ()) -> Iterator[BinaryIO]:
+def drafted(path: Path_, inputs: Iterable[Path_ | int] = ()) -> Iterator[BinaryIO]:
     """Give a binary stream, whose bytes become the file when the block ends without an exception.
 
     A regular file is drafted under a unique name in its folder, keeps its mode and, where the system allows
@@ -66,7 +66,7 @@ def drafted(path: Path_, inputs: Iterable[Path_] = ()) -> Iterator[BinaryIO]:
         raise
 
 
-def check_output(path: Path_, inputs: Iterable[Path_] = ()) -> None:
+def check_output(path: Path_, inputs: Iterable[Path_ | int] = ()) -> None:
     """Raise OutputError if a file could not be written here, before work is spent on its content."""
     refuse_inputs(path, inputs)
     old = _status(path)
@@ -82,8 +82,8 @@ def check_output(path: Path_, inputs: Iterable[Path_] = ()) -> None:
         raise _refusal(path, error) from error
 
 
-def refuse_inputs(path: Path_, inputs: Iterable[Path_]) -> None:
-    """Raise OutputError if the path is one of the inputs, by whatever name or link."""
+def refuse_inputs(path: Path_, inputs: Iterable[Path_ | int]) -> None:
+    """Raise OutputError if the path is one of the inputs, by any name, link or descriptor."""
     for one in inputs:
         with contextlib.suppress(OSError, ValueError):  # one of the two does not exist
             if os.path.samefile(path, one):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from hvdegraded.cli.arguments import ENGINES, LEVELS, Commands, add_policy, classifier_of, moment
 from hvdegraded.cli.console import standard_input, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
+from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
 
 __all__ = ["add_parser", "run"]
@@ -66,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     builder = TriageBuilder(classifier, min_level=min_level, since=options.since, until=options.until)
     if "-" in options.paths and len(options.paths) > 1:
         raise HvdegradedError("- is standard input, and must be the only path")
+    if options.html:
+        check_output(options.html, _inputs(options))
     with RecordSpool() as kept:
         reading: dict[str, Any] = {
             "wanted": classifier.knowledge.provider_filter(),
@@ -94,6 +100,9 @@ def run(options: argparse.Namespace) -> int:
                 for part in parts:
                     builder.merge(part)
         found = builder.finish(report)
+        if options.html:  # before anything is printed, where the reader of what is printed may go
+            with drafted(options.html, _inputs(options)) as page:
+                page.write(found.to_html().encode())
         for record in kept:
             event = classifier.normalise(record)
             print(json.dumps(_json_event(event, builder.verdict(event))))
@@ -109,18 +118,32 @@ def run(options: argparse.Namespace) -> int:
         if not console.is_terminal:
             console = Console(highlight=False, width=max(console.width, 120))
         print_triage(found, console, everything=options.all)
-    if options.html:
-        try:
-            Path(options.html).write_text(found.to_html(), encoding="utf-8")
-        except OSError as error:
-            raise HvdegradedError(
-                f"the page cannot be written: {error.strerror}", path=options.html
-            ) from None
     if found.report.interrupted:
         return INTERRUPTED
     if found.report.unreadable:
         return UNREADABLE
     return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
+
+
+def _inputs(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:
+    """The files that the page must not be written over; an older page in a folder of logs may be."""
+    from hvdegraded.reading.inputs import expand_paths
+
+    yield from filter(None, (options.guests, options.policy))
+    if options.paths == ["-"]:
+        yield 0
+        return
+    for name in options.paths:
+        with contextlib.suppress(HvdegradedError):  # which the reading reports
+            yield from (path for path in expand_paths(name) if not _is_page(path))
+
+
+def _is_page(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        return stream.read(9).lower() == b"<!doctype"
+    return False
 
 
 def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
