@@ -22,6 +22,7 @@ from hvdegraded.formats.evtx.chunks import (
 )
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.tabular.encodings import encoding_of
 
 __all__ = ["LOG_SUFFIXES", "EvtxReader", "Format", "read_stream", "sniff"]
 
@@ -65,10 +66,8 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     for magic, archive in _ARCHIVES.items():
         if head.startswith(magic):
             return archive
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = head.decode("utf-16", "replace").lstrip("\ufeff").lstrip().encode()
-    else:
-        text = head.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip()
+    codec, mark = encoding_of(head)
+    text = head[mark:].decode(codec, "replace").replace("\0", "").lstrip("\ufeff \t\r\n").encode()
     if text.startswith(b"<"):
         return Format.XML
     if text.startswith((b"{", b"[")):

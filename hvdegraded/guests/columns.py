@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from hvdegraded.guests.files import Row
 from hvdegraded.guests.guest import Guest, ProblemKind, in_order_of_families
@@ -18,10 +17,10 @@ from hvdegraded.knowledge.guest_systems import (
     read_os,
     supported_os,
 )
+from hvdegraded.tabular.coercion import plain_text
 
-__all__ = []
+__all__ = ["guest_of_row"]
 
-_LONGEST_TEXT = 4096
 _LONGEST_ITEMS = 1 << 20
 _MOST_ITEMS = 1000
 
@@ -34,7 +33,7 @@ def guest_of_row(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind
     if row.key is not None and (vm_id := normalise_guid(row.key)):
         ids.insert(0, ("vmid", vm_id))
     elif row.key is not None:
-        names.insert(0, ("", _text(row.key)))
+        names.insert(0, ("", plain_text(row.key)))
     if ids and ids[0][0] == "systemname":
         names = [(key, text) for key, text in names if key == "vmname"]  # the others name the service
     for key, text in names:  # Msvm_ComputerSystem keeps the id in Name
@@ -106,7 +105,7 @@ def _cells(row: Row) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
             items += [(item, text) for item, text in inner if item not in columns("host")]
             if inner:
                 continue
-        if text := _text(value):
+        if text := plain_text(value):
             cells.append((key, text))
     return cells, items
 
@@ -121,32 +120,6 @@ def _first(cells: list[tuple[str, str]], role: str) -> str | None:
     return next((text for _, text in _picked(cells, role) if not is_blank(text)), None)
 
 
-def _text(value: object) -> str:
-    """A value as text, also as PowerShell's JSON writes versions, GUIDs and named objects."""
-    if isinstance(value, str):
-        # Halves of surrogate pairs come from JSON escapes and are no text.
-        return value.strip()[: _LONGEST_TEXT + 1].encode("utf-8", "replace").decode()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return _text(" ".join(one for one in value[:_MOST_ITEMS] if isinstance(one, str)))
-    if isinstance(value, bool) or value is None:
-        return ""
-    if isinstance(value, int):
-        return str(value) if abs(value) < 1 << 64 else ""
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Mapping):
-        if "Major" in value:
-            parts = [value.get(part) for part in ("Major", "Minor", "Build", "Revision")]
-            numbers = [part for part in parts if isinstance(part, int) and 0 <= part < 1 << 32]
-            return ".".join(str(number) for number in numbers)
-        for part in ("Guid", "Name", "name", "value", "Value", "DisplayName"):
-            if isinstance(inner := value.get(part), str):
-                return _text(inner)
-    return ""
-
-
 def _kvp_items(value: object) -> list[tuple[str, str]]:
     """Items inside a cell: KVP XML instances, `{"Name": …, "Data": …}` pairs, or a mapping of facts."""
     found: list[tuple[str, str]] = []
@@ -154,12 +127,14 @@ def _kvp_items(value: object) -> list[tuple[str, str]]:
         if isinstance(part, str):
             found += _xml_items(part)
         elif isinstance(part, Mapping):
-            pair = _text(part.get("Name")), _text(part.get("Data", part.get("Value")))
+            pair = plain_text(part.get("Name")), plain_text(part.get("Data", part.get("Value")))
             if pair[0] and ("Data" in part or "Value" in part):
                 found.append((column_key(pair[0]), pair[1]))
             else:
                 found += [
-                    (column_key(name), _text(inner)) for name, inner in part.items() if isinstance(name, str)
+                    (column_key(name), plain_text(inner))
+                    for name, inner in part.items()
+                    if isinstance(name, str)
                 ]
     return [(key, text) for key, text in found if text]
 
@@ -181,5 +156,5 @@ def _xml_items(text: str) -> list[tuple[str, str]]:
         for item in instance.iter("PROPERTY"):
             values[str(item.get("NAME"))] = "".join(str(text) for text in item.itertext()).strip()
         if values.get("Name"):
-            found.append((column_key(values["Name"]), _text(values.get("Data", ""))))
+            found.append((column_key(values["Name"]), plain_text(values.get("Data", ""))))
     return found

@@ -16,12 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import Fact
 from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.tabular.coercion import plain_text
 
 __all__ = ["ConsoleState", "ConsoleStatus", "StatusSubject", "console_status"]
 
@@ -315,10 +317,8 @@ def _first(fields: Mapping[str, Any], *keys: str) -> str | None:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, Mapping):  # GUIDs and enumerations as objects
-        value = next((value[key] for key in ("Guid", "Value", "value") if key in value), None)
-    # Halves of surrogate pairs come from JSON escapes and are no text.
-    return value.strip()[:_LONGEST_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    """A text, GUID or name of an enumeration; a number is not a text here."""
+    return plain_text(value)[:_LONGEST_TEXT] if isinstance(value, str | UUID | Mapping) else ""
 
 
 @lru_cache(maxsize=1)

@@ -6,10 +6,7 @@ may use commas, semicolons, tabs or bars. Both come in UTF-8 or, from `>` of Pow
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +15,9 @@ from uuid import UUID
 
 from hvdegraded.errors import InventoryError
 from hvdegraded.knowledge.guest_systems import ColumnRole, column_key, columns
+from hvdegraded.tabular.csv_rows import cells_of, csv_rows
+from hvdegraded.tabular.encodings import decode_text
+from hvdegraded.tabular.json_document import values_of
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
 
@@ -28,13 +28,6 @@ _MAX_DEPTH = 32
 _DELIMITERS = ",;\t|"
 _WRAPPERS = frozenset(
     {"value", "vms", "guests", "items", "hosts", "virtualmachines", "machines", "data", "vm"}
-)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 
@@ -72,7 +65,8 @@ def read_inventory(path: Path) -> tuple[list[Row], list[Damage]]:
         ) from error
     if len(data) > MAX_BYTES:
         raise InventoryError(f"larger than {MAX_BYTES >> 20} MiB", path=name, hint="export fewer columns")
-    text, damage = _decoded(data)
+    text, problem = decode_text(data)
+    damage = [Damage(None, problem)] if problem is not None else []
     if not text.strip():
         raise InventoryError(
             "the inventory is empty", path=name, hint="run the guests script on the host again"
@@ -107,85 +101,25 @@ def rows_of_mappings(source: object) -> tuple[list[Row], list[Damage]]:
     return rows, damage
 
 
-def _decoded(data: bytes) -> tuple[str, list[Damage]]:
-    encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), "utf-8")
-    if encoding == "utf-8":
-        head = data[:200]
-        if head[1::2].count(0) > len(head) // 4:
-            encoding = "utf-16-le"
-        elif head[0::2].count(0) > len(head) // 4:
-            encoding = "utf-16-be"
-    try:
-        return data.decode(encoding), []
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        if encoding != "utf-8":
-            return data.decode(encoding, "replace"), [Damage(line, f"bytes that are no {encoding.upper()}")]
-        # Names may come out wrong and then match nothing; they never match another VM's name.
-        return data.decode("cp1252", "replace"), [Damage(line, "not UTF-8: read as Windows-1252")]
-
-
-# JSON
-
-
 def _json_rows(text: str, damage: list[Damage]) -> list[Row]:
     rows: list[Row] = []
     before = len(damage)
     documents = 0
-    for line, document in _documents(text, damage):
-        documents += 1
-        _collect(document if isinstance(document, list) else [document], line, rows, damage)
-        if len(damage) > _MAX_DAMAGE:
-            raise InventoryError("too much of it cannot be read", line=line)
-    if not documents:
-        first = damage[before] if len(damage) > before else Damage(None, "not JSON")
-        raise InventoryError(first.reason, line=first.line)
-    return rows
-
-
-def _documents(text: str, damage: list[Damage]) -> Iterator[tuple[int, Any]]:
-    decoder = json.JSONDecoder(object_pairs_hook=_mapping)
-    position, line, counted, end = 0, 1, 0, len(text)
-    while True:
-        while position < end and text[position] in " \t\r\n,":
-            position += 1
-        if position >= end:
-            return
-        line += text.count("\n", counted, position)
-        counted = position
-        try:
-            document, position = decoder.raw_decode(text, position)
-        except RecursionError as error:
-            raise InventoryError("the JSON nests too deeply", line=line) from error
-        except ValueError as error:  # also a number of too many digits
-            where = error.lineno if isinstance(error, json.JSONDecodeError) else line
-            damage.append(Damage(where, f"not JSON: {getattr(error, 'msg', error)}"))
-            if len(damage) > _MAX_DAMAGE:
-                raise InventoryError("too much of it is not JSON", line=line) from error
-            position = _next_start(text, position)
+    for found in values_of(iter([text]), MAX_BYTES, keep_repeated=True):
+        if found.problem is not None:
+            damage.append(Damage(found.line, found.problem))
         else:
-            yield line, document
-
-
-def _next_start(text: str, position: int) -> int:
-    """Where the next line begins that may open a document; the end if none does."""
-    while (position := text.find("\n", position) + 1) > 0:
-        if text[position : position + 1] in ("{", "["):
-            return position
-    return len(text)
-
-
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object that keeps both values of a repeated key: spaces do not count in a column's name."""
-    mapping = dict(pairs)
-    if len(mapping) == len(pairs):
-        return mapping
-    mapping = {}
-    repeats: dict[str, int] = {}
-    for key, value in pairs:
-        repeats[key] = times = repeats.get(key, -1) + 1
-        mapping[key + " " * times] = value
-    return mapping
+            documents += 1
+            items = found.value if isinstance(found.value, list) else [found.value]
+            try:
+                _collect(items, found.line, rows, damage)
+            except RecursionError as error:
+                raise InventoryError("the JSON nests too deeply", line=found.line) from error
+        if len(damage) > _MAX_DAMAGE:
+            raise InventoryError("too much of it cannot be read", line=found.line)
+    if not documents and len(damage) > before:
+        raise InventoryError(damage[before].reason, line=damage[before].line)
+    return rows
 
 
 # Mappings
@@ -311,21 +245,14 @@ def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
         raise InventoryError(
             "no column names a VM", line=skipped + 1, hint=f"the header needs names such as {accepted}"
         )
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     rows: list[Row] = []
-    header: list[str] | None = None
-    while True:
-        line = skipped + reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return rows
-        except csv.Error as error:
-            damage.append(Damage(line, f"not CSV: {error} (to line {skipped + reader.line_num})"))
+    header: tuple[str, ...] | None = None
+    for cells, line, length, problem in csv_rows(lines, delimiter, skipped=skipped):
+        if problem is not None:
+            damage.append(Damage(line, f"{problem} (to line {line + length - 1})"))
             if len(damage) > _MAX_DAMAGE:
-                raise InventoryError("too much of it is not CSV", line=line) from error
-            continue
-        if header is None:
+                raise InventoryError("too much of it is not CSV", line=line)
+        elif header is None:
             header = cells
         elif not any(cell.strip() for cell in cells) or cells[0].startswith("#TYPE"):
             continue
@@ -336,14 +263,12 @@ def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
                 raise InventoryError(f"more than {MAX_ROWS:,} unusable rows", line=line)
         else:
             _append(rows, line, tuple(zip(header, cells, strict=True)))
+    return rows
 
 
 def _known_in_header(header: str, delimiter: str) -> int:
-    """How many columns of a header are known, if one of them names a VM."""
-    try:
-        keys = [column_key(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
-    except (csv.Error, TypeError, ValueError):
-        return 0
+    """Count the known columns of a header, if one of them names a VM."""
+    keys = [column_key(name) for name in cells_of(header, delimiter)]
     if not any(key in columns("name") or key in columns("id") for key in keys):
         return 0
     return sum(key in _known_columns() for key in keys)

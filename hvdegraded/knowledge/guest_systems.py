@@ -1,7 +1,7 @@
 """Facts about guests: which text names which operating system, which column holds what.
 
 The theory of `read_os`: a text names a family only if it names one family and nothing in it
-raises doubt. "Windows Subsystem for Linux" names two, "not Linux" denies; both are unknown, because
+denies or weakens it. "Windows Subsystem for Linux" names two, "not Linux" denies; both are unknown, because
 a Windows guest taken for Linux hides a real problem and an unknown one hides nothing.
 """
 
@@ -76,7 +76,7 @@ class OsFact(_GuestFact):
     minimum: int | None = None
 
 
-class DoubtFact(_GuestFact):
+class DenialFact(_GuestFact):
     """Texts that deny or weaken what they stand beside."""
 
     words: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class OsReading(NamedTuple):
 
 class _Tables(NamedTuple):
     os: tuple[tuple[OsFact, re.Pattern[str]], ...]
-    doubt: re.Pattern[str]
+    denial: re.Pattern[str]
     releases: Mapping[str, str]
     release: re.Pattern[str]
     blank: frozenset[str]
@@ -151,8 +151,8 @@ def read_os(text: str | None) -> OsReading:
     tables = _tables()
     families = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
     # What was not read of an overlong text may name another system.
-    doubtful = len(text) > _LONGEST_OS_TEXT or tables.doubt.search(folded)
-    if len(families) == 1 and not doubtful:
+    denied = len(text) > _LONGEST_OS_TEXT or tables.denial.search(folded)
+    if len(families) == 1 and not denied:
         return OsReading(next(iter(families)), families, matched=True)
     return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
 
@@ -239,7 +239,7 @@ def _tables() -> _Tables:
     source = Path(__file__).with_name("guests.toml").read_text(encoding="utf-8")
     data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
     os_facts = [OsFact(**row) for row in data["os"]]
-    doubts = [DoubtFact(**row) for row in data["doubt"]]
+    denials = [DenialFact(**row) for row in data["denial"]]
     release_facts = [ReleaseFact(**row) for row in data["release"]]
     releases = {word: fact.name for fact in release_facts for word in fact.words}
     blanks = [BlankFact(**row) for row in data["blank"]]
@@ -248,9 +248,9 @@ def _tables() -> _Tables:
         roles[fact.role] = tuple(dict.fromkeys(column_key(name) for name in fact.names))
     return _Tables(
         os=tuple((fact, _standing_alone(fact.words, fact.anywhere)) for fact in os_facts),
-        doubt=_standing_alone(
-            [word for doubt in doubts for word in doubt.words],
-            [part for doubt in doubts for part in doubt.anywhere],
+        denial=_standing_alone(
+            [word for denial in denials for word in denial.words],
+            [part for denial in denials for part in denial.anywhere],
         ),
         releases=releases,
         release=_standing_alone(sorted(releases, key=len, reverse=True)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
 from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.tabular.encodings import encoding_by_mark
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier, default_classifier
 from hvdegraded.verdicts.policy import Policy
@@ -188,4 +188,5 @@ def _of_text(record: object, raw: dict[str, Any], annotator: Annotator) -> dict[
 
 
 def _encoding(data: bytes) -> str:
-    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    marked = encoding_by_mark(data)
+    return "utf-16" if marked is not None and marked.is_utf16 else "utf-8"

@@ -9,7 +9,6 @@ surely mean.
 
 from __future__ import annotations
 
-import codecs
 import os
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold, 
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, json_text
 from hvdegraded.pipeline.annotator import Annotated, Annotator
+from hvdegraded.tabular.encodings import encoding_by_mark
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy
@@ -130,7 +130,8 @@ class Labeller:
         readline: Callable[[int], bytes] = source.readline
         write, flush = target.write, target.flush
         line = readline(LONGEST_LINE)
-        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        marked = encoding_by_mark(line)
+        if marked is not None and marked.is_utf16:
             self._warn("the input is UTF-16; the output is UTF-8")
             decoded = utf16_lines(line, source)
 

@@ -1,7 +1,7 @@
 """JSON values that spread over lines: the elements of an array, or one document behind the other.
 
 Read piece by piece, so that memory is bounded by one value. A value that is none costs itself: the next one
-is looked for where an object follows the end of another.
+is looked for where an object follows the end of another, or begins a line.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ MAX_PARTS = 3 << 18
 _PIECE = 1 << 16  # characters that are there, at least, before a value is tried
 _BETWEEN = re.compile(r"[\s,\0\]]*")
 _OPENING = re.compile(r"[\s\0]*\[?")
-_NEXT = re.compile(r"[}\]]\s*,?\s*(?=\{)")
+_NEXT = re.compile(r"[}\]]\s*,?\s*(?=\{)|\n(?=\{)")
 _LONGEST_WORD = 16  # characters of a token that the end of a text can cut
 
 
 class Found(NamedTuple):
-    """A value, or why there is none, the line in which it begins, and the doubts about it."""
+    """A value, or why there is none, the line in which it begins, and its anomalies."""
 
     value: Any
     problem: str | None
     line: int
-    doubts: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
 
 
 def has_too_many_parts(text: bytes | str) -> bool:
@@ -43,7 +43,7 @@ def has_too_many_parts(text: bytes | str) -> bool:
     return sum(map(text.count, marks)) > MAX_PARTS
 
 
-def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
+def values_of(pieces: Iterator[str], longest: int, *, keep_repeated: bool = False) -> Iterator[Found]:
     """The values in a text that comes in pieces, none of them over `longest` characters."""
     text, place, line, wanted = "", 0, 1, _PIECE
     opening, more, lost = True, True, False
@@ -67,13 +67,13 @@ def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
             lost = False
             problem, at, cut = None, place, False
             try:
-                value, end, doubts = value_at(text, place)
+                value, end, anomalies = value_at(text, place, keep_repeated=keep_repeated)
                 cut = end == len(text)  # a number may go on
             except json.JSONDecodeError as error:
-                problem, at = f"it is no JSON: {error.msg}", error.pos
+                problem, at = f"it is not JSON: {error.msg}", error.pos
                 cut = at > len(text) - _LONGEST_WORD or error.msg.startswith("Unterminated string")
             except ValueError as error:
-                problem = f"it is no JSON: {error}"[:200]
+                problem = f"it is not JSON: {error}"[:200]
             except RecursionError:
                 problem = "it is nested too deeply"
             if cut and more:
@@ -82,7 +82,7 @@ def values_of(pieces: Iterator[str], longest: int) -> Iterator[Found]:
                     break
                 problem, at = "it is too long, or has too many parts", place
             if problem is None:
-                yield Found(value, None, line, doubts)
+                yield Found(value, None, line, anomalies)
                 line += text.count("\n", place, end)
                 place = end
                 continue

@@ -10,10 +10,12 @@ import json
 import re
 from typing import Any
 
+from hvdegraded.tabular.csv_rows import distinct
+
 __all__ = ["REPEATED_KEYS", "decoded", "value_at"]
 
 REPEATED_KEYS = "keys stand twice in its JSON, of which one value was lost"
-"""The doubt about records of such JSON."""
+"""The anomaly of records of such JSON."""
 
 _LONG = 1 << 20
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"\s*(:)?', re.DOTALL)
@@ -30,19 +32,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    return dict(zip(distinct([name for name, _ in pairs]), (value for _, value in pairs), strict=True))
+
+
 def _refused(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 _UNIQUE, _PLAIN = json.JSONDecoder(object_pairs_hook=_unique), json.JSONDecoder()
+_DISTINCT = json.JSONDecoder(object_pairs_hook=_distinct)
 _STRICT_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refused)
 _STRICT_PLAIN = json.JSONDecoder(parse_constant=_refused)
 
 
 def decoded(text: str, *, strict: bool = False) -> tuple[Any, tuple[str, ...]]:
-    """The JSON value that a whole text is, and the doubts about it; `strict` refuses NaN and its like.
+    """Decode a whole text to its JSON value and its anomalies; `strict` refuses NaN and its like.
 
-    Raises ValueError for what is no JSON, RecursionError where it is nested too deeply.
+    Raises ValueError for what is not JSON, RecursionError where it is nested too deeply.
     """
     unique, plain = (_STRICT_UNIQUE, _STRICT_PLAIN) if strict else (_UNIQUE, _PLAIN)
     if len(text) <= _LONG:
@@ -54,11 +64,15 @@ def decoded(text: str, *, strict: bool = False) -> tuple[Any, tuple[str, ...]]:
     return value, _counted(text, 0, len(text), value)
 
 
-def value_at(text: str, place: int) -> tuple[Any, int, tuple[str, ...]]:
-    """The JSON value that begins at a place, where it ends, and the doubts about it.
+def value_at(text: str, place: int, *, keep_repeated: bool = False) -> tuple[Any, int, tuple[str, ...]]:
+    """Decode the JSON value that begins at a place, to itself, its end, and its anomalies.
+
+    `keep_repeated` keeps each value of a repeated key, the later ones under keys with spaces behind them.
 
     Raises ValueError where there is none, RecursionError where it is nested too deeply.
     """
+    if keep_repeated:
+        return *_DISTINCT.raw_decode(text, place), ()
     if len(text) - place <= _LONG:
         try:
             return *_UNIQUE.raw_decode(text, place), ()

@@ -63,7 +63,7 @@ def test_ignorable_findings_are_listed_on_demand(capsys: pytest.CaptureFixture[s
         (b"", "empty"),
         (b"hello", "neither"),
         (b"\x30\0\0\0LfLe" + bytes(99), "XP"),
-        (b"{oops", "no JSON"),
+        (b"{oops", "not JSON"),
         (b"  ", "blank"),
         (b"<html><p>Access is denied.</p></html>", "no event XML"),
     ],

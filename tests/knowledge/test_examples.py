@@ -58,7 +58,7 @@ FILES = {
     "providers.toml": ("provider",),
     "events.toml": ("event", "message", "hresult", "device"),
     "protocols.toml": ("version", "implementation", "fingerprint"),
-    "guests.toml": ("os", "doubt", "release", "blank", "integration", "column", "remedy"),
+    "guests.toml": ("os", "denial", "release", "blank", "integration", "column", "remedy"),
     "console.toml": ("number", "text", "service"),
 }
 # These are examples themselves: a code, a name, versions.
@@ -243,7 +243,7 @@ def test_example_of_a_system(row: dict[str, Any]) -> None:
 
 
 def test_examples_of_other_guest_rows() -> None:
-    for row in rows("guests.toml", "doubt"):
+    for row in rows("guests.toml", "denial"):
         assert read_os(row["example"]).family is GuestFamily.UNKNOWN
     for row in rows("guests.toml", "blank"):
         assert is_blank(row["example"])

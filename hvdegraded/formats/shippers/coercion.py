@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.formats.shippers.dialects import tables
+from hvdegraded.tabular.coercion import number_of
 from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
 
 __all__ = [
@@ -22,10 +23,9 @@ __all__ = [
 ]
 
 NO_EVENT_ID = "it has no event id"
-"""The doubt about a record without one; its `event_id` is 0."""
+"""The anomaly of a record without one; its `event_id` is 0."""
 
 _U64 = 1 << 64
-_NUMBER = re.compile(r"\s*(?:0[xX]([0-9A-Fa-f]{1,16})|(-?[0-9]{1,20}))\s*", re.ASCII)
 _ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)
 
 
@@ -40,33 +40,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
-
-
-def number_of(value: Any) -> int | None:
-    """A whole number of 64 bits, signed or not, decimal or hexadecimal text; None for anything else.
-
-    A list of one value, as some routes have keywords, is that value.
-    """
-    if type(value) is int:
-        number = value
-    elif isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
-        number = int(value)
-    elif isinstance(value, str):
-        match = _NUMBER.fullmatch(value) if len(value) <= 24 else None
-        if match is None:
-            return None
-        number = int(match[1], 16) if match[1] else int(match[2])
-    elif isinstance(value, float):
-        if not value.is_integer() or abs(value) >= _U64:
-            return None
-        number = int(value)
-    elif isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
-        return number_of(value[0])
-    else:
-        return None
-    if not -(_U64 >> 1) <= number < _U64:
-        return None
-    return number + _U64 if number < 0 else number
 
 
 def event_id_of(value: Any) -> tuple[int | None, int | None]:

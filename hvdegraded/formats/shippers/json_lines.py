@@ -18,6 +18,7 @@ from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport
+from hvdegraded.tabular.encodings import TextEncoding, encoding_by_mark
 from hvdegraded.tabular.json_document import has_too_many_parts, values_of
 from hvdegraded.tabular.json_keys import value_at
 
@@ -43,7 +44,7 @@ def _values_of(line: bytes, ends: str) -> list[tuple[Any, tuple[str, ...]]]:
     if text[end:].strip(ends):
         raise ValueError(f"something follows at character {end}")
     if doubts and isinstance(value, list):
-        return [(found.value, found.doubts) for found in values_of(iter([text]), LONGEST_LINE)]
+        return [(found.value, found.anomalies) for found in values_of(iter([text]), LONGEST_LINE)]
     return [(value, doubts)]
 
 
@@ -77,14 +78,14 @@ def read_json_lines(
 ) -> Iterator[EventRecord]:
     """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
 
-    A line that is no JSON, or too long, is a loss; one that holds no Windows event too, unless only
+    A line that is not JSON, or too long, is a loss; one that holds no Windows event too, unless only
     `wanted` providers were asked for and it names none of them: then it is counted as filtered. Raises
-    EmptySourceError, UnknownFormatError for what is no JSON at all, LossError where the report is strict.
+    EmptySourceError, UnknownFormatError for what is not JSON at all, LossError where the report is strict.
     """
     report.reader = "json"
     may_hold = line_may_hold(wanted) if wanted is not None else None
     lines = _lines(stream)
-    head: _Line | None = None  # the first one, where it is no JSON by itself
+    head: _Line | None = None  # the first one, where it is not JSON by itself
     seen = in_array = False
     for line in lines:
         number, start, data = line
@@ -124,7 +125,7 @@ def read_json_lines(
             in_array = head.data.strip() == b"["
             if not in_array:
                 report.record_loss(
-                    LossReason.MALFORMED, "it is no JSON", offset=head.offset, line=head.number
+                    LossReason.MALFORMED, "it is not JSON", offset=head.offset, line=head.number
                 )
             head = None
         seen = True
@@ -137,7 +138,9 @@ def read_json_lines(
 
 
 def _why(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no JSON: {error}"[:200]
+    return (
+        "it is nested too deeply" if isinstance(error, RecursionError) else f"it is not JSON: {error}"[:200]
+    )
 
 
 class _Line(NamedTuple):
@@ -152,13 +155,14 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
     """Lines as UTF-8; one that is too long comes in pieces, the first longer than LONGEST_LINE."""
     line = stream.readline(LONGEST_LINE + 1)
     number = offset = 0
-    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    encoding = encoding_by_mark(line) or TextEncoding("utf-8")
+    if encoding.is_utf16:
         for number, data in enumerate(utf16_lines(line, stream), 1):
             yield _Line(number, offset, data)
             offset += len(data)
         return
     size = len(line)
-    line = line.removeprefix(codecs.BOM_UTF8)
+    line = line[encoding.mark :]
     while line:
         number += 1
         yield _Line(number, offset, line)
@@ -209,12 +213,12 @@ def _document(
     seen = False
     for found in values_of((decode(line.data) for line in lines), LONGEST_LINE):
         if found.problem is None:
-            yield from deliver(found.value, report, wanted, None, found.line, found.doubts)
+            yield from deliver(found.value, report, wanted, None, found.line, found.anomalies)
         elif seen:
             report.record_loss(LossReason.MALFORMED, found.problem, line=found.line)
         else:
             raise UnknownFormatError(
-                f"the input is no JSON: {found.problem}",
+                f"the input is not JSON: {found.problem}",
                 path=report.path,
                 line=1,
                 hint="write one object a line",

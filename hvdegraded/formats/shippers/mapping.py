@@ -7,7 +7,7 @@ evidence than the projection of a shipper, and wins. But values of an event can 
 another event's XML too:
 
 1. XML among the values of an event's payload, or in its rendered message, is no evidence at all.
-2. XML that contradicts the projection (provider, event id, record id), or other XML beside it, is a doubt.
+2. XML that contradicts the projection (provider, event id, record id), or other XML beside it, is an anomaly.
 3. XML that cannot be read is told; the projection counts.
 
 Of the rest, what a route lost stays lost: names that are gone are None, and `origin.caveats` tells of it.
@@ -152,28 +152,28 @@ def _with_xml(
     if told is None:
         told = _projected(mapping, _flat(mapping), tables().hints, origin)
     best: EventRecord | None = None
-    doubts: list[str] = []
-    route: list[str] = []
+    anomalies: list[str] = []
+    caveats: list[str] = []
     for text in texts[:_MAX_XML]:
         if text == message:
             continue
         record = _from_xml(text, origin)
         if record is None:
-            route.append("its XML is cut off or damaged")
+            caveats.append("its XML is cut off or damaged")
         elif not _is_same(record, told):
-            doubts.append("the XML in it is that of another event")
+            anomalies.append("the XML in it is that of another event")
         elif best is None:
             best = record
         elif record != best:
-            doubts.append("it holds the XML of several events")
+            anomalies.append("it holds the XML of several events")
     chosen = best if best is not None else projection
-    if chosen is None and doubts:
+    if chosen is None and anomalies:
         chosen = _from_xml(texts[0], origin)
-    if chosen is None or not (doubts or route):
+    if chosen is None or not (anomalies or caveats):
         return chosen
     more = chosen.origin
     return chosen._replace(
-        origin=more._replace(anomalies=(*more.anomalies, *doubts), caveats=(*more.caveats, *route))
+        origin=more._replace(anomalies=(*more.anomalies, *anomalies), caveats=(*more.caveats, *caveats))
     )
 
 
@@ -266,8 +266,8 @@ def _projected(
 ) -> EventRecord:
     values: dict[str, Any] = {}
     rendering: tuple[Field, ...] = ()
-    doubts: list[str] = []
-    route: list[str] = []
+    anomalies: list[str] = []
+    caveats: list[str] = []
     for name, paths in table.fields:
         for path in paths:
             value = flat.get(path)
@@ -281,24 +281,26 @@ def _projected(
                 elif name == "time":
                     values["time_ticks"] = ticks = ticks_of(value)
                     if ticks is None:
-                        route.append("its time cannot be read")
+                        caveats.append("its time cannot be read")
                     elif not table.utc and names_no_zone(value):
-                        route.append("its time names no zone and is taken as UTC")
+                        caveats.append("its time names no zone and is taken as UTC")
                 else:
                     converted = CONVERTERS[name](value)
                     if converted is not None:
                         values[name] = converted
                     elif name == "level":
-                        route.append("its level is no number, nor an English word")
+                        caveats.append("its level is no number, nor an English word")
                 break
     if values.get("event_id") is None:
-        doubts.append(NO_EVENT_ID)
+        anomalies.append(NO_EVENT_ID)
         values["event_id"] = 0
     payload, data = _payload(mapping, flat, table)
     if not data:
-        route.append(table.lost)
-    if doubts or route:
-        origin = origin._replace(anomalies=(*origin.anomalies, *doubts), caveats=(*origin.caveats, *route))
+        caveats.append(table.lost)
+    if anomalies or caveats:
+        origin = origin._replace(
+            anomalies=(*origin.anomalies, *anomalies), caveats=(*origin.caveats, *caveats)
+        )
     return EventRecord(
         **values, payload=payload, data=tuple(data[:MAX_FIELDS]), rendering=rendering, origin=origin
     )

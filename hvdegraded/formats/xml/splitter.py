@@ -18,6 +18,7 @@ import re
 from typing import BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnsafeXmlError
+from hvdegraded.tabular.encodings import encoding_of
 
 __all__ = ["MAX_EVENT", "Cut", "CutKind", "Cutter"]
 
@@ -313,20 +314,11 @@ class Cutter:
 
 
 def _sniff(head: bytes, encoding: str | None) -> tuple[str, int]:
-    """The encoding that the first bytes show, and the length of the byte-order mark."""
-    if head.startswith(codecs.BOM_UTF8):
-        return "utf-8", 3
-    if encoding is not None:
-        return encoding, 0
-    if head.startswith(codecs.BOM_UTF16_LE):
-        return "utf-16-le", 2
-    if head.startswith(codecs.BOM_UTF16_BE):
-        return "utf-16-be", 2
-    if head[0:1] != b"\0" and head[1:2] == b"\0":
-        return "utf-16-le", 0
-    if head[0:1] == b"\0" and head[1:2] not in (b"\0", b""):
-        return "utf-16-be", 0
-    return "utf-8", 0
+    """The encoding that was named, or that the first bytes show, and the length of the byte-order mark."""
+    shown = encoding_of(head)
+    if encoding is None or (shown.mark and shown.codec == "utf-8"):
+        return ("utf-8", 0) if shown.codec.startswith("utf-32") else shown
+    return encoding, 0
 
 
 def _utf16_size(text: bytes) -> int:

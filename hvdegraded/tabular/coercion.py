@@ -1,0 +1,94 @@
+"""Numbers, GUIDs and texts of exported objects, also as PowerShell's JSON and CLIXML write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from hvdegraded.guids import normalise_guid
+
+__all__ = ["LONGEST_TEXT", "guid_of", "number_of", "plain_text"]
+
+LONGEST_TEXT = 4096
+"""Characters of a text that are kept; one more is kept of a longer text, so that its length shows."""
+
+_U64 = 1 << 64
+_NUMBER = re.compile(r"\s*(?:0[xX]([0-9A-Fa-f]{1,16})|(-?[0-9]{1,20}))\s*", re.ASCII)
+_BARE_GUID = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
+_OWNER = re.compile(r"microsoft:", re.ASCII | re.IGNORECASE)
+_LONGEST_GUID = 128
+_MOST_ITEMS = 1000
+_VERSION_PARTS = ("Major", "Minor", "Build", "Revision")
+_NAMED_PARTS = ("Guid", "Name", "name", "value", "Value", "DisplayName")
+
+
+def plain_text(value: Any) -> str:
+    """Text of a text, number, version or named object, without white space around it; else ""."""
+    if isinstance(value, str):
+        # Halves of surrogate pairs come from JSON escapes and are not text.
+        return value.strip()[: LONGEST_TEXT + 1].encode("utf-8", "replace").decode()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return plain_text(" ".join(one for one in value[:_MOST_ITEMS] if isinstance(one, str)))
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, int):
+        return str(value) if abs(value) < _U64 else ""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:g}"  # NaN is how data frames write an empty cell
+    if isinstance(value, Mapping):
+        if "Major" in value:
+            numbers = [value.get(part) for part in _VERSION_PARTS]
+            return ".".join(str(one) for one in numbers if isinstance(one, int) and 0 <= one < 1 << 32)
+        for part in _NAMED_PARTS:
+            if isinstance(inner := value.get(part), str | UUID):
+                return plain_text(inner)
+    return ""
+
+
+def number_of(value: Any) -> int | None:
+    """A whole number of 64 bits, signed or not, decimal or hexadecimal text; None for anything else.
+
+    A list of one value, as some routes have keywords, is that value.
+    """
+    if type(value) is int:
+        number = value
+    elif isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
+        number = int(value)
+    elif isinstance(value, str):
+        match = _NUMBER.fullmatch(value) if len(value) <= 24 else None
+        if match is None:
+            return None
+        number = int(match[1], 16) if match[1] else int(match[2])
+    elif isinstance(value, float):
+        if not value.is_integer() or abs(value) >= _U64:
+            return None
+        number = int(value)
+    elif isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
+        return number_of(value[0])
+    else:
+        return None
+    if not -(_U64 >> 1) <= number < _U64:
+        return None
+    return number + _U64 if number < 0 else number
+
+
+def guid_of(value: Any) -> str | None:
+    """A GUID in upper case with hyphens, as inventories write it; None where there is not one.
+
+    Takes any letter case, braces or parentheses, no hyphens, and WMI's `Microsoft:GUID` and
+    `Microsoft:GUID\\GUID`, of which the first is the machine's.
+    """
+    text = plain_text(value)
+    if not text or len(text) > _LONGEST_GUID:
+        return None
+    owner = _OWNER.match(text)
+    if owner is not None:
+        text = text[owner.end() :].partition("\\")[0]
+    text = text.strip(" \t{}()\"'")
+    if _BARE_GUID.fullmatch(text):
+        text = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+    return normalise_guid(text)
