@@ -9,6 +9,8 @@ from hvdegraded.events import Event
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.reading.inputs import Source
+from hvdegraded.reading.jobs import Workforce
+from hvdegraded.reading.progress import Progress
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import RecordStream, Stream
@@ -40,8 +42,8 @@ def read(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
-    workers: int = 1,
-    progress: bool = False,
+    workers: int | Workforce = 1,
+    progress: bool | Progress = False,
 ) -> EventStream:
     """The Hyper-V events of a source: file, folder, pattern, bytes, stream; .evtx, event XML, JSON lines.
 

@@ -22,6 +22,8 @@ from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import Outcome
 from hvdegraded.reading.inputs import Source
+from hvdegraded.reading.jobs import Workforce
+from hvdegraded.reading.progress import Progress
 from hvdegraded.reading.reader import gather
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import NoteKind, ReadReport
@@ -201,8 +203,8 @@ def triage(
     until: datetime | None = None,
     strict: bool = False,
     engine: str = "hvdegraded",
-    workers: int = 1,
-    progress: bool = True,
+    workers: int | Workforce = 1,
+    progress: bool | Progress = True,
 ) -> Triage:
     """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
 

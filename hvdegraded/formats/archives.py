@@ -20,7 +20,6 @@ from hvdegraded.records.report import NoteKind, ReadReport
 __all__ = ["Expansion", "gunzipped", "members", "unzstd"]
 
 MOST_EXPANDED = 8 << 30  # bytes
-_FREELY_EXPANDED, _MOST_TIMES = 256 << 20, 256
 _MOST_MEMBERS = 100_000
 _BLOCK = 1 << 20
 _PACKED_BLOCK = 1 << 12  # what is damaged costs the rest of its block
@@ -28,16 +27,20 @@ _GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
 
 
 class Expansion:
-    """What a compressed input has become, and may: `packed` are its own bytes, as far as they were read."""
+    """What a compressed input has become, and may: `packed` are its own bytes, as far as they were read.
 
-    def __init__(self, packed: int = 0) -> None:
+    It may become `freely` so many bytes, or so many `times` its own.
+    """
+
+    def __init__(self, packed: int = 0, *, freely: int = 256 << 20, times: int = 256) -> None:
         self.packed = packed
+        self._freely, self._times = freely, times
         self._made = 0
 
     @property
     def allowed(self) -> int:
         """Bytes that the input may become in all."""
-        return min(MOST_EXPANDED, max(_FREELY_EXPANDED, _MOST_TIMES * self.packed))
+        return min(MOST_EXPANDED, max(self._freely, self._times * self.packed))
 
     def within(self, blocks: Iterator[bytes], report: ReadReport) -> Iterator[bytes]:
         """The blocks, until they are too many."""
@@ -87,9 +90,9 @@ def _stream(blocks: Iterator[bytes]) -> BinaryIO:
     return io.BufferedReader(Blocks(blocks), _BLOCK)
 
 
-def gunzipped(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+def gunzipped(stream: BinaryIO, report: ReadReport, expansion: Expansion | None = None) -> BinaryIO:
     """What a gzip stream of one or more members holds, as far as it can be read."""
-    expansion = Expansion()
+    expansion = expansion or Expansion()
 
     def inflated() -> Iterator[bytes]:
         inflate = zlib.decompressobj(_GZIP_WINDOW)
@@ -179,7 +182,9 @@ Member = Callable[[ReadReport, ExitStack], BinaryIO]
 """Opens a member of an archive for as long as the stack lasts. Raises SourceError where it cannot be read."""
 
 
-def members(stream: BinaryIO, report: ReadReport) -> Iterator[tuple[str, Member]]:
+def members(
+    stream: BinaryIO, report: ReadReport, expansion: Expansion | None = None
+) -> Iterator[tuple[str, Member]]:
     """Names of the files in a zip archive, with what opens them.
 
     Raises SourceError where the archive cannot be read.
@@ -188,7 +193,8 @@ def members(stream: BinaryIO, report: ReadReport) -> Iterator[tuple[str, Member]
         archive = zipfile.ZipFile(stream)
     except _DAMAGE as error:
         raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
-    expansion = Expansion(stream.seek(0, 2))
+    expansion = expansion or Expansion()
+    expansion.packed = stream.seek(0, 2)
     with archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         for file in files[:_MOST_MEMBERS]:

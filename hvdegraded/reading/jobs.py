@@ -16,6 +16,7 @@ from hvdegraded.records.report import ReadReport
 __all__ = [
     "Mapper",
     "ReadJob",
+    "Workforce",
     "evtx_reader",
     "read_one",
 ]
@@ -25,6 +26,17 @@ CARVE, REMNANTS = "carve", "carve remnants"
 """The engines that look for chunks at any offset, and in these also for what is left of older records."""
 Mapper = Callable[[Iterator[EventRecord]], Iterator[Any]]
 """What makes results of records, in whichever process reads them; it must be picklable."""
+
+
+@dataclass(frozen=True)
+class Workforce:
+    """How many processes read, and the sizes of input that make them worth their start."""
+
+    count: int
+    worth: int = 64 << 20
+    """Bytes of input from which on processes, which take a moment to start, pay off."""
+    run: int = 128
+    """Chunks that a process reads at a time, 64 KiB each; logs of more than two such runs are shared."""
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,15 @@ from typing import Any, Protocol
 
 __all__ = ["Progress", "showing"]
 
-_AFTER, _EVERY = 1.0, 0.25  # seconds
-
 
 class Progress:
-    """How far a reading is, in bytes of its inputs; `total` is 0 where that is not known."""
+    """How far a reading is, in bytes of its inputs; `total` is 0 where that is not known.
 
-    def __init__(self) -> None:
+    It is shown `after` so many seconds, and drawn again `every` so many.
+    """
+
+    def __init__(self, *, after: float = 1.0, every: float = 0.25) -> None:
+        self.after, self.every = after, every
         self.total = 0
         self.name = "input"
         self._before = 0
@@ -56,11 +58,11 @@ def showing(progress: Progress) -> Iterator[None]:
     over = threading.Event()
 
     def run() -> None:
-        if over.wait(_AFTER):
+        if over.wait(progress.after):
             return
         bar = _JupyterBar() if jupyter else _TerminalBar()
         try:
-            while not over.wait(_EVERY):
+            while not over.wait(progress.every):
                 bar.show(progress)
         finally:
             bar.close()

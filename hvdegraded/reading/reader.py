@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hvdegraded.reading.workers import Workers
 
 from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
-from hvdegraded.reading.jobs import CARVE, REMNANTS, Mapper, ReadJob, evtx_reader, read_one
+from hvdegraded.reading.jobs import CARVE, REMNANTS, Mapper, ReadJob, Workforce, evtx_reader, read_one
 
 __all__ = [
     "gather",
@@ -39,8 +39,8 @@ def read_records(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
-    workers: int = 1,
-    progress: bool = False,
+    workers: int | Workforce = 1,
+    progress: bool | Progress = False,
 ) -> RecordStream:
     """The records of a source, or of several paths; with `wanted`, of those providers only.
 
@@ -68,8 +68,8 @@ def gather(
     engine: str = "hvdegraded",
     carve: bool = False,
     remnants: bool = False,
-    workers: int = 1,
-    progress: bool = False,
+    workers: int | Workforce = 1,
+    progress: bool | Progress = False,
 ) -> tuple[Iterator[Any], ReadReport]:
     """What `results` makes of the records of a source, stretch by stretch, in the processes that read them.
 
@@ -88,23 +88,24 @@ def _results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
     job: ReadJob,
-    workers: int,
-    progress: bool,
+    workers: int | Workforce,
+    progress: bool | Progress,
 ) -> Iterator[Any]:
-    watched = Progress()
+    watched = progress if isinstance(progress, Progress) else Progress()
+    workforce = workers if isinstance(workers, Workforce) else Workforce(workers)
     with showing(watched) if progress else nullcontext():
-        yield from _watched_results(source, report, job, workers, watched)
+        yield from _watched_results(source, report, job, workforce, watched)
 
 
 def _watched_results(
     source: Source | Iterable[str | os.PathLike[str]],
     report: ReadReport,
     job: ReadJob,
-    workers: int,
+    workforce: Workforce,
     progress: Progress,
 ) -> Iterator[Any]:
-    if workers < 1:
-        raise HvdegradedError(f"workers is {workers}, and must be 1 or more")
+    if workforce.count < 1:
+        raise HvdegradedError(f"workers is {workforce.count}, and must be 1 or more")
     reader = evtx_reader(job.engine)
 
     if isinstance(source, bytes):
@@ -125,11 +126,11 @@ def _watched_results(
             report.note(NoteKind.UNREADABLE, str(error))
     progress.plan(paths)
     pool: Workers | None = None
-    if workers > 1 and not report.strict:
+    if workforce.count > 1 and not report.strict:
         from hvdegraded.reading.workers import Workers, worth_starting
 
-        if worth_starting(paths, workers):
-            pool = Workers(list(paths), job, workers)
+        if worth_starting(paths, workforce):
+            pool = Workers(list(paths), job, workforce)
 
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
         if pool is not None:

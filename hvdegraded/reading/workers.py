@@ -32,14 +32,12 @@ from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.reader import chunk_records, open_log
 from hvdegraded.reading.inputs import display_path
-from hvdegraded.reading.jobs import OWN_ENGINE, ReadJob, evtx_reader, read_one
+from hvdegraded.reading.jobs import OWN_ENGINE, ReadJob, Workforce, evtx_reader, read_one
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 
 __all__ = ["Workers", "worth_starting"]
 
-_RUN = 128  # chunks of a step: 8 MiB
-_WORTH = 64 << 20  # bytes of input from which on workers, which take a moment to start, can pay off
 _AHEAD = 3  # steps handed out for each worker
 _BATCH = 4096  # results of a message
 _WAITING = 4  # messages of a step that wait to be taken
@@ -77,25 +75,26 @@ class _Step:
         return self.error is None and self.here is None and self.chunks != ()
 
 
-def worth_starting(paths: Iterable[Path], workers: int) -> bool:
+def worth_starting(paths: Iterable[Path], workforce: Workforce) -> bool:
     """Whether several processes are worth their start."""
-    if workers < 2 or not sys.executable:
+    if workforce.count < 2 or not sys.executable:
         return False
     size = 0
     for path in paths:
         with suppress(OSError):
             size += path.stat().st_size
-    return size >= _WORTH
+    return size >= workforce.worth
 
 
 class Workers:
     """Processes that read these paths ahead; `results` gives what they made of each, in the same order."""
 
-    def __init__(self, paths: Sequence[Path], job: ReadJob, count: int) -> None:
+    def __init__(self, paths: Sequence[Path], job: ReadJob, workforce: Workforce) -> None:
+        count = workforce.count
         self._job = job
         self._wanted = None if job.wanted is None else ChunkPrefilter(job.wanted)
         self._decoder = EvtxDecoder()
-        self._planned = _steps(paths, job.engine)
+        self._planned = _steps(paths, job.engine, workforce.run)
         self._ahead: deque[_Step] = deque()
         self._over = False
         self._idle: SimpleQueue[_Child] = SimpleQueue()
@@ -173,24 +172,24 @@ class Workers:
 # -------------------------------------------------------------------- steps
 
 
-def _steps(paths: Iterable[Path], engine: str) -> Iterator[_Step]:
+def _steps(paths: Iterable[Path], engine: str, run: int) -> Iterator[_Step]:
     for path in paths:
-        if engine == OWN_ENGINE and _is_large_log(path):
-            yield from _log_steps(path)
+        if engine == OWN_ENGINE and _is_large_log(path, run):
+            yield from _log_steps(path, run)
         else:
             yield _Step(path, ReadReport(path=display_path(path)), last=True)
 
 
-def _is_large_log(path: Path) -> bool:
+def _is_large_log(path: Path, run: int) -> bool:
     try:
         with path.open("rb") as stream:
-            large = path.stat().st_size > 2 * _RUN * CHUNK_SIZE
+            large = path.stat().st_size > 2 * run * CHUNK_SIZE
             return large and stream.read(len(FILE_MAGIC)) == FILE_MAGIC
     except OSError:
         return False
 
 
-def _log_steps(path: Path) -> Iterator[_Step]:
+def _log_steps(path: Path, run_length: int) -> Iterator[_Step]:
     report = ReadReport(path=display_path(path))
     try:
         with path.open("rb") as stream:
@@ -198,7 +197,7 @@ def _log_steps(path: Path) -> Iterator[_Step]:
             run: list[Chunk] = []
             for chunk in scan_chunks(read_at):
                 in_order = isinstance(chunk, Chunk) and not chunk.data
-                if run and (not in_order or len(run) == _RUN):
+                if run and (not in_order or len(run) == run_length):
                     yield _Step(path, report, tuple(run))
                     report = account.report = ReadReport(path=display_path(path))
                     run.clear()

@@ -18,7 +18,8 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
-from hvdegraded.formats import archives as compression
+from hvdegraded.formats.archives import Expansion, gunzipped, members
+from hvdegraded.reading.jobs import evtx_reader, read_one
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import NoteKind, ReadReport
 from tests.tools.sample_logs import FOLDER
@@ -152,24 +153,31 @@ def bomb(size: int) -> Iterator[bytes]:
     yield pack.flush()
 
 
-def test_a_bomb_is_stopped_and_the_log_before_it_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "_FREELY_EXPANDED", 8 << 20)
+def test_a_bomb_is_stopped_and_the_log_before_it_read() -> None:
     packed = b"".join(bomb(64 << 20))
-    records, report = read(packed)
-    assert records == PLAIN
+
+    def read_bomb(report: ReadReport) -> list[EventRecord]:
+        stream = gunzipped(io.BytesIO(packed), report, Expansion(freely=8 << 20))
+        return list(read_one(stream, report, None, evtx_reader("hvdegraded"), "hvdegraded"))
+
+    report = ReadReport()
+    assert read_bomb(report) == PLAIN
     assert NoteKind.LIMIT in kinds(report)
     assert report.size is not None
     assert report.size <= max(8 << 20, 256 * len(packed))
     with pytest.raises(LossError):
-        read(packed, strict=True)
+        read_bomb(ReadReport(strict=True))
 
 
-def test_members_of_a_zip_share_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compression, "_FREELY_EXPANDED", 8 << 20)
-    monkeypatch.setattr(compression, "_MOST_TIMES", 1)
+def test_members_of_a_zip_share_one_bound() -> None:
     log = WORKER.read_bytes() + bytes(3 << 20)
-    _, report = read(zipped(*((f"{number}.evtx", log) for number in range(20))))
-    assert sum(part.size or 0 for part in report.parts) <= 8 << 20
+    archive = io.BytesIO(zipped(*((f"{number}.evtx", log) for number in range(20))))
+    report = ReadReport()
+    size = 0
+    for _, member in members(archive, report, Expansion(freely=8 << 20, times=1)):
+        with contextlib.ExitStack() as held:
+            size += len(member(report, held).read())
+    assert len(log) < size <= 8 << 20
     assert NoteKind.LIMIT in kinds(report)
 
 

@@ -33,9 +33,10 @@ class Terminal(io.StringIO):
         return True
 
     def write(self, text: str) -> int:
-        if "reading" in text:
+        written = super().write(text)
+        if "reading input" in self.getvalue():
             self.drawn.set()
-        return super().write(text)
+        return written
 
 
 class Waiting(io.BytesIO):
@@ -68,8 +69,6 @@ class Interrupted(io.BytesIO):
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """To be put in the place of stderr by the test itself: between set-up and call pytest puts its own there."""
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("hvdegraded.reading.progress._AFTER", 0)
-    monkeypatch.setattr("hvdegraded.reading.progress._EVERY", 0.001)
     return Terminal()
 
 
@@ -86,7 +85,9 @@ def test_progress_counts_the_bytes_of_all_inputs(tmp_path: Path) -> None:
     assert (progress.name, progress.done) == ("two", 150)
 
 
-@pytest.mark.parametrize("read", [hv.triage, lambda source: list(hv.read(source, progress=True))])
+@pytest.mark.parametrize(
+    "read", [hv.triage, lambda source: list(hv.read(source, progress=Progress(after=0, every=0.001)))]
+)
 def test_a_long_reading_shows_a_bar_on_a_terminal(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, read: Callable[[object], object]
 ) -> None:
@@ -100,9 +101,8 @@ def test_a_long_reading_shows_a_bar_on_a_terminal(
 def test_where_nobody_looks_nothing_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("hvdegraded.reading.progress._AFTER", 0)
     threads = threading.active_count()
-    stream = hv.read(LOG, progress=True)
+    stream = hv.read(LOG, progress=Progress(after=0))
     next(stream)
     assert threading.active_count() == threads
     stream.close()

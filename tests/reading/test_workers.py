@@ -19,7 +19,7 @@ from hvdegraded.cli.main import main
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import workers
-from hvdegraded.reading.jobs import ReadJob
+from hvdegraded.reading.jobs import ReadJob, Workforce
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.history import History
@@ -32,11 +32,9 @@ WANTED = hv.load_knowledge().provider_filter()
 SAMPLE = [row.record for log in (*host_2012r2(), *host_2022()) for row in log.rows]
 
 
-@pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make any input worth several processes, and steps of two chunks."""
-    monkeypatch.setattr(workers, "_WORTH", 1)
-    monkeypatch.setattr(workers, "_RUN", 2)
+def eager(count: int) -> Workforce:
+    """Processes for which any input is worth their start, each with runs of two chunks."""
+    return Workforce(count, worth=1, run=2)
 
 
 def numbered(count: int) -> list[EventRecord]:
@@ -61,7 +59,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def everything(
     source: object, count: int, **options: object
 ) -> tuple[list[tuple[object, ...]], hv.ReadReport]:
-    stream = read_records(source, workers=count, **options)  # type: ignore[arg-type]
+    stream = read_records(source, workers=eager(count), **options)  # type: ignore[arg-type]
     return [tuple(record) for record in stream], stream.report
 
 
@@ -92,21 +90,21 @@ def test_damaged_logs_read_as_with_one_process(tmp_path: Path) -> None:
 def test_errors_are_those_of_one_process(tmp_path: Path, logs: Path) -> None:
     nothing = tmp_path / "nothing.evtx"
     with pytest.raises(SourceError, match="cannot be read"):
-        list(read_records(nothing, workers=2))
+        list(read_records(nothing, workers=eager(2)))
     with pytest.raises(UnknownFormatError):
-        list(read_records(logs / "e.xml", workers=2))
+        list(read_records(logs / "e.xml", workers=eager(2)))
     with pytest.raises(HvdegradedError, match="workers is 0"):
         list(read_records(logs, workers=0))
 
 
 def test_events_come_in_order(logs: Path) -> None:
-    with hv.read(logs, workers=2) as two, hv.read(logs) as one:
+    with hv.read(logs, workers=eager(2)) as two, hv.read(logs) as one:
         assert list(two) == list(one)
 
 
 def test_a_triage_is_the_same(logs: Path) -> None:
     guests = hv.GuestInventory.load(ROOT / "sample_logs" / "guests.json")
-    one, two = (hv.triage(logs, guests=guests, workers=count) for count in (1, 2))
+    one, two = (hv.triage(logs, guests=guests, workers=eager(count)) for count in (1, 2))
     assert two == one
     assert two.findings == one.findings
     assert one.count > 1000
@@ -116,11 +114,14 @@ def test_a_triage_is_the_same(logs: Path) -> None:
     }
 
 
-def test_the_command_prints_the_same(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_same(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = tmp_path / "large.evtx"
+    with large.open("wb") as file:
+        file.truncate(64 << 20)  # of zeros, and worth several processes
     for more in ([], ["--json"]):
         printed = []
         for count in "12":
-            code = main(["triage", str(logs), "--workers", count, *more])
+            code = main(["triage", str(logs), str(large), "--workers", count, *more])
             printed.append((code, capsys.readouterr()))
         assert printed[0] == printed[1]
         assert printed[0][1].out
@@ -151,7 +152,7 @@ def children() -> set[int]:
 
 def test_leaving_early_ends_the_processes(logs: Path) -> None:
     before = children()
-    with hv.read(logs, workers=2) as events:
+    with hv.read(logs, workers=eager(2)) as events:
         first = list(itertools.islice(events, 3))
         assert len(children() - before) >= 2
     assert len(first) == 3
@@ -162,7 +163,7 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
 
 
 def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
-    pool = workers.Workers([logs / "a.evtx"], ReadJob(None), 2)
+    pool = workers.Workers([logs / "a.evtx"], ReadJob(None), eager(2))
     try:
         for child in pool._children:
             os.kill(child._process.pid, signal.SIGKILL)
@@ -173,19 +174,19 @@ def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
 
 
 def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_WORTH", 64 << 20)
-    monkeypatch.setattr(workers, "Workers", None)  # whatever starts one would fail
+    monkeypatch.setattr(sys, "executable", str(logs / "no interpreter"))  # whatever starts it fails
     assert len(list(read_records(logs, workers=2))) > 3000
-    monkeypatch.setattr(workers, "_WORTH", 1)
-    assert list(read_records((logs / "f.evtx").read_bytes(), workers=2))
+    assert list(read_records((logs / "f.evtx").read_bytes(), workers=eager(2)))
+    with pytest.raises(OSError, match="no interpreter"):
+        list(read_records(logs, workers=eager(2)))
 
 
 def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import hvdegraded as hv, hvdegraded.reading.workers as workers\n"
-        "workers._WORTH = 1\n"
-        f"print(hv.triage({str(logs)!r}, workers=2).count)\n"
+        "import hvdegraded as hv\n"
+        "from hvdegraded.reading.jobs import Workforce\n"
+        f"print(hv.triage({str(logs)!r}, workers=Workforce(2, worth=1)).count)\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)],

@@ -35,7 +35,6 @@ _INK, _PROBLEM, _NOISE = "#1b1c1e", "#a21314", "#2c6fa6"
 _VARIABLES = {_INK: "var(--fg)", _PROBLEM: "var(--act)", _NOISE: "var(--dot)"}
 _EMPTY_ROW = "#8888881a"
 
-_MOST_ROWS = 400
 _SCREEN_ROWS = 30
 _LONGEST_LABEL = 32  # columns of a terminal
 _ROW, _TALL_ROW, _CELL = 0.22, 0.36, 1.05  # inches
@@ -108,15 +107,15 @@ class Picture:
         return self.png()
 
 
-def draw(triage: GroupedEvents, kind: str) -> Picture:
-    """A picture of one of the KINDS.
+def draw(triage: GroupedEvents, kind: str, *, most_rows: int = 400) -> Picture:
+    """Draw a picture of one of the KINDS, with a row for each VM, of `most_rows` VMs.
 
     Raises MissingExtraError without matplotlib, HvdegradedError for an unknown kind.
     """
     if kind not in KINDS:
         raise HvdegradedError(f"there is no picture {kind!r}", hint=f"one of {', '.join(KINDS)}")
     with _style():
-        return Picture(KINDS[kind](triage))
+        return Picture(KINDS[kind](triage, most_rows))
 
 
 @contextmanager
@@ -147,7 +146,7 @@ def _style() -> Iterator[None]:
 # ------------------------------------------------------------ timeline
 
 
-def _timeline(triage: GroupedEvents) -> Any:
+def _timeline(triage: GroupedEvents, most_rows: int) -> Any:
     """A row for each VM: circles are ignorable, triangles actionable; the larger, the more events."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.lines import Line2D
@@ -162,8 +161,8 @@ def _timeline(triage: GroupedEvents) -> Any:
     rows = sorted(
         times, key=lambda row: (not times[row][True], -max(times[row][True] or times[row][False]), row)
     )
-    left_out = len(rows) - _MOST_ROWS
-    rows = rows[:_MOST_ROWS]
+    left_out = len(rows) - most_rows
+    rows = rows[:most_rows]
     notes = []
     if left_out > 0:
         notes.append(f"{left_out} more VMs are not shown")
@@ -234,7 +233,7 @@ def _days(ticks: float) -> float:
 # ------------------------------------------------------------ versions
 
 
-def _versions(triage: GroupedEvents) -> Any:
+def _versions(triage: GroupedEvents, most_rows: int) -> Any:
     """A row for each VM, a column for each component: the versions that differ, and how often."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
@@ -252,8 +251,8 @@ def _versions(triage: GroupedEvents) -> Any:
         return not any(part.verdict.actionable for part in parts), -sum(part.count for part in parts), row
 
     rows = sorted(cells, key=rank)
-    left_out = len(rows) - _MOST_ROWS
-    rows = rows[:_MOST_ROWS]
+    left_out = len(rows) - most_rows
+    rows = rows[:most_rows]
     components = [one for one in Component if any(one in cells[row] for row in rows)]
     most = max(sum(part.count for part in parts) for row in rows for parts in cells[row].values())
     axes = _axes(rows, _CELL * len(components), _TALL_ROW, below=0.4, above=0.42)
@@ -292,7 +291,7 @@ def _versions(triage: GroupedEvents) -> Any:
     return axes.figure
 
 
-KINDS: dict[str, Callable[[GroupedEvents], Any]] = {"timeline": _timeline, "versions": _versions}
+KINDS: dict[str, Callable[[GroupedEvents, int], Any]] = {"timeline": _timeline, "versions": _versions}
 """The pictures by name: `timeline`, `versions`."""
 
 

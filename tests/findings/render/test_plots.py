@@ -11,6 +11,7 @@ import pytest
 from lxml import etree
 
 import hvdegraded as hv
+from hvdegraded.findings.render.plots import draw
 from hvdegraded.records.record import EventRecord
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, VM, at_minutes, device, integration, plain, storvsp
@@ -105,10 +106,9 @@ def test_the_heat_map_names_the_versions_of_guest_and_host() -> None:
     assert "▲ ×2" in triage.vm("app08").plot("versions").svg()
 
 
-def test_a_long_list_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.findings.render.plots._MOST_ROWS", 5)
+def test_a_long_list_is_cut_and_says_so() -> None:
     for kind in ("timeline", "versions"):
-        assert "2 more VMs are not shown" in fleet(7).plot(kind).svg()
+        assert "2 more VMs are not shown" in draw(fleet(7), kind, most_rows=5).svg()
 
 
 @pytest.mark.parametrize("kind", ["timeline", "versions"])
