@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,46 +52,68 @@ class Damage(NamedTuple):
     reason: str
 
 
-def read_inventory(path: Path) -> tuple[list[Row], list[Damage]]:
-    """The rows of a JSON or CSV file. Raises InventoryError where nothing in it can be read."""
+@dataclass
+class _Gathered:
+    """Rows and damage that were found so far, at most `most` of each."""
+
+    most: int
+    rows: list[Row] = field(default_factory=list)
+    damage: list[Damage] = field(default_factory=list)
+
+    def add(self, line: int | None, cells: tuple[tuple[str, Any], ...], key: str | None = None) -> None:
+        if len(self.rows) >= self.most:
+            raise InventoryError(f"more than {self.most:,} rows", line=line)
+        self.rows.append(Row(len(self.rows) + 1, line, cells, key))
+
+    def add_damage(self, line: int | None, reason: str) -> None:
+        if len(self.damage) >= self.most:
+            raise InventoryError(f"more than {self.most:,} unusable rows", line=line)
+        self.damage.append(Damage(line, reason))
+
+
+def read_inventory(
+    path: Path, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
+) -> tuple[list[Row], list[Damage]]:
+    """Read the rows of a JSON or CSV file. Raises InventoryError if nothing in it can be read."""
     name = str(path)
     try:
         with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+            data = stream.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         raise InventoryError(
             f"cannot be opened: {getattr(error, 'strerror', None) or error}",
             path=name,
             hint="give a JSON or CSV file that names each VM and its system",
         ) from error
-    if len(data) > MAX_BYTES:
-        raise InventoryError(f"larger than {MAX_BYTES >> 20} MiB", path=name, hint="export fewer columns")
+    if len(data) > max_bytes:
+        raise InventoryError(f"larger than {max_bytes:,} bytes", path=name, hint="export fewer columns")
     text, problem = decode_text(data)
-    damage = [Damage(None, problem)] if problem is not None else []
+    gathered = _Gathered(max_rows)
+    if problem is not None:
+        gathered.add_damage(None, problem)
     if not text.strip():
         raise InventoryError(
             "the inventory is empty", path=name, hint="run the guests script on the host again"
         )
     try:
         read = _json_rows if text.lstrip()[0] in "{[" else _csv_rows
-        rows = read(text, damage)
-        if damage and not rows:
-            raise InventoryError(damage[-1].reason, line=damage[-1].line)
+        read(text, gathered)
+        if gathered.damage and not gathered.rows:
+            raise InventoryError(gathered.damage[-1].reason, line=gathered.damage[-1].line)
     except InventoryError as error:
         hint = error.hint or "write it with ConvertTo-Json or Export-Csv"
         raise InventoryError(error.message, path=name, line=error.line, hint=hint) from error
-    return rows, damage
+    return gathered.rows, gathered.damage
 
 
-def rows_of_mappings(source: object) -> tuple[list[Row], list[Damage]]:
+def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[Row], list[Damage]]:
     """The rows of a mapping, or of an iterable of mappings. Raises InventoryError for anything else."""
-    damage: list[Damage] = []
-    rows: list[Row] = []
+    gathered = _Gathered(max_rows)
     try:
         if isinstance(source, Mapping):
-            _collect([source], None, rows, damage)
+            _collect([source], None, gathered)
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):
-            _collect(source, None, rows, damage)
+            _collect(source, None, gathered)
         else:
             raise InventoryError(
                 f"{type(source).__name__} is no inventory",
@@ -98,34 +121,33 @@ def rows_of_mappings(source: object) -> tuple[list[Row], list[Damage]]:
             )
     except RecursionError as error:
         raise InventoryError("the inventory nests too deeply") from error
-    return rows, damage
+    return gathered.rows, gathered.damage
 
 
-def _json_rows(text: str, damage: list[Damage]) -> list[Row]:
-    rows: list[Row] = []
+def _json_rows(text: str, gathered: _Gathered) -> None:
+    damage = gathered.damage
     before = len(damage)
     documents = 0
-    for found in values_of(iter([text]), MAX_BYTES, keep_repeated=True):
+    for found in values_of(iter([text]), len(text), keep_repeated=True):
         if found.problem is not None:
-            damage.append(Damage(found.line, found.problem))
+            gathered.add_damage(found.line, found.problem)
         else:
             documents += 1
             items = found.value if isinstance(found.value, list) else [found.value]
             try:
-                _collect(items, found.line, rows, damage)
+                _collect(items, found.line, gathered)
             except RecursionError as error:
                 raise InventoryError("the JSON nests too deeply", line=found.line) from error
         if len(damage) > _MAX_DAMAGE:
             raise InventoryError("too much of it cannot be read", line=found.line)
     if not documents and len(damage) > before:
         raise InventoryError(damage[before].reason, line=damage[before].line)
-    return rows
 
 
 # Mappings
 
 
-def _collect(items: Iterable[Any], line: int | None, rows: list[Row], damage: list[Damage]) -> None:
+def _collect(items: Iterable[Any], line: int | None, gathered: _Gathered) -> None:
     """Append the rows of a list whose items are rows, wrappers of lists, or tables by VM."""
     stack: list[tuple[Iterator[Any], int]] = [(iter(items), 0)]
     while stack:
@@ -135,51 +157,41 @@ def _collect(items: Iterable[Any], line: int | None, rows: list[Row], damage: li
         except StopIteration:
             stack.pop()
             continue
-        if len(damage) > MAX_ROWS:
-            raise InventoryError(f"more than {MAX_ROWS:,} unusable rows", line=line)
         if not isinstance(item, Mapping):
-            damage.append(Damage(line, f"a {type(item).__name__} where a mapping was expected"))
+            gathered.add_damage(line, f"a {type(item).__name__} where a mapping was expected")
             continue
         inner = _inner(item)
         if _is_row(item):
-            _append(rows, line, tuple((_name(key), value) for key, value in item.items()))
+            gathered.add(line, tuple((_name(key), value) for key, value in item.items()))
         elif inner is not None and depth < _MAX_DEPTH:
             stack.append((iter(inner), depth + 1))
         else:
             for table in _ansible_tables(item) or [item]:
-                _collect_keyed(table, line, rows, damage)
+                _collect_keyed(table, line, gathered)
 
 
-def _collect_keyed(table: Mapping[Any, Any], line: int | None, rows: list[Row], damage: list[Damage]) -> None:
+def _collect_keyed(table: Mapping[Any, Any], line: int | None, gathered: _Gathered) -> None:
     """Append the rows of `{"web01": "Linux"}` or `{"web01": {…}}`, and of Ansible's groups of such."""
     stack: list[tuple[Mapping[Any, Any], int]] = [(table, 0)]
     while stack:
         current, depth = stack.pop()
         for key, value in current.items():
             if not isinstance(key, str | UUID):
-                damage.append(Damage(line, f"a {type(key).__name__} names no VM"))
+                gathered.add_damage(line, f"a {type(key).__name__} names no VM")
             elif isinstance(value, Mapping):
                 groups = _ansible_tables(value)
                 if groups and depth < _MAX_DEPTH:
                     stack += [(group, depth + 1) for group in groups]
                 elif not groups:
                     cells = tuple((_name(name), cell) for name, cell in value.items())
-                    _append(rows, line, cells, _name(key))
+                    gathered.add(line, cells, _name(key))
                 else:
-                    damage.append(Damage(line, f"'{_name(key)[:80]}' nests too deeply"))
+                    gathered.add_damage(line, f"'{_name(key)[:80]}' nests too deeply")
             elif value is None or isinstance(value, str):
-                _append(rows, line, (("", value),), _name(key))
+                gathered.add(line, (("", value),), _name(key))
             else:
                 reason = f"a {type(value).__name__} under '{_name(key)[:80]}' names no system"
-                damage.append(Damage(line, reason))
-
-
-def _append(
-    rows: list[Row], line: int | None, cells: tuple[tuple[str, Any], ...], key: str | None = None
-) -> None:
-    if len(rows) >= MAX_ROWS:
-        raise InventoryError(f"more than {MAX_ROWS:,} rows", line=line)
-    rows.append(Row(len(rows) + 1, line, cells, key))
+                gathered.add_damage(line, reason)
 
 
 def _inner(item: Mapping[Any, Any]) -> Iterable[Any] | None:
@@ -223,7 +235,7 @@ def _known_columns() -> frozenset[str]:
 # CSV
 
 
-def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
+def _csv_rows(text: str, gathered: _Gathered) -> None:
     lines = io.StringIO(text, newline="")
     skipped = 0
     delimiters = _DELIMITERS
@@ -245,12 +257,11 @@ def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
         raise InventoryError(
             "no column names a VM", line=skipped + 1, hint=f"the header needs names such as {accepted}"
         )
-    rows: list[Row] = []
     header: tuple[str, ...] | None = None
     for cells, line, length, problem in csv_rows(lines, delimiter, skipped=skipped):
         if problem is not None:
-            damage.append(Damage(line, f"{problem} (to line {line + length - 1})"))
-            if len(damage) > _MAX_DAMAGE:
+            gathered.add_damage(line, f"{problem} (to line {line + length - 1})")
+            if len(gathered.damage) > _MAX_DAMAGE:
                 raise InventoryError("too much of it is not CSV", line=line)
         elif header is None:
             header = cells
@@ -258,12 +269,9 @@ def _csv_rows(text: str, damage: list[Damage]) -> list[Row]:
             continue
         elif len(cells) != len(header):
             # Cells may have moved under another column's name, a system under the wrong VM.
-            damage.append(Damage(line, f"{len(cells)} cells under {len(header)} columns"))
-            if len(damage) > MAX_ROWS:
-                raise InventoryError(f"more than {MAX_ROWS:,} unusable rows", line=line)
+            gathered.add_damage(line, f"{len(cells)} cells under {len(header)} columns")
         else:
-            _append(rows, line, tuple(zip(header, cells, strict=True)))
-    return rows
+            gathered.add(line, tuple(zip(header, cells, strict=True)))
 
 
 def _known_in_header(header: str, delimiter: str) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hvdegraded.errors import InventoryError
-from hvdegraded.guests import files as guest_files
+from hvdegraded.guests.files import read_inventory, rows_of_mappings
 from hvdegraded.guests.guest import ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
 from tests.tools.inventories import (
@@ -65,16 +65,16 @@ def test_sources_of_no_use(source: Any) -> None:
         GuestInventory.load(source)
 
 
-def test_a_file_over_the_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_files, "MAX_BYTES", 10)
+def test_a_file_over_the_bound_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InventoryError, match="larger"):
-        GuestInventory.load(write(tmp_path, b"[" + b" " * 20 + b"]"))
+        read_inventory(write(tmp_path, b"[" + b" " * 20 + b"]"), max_bytes=10)
 
 
-def test_rows_over_the_bound_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guest_files, "MAX_ROWS", 3)
-    with pytest.raises(InventoryError, match="rows"):
-        GuestInventory.load([{"Name": "a", "OS": "Ubuntu"}] * 4)
+def test_rows_over_the_bound_are_refused() -> None:
+    with pytest.raises(InventoryError, match="more than 3 rows"):
+        rows_of_mappings([{"Name": "a", "OS": "Ubuntu"}] * 4, max_rows=3)
+    with pytest.raises(InventoryError, match="more than 3 unusable rows"):
+        rows_of_mappings([7] * 4, max_rows=3)
 
 
 @settings(max_examples=200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from hvdegraded.formats.shippers.json_lines import read_json_lines
+from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, read_json_lines
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
@@ -13,8 +13,10 @@ HYPER_V = load_knowledge().provider_filter()
 VMMS = "Microsoft-Windows-Hyper-V-VMMS"
 
 
-def lines(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventRecord], ReadReport]:
+def lines(
+    data: bytes, wanted: ProviderFilter | None = None, *, longest: int = LONGEST_LINE
+) -> tuple[list[EventRecord], ReadReport]:
     report = ReadReport()
-    records = list(read_json_lines(io.BytesIO(data), report, wanted))
+    records = list(read_json_lines(io.BytesIO(data), report, wanted, longest=longest))
     assert report.records_seen == report.delivered + report.filtered + report.lost
     return records, report

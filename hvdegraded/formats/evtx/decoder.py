@@ -44,9 +44,13 @@ _new_tuple: Any = tuple.__new__
 
 
 class EvtxDecoder:
-    """Decodes chunks; remembers templates and layouts from chunk to chunk and from file to file."""
+    """Decodes chunks; remembers templates and layouts from chunk to chunk and from file to file.
 
-    def __init__(self) -> None:
+    Records of usual form are decoded `fast`, unless that is switched off, with the same result.
+    """
+
+    def __init__(self, *, fast: bool = True) -> None:
+        self._fast = fast
         self._made = Made()
         self._cache = TemplateCache(partial(PlannedTemplate, made=self._made))
         self._texts = system_texts()
@@ -121,6 +125,8 @@ class EvtxDecoder:
         wanted: ChunkPrefilter | None,
     ) -> EventRecord | None:
         """The record of usual form in data[start:end]; None where it has another."""
+        if not self._fast:
+            return None
         data = xml.data
         try:
             fragment, token, _, key, offset, count = _INSTANCE(data, start)

@@ -34,7 +34,7 @@ _WHITE_SPACE = " \t\r\n"
 _ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
 
 
-def _values_of(line: bytes, ends: str) -> list[tuple[Any, tuple[str, ...]]]:
+def _values_of(line: bytes, ends: str, longest: int) -> list[tuple[Any, tuple[str, ...]]]:
     """A line's value, or those of its array, with the doubts about each; `ends` may stand behind it.
 
     Raises ValueError, RecursionError.
@@ -44,7 +44,7 @@ def _values_of(line: bytes, ends: str) -> list[tuple[Any, tuple[str, ...]]]:
     if text[end:].strip(ends):
         raise ValueError(f"something follows at character {end}")
     if doubts and isinstance(value, list):
-        return [(found.value, found.anomalies) for found in values_of(iter([text]), LONGEST_LINE)]
+        return [(found.value, found.anomalies) for found in values_of(iter([text]), longest)]
     return [(value, doubts)]
 
 
@@ -74,7 +74,11 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
 
 
 def read_json_lines(
-    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None = None
+    stream: BinaryIO,
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    *,
+    longest: int = LONGEST_LINE,
 ) -> Iterator[EventRecord]:
     """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
 
@@ -84,18 +88,18 @@ def read_json_lines(
     """
     report.reader = "json"
     may_hold = line_may_hold(wanted) if wanted is not None else None
-    lines = _lines(stream)
+    lines = _lines(stream, longest)
     head: _Line | None = None  # the first one, where it is not JSON by itself
     seen = in_array = False
     for line in lines:
         number, start, data = line
         if not number:
             continue
-        if not seen and head is None and len(data) > LONGEST_LINE and data.lstrip().startswith(b"["):
-            yield from _document(itertools.chain([line], lines), report, wanted)
+        if not seen and head is None and len(data) > longest and data.lstrip().startswith(b"["):
+            yield from _document(itertools.chain([line], lines), report, wanted, longest)
             return
-        if len(data) > LONGEST_LINE:
-            detail = f"the line is longer than {LONGEST_LINE} bytes"
+        if len(data) > longest:
+            detail = f"the line is longer than {longest} bytes"
             report.record_loss(LossReason.OVER_LIMIT, detail, offset=start, line=number)
             seen = True
             continue
@@ -111,11 +115,11 @@ def read_json_lines(
             seen = True
             continue
         try:
-            found = _values_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE)
+            found = _values_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE, longest)
         except (ValueError, RecursionError) as error:
             if not seen:
                 if head is not None:
-                    yield from _document(itertools.chain([head, line], lines), report, wanted)
+                    yield from _document(itertools.chain([head, line], lines), report, wanted, longest)
                     return
                 head = line
             elif not (in_array and data.strip() == b"]"):
@@ -132,7 +136,7 @@ def read_json_lines(
         for value, doubts in found:
             yield from deliver(value, report, wanted, start, number, doubts)
     if head is not None:
-        yield from _document(iter([head]), report, wanted)
+        yield from _document(iter([head]), report, wanted, longest)
     elif not seen:
         raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
 
@@ -151,13 +155,13 @@ class _Line(NamedTuple):
     data: bytes
 
 
-def _lines(stream: BinaryIO) -> Iterator[_Line]:
-    """Lines as UTF-8; one that is too long comes in pieces, the first longer than LONGEST_LINE."""
-    line = stream.readline(LONGEST_LINE + 1)
+def _lines(stream: BinaryIO, longest: int = LONGEST_LINE) -> Iterator[_Line]:
+    """Lines as UTF-8; one that is too long comes in pieces, the first longer than `longest`."""
+    line = stream.readline(longest + 1)
     number = offset = 0
     encoding = encoding_by_mark(line) or TextEncoding("utf-8")
     if encoding.is_utf16:
-        for number, data in enumerate(utf16_lines(line, stream), 1):
+        for number, data in enumerate(utf16_lines(line, stream, longest), 1):
             yield _Line(number, offset, data)
             offset += len(data)
         return
@@ -166,14 +170,14 @@ def _lines(stream: BinaryIO) -> Iterator[_Line]:
     while line:
         number += 1
         yield _Line(number, offset, line)
-        if len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+        if len(line) > longest and not line.endswith(b"\n"):
             while rest := stream.readline(_BLOCK):
                 yield _Line(0, offset + size, rest)
                 size += len(rest)
                 if rest.endswith(b"\n"):
                     break
         offset += size
-        line = stream.readline(LONGEST_LINE + 1)
+        line = stream.readline(longest + 1)
         size = len(line)
 
 
@@ -182,10 +186,10 @@ def text_lines(stream: BinaryIO) -> Iterator[str]:
     return (line.data.decode("utf-8", "replace") for line in _lines(stream) if line.number)
 
 
-def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+def utf16_lines(head: bytes, stream: BinaryIO, longest: int = LONGEST_LINE) -> Iterator[bytes]:
     """The lines of a UTF-16 stream, of which `head` was read, as UTF-8, as soon as they are there.
 
-    A line that is too long comes in pieces, each longer than LONGEST_LINE.
+    A line that is too long comes in pieces, each longer than `longest`.
     """
     decoder = codecs.getincrementaldecoder("utf-16")("replace")
     read = getattr(stream, "read1", stream.read)  # what is there, without waiting for a whole block
@@ -196,7 +200,7 @@ def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
         *lines, pending = pending.split("\n")
         for line in lines:
             yield line.encode("utf-8", "replace") + b"\n"
-        if len(pending) > LONGEST_LINE:
+        if len(pending) > longest:
             yield pending.encode("utf-8", "replace")
             pending = ""
         block = read(_BLOCK)
@@ -206,12 +210,12 @@ def utf16_lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _document(
-    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None
+    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None, longest: int
 ) -> Iterator[EventRecord]:
     """The records of one document over several lines, or of several."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     seen = False
-    for found in values_of((decode(line.data) for line in lines), LONGEST_LINE):
+    for found in values_of((decode(line.data) for line in lines), longest):
         if found.problem is None:
             yield from deliver(found.value, report, wanted, None, found.line, found.anomalies)
         elif seen:

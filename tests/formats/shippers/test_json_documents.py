@@ -7,9 +7,9 @@ import json
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.formats.shippers import json_lines as jsonlines
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
+from tests.tools.shipped_lines import lines
 
 
 def one(number: int, **more: object) -> dict[str, object]:
@@ -25,15 +25,12 @@ def read(text: str, encoding: str = "utf-8") -> tuple[list[EventRecord], ReadRep
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("indent", [None, 0, 4])
-def test_an_array_larger_than_what_one_value_may_be(
-    indent: int | None, encoding: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jsonlines, "LONGEST_LINE", 100_000)
+def test_an_array_larger_than_what_one_value_may_be(indent: int | None, encoding: str) -> None:
     text = json.dumps([one(number, message="x" * 300) for number in range(1000)], indent=indent)
     assert len(text) > 300_000
     if encoding == "utf-16" and indent is None:
         pytest.skip("a line of UTF-16 comes in pieces")
-    records, report = read(text, encoding)
+    records, report = lines(text.encode(encoding), longest=100_000)
     assert [record.event_id for record in records] == list(range(1000))
     assert report.lost == 0
 

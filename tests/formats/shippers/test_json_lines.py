@@ -43,13 +43,13 @@ def test_a_document_in_utf_16() -> None:
     assert (len(records), report.lost) == (3, 0)
 
 
-def test_an_array_with_an_event_on_each_line_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 3 * len(SHIPPED))
+def test_an_array_with_an_event_on_each_line_is_read_line_by_line() -> None:
+    longest = 3 * len(SHIPPED)
     for text in ("[\n" + ",\n".join([SHIPPED] * 50) + "\n]\n", f"[\r\n{SHIPPED}\r\n]"):
-        records, report = lines(text.encode())
+        records, report = lines(text.encode(), longest=longest)
         assert len(records) == text.count(SHIPPED)
         assert report.lost == 0
-        assert len(lines(text.encode(), HYPER_V)[0]) == len(records)
+        assert len(lines(text.encode(), HYPER_V, longest=longest)[0]) == len(records)
 
 
 def test_a_first_line_that_was_cut_costs_itself_only() -> None:
@@ -91,10 +91,9 @@ def test_many_documents_on_several_lines_each() -> None:
     assert len(records) == 3000
 
 
-def test_offsets_count_what_was_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 1000)
+def test_offsets_count_what_was_passed_over() -> None:
     data = f"\ufeff{SHIPPED}\n".encode() + b"{" + b" " * 5000 + b"}\n" + f"{SHIPPED}\n".encode()
-    records, report = lines(data)
+    records, report = lines(data, longest=1000)
     assert [record.origin.offset for record in records] == [0, data.rindex(b'{"winlog')]
     assert [record.origin.line for record in records] == [1, 3]
     assert report.lost == 1
@@ -131,9 +130,8 @@ def test_a_long_batch_is_read_to_its_end() -> None:
     assert len(records) == report.records_seen == 70_000
 
 
-def test_a_line_that_is_too_long_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.formats.shippers.json_lines.LONGEST_LINE", 1000)
-    records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode())
+def test_a_line_that_is_too_long_is_a_loss() -> None:
+    records, report = lines(f"{SHIPPED}\n{{{' ' * 5000}}}\n{SHIPPED}\n".encode(), longest=1000)
     assert len(records) == 2
     assert report.lost == 1
 
