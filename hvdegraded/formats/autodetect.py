@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.chunks import (
@@ -24,7 +24,10 @@ from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 from hvdegraded.tabular.encodings import encoding_of
 
-__all__ = ["LOG_SUFFIXES", "EvtxReader", "Format", "read_stream", "sniff"]
+if TYPE_CHECKING:
+    from hvdegraded.formats.evtx.reader import EvtxReader
+
+__all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
 
 _HEAD = 8192
 _MOST_NAMED = 5
@@ -83,10 +86,6 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         path=path,
         hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
     )
-
-
-EvtxReader = Callable[[BinaryIO, ReadReport, ProviderFilter | None], Iterator[EventRecord]]
-"""What reads an .evtx log."""
 
 
 def read_stream(

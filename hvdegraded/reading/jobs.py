@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
 
-from hvdegraded.formats.autodetect import EvtxReader, read_stream
+from hvdegraded.formats.autodetect import read_stream
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.reader import read_evtx
+from hvdegraded.formats.evtx.reader import EvtxReader, read_evtx
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 

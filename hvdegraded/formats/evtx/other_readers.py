@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
-from hvdegraded.formats.autodetect import EvtxReader
+from hvdegraded.formats.evtx.reader import EvtxReader
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord, Field, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport

@@ -7,7 +7,7 @@ undecoded, its records counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
 
@@ -30,10 +30,14 @@ from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import NoteKind, ReadReport
 
 __all__ = [
+    "EvtxReader",
     "chunk_records",
     "open_log",
     "read_evtx",
 ]
+
+EvtxReader = Callable[[BinaryIO, ReadReport, ProviderFilter | None], Iterator[EventRecord]]
+"""Reads an .evtx log: `read_evtx`, or another reader under the same contract."""
 
 _MOST_SEARCHED = 4096  # places where a chunk may begin, in what has no file header
 
