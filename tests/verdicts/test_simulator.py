@@ -1,0 +1,105 @@
+"""Simulated hosts and guests against the classifier: what may not be said of any event of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tools.simulator import versions
+from tests.tools.simulator.inventories import Knowledge
+from tests.tools.simulator.logs import Cut, Route
+from tests.tools.simulator.negotiation import Outcome, connect
+from tests.tools.simulator.oracle import Kind
+from tests.tools.simulator.runs import Run, run
+from tests.tools.simulator.versions import Host, Part
+from tests.tools.simulator.world import World
+
+# ---------------------------------------------------------------- the simulator itself, against real events
+
+
+def test_a_2008_r2_guest_on_a_2008_host_is_refused_and_connects() -> None:
+    """KB 972108: storvsp 5 (2.0, 4.2), VMSMP 26 (2, 196610), and a refused VMBus; nothing is broken."""
+    connection = connect(Host("2008"), versions.windows("2008 R2", random.Random(1)))
+    refused = {(one.part, one.host, one.guest) for one in connection.offers if one.outcome is Outcome.REFUSED}
+    assert refused == {
+        (Part.VMBUS, (0, 13), (1, 1)),
+        (Part.STORAGE, (2, 0), (4, 2)),
+        (Part.NETWORK, (0, 2), (3, 2)),
+    }
+    assert all(connection.works(part) for part in (Part.VMBUS, Part.STORAGE, Part.NETWORK))
+
+
+def test_linux_of_today_finds_no_disk_on_a_2008_r2_host() -> None:
+    """mikopbx/Core issue 746."""
+    guest = versions.linux("Debian", "6.12.0", (6, 12), random.Random(1))
+    assert not connect(Host("2008 R2"), guest).works(Part.STORAGE)
+    assert connect(Host("2012"), guest).works(Part.STORAGE)
+
+
+def test_ubuntu_on_a_2012_r2_host_shows_the_pair_of_the_forum() -> None:
+    """Display 3.3 and 3.2, data exchange 4.0 where 5.0 is expected."""
+    guest = versions.linux("Ubuntu", "4.4.0", (4, 4), random.Random(1))
+    older = {
+        one.part: (one.host, one.guest)
+        for one in connect(Host("2012 R2"), guest).offers
+        if one.outcome is Outcome.OLDER
+    }
+    assert older[Part.DISPLAY] == ((3, 3), (3, 2))
+    assert older[Part.KVP] == ((5, 0), (4, 0))
+
+
+def test_a_world_is_the_same_for_the_same_seed() -> None:
+    first, again, other = ([one.record for one in World(seed).observations] for seed in (7, 7, 8))
+    assert first == again != other
+
+
+def test_worlds_hold_every_release_and_both_truths() -> None:
+    worlds = [World(seed) for seed in range(120)]
+    assert {host.host.release for world in worlds for host in world.hosts} == set(versions.RELEASES)
+    truths = [one.truth for world in worlds for one in world.observations if one.truth]
+    assert {(truth.refused, truth.works, truth.guest.is_windows) for truth in truths} == {
+        (False, True, False), (False, True, True), (True, True, False), (True, True, True),
+        (True, False, False), (True, False, True),
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- verdicts
+
+CLAIMS = {kind: frozenset[Knowledge]() for kind in Kind} | {Kind.NO_MISMATCH: frozenset(Knowledge)}
+"""Of which inventories a kind of fault must not occur."""
+
+
+def _faults(seeds: range, how: Cut, route: Route | None, folder: Path) -> Iterator[str]:
+    for knowledge in Knowledge:
+        for seed in seeds:
+            place = folder / f"{knowledge.name}{seed}"
+            place.mkdir()
+            wanted = Run(seed, knowledge, how, route)
+            for fault in run(wanted, place):
+                if knowledge in CLAIMS[fault.kind]:
+                    yield f"{wanted}\n{fault}"
+
+
+def test_records_in_memory(tmp_path: Path) -> None:
+    assert next(_faults(range(40), Cut.NOTHING, None, tmp_path), None) is None
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("how", Cut)
+def test_files(how: Cut, route: Route, tmp_path: Path) -> None:
+    assert next(_faults(range(3), how, route, tmp_path), None) is None
+
+
+@pytest.mark.slow
+def test_thousands_of_worlds(tmp_path: Path) -> None:
+    assert next(_faults(range(1000, 1600), Cut.NOTHING, None, tmp_path), None) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("how", Cut)
+def test_many_files(how: Cut, route: Route, tmp_path: Path) -> None:
+    assert next(_faults(range(1000, 1040), how, route, tmp_path), None) is None
