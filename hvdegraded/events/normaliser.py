@@ -252,7 +252,8 @@ class Normaliser:
         code = _error_code(text)
         if code is None:
             return None
-        return Hresult(code=code, hex=f"0x{code:08X}", meaning=self._knowledge.hresult(code))
+        known = self._knowledge.code(code)
+        return Hresult(code=code, hex=f"0x{code:08X}", meaning=known.meaning if known else None)
 
 
 _Names = tuple[str | None, ...]

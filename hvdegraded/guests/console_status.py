@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import enum
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import Fact
+from hvdegraded.knowledge.loader import open_table
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.tabular.coercion import plain_text
 
@@ -323,14 +322,13 @@ def _text(value: object) -> str:
 
 @lru_cache(maxsize=1)
 def _tables() -> _Tables:
-    source = (Path(__file__).parents[1] / "knowledge" / "console.toml").read_text(encoding="utf-8")
-    data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
-    numbers = [NumberFact(**row) for row in data["number"]]
+    file = open_table("console.toml")
+    numbers = file.rows("number", NumberFact)
     return _Tables(
         numbers={(fact.subject, fact.value): fact for fact in numbers},
         names=dict(_names(numbers)),
-        texts=tuple(TextFact(**row) for row in data["text"]),
-        services=tuple(ServiceFact(**row) for row in data["service"]),
+        texts=file.rows("text", TextFact),
+        services=file.rows("service", ServiceFact),
     )
 
 

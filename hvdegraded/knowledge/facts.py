@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hvdegraded.knowledge.vocabulary import Certainty, Component, Family, Outcome, ProtocolVersion, Role
+from hvdegraded.knowledge.vocabulary import (
+    Certainty,
+    Component,
+    Family,
+    Level,
+    Outcome,
+    ProtocolVersion,
+    Role,
+)
 
 __all__ = [
+    "Case",
+    "CodeFact",
     "DeviceFact",
     "EventExample",
     "EventFact",
     "Fact",
     "GuestFingerprint",
     "HostVersion",
-    "HresultFact",
     "Implementation",
     "MessagePattern",
     "ProviderFact",
+    "SourceFact",
     "range_label",
 ]
 
@@ -112,7 +124,8 @@ class ProviderExample(BaseModel):
 class ProviderFact(Fact):
     """One provider: canonical name, other names (compared without case), GUID (upper case, no braces).
 
-    Every row of our own has an `example`; a user's may have none.
+    `meaning` says what of a host it is, in a few words. `shares` names providers whose tables hold rows of
+    this one too, in which `also` names it.
     """
 
     name: _Words
@@ -121,6 +134,8 @@ class ProviderFact(Fact):
     guid: Annotated[str, Field(pattern=r"^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")] | None = None
     component: Component | None = None
     classic: bool = False
+    meaning: _Words | None = None
+    shares: tuple[_Words, ...] = ()
     example: ProviderExample | None = None
 
 
@@ -134,25 +149,66 @@ class EventExample(BaseModel):
     message: str | None = None
 
 
+class Case(BaseModel):
+    """What an event means and asks for where a code, or the text of a field, decides.
+
+    It applies to an event that carries one of `codes`, and whose `field` contains one of the texts
+    of `contains`, compared without case. What is not given is not asked for.
+    The first case that applies counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    codes: tuple[Annotated[int, Field(ge=0, le=0xFFFFFFFF)], ...] = ()
+    field: _Words | None = None
+    contains: tuple[_Words, ...] = ()
+    meaning: _Words | None = None
+    remedy: _Words | None = None
+
+    @model_validator(mode="after")
+    def _names_what_decides(self) -> Case:
+        if (self.field is None) != (not self.contains):
+            raise ValueError("'field' and 'contains' belong together")
+        if not self.codes and self.field is None:
+            raise ValueError("a case needs 'codes', or 'field' and 'contains'")
+        if self.meaning is None and self.remedy is None:
+            raise ValueError("a case needs a meaning or a remedy")
+        return self
+
+    def applies(self, codes: Collection[int], text: str | None) -> bool:
+        """Whether it applies to an event with these codes and this text in `field`."""
+        if self.codes and not any(code in codes for code in self.codes):
+            return False
+        folded = (text or "").casefold()
+        return self.field is None or any(part.casefold() in folded for part in self.contains)
+
+
 class EventFact(Fact):
     """One event of one or more providers.
 
     `fields` names positional values (Parameter0, Parameter1, …, unnamed Data, StringInserts) in order;
-    `meaning` and `remedy` are our own words; `references` are KB numbers or document names. `vm_failure`
-    marks events that tell that a VM did not get going or lost a device. `forced` marks a user's row that
-    said `force = true`.
+    `meaning` and `remedy` are our own words, and `cases` say more where a code or a field decides; `show`
+    names the fields that a summary shows. `level` is the manifest's, `presumed_level` is read from the text
+    of the event and decides nothing. `repeats` is how many such events within 24 hours are worth a look.
+    `references` are the titles of its sources. `vm_failure` marks events which report that a VM did not start
+    or lost a device. `forced` marks a user's row with `force = true`.
     """
 
     providers: Annotated[tuple[_Words, ...], Field(min_length=1)]
-    ids: Annotated[tuple[Annotated[int, Field(ge=0, le=0xFFFF, strict=True)], ...], Field(min_length=1)]
+    event_id: Annotated[int, Field(ge=0, le=0xFFFF, strict=True)]
     role: Role
     meaning: _Words
     remedy: _Words | None = None
+    cases: tuple[Case, ...] = ()
     fields: tuple[str, ...] = ()
+    show: tuple[_Words, ...] = ()
+    level: Level | None = None
+    presumed_level: Level | None = None
+    repeats: Annotated[int, Field(ge=1, le=1000)] | None = None
     outcome: Outcome | None = None
     component: Component | None = None
     references: tuple[str, ...] = ()
-    example: EventExample
+    example: EventExample | None = None
     vm_failure: bool = False
     forced: bool = False
 
@@ -184,11 +240,26 @@ class MessagePattern(Fact):
         return found[0] if found and all(other == found[0] for other in found) else {}
 
 
-class HresultFact(Fact):
-    """An error code (unsigned 32 bits) and what it means, in our words."""
+class CodeFact(Fact):
+    """An error code (unsigned 32 bits): its name, what it means in our words, and what to do about it.
+
+    `{vm_id}` in a remedy stands for the id of the VM that the event names.
+    """
 
     code: Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+    name: str | None = None
     meaning: _Words
+    remedy: _Words | None = None
+
+
+class SourceFact(BaseModel):
+    """Where facts come from: a title, an address that anybody can open, and the date of the copy read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    title: _Words
+    link: _Words
+    date: datetime.date | None = None
 
 
 class DeviceFact(Fact):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hvdegraded.knowledge.facts import Fact
+from hvdegraded.knowledge.loader import open_table
 
 __all__ = [
     "ColumnRole",
@@ -236,15 +236,14 @@ def guests_script() -> str:
 
 @lru_cache(maxsize=1)
 def _tables() -> _Tables:
-    source = Path(__file__).with_name("guests.toml").read_text(encoding="utf-8")
-    data: dict[str, list[dict[str, Any]]] = tomllib.loads(source)
-    os_facts = [OsFact(**row) for row in data["os"]]
-    denials = [DenialFact(**row) for row in data["denial"]]
-    release_facts = [ReleaseFact(**row) for row in data["release"]]
+    file = open_table("guests.toml")
+    os_facts = file.rows("os", OsFact)
+    denials = file.rows("denial", DenialFact)
+    release_facts = file.rows("release", ReleaseFact)
     releases = {word: fact.name for fact in release_facts for word in fact.words}
-    blanks = [BlankFact(**row) for row in data["blank"]]
+    blanks = file.rows("blank", BlankFact)
     roles: dict[str, tuple[str, ...]] = {}
-    for fact in (ColumnFact(**row) for row in data["column"]):
+    for fact in file.rows("column", ColumnFact):
         roles[fact.role] = tuple(dict.fromkeys(column_key(name) for name in fact.names))
     return _Tables(
         os=tuple((fact, _standing_alone(fact.words, fact.anywhere)) for fact in os_facts),
@@ -255,9 +254,9 @@ def _tables() -> _Tables:
         releases=releases,
         release=_standing_alone(sorted(releases, key=len, reverse=True)),
         blank=frozenset(_folded(text) for blank in blanks for text in blank.texts),
-        integration=tuple(IntegrationFact(**row) for row in data["integration"]),
+        integration=file.rows("integration", IntegrationFact),
         columns=roles,
-        remedies=tuple(RemedyFact(**row) for row in data["remedy"]),
+        remedies=file.rows("remedy", RemedyFact),
     )
 
 

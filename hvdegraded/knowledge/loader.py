@@ -1,334 +1,331 @@
-"""Reads knowledge files: TOML in, checked rows out, and for a bad row the line and column of its fault.
+"""One way from TOML to rows, for the package's tables and for a user's file.
 
-`tomllib` gives no positions, so table headers and keys are found again in the text when a row is bad.
+A row of an event stands under its id: `[14070]` for the `provider` that the file names on top, or
+`[Provider-Name.14070]`. Values on top of the file, or under `[Provider-Name]`, are defaults of its rows.
+`like = 14070` takes the values of a row above; `also` names more providers. A source is a name of
+sources.toml, with its part after a colon; a meaning or remedy of one word is a name of phrases.toml.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.errors import KnowledgeError
-from hvdegraded.knowledge.facts import (
-    DeviceFact,
-    EventFact,
-    GuestFingerprint,
-    HostVersion,
-    HresultFact,
-    Implementation,
-    MessagePattern,
-    ProviderFact,
-)
-from hvdegraded.knowledge.protocols import ProtocolTable
+from hvdegraded.knowledge.facts import CodeFact, EventFact, ProviderFact, SourceFact
 from hvdegraded.knowledge.vocabulary import Role
+from hvdegraded.tabular.toml_file import Entry, TomlFile
 
-__all__ = ["Rows", "extend", "load"]
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
-_LARGEST = 4 << 20
-_HEADER = re.compile(r"[ \t]*\[\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\]\]")
-_KEY = re.compile(r"""[ \t]*["']?([A-Za-z0-9_-]+)["']?[ \t]*(?:[.=]|$)""")
-_SUBTABLE = re.compile(r"[ \t]*\[[ \t]*[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)[ \t]*\]")
-_TOML_PLACE = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+__all__ = [
+    "EventKey",
+    "UserRows",
+    "load_codes",
+    "load_events",
+    "load_sources",
+    "open_table",
+    "read_user_rows",
+]
 
-Row = TypeVar("Row", bound=BaseModel)
+EventKey = tuple[str, int]
+"""A provider's canonical name in lower case, and an event id."""
+
+_LISTS = ("provider", "event")
+_CODES = "codes"
+_HAS_WORDS = re.compile(r"[\s.]")
 
 
-class Rows(NamedTuple):
-    """The rows of all tables."""
+class UserRows(NamedTuple):
+    """Rows of a user's file; `entries` are the places of events, for messages."""
 
     providers: tuple[ProviderFact, ...]
-    events: tuple[EventFact, ...]
-    protocols: ProtocolTable
-    messages: tuple[MessagePattern, ...] = ()
-    hresults: tuple[HresultFact, ...] = ()
-    devices: tuple[DeviceFact, ...] = ()
+    events: Mapping[EventKey, EventFact]
+    codes: Mapping[int, CodeFact]
+    entries: Mapping[EventKey, Entry]
 
 
-class _Entry(NamedTuple):
-    """One `[[table]]` of a file: its values and where they stand."""
+class _Row(NamedTuple):
+    """The values of an event's row with defaults, and the keys that the row itself gives."""
 
-    file: _File
-    table: str
-    number: int
+    entry: Entry
     values: dict[str, Any]
-
-    def error(self, message: str, key: str | None = None, hint: str | None = None) -> KnowledgeError:
-        line, column = self.file.place(self.table, self.number, key)
-        return KnowledgeError(message, path=self.file.path, line=line, column=column, hint=hint)
+    own: frozenset[str]
 
 
-class _File:
-    """The tables of one TOML text."""
-
-    def __init__(self, text: str, path: str | None, tables: Iterable[str]) -> None:
-        self.path = path
-        self.text = text.removeprefix("\ufeff")
-        try:
-            self.content = tomllib.loads(self.text)
-        except ValueError as error:  # also an integer of too many digits
-            raise self._syntax_error(error) from error
-        except RecursionError as error:
-            raise KnowledgeError("this TOML nests too deeply", path=path) from error
-        allowed = tuple(tables)
-        for name, rows in self.content.items():
-            listed = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-            if name not in allowed or not listed:
-                line, column = self.place(name, 0, None)
-                raise KnowledgeError(
-                    f"'{name}' is no list of tables known here",
-                    path=path,
-                    line=line,
-                    column=column,
-                    hint="known are " + ", ".join(f"[[{table}]]" for table in allowed),
-                )
-
-    def entries(self, table: str) -> Iterator[_Entry]:
-        """The tables of that name, in order."""
-        for number, values in enumerate(self.content.get(table, ())):
-            yield _Entry(self, table, number, values)
-
-    def rows(self, table: str, model: type[Row]) -> list[Row]:
-        """The tables of that name as checked rows. Raises KnowledgeError for the first bad one."""
-        return [_checked(entry, model, entry.values) for entry in self.entries(table)]
-
-    def place(self, table: str, index: int, key: str | None) -> tuple[int, int]:
-        """Line and column, from 1, of a key in the index-th table of a name, or of its header."""
-        lines = self.text.split("\n")
-        starts = [n for n, line in enumerate(lines) if (m := _HEADER.match(line)) and m[1] == table]
-        if index >= len(starts):  # written as `table = [{…}]`, or as `[table]`
-            other = re.compile(rf"""[ \t]*(?:\[[ \t]*)?["']?{re.escape(table)}["']?[ \t]*[]=.]""")
-            starts, index, key = [n for n, line in enumerate(lines) if other.match(line)], 0, None
-        if index >= len(starts):
-            return 1, 1
-        start = starts[index]
-        if key is not None:
-            for number in range(start + 1, len(lines)):
-                if _HEADER.match(lines[number]):
-                    break
-                subtable = _SUBTABLE.match(lines[number])
-                if (subtable and subtable[1] == key) or _starts_key(lines[number], key):
-                    return number + 1, _indent(lines[number])
-        return start + 1, _indent(lines[start])
-
-    def _syntax_error(self, error: ValueError) -> KnowledgeError:
-        match = _TOML_PLACE.match(str(error))
-        message = match[1] if match else str(error)
-        if match and match[2]:
-            line, column = int(match[2]), int(match[3])
-        elif match:
-            line, column = self.text.count("\n") + 1, len(self.text) - self.text.rfind("\n")
-        else:
-            line, column = None, None
-        return KnowledgeError(f"not TOML: {message}", path=self.path, line=line, column=column)
+# ------------------------------------------------------------ the package's tables
 
 
-def load(folder: Path) -> Rows:
-    """Read the three files in a folder."""
-    providers = _open(folder / "providers.toml", ("provider",))
-    events = _open(folder / "events.toml", ("event", "message", "hresult", "device"))
-    tables = _open(folder / "protocols.toml", ("version", "implementation", "fingerprint"))
-    protocols = ProtocolTable(
-        tables.rows("version", HostVersion),
-        tables.rows("implementation", Implementation),
-        tables.rows("fingerprint", GuestFingerprint),
-    )
-    provider_rows = _new_providers(providers, {})
-    names = _names(provider_rows)
-    return Rows(
-        tuple(provider_rows),
-        tuple(row for _, row in _new_events(events, names, set())),
-        protocols,
-        tuple(events.rows("message", MessagePattern)),
-        tuple(events.rows("hresult", HresultFact)),
-        tuple(events.rows("device", DeviceFact)),
-    )
+def open_table(name: str) -> TomlFile:
+    """Open a table of the package, such as `guests.toml`; sources in it are resolved."""
+    return _with_sources(TomlFile.open(_folder() / name))
 
 
-def extend(base: Rows, source: str | os.PathLike[str]) -> Rows:
-    """Add a user's file or text to rows; see `Knowledge.extended`."""
-    tables = ("provider", "event", "override", "hresult")
+@functools.cache
+def load_sources() -> Mapping[str, SourceFact]:
+    """Read sources.toml: sources by name."""
+    file = TomlFile.open(_folder() / "sources.toml")
+    return {entry.heading[-1]: entry.checked(SourceFact) for entry in file.headed()}
+
+
+@functools.cache
+def load_codes() -> Mapping[int, CodeFact]:
+    """Read codes.toml: error codes by number."""
+    return dict(_codes(TomlFile.open(_folder() / "codes.toml"), ()))
+
+
+@functools.cache
+def load_events(provider: str) -> Mapping[EventKey, EventFact]:
+    """Read the table of a provider (canonical name) on first use; empty if there is no such file."""
+    path = _folder() / "events" / f"{provider}.toml"
+    if not path.is_file():
+        return {}
+    file = TomlFile.open(path)
+    rows: dict[EventKey, EventFact] = {}
+    for entry, values, _ in _event_rows(file):
+        row = entry.checked(EventFact, values)
+        for name in row.providers:
+            key = (name.lower(), row.event_id)
+            if key in rows:
+                raise entry.error(f"another row describes {name} {row.event_id}")
+            rows[key] = row
+    return rows
+
+
+def _folder() -> Traversable:
+    from importlib.resources import files
+
+    return files("hvdegraded.knowledge")
+
+
+@functools.cache
+def _phrases() -> Mapping[str, str]:
+    phrases: dict[str, str] = TomlFile.open(_folder() / "phrases.toml").content
+    return phrases
+
+
+# ------------------------------------------------------------ a user's file
+
+
+def read_user_rows(
+    source: str | os.PathLike[str],
+    providers: Mapping[str, ProviderFact],
+    find: Callable[[str, int], EventFact | None],
+) -> UserRows:
+    """Read a user's file, or its text (anything with a newline), as rows to be laid over the known ones.
+
+    `providers` holds the known ones by lower-case name, alias and GUID; `find` gives the known row of an
+    event. Raises KnowledgeError with line and column, also where a row could make more events ignorable, or
+    hide a failure, without `force = true`.
+    """
     if isinstance(source, str) and ("\n" in source or not source):
-        file = _File(source, None, tables)
+        file = TomlFile(source)
     else:
-        file = _open(Path(source), tables)
+        file = TomlFile.open(Path(source))
+    _check_headings(file)
+    added = tuple(_user_providers(file, providers))
+    names = dict(providers)
+    for row in added:
+        names |= dict.fromkeys(provider_keys(row), row)
+    events: dict[EventKey, EventFact] = {}
+    entries: dict[EventKey, Entry] = {}
+    for entry, values, own in _event_rows(file):
+        for name in values["providers"]:
+            known = names.get(str(name).lower())
+            if known is None:
+                raise entry.error(
+                    f"no row describes the provider {name}", "providers", "describe it under [[provider]]"
+                )
+            key = (known.name.lower(), values["event_id"])
+            if key in events:
+                raise entry.error(f"another row describes {known.name} {key[1]}", "ids")
+            placed = values | {"providers": (known.name,)}
+            events[key] = _laid_over(entry, placed, own, find(known.name, key[1]))
+            entries[key] = entry
+    return UserRows(added, events, dict(_codes(file, (_CODES,))), entries)
 
-    names = _names(base.providers)
-    providers = [*base.providers, *_new_providers(file, names)]
-    names = _names(providers)
-    events = {key: row for row in base.events for key in _keys(row, names)}
-    taken = set(events)
-    for entry, row in _new_events(file, names, taken):
+
+def provider_keys(row: ProviderFact) -> list[str]:
+    """Names, aliases and GUID of a provider, in lower case."""
+    return [key.lower() for key in (row.name, *row.aliases, *((row.guid,) if row.guid else ()))]
+
+
+def _check_headings(file: TomlFile) -> None:
+    for name, values in file.content.items():
+        is_list = isinstance(values, list) and any(isinstance(one, dict) for one in values)
+        if is_list and name not in _LISTS:
+            line, column = file.place((name,), 0, None)
+            raise KnowledgeError(
+                f"'{name}' is not a list of tables known here",
+                path=file.path,
+                line=line,
+                column=column,
+                hint="known are [[provider]] and [[event]]; an event stands under [Provider-Name.id]",
+            )
+
+
+def _user_providers(file: TomlFile, taken: Mapping[str, ProviderFact]) -> Iterator[ProviderFact]:
+    claimed: dict[str, str] = {key: row.name for key, row in taken.items()}
+    for entry in file.listed("provider"):
+        row = entry.checked(ProviderFact, _named_sources(entry, entry.values, strict=False))
+        for key in provider_keys(row):
+            if claimed.setdefault(key, row.name).lower() != row.name.lower():
+                raise entry.error(f"the provider name or GUID {key} is taken by another row", "name")
+        yield row
+
+
+def _laid_over(
+    entry: Entry, values: dict[str, Any], own: Collection[str], known: EventFact | None
+) -> EventFact:
+    """The user's row; where the event is known, only its own values change."""
+    if known is None:
+        row = entry.checked(EventFact, values)
         if row.role is Role.VERSION and not row.forced:
             raise entry.error(
                 "this row makes an event a version event, which can then be called ignorable",
                 "role",
                 "if you have proof that it is one, say force = true",
             )
-        events |= dict.fromkeys(_keys(row, names), row)
-    overridden: set[tuple[str, int]] = set()
-    for entry in file.entries("override"):
-        for key, changed in _overrides(entry, names, events):
-            if key in overridden:
-                raise entry.error(f"two overrides change {key[0]} {key[1]}", "ids")
-            overridden.add(key)
-            events[key] = changed
-    hresults = {row.code: row for row in (*base.hresults, *file.rows("hresult", HresultFact))}
-    return base._replace(
-        providers=tuple(providers), events=tuple(_regrouped(events)), hresults=tuple(hresults.values())
-    )
+        return row
+    changes = {key: values[key] for key in (*own, "providers", "forced") if key in values}
+    merged = known.model_dump() | changes
+    if merged["role"] != Role.VERSION and "outcome" not in changes:
+        merged["outcome"] = None
+    row = entry.checked(EventFact, merged)
+    if row.role is Role.VERSION and row.proof != known.proof and not values.get("forced"):
+        raise entry.error(
+            "this row changes what a version event stands on, so more could be called ignorable",
+            next((key for key in ("role", "outcome", "component", "fields") if key in changes), None),
+            "if you have proof, say force = true",
+        )
+    hidden = not row.vm_failure or row.fields != known.fields
+    if known.vm_failure and hidden and not values.get("forced"):
+        raise entry.error(
+            "this row hides a failure, so refused offers before it could be called ignorable",
+            "fields" if row.vm_failure else "vm_failure",
+            "if you have proof, say force = true",
+        )
+    return row
 
 
-def _open(path: Path, tables: Iterable[str]) -> _File:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise KnowledgeError(
-            f"cannot be opened: {(isinstance(error, OSError) and error.strerror) or error}",
-            path=str(path),
-            hint="give a TOML file with [[event]] rows",
-        ) from error
-    if len(raw) > _LARGEST:
-        raise KnowledgeError(f"larger than {_LARGEST >> 20} MiB", path=str(path))
-    try:
-        text = raw.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        raise KnowledgeError(
-            "not UTF-8", path=str(path), line=line, column=column, hint="save the file as UTF-8"
-        ) from error
-    return _File(text, str(path), tables)
+# ------------------------------------------------------------ rows of any file
 
 
-def _checked(entry: _Entry, model: type[Row], values: dict[str, Any]) -> Row:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
-        # A misspelt key tells more than the missing one that it was meant to be.
-        fault = min(faults, key=lambda one: one["type"] != "extra_forbidden")
-        place = [str(part) for part in fault["loc"]]
-        message = fault["msg"].removeprefix("Value error, ")
-        where = f"'{'.'.join(place)}': " if place else ""
-        raise entry.error(f"[[{entry.table}]] {where}{message}", place[0] if place else None) from error
+def _event_rows(file: TomlFile) -> Iterator[_Row]:
+    """Each event of a file, with defaults, sources and phrases."""
+    top = dict(file.top.values)
+    provider = top.pop("provider", None)
+    yield from _section(file.headed(), provider, top)
+    for section in file.headed():
+        name = section.heading[-1]
+        if not name.isdecimal() and name != _CODES:
+            defaults = {key: value for key, value in section.values.items() if not isinstance(value, dict)}
+            yield from _section(file.headed(name), name, top | defaults)
+    for entry in file.listed("event"):
+        values = {"ids": [], "providers": [], **entry.values}
+        for name, kind in (("providers", str), ("ids", int)):
+            wanted = values.pop(name)
+            if not isinstance(wanted, list) or not wanted or not all(type(one) is kind for one in wanted):
+                raise entry.error(f"[[event]] needs a list '{name}'", name)
+            values[name] = wanted
+        for number in values.pop("ids"):
+            whole = {**top, **values, "event_id": number}
+            yield _Row(entry, _resolved(entry, whole), frozenset(values))
 
 
-def _new_providers(file: _File, taken: dict[str, ProviderFact]) -> list[ProviderFact]:
-    rows: list[ProviderFact] = []
-    claimed = set(taken)
-    for entry in file.entries("provider"):
-        row = _checked(entry, ProviderFact, entry.values)
-        for key in _provider_keys(row):
-            if key in claimed:
-                raise entry.error(f"the provider name or GUID {key} is taken by another row", "name")
-            claimed.add(key)
-        rows.append(row)
-    return rows
+def _section(entries: Iterable[Entry], provider: object, defaults: Mapping[str, Any]) -> Iterator[_Row]:
+    above: dict[int, dict[str, Any]] = {}
+    for entry in entries:
+        if not entry.heading[-1].isdecimal():
+            if len(entry.heading) > 1:
+                raise entry.error(f"'{entry.heading[-1]}' is not an event id")
+            continue
+        if not isinstance(provider, str):
+            hint = 'name it on top of the file: provider = "…", or in the heading: [Provider-Name.id]'
+            raise entry.error("this row does not name its provider", None, hint)
+        values = dict(entry.values)
+        if "like" in values:
+            if values["like"] not in above:
+                raise entry.error(f"no row above is {values['like']}", "like")
+            values = above[values["like"]] | values
+            del values["like"]
+        number = int(entry.heading[-1][:6])
+        above[number] = values
+        whole = {**defaults, **values}
+        also = whole.pop("also", [])
+        if not isinstance(also, list):
+            raise entry.error("'also' must be a list of providers", "also")
+        whole |= {"providers": [provider, *also], "event_id": number}
+        yield _Row(entry, _resolved(entry, whole), frozenset(values))
 
 
-def _new_events(
-    file: _File, names: dict[str, ProviderFact], taken: set[tuple[str, int]]
-) -> Iterator[tuple[_Entry, EventFact]]:
-    claimed = set(taken)
-    for entry in file.entries("event"):
-        row = _checked(entry, EventFact, _with_force(entry))
-        for provider in row.providers:
-            if provider.lower() not in names:
-                raise entry.error(f"no row describes the provider {provider}", "providers")
-        for key in _keys(row, names):
-            if key in claimed:
-                raise entry.error(
-                    f"another row describes {key[0]} {key[1]}", "ids", "change known events by [[override]]"
-                )
-            claimed.add(key)
-        yield entry, row
+def _codes(file: TomlFile, above: tuple[str, ...]) -> Iterator[tuple[int, CodeFact]]:
+    defaults = {} if above else file.top.values
+    for entry in file.headed(*above):
+        try:
+            code = int(entry.heading[-1], 0)
+        except ValueError:
+            raise entry.error(
+                f"'{entry.heading[-1]}' is not a code", None, "write it as 0x80070005"
+            ) from None
+        values = _named_sources(entry, {**defaults, **entry.values, "code": code}, strict=not above)
+        yield code, entry.checked(CodeFact, values)
 
 
-def _overrides(
-    entry: _Entry, names: dict[str, ProviderFact], events: dict[tuple[str, int], EventFact]
-) -> Iterator[tuple[tuple[str, int], EventFact]]:
-    values = _with_force(entry)
-    for name, kind in (("providers", str), ("ids", int)):
-        wanted = values.get(name)
-        if not isinstance(wanted, list) or not wanted or not all(type(one) is kind for one in wanted):
-            raise entry.error(f"[[override]] needs a list '{name}'", name)
-    for provider in values["providers"]:
-        if provider.lower() not in names:
-            raise entry.error(f"no row describes the provider {provider}", "providers")
-        canonical = names[provider.lower()].name
-        for number in values["ids"]:
-            key = (canonical.lower(), number)
-            known = events.get(key)
-            if known is None:
-                raise entry.error(f"no row describes {canonical} {number}", "ids", "add it by [[event]]")
-            merged = known.model_dump() | {"forced": known.forced} | values
-            if merged["role"] != Role.VERSION and "outcome" not in values:
-                merged["outcome"] = None
-            row = _checked(entry, EventFact, merged)
-            if row.role is Role.VERSION and row.proof != known.proof and not values.get("forced"):
-                raise entry.error(
-                    "this row changes what a version event stands on, so more could be called ignorable",
-                    next((k for k in ("role", "outcome", "component", "fields") if k in values), None),
-                    "if you have proof, say force = true",
-                )
-            hidden = not row.vm_failure or row.fields != known.fields
-            if known.vm_failure and hidden and not values.get("forced"):
-                raise entry.error(
-                    "this row hides a failure, so refused offers before it could be called ignorable",
-                    "fields" if row.vm_failure else "vm_failure",
-                    "if you have proof, say force = true",
-                )
-            yield key, row.model_copy(update={"providers": (canonical,), "ids": (number,)})
-
-
-def _with_force(entry: _Entry) -> dict[str, Any]:
-    """The values, with the user's word `force` as the field `forced`."""
-    values = dict(entry.values)
+def _resolved(entry: Entry, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with sources and phrases in place of their names, and `force` as `forced`."""
     if "forced" in values:
-        raise entry.error("'forced' is no key of a row", "forced", "the word is force = true")
+        raise entry.error("'forced' is not a key of a row", "forced", "the word is force = true")
     if "force" in values:
         values["forced"] = values.pop("force")
         if not isinstance(values["forced"], bool):
             raise entry.error("'force' must be true or false", "force")
-    return values
+    values = _with_phrases(entry, values)
+    if isinstance(values.get("cases"), list):
+        cases = values["cases"]
+        values["cases"] = [_with_phrases(entry, case) if isinstance(case, dict) else case for case in cases]
+    return _named_sources(entry, values, strict=False)
 
 
-def _provider_keys(row: ProviderFact) -> list[str]:
-    return [key.lower() for key in (row.name, *row.aliases, *((row.guid,) if row.guid else ()))]
+def _with_phrases(entry: Entry, values: dict[str, Any]) -> dict[str, Any]:
+    found = dict(values)
+    for key in ("meaning", "remedy"):
+        text = found.get(key)
+        if isinstance(text, str) and text and not _HAS_WORDS.search(text):
+            if text not in _phrases():
+                raise entry.error(f"no phrase has the name {text}", key)
+            found[key] = _phrases()[text]
+    return found
 
 
-def _names(rows: Iterable[ProviderFact]) -> dict[str, ProviderFact]:
-    return {key: row for row in rows for key in _provider_keys(row)}
+def _named_sources(entry: Entry, values: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:
+    found = dict(values)
+    sources = found.get("source")
+    if isinstance(sources, str):
+        sources = [sources]
+    if isinstance(sources, list) and all(isinstance(one, str) for one in sources):
+        titles = []
+        for one in sources:
+            name, _, part = one.partition(": ")
+            known = load_sources().get(name)
+            if known is None and strict:
+                raise entry.error(f"sources.toml does not name {name}", "source")
+            titles.append(one if known is None else f"{known.title} ({part})" if part else known.title)
+        found["source"] = "; ".join(titles)
+        if "event_id" in found:
+            found["references"] = titles
+    return found
 
 
-def _keys(row: EventFact, names: dict[str, ProviderFact]) -> list[tuple[str, int]]:
-    return [(names[name.lower()].name.lower(), number) for name in row.providers for number in row.ids]
-
-
-def _regrouped(events: dict[tuple[str, int], EventFact]) -> Iterator[EventFact]:
-    """Rows that claim exactly the events mapped to them, though overrides took some of their own."""
-    claims: dict[int, tuple[EventFact, list[tuple[str, int]]]] = {}
-    for key, row in events.items():
-        claims.setdefault(id(row), (row, []))[1].append(key)
-    for row, keys in claims.values():
-        if len(keys) == len(row.providers) * len(row.ids):
-            yield row
-        else:
-            for provider, number in keys:
-                yield row.model_copy(update={"providers": (provider,), "ids": (number,)})
-
-
-def _starts_key(line: str, key: str) -> bool:
-    match = _KEY.match(line)
-    return match is not None and match[1] == key
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t")) + 1
+def _with_sources(file: TomlFile) -> TomlFile:
+    for rows in file.content.values():
+        if isinstance(rows, list):
+            for number, row in enumerate(rows):
+                if isinstance(row, dict) and "source" in row:
+                    rows[number] = row | _named_sources(Entry(file, (), number, row), row, strict=False)
+    return file

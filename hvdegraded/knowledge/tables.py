@@ -1,17 +1,34 @@
-"""Facts as data: providers, events and protocol versions, each row with its source.
+"""All facts, looked up by provider and event id; tables of events are read when their provider first comes.
 
-The rows live in the TOML files of this folder. `load_knowledge()` reads them once; `Knowledge.extended`
-adds rows of a user's own file, which can make nothing ignorable without saying `force = true`.
+`load_knowledge()` gives the package's; `Knowledge.extended` lays rows of a user's own file over them, which
+can make nothing ignorable without `force = true`.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-from pathlib import Path
+from collections.abc import Mapping
 
-from hvdegraded.knowledge.facts import EventFact, ProviderFact
-from hvdegraded.knowledge.loader import Rows, extend, load
+from hvdegraded.knowledge.facts import (
+    CodeFact,
+    DeviceFact,
+    EventFact,
+    GuestFingerprint,
+    HostVersion,
+    Implementation,
+    MessagePattern,
+    ProviderFact,
+)
+from hvdegraded.knowledge.loader import (
+    EventKey,
+    load_codes,
+    load_events,
+    open_table,
+    provider_keys,
+    read_user_rows,
+)
+from hvdegraded.knowledge.protocols import ProtocolTable
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.record import ProviderFilter
 
@@ -24,31 +41,51 @@ __all__ = [
 HYPER_V_PREFIX = "microsoft-windows-hyper-v-"
 """How names of Hyper-V's own providers begin, in lower case."""
 _HYPER_V_MARK = "Hyper-V"
+_LONGEST_MESSAGE = 8192
 
 
 class Knowledge:
-    """All facts, looked up by provider and event id. Immutable.
+    """All facts, with a user's rows over those of the package. Immutable."""
 
-    The rows must not claim one name, GUID or event twice, and events must name known providers: the
-    loader sees to that, where it can still tell the line.
-    """
+    def __init__(
+        self,
+        providers: tuple[ProviderFact, ...],
+        events: Mapping[EventKey, EventFact] | None = None,
+        codes: Mapping[int, CodeFact] | None = None,
+    ) -> None:
+        self.providers = providers
+        self._own_events = dict(events or {})
+        self._own_codes = dict(codes or {})
+        self._providers = {key: row for row in providers for key in provider_keys(row)}
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self.providers, self.events, self.protocols, self.messages, self.hresults, self.devices = rows
-        self._providers = {
-            key.lower(): row
-            for row in self.providers
-            for key in (row.name, *row.aliases, *((row.guid,) if row.guid else ()))
-        }
-        self._events = {
-            (self._providers[name.lower()].name.lower(), number): row
-            for row in self.events
-            for name in row.providers
-            for number in row.ids
-        }
-        self._hresults = {row.code: row.meaning for row in self.hresults}
-        self._devices = {row.name.lower(): row.component for row in self.devices}
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.providers, self._own_events, self._own_codes)
+
+    @functools.cached_property
+    def events(self) -> tuple[EventFact, ...]:
+        """Every row, those of the user in place of those that they change; reads all tables."""
+        rows = {key: row for known in self.providers for key, row in load_events(known.name).items()}
+        return tuple(dict.fromkeys((rows | self._own_events).values()))
+
+    @property
+    def protocols(self) -> ProtocolTable:
+        """Protocol versions of hosts and guests."""
+        return _protocols()
+
+    @property
+    def messages(self) -> tuple[MessagePattern, ...]:
+        """What rendered messages contain, by language."""
+        return _messages()
+
+    @property
+    def codes(self) -> Mapping[int, CodeFact]:
+        """Error codes by number."""
+        return {**load_codes(), **self._own_codes}
+
+    @property
+    def devices(self) -> tuple[DeviceFact, ...]:
+        """Devices whose name tells their component."""
+        return _devices()
 
     def provider(self, name_or_guid: str) -> ProviderFact | None:
         """The provider of that name, alias or GUID (any letter case, braces or not)."""
@@ -69,15 +106,27 @@ class Knowledge:
     def event(self, provider: str, event_id: int) -> EventFact | None:
         """The row for an event of a provider (name, alias or GUID); None where the event is unknown."""
         known = self.provider(provider)
-        return self._events.get((known.name.lower(), event_id)) if known else None
+        if known is None:
+            return None
+        key = (known.name.lower(), event_id)
+        if key in self._own_events:
+            return self._own_events[key]
+        for name in (known.name, *known.shares):
+            row = load_events(name).get(key)
+            if row is not None:
+                return row
+        return None
 
-    def hresult(self, code: int) -> str | None:
-        """What an error code means, in our words; takes signed and unsigned 32-bit numbers."""
-        return self._hresults.get(code & 0xFFFFFFFF) if -(1 << 31) <= code < 1 << 32 else None
+    def code(self, code: int) -> CodeFact | None:
+        """What an error code means; takes signed and unsigned 32-bit numbers."""
+        if not -(1 << 31) <= code < 1 << 32:
+            return None
+        code &= 0xFFFFFFFF
+        return self._own_codes.get(code) or load_codes().get(code)
 
     def device(self, name: str) -> Component | None:
         """The component that a device's name as logged (any letter case) stands for; None if unknown."""
-        return self._devices.get(name.strip().lower())
+        return next((row.component for row in _devices() if row.name.lower() == name.strip().lower()), None)
 
     def message_fields(self, message: str) -> dict[str, str]:
         """Fields that an English rendered message names, by canonical name; the first pattern counts."""
@@ -94,19 +143,43 @@ class Knowledge:
         return ProviderFilter(names=plain, prefixes=(HYPER_V_PREFIX,), marks=(_HYPER_V_MARK,))
 
     def extended(self, source: str | os.PathLike[str]) -> Knowledge:
-        """This knowledge with a user's TOML added: a path, or the text itself (anything with a newline).
+        """Lay a user's TOML over this knowledge: a path, or the text itself (anything with a newline).
 
-        Tables: `[[provider]]`, `[[event]]` and `[[hresult]]` as in our own files, and `[[override]]`,
-        which names `providers` and `ids` of known events and the fields to change. Whatever makes or
+        Events stand under `[Provider-Name.id]` as in the package's tables, codes under `[codes.0x80070005]`,
+        new providers under `[[provider]]`. Of a known event only the given values change. Whatever makes or
         changes a version event needs `force = true`. Raises KnowledgeError with line and column.
         """
-        return Knowledge(extend(self._rows, source))
-
-
-_LONGEST_MESSAGE = 8192
+        user = read_user_rows(source, self._providers, self.event)
+        changed = {row.name.lower() for row in user.providers}
+        kept = tuple(row for row in self.providers if row.name.lower() not in changed)
+        return Knowledge(
+            (*kept, *user.providers),
+            {**self._own_events, **user.events},
+            {**self._own_codes, **user.codes},
+        )
 
 
 @functools.cache
 def load_knowledge() -> Knowledge:
-    """The facts of this library, read once."""
-    return Knowledge(load(Path(__file__).parent))
+    """The facts of this library."""
+    return Knowledge(open_table("providers.toml").rows("provider", ProviderFact))
+
+
+@functools.cache
+def _protocols() -> ProtocolTable:
+    file = open_table("protocols.toml")
+    return ProtocolTable(
+        file.rows("version", HostVersion),
+        file.rows("implementation", Implementation),
+        file.rows("fingerprint", GuestFingerprint),
+    )
+
+
+@functools.cache
+def _messages() -> tuple[MessagePattern, ...]:
+    return open_table("messages.toml").rows("message", MessagePattern)
+
+
+@functools.cache
+def _devices() -> tuple[DeviceFact, ...]:
+    return open_table("messages.toml").rows("device", DeviceFact)

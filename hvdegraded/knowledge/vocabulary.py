@@ -13,6 +13,7 @@ __all__ = [
     "Certainty",
     "Component",
     "Family",
+    "Level",
     "Outcome",
     "ProtocolVersion",
     "Role",
@@ -125,6 +126,16 @@ class Role(enum.StrEnum):
     PROBLEM = "problem"
     WATCH = "watch"
     INFORMATION = "information"
+
+
+class Level(enum.StrEnum):
+    """The level that a manifest gives an event."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+    VERBOSE = "verbose"
 
 
 class Outcome(enum.StrEnum):

@@ -201,7 +201,7 @@ class Classifier:
             basis=_basis(fact),
             summary=f"{whose(event)}{sentence(fact.meaning)}{error}",
             remedy=fact.remedy,
-            references=(*fact.references, fact.source),
+            references=fact.references,
         )
 
     # ------------------------------------------------------------ rules 3 to 6
@@ -224,7 +224,7 @@ class Classifier:
                 reason=Reason.NOT_A_PROBLEM_REPORT,
                 basis=_basis(fact),
                 summary=f"{whose(event)}{sentence(fact.meaning)}",
-                references=(*fact.references, fact.source),
+                references=fact.references,
             )
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
@@ -246,7 +246,7 @@ class Classifier:
             label=Label.ACTIONABLE,
             reason=Reason.INCOMPLETE_EVIDENCE,
             summary=f"{whose(event)}{event.component} version mismatch that proves nothing: {doubt}",
-            references=(*fact.references, fact.source),
+            references=fact.references,
             derivation=(*lines, sentence(doubt) + "."),
             **values,
         )
@@ -263,7 +263,7 @@ class Classifier:
             "The device works with the older version (the event says it loaded).",
         ]
         windows = f"if this VM runs Windows: actionable; {windows_remedy(self._release(event))}"
-        references = tuple(dict.fromkeys((*fact.references, _KB_MISMATCH, fact.source)))
+        references = tuple(dict.fromkeys((_KB_MISMATCH, *fact.references)))
 
         if family is GuestFamily.WINDOWS:
             return _verdict(
@@ -385,7 +385,7 @@ class Classifier:
             guest_system=windows_release(guest.os_name) if guest is not None else None,
         )
         lines = (*self._who_speaks(event), *derivation.lines)
-        references = tuple(dict.fromkeys((*fact.references, *derivation.sources, fact.source)))
+        references = tuple(dict.fromkeys((*fact.references, *derivation.sources)))
         refused = f"{whose(event)}{versions_text(event)}; the host refused this offer"
         common: dict[str, Any] = {"references": references, "guest": guest_text(guest)}
         if failure is not None:

@@ -10,36 +10,30 @@ from pydantic import TypeAdapter
 
 import hvdegraded as hv
 from hvdegraded.events import Event, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
 from tests.tools.corpus import CORPUS, needs_corpus
+from tests.tools.event_examples import EXAMPLES, Example
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp
 from tests.verdicts.test_classifier import records
 
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
-ROWS = load_knowledge().events
 
 
 def version(text: str) -> ProtocolVersion:
     return ProtocolVersion.parse(text)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.providers[0]} {row.ids[0]}")
-def test_each_row_of_the_tables_has_a_model_that_comes_back_from_json(row: EventFact) -> None:
-    example = row.example
-    message = (("Message", example.message),) if example.message else ()
-    data = tuple((name or None, text) for name, text in example.data)
-    for provider in row.providers:
-        for event_id in row.ids:
-            event = hv.normalise(
-                EventRecord(provider, event_id, 133782174832356205, data=data, rendering=message)
-            )
-            assert event.known
-            assert isinstance(event, VersionEvent) == (row.outcome is not None)
-            assert EVENTS.validate_json(event.model_dump_json()) == event
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.provider} {example.event_id}")
+def test_each_example_has_a_model_that_comes_back_from_json(example: Example) -> None:
+    event = hv.normalise(example.record)
+    row = load_knowledge().event(example.provider, example.event_id)
+    assert event.known
+    assert row is not None
+    assert isinstance(event, VersionEvent) == (row.outcome is not None)
+    assert EVENTS.validate_json(event.model_dump_json()) == event
 
 
 def test_the_real_pair_of_a_2012_r2_host() -> None:

@@ -96,9 +96,11 @@ def test_crafted_messages_end(crafted: str) -> None:
     ],
 )
 def test_error_codes_have_words(code: int, word: str) -> None:
-    assert word in (KNOWLEDGE.hresult(code) or "")
+    known = KNOWLEDGE.code(code)
+    assert known is not None
+    assert word in known.meaning
 
 
 @pytest.mark.parametrize("code", [0, 1 << 32, -(1 << 31) - 1, 0x12345678, (1 << 32) + 0x80070020])
 def test_other_codes_have_none(code: int) -> None:
-    assert KNOWLEDGE.hresult(code) is None
+    assert KNOWLEDGE.code(code) is None

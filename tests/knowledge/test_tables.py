@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
 from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.loader import load_sources
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion, Role
+from tests.tools.event_examples import EXAMPLES, Example
 
 KNOWLEDGE = load_knowledge()
+FOLDER = Path(hvdegraded.knowledge.__file__).parent
 
 HYPER_V = "Microsoft-Windows-Hyper-V-"
 
@@ -68,16 +72,18 @@ def test_version_event(
 ) -> None:
     row = event(provider, number)
     assert (row.role, row.outcome, row.component) == (Role.VERSION, outcome, component)
-    assert row.example.level == level
+    known = KNOWLEDGE.provider(provider)
+    assert known is not None
+    examples = [one for one in EXAMPLES if (one.provider, one.event_id) == (known.name, number)]
+    assert [one.record.level for one in examples] == [level]
 
 
 def test_no_other_event_is_a_version_event() -> None:
     known = {
-        (name.lower(), number)
+        (name.lower(), row.event_id)
         for row in KNOWLEDGE.events
         if row.role is Role.VERSION
         for name in row.providers
-        for number in row.ids
     }
     assert known == {
         (name.lower(), number) for name, number, *_ in VERSION_EVENTS if name != HYPER_V + "StorVSP"
@@ -163,18 +169,20 @@ def test_known_events(line: str) -> None:
             assert row.remedy
 
 
-@pytest.mark.parametrize("row", KNOWLEDGE.events, ids=lambda row: f"{row.providers[0]}-{row.ids[0]}")
-def test_every_row_carries_a_source_and_a_fitting_example(row: EventFact) -> None:
-    assert row.source.strip()
-    assert not row.forced
-    assert "\n" not in row.meaning + (row.remedy or "")
-    assert 0 <= row.example.level <= 5
-    if row.role in (Role.PROBLEM, Role.WATCH) and row.example.data:
-        assert row.example.level in (1, 2, 3) or row.ids == (4, 5, 6)
-    names = [name for name, _ in row.example.data]
-    values = [text for name, text in row.example.data if name != "Binary"]
-    named = [name for name in names if name and name != "Binary" and not name.startswith("Parameter")]
-    # The example follows the row's order: named values by name, positional ones by count.
+def test_every_row_has_a_source_and_one_line_of_words() -> None:
+    for row in KNOWLEDGE.events:
+        assert row.source.strip()
+        assert row.references
+        assert not row.forced
+        assert "\n" not in row.meaning + (row.remedy or "")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.provider} {example.event_id}")
+def test_an_example_follows_the_order_of_its_row(example: Example) -> None:
+    row = event(example.provider, example.event_id)
+    data = example.record.data
+    named = [name for name, _ in data if name and name != "Binary" and not name.startswith("Parameter")]
+    values = [text for name, text in data if name != "Binary"]
     if named:
         shared = [name.lower() for name in row.fields if name.lower() in map(str.lower, named)]
         assert [name.lower() for name in named if name.lower() in shared] == shared
@@ -186,23 +194,23 @@ def test_every_row_carries_a_source_and_a_fitting_example(row: EventFact) -> Non
             assert GUID.fullmatch(text)
         if name in ("ServerVersion", "ClientVersion", "NeededVersion", "ParentVersion") and not named:
             assert ProtocolVersion.try_parse(text) is not None
-    if row.role is Role.VERSION and row.outcome is Outcome.LOADED:
+    if row.outcome is Outcome.LOADED:
         assert any(ProtocolVersion.try_parse(text) for text in values)
 
 
 def test_classic_examples_have_the_shape_of_their_driver() -> None:
-    for row in KNOWLEDGE.events:
-        provider = KNOWLEDGE.provider(row.providers[0])
+    for example in EXAMPLES:
+        provider = KNOWLEDGE.provider(example.provider)
         assert provider is not None
         if not provider.classic:
             continue
-        *items, (binary_name, packet) = row.example.data
-        assert all(name == "" for name, _ in items)
-        assert items[0] == ("", "")  # the device name, which may be empty
+        *items, (binary_name, packet) = example.record.data
+        assert all(name is None for name, _ in items)
+        assert items[0] == (None, "")  # the device name, which may be empty
         assert binary_name == "Binary"
         word = int.from_bytes(bytes.fromhex(packet)[12:16], "little")
-        assert word & 0xFFFF == row.ids[0]
-        assert word >> 30 == {2: 3, 3: 2}[row.example.level]  # severity in the top bits
+        assert word & 0xFFFF == example.event_id
+        assert word >> 30 == {2: 3, 3: 2}[example.record.level or 0]  # severity in the top bits
 
 
 def test_believed_rows_are_marked() -> None:
@@ -211,5 +219,33 @@ def test_believed_rows_are_marked() -> None:
     assert event("storvsp", 6).certainty is Certainty.VERIFIED
 
 
+# ------------------------------------------------------------------ files
+
+
 def test_the_files_are_read_once() -> None:
     assert load_knowledge() is KNOWLEDGE
+    assert KNOWLEDGE.event("storvsp", 6) is KNOWLEDGE.event("STORVSP", 6)
+
+
+def test_a_table_of_events_belongs_to_a_known_provider() -> None:
+    for path in (FOLDER / "events").iterdir():
+        provider = KNOWLEDGE.provider(path.stem)
+        assert provider is not None, path.name
+        assert provider.name == path.stem
+
+
+def test_rows_that_hold_for_other_providers_are_found_there() -> None:
+    for row in KNOWLEDGE.events:
+        for name in row.providers:
+            assert KNOWLEDGE.event(name, row.event_id) == row, (name, row.event_id)
+
+
+def test_every_source_of_an_event_or_a_code_can_be_opened() -> None:
+    sources = load_sources()
+    assert all(source.link.startswith("https://") for source in sources.values())
+    for path in (*(FOLDER / "events").iterdir(), FOLDER / "codes.toml"):
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        for part in (content, *(row for row in content.values() if isinstance(row, dict))):
+            named = part.get("source", [])
+            for text in [named] if isinstance(named, str) else named:
+                assert text.split(": ")[0] in sources, (path.name, text)

@@ -28,22 +28,17 @@ from tests.tools.verdict_cases import (
 KNOWLEDGE = load_knowledge()
 
 VERSION_KEYS = {
-    (KNOWLEDGE.provider(name).name.lower(), number)  # type: ignore[union-attr]
+    (KNOWLEDGE.provider(name).name.lower(), row.event_id)  # type: ignore[union-attr]
     for row in KNOWLEDGE.events
     if row.role is Role.VERSION
     for name in row.providers
-    for number in row.ids
 }
 
 provider_names = st.sampled_from(
     [row.name for row in KNOWLEDGE.providers]
     + ["disk", "Microsoft-Windows-Hyper-V-New", "Microsoft-Windows-Hyper-V-Worker2"]
 )
-
-event_ids = st.sampled_from(sorted({number for row in KNOWLEDGE.events for number in row.ids})) | st.integers(
-    0, 65535
-)
-
+event_ids = st.sampled_from(sorted({row.event_id for row in KNOWLEDGE.events})) | st.integers(0, 65535)
 values = st.sampled_from(
     ["", VM, ID, "6.0", "5.1", "6.2", "4.2", "2.0", "196610", "3.3", "3.2", "0x0602"]
 ) | st.text(max_size=12)

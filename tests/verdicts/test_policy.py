@@ -23,12 +23,12 @@ KNOWLEDGE = load_knowledge()
 
 
 def test_a_row_cannot_hide_a_failure_without_force() -> None:
-    row = '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Chipset"]\nids = [18605]\n'
+    row = "[Microsoft-Windows-Hyper-V-Chipset.18605]\n"
     text = row + "vm_failure = false\n"
     for hidden in (text, row + 'fields = ["VmId", "VmName"]\n'):  # or whose failure it is
         with pytest.raises(KnowledgeError, match="force = true") as caught:
             KNOWLEDGE.extended(hidden)
-        assert caught.value.line == 4
+        assert caught.value.line == 2
     policy = Policy(knowledge=KNOWLEDGE.extended(text + "force = true\n"))
     events = [REFUSED, at(plain("Chipset", 18605), 1)]
     assert next(Classifier(guests("linux"), policy).classify_all(events))[1].ignorable
@@ -43,10 +43,10 @@ def test_a_row_cannot_hide_a_failure_without_force() -> None:
         '[[fingerprint]]\nfamilies = ["linux"]\n',
         '[[device]]\nname = "x"\ncomponent = "storage"\n',
         '[[message]]\nname = "x"\npattern = "x"\n',
-        '[[override]]\nproviders = ["storvsp"]\nids = [5]\noutcome = "loaded"\n',
-        '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-Worker"]\nids = [33101]\noutcome = "loaded"\n',
-        '[[override]]\nproviders = ["Microsoft-Windows-Hyper-V-StorageVSP"]\nids = [6]\nrole = "version"\noutcome = "loaded"\n',
-        '[[override]]\nproviders = ["VMSMP"]\nids = [27]\ncertainty = "verified"\n',
+        '[storvsp.5]\noutcome = "loaded"\n',
+        '[Microsoft-Windows-Hyper-V-Worker.33101]\noutcome = "loaded"\n',
+        '[Microsoft-Windows-Hyper-V-StorageVSP.6]\nrole = "version"\noutcome = "loaded"\n',
+        '[VMSMP.27]\ncertainty = "verified"\n',
     ],
 )
 def test_no_row_of_a_user_makes_more_ignorable(text: str) -> None:
@@ -74,8 +74,8 @@ def test_unknown_guests_can_count_as_actionable() -> None:
 def test_rows_of_a_user(tmp_path: Path) -> None:
     rows = tmp_path / "rows.toml"
     rows.write_text(
-        '[[event]]\nproviders = ["Microsoft-Windows-Hyper-V-VMMS"]\nids = [41010]\nrole = "information"\n'
-        'meaning = "Ours says hello."\nsource = "us"\ncertainty = "verified"\n[event.example]\nlevel = 4\n'
+        '[Microsoft-Windows-Hyper-V-VMMS.41010]\nrole = "information"\n'
+        'meaning = "Ours says hello."\nsource = "us"\ncertainty = "verified"\n'
     )
     verdict = classify(plain("VMMS", 41010, 3), policy=Policy.load(rows))
     assert (verdict.reason, verdict.label) == (Reason.NOT_A_PROBLEM_REPORT, Label.ACTIONABLE)
@@ -84,13 +84,13 @@ def test_rows_of_a_user(tmp_path: Path) -> None:
 def test_a_row_cannot_make_an_event_ignorable_without_force(tmp_path: Path) -> None:
     rows = tmp_path / "rows.toml"
     text = (
-        '[[event]]\nproviders = ["Microsoft-Windows-Hyper-V-VMMS"]\nids = [41010]\nrole = "version"\n'
+        '[Microsoft-Windows-Hyper-V-VMMS.41010]\nrole = "version"\n'
         'outcome = "loaded"\ncomponent = "storage"\nmeaning = "Ours."\nsource = "us"\ncertainty = "verified"\n'
-        "{force}[event.example]\nlevel = 3\n"
+        "{force}"
     )
     rows.write_text(text.format(force=""))
     with pytest.raises(KnowledgeError) as caught:
         Policy.load(rows)
-    assert caught.value.line == 4
+    assert caught.value.line == 2
     rows.write_text(text.format(force="force = true\n"))
     assert classify(plain("VMMS", 41010, 3), guests("linux"), Policy.load(rows)).ignorable

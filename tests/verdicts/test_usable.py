@@ -13,6 +13,7 @@ from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Outcome, ProtocolVersion
 from hvdegraded.records.record import EventRecord, Origin
@@ -345,12 +346,11 @@ KNOWLEDGE = load_knowledge()
 
 @given(st.sampled_from(KNOWLEDGE.events), st.sampled_from(["linux", "freebsd", "unknown"]), st.data())
 @settings(max_examples=300, deadline=None)
-def test_no_event_without_a_vm_is_ignorable(row: object, guest: str, data: st.DataObject) -> None:
-    provider = data.draw(st.sampled_from(row.providers))  # type: ignore[attr-defined]
-    number = data.draw(st.sampled_from(row.ids))  # type: ignore[attr-defined]
+def test_no_event_without_a_vm_is_ignorable(row: EventFact, guest: str, data: st.DataObject) -> None:
+    provider = data.draw(st.sampled_from(row.providers))
     versions = (("ServerVersion", "6.0"), ("ClientVersion", "6.2"), ("MessageNegotiated", "4.0"))
     for level in (2, 3):
-        assert classify(record(provider, number, level, versions), guests(guest)).actionable
+        assert classify(record(provider, row.event_id, level, versions), guests(guest)).actionable
 
 
 def test_a_twin_or_sibling_without_versions_is_never_ignorable() -> None:
