@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
+import hvdegraded.knowledge
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.loader import load_sources
 from hvdegraded.knowledge.tables import load_knowledge
