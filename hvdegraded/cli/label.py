@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import signal
-from collections.abc import Iterator
+import sys
+from functools import partial
+from typing import BinaryIO, cast
 
 from hvdegraded.cli.arguments import Commands, add_policy, policy_of
-from hvdegraded.cli.console import standard_input, standard_output, tell
+from hvdegraded.cli.console import announce_typing, standard_output, tell
 from hvdegraded.cli.exit_codes import INTERRUPTED, NOTHING
+from hvdegraded.cli.signalled_input import ended_by_signals
 from hvdegraded.errors import HvdegradedError
 
 __all__ = ["add_parser", "run"]
+
+_PATIENCE = 1.0  # seconds in which stderr may take the counts
 
 
 def add_parser(commands: Commands) -> None:
@@ -26,13 +29,17 @@ def add_parser(commands: Commands) -> None:
         epilog="Example: hvdegraded label --guests guests.json < shipped.jsonl > labelled.jsonl",
     )
     add_policy(command)
-    command.add_argument("--drop", choices=("ignorable",), help="leave out lines that are ignorable for sure")
     command.add_argument(
-        "--drop-assumed", action="store_true", help="with --drop, those that are assumed too"
+        "--drop", choices=("ignorable",), help="leave out lines whose verdict is proven ignorable"
     )
-    command.add_argument("--only", choices=("hyperv",), help="leave out what is surely no Hyper-V event")
+    command.add_argument(
+        "--drop-assumed", action="store_true", help="with --drop ignorable: those that are assumed, too"
+    )
+    command.add_argument(
+        "--only", choices=("hyperv",), help="leave out lines that are certainly not Hyper-V events"
+    )
     command.add_argument("--format", metavar="NAME", help="do not guess the shipper; for example: winlogbeat")
-    command.add_argument("--stats", action="store_true", help="tell counts on stderr in the end")
+    command.add_argument("--stats", action="store_true", help="print counts to stderr at the end")
     command.set_defaults(run=run)
 
 
@@ -49,37 +56,14 @@ def run(options: argparse.Namespace) -> int:
         drop_assumed=options.drop_assumed,
         only_hyper_v=options.only == "hyperv",
         dialect=options.format,
-        warn=tell,
+        warn=partial(tell, wait=0),
     )
+    announce_typing()
+    target = standard_output()
     try:
-        with _input_ended_by_signals() as signals:
-            labeller.run(standard_input(), standard_output())
+        with ended_by_signals(sys.stdin.fileno()) as source:
+            labeller.run(cast("BinaryIO", source), target)
     finally:
         if options.stats:
-            tell(labeller.stats)
-    return INTERRUPTED if signal.SIGINT in signals else NOTHING
-
-
-@contextlib.contextmanager
-def _input_ended_by_signals() -> Iterator[list[int]]:
-    """SIGINT and SIGTERM end standard input, so that what was read is still written; a second one stops.
-
-    Gives the list of those that came.
-    """
-    came: list[int] = []
-
-    def end_input(number: int, _: object) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a read that waits is tried again, and finds the end
-
-    before = {}
-    with contextlib.suppress(ValueError):  # another thread than the main one
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, end_input)
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            tell(labeller.stats, wait=_PATIENCE)
+    return INTERRUPTED if signal.SIGINT in source.signals else NOTHING

@@ -169,10 +169,10 @@ def test_utf_16_does_not_slip_through(encoding: str) -> None:
         assert labeller.stats.broken == labeller.stats.lines
 
 
-def test_over_long_lines_pass_as_they_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hvdegraded.pipeline.labeller.LONGEST_LINE", 2000)
+def test_over_long_lines_pass_as_they_came() -> None:
     long = b'{"a":"storvsp' + b"x" * 9000 + b'"}\n'
-    out, labeller = label(LINES[2] + long + LINES[3] + long[:-1], only_hyper_v=True)
+    data = LINES[2] + long + LINES[3] + long[:-1]
+    out, labeller = label(data, only_hyper_v=True, longest_line=2000)
     assert out[1] == long
     assert len(out) == 4
     assert out[3] == long[:-1]

@@ -1,0 +1,107 @@
+"""Standard input that a signal ends: what was read is still labelled, and the line under way completed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+__all__ = ["SignalledInput", "ended_by_signals"]
+
+_QUIET = 1.0  # seconds without a byte after which the rest of a line is given up
+_LONGEST_WAIT = 5.0  # seconds for the rest of a line in all
+_WAKE_BYTES = 64  # at a time; each is a signal
+
+
+class SignalledInput(io.RawIOBase):
+    """A file descriptor as a stream that ends where a signal comes, at the end of the line under way.
+
+    `signals` lists those that came; `stopped` says that one did. A second one raises KeyboardInterrupt.
+    """
+
+    def __init__(self, descriptor: int, wake: int | None = None) -> None:
+        self.signals: list[int] = []
+        self._descriptor = descriptor
+        self._wake = wake
+        self._within = False
+        self._deadline = 0.0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal ended the stream."""
+        return bool(self.signals)
+
+    def stop(self, number: int, _: FrameType | None = None) -> None:
+        """End the stream; a handler of signals."""
+        if self.signals:
+            raise KeyboardInterrupt
+        self.signals.append(number)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read what is there, waiting for it; empty at the end, and where a signal came between two lines."""
+        data = self._read(1 << 16 if size < 0 else size)
+        if data:
+            self._within = not data.endswith(b"\n")
+        return data
+
+    def _read(self, size: int) -> bytes:
+        while True:
+            if self.stopped:
+                size = 1  # of the next line nothing is taken
+                if not self._within or not self._has_more():
+                    return b""
+            elif self._wake is not None:
+                ready, _, _ = select.select([self._descriptor, self._wake], [], [])
+                if self._wake in ready:
+                    os.read(self._wake, _WAKE_BYTES)
+                    continue
+            with contextlib.suppress(BlockingIOError):  # O_NONBLOCK, and another reader was faster
+                return os.read(self._descriptor, size)
+
+    def _has_more(self) -> bool:
+        now = time.monotonic()
+        self._deadline = self._deadline or now + _LONGEST_WAIT
+        patience = min(_QUIET, self._deadline - now)
+        if patience <= 0:
+            return False
+        return self._wake is None or bool(select.select([self._descriptor], [], [], patience)[0])
+
+
+@contextlib.contextmanager
+def ended_by_signals(descriptor: int) -> Iterator[SignalledInput]:
+    """Give a descriptor as a stream that SIGINT and SIGTERM end, as long as the block runs."""
+    wake = sleeper = None
+    if os.name == "posix":
+        sleeper, wake = os.pipe()
+        os.set_blocking(wake, False)
+    source = SignalledInput(descriptor, sleeper)
+    before = {}
+    old_wake = -1
+    with contextlib.suppress(ValueError):  # another thread than the main one
+        if wake is not None:
+            old_wake = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, source.stop)
+    try:
+        yield source
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if before and wake is not None:
+            signal.set_wakeup_fd(old_wake)
+        for one in (wake, sleeper):
+            if one is not None:
+                os.close(one)

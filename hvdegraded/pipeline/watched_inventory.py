@@ -1,0 +1,111 @@
+"""An inventory's file that may change while a stream is labelled: the last good one stays in force."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.guests.inventory import GuestInventory
+
+__all__ = ["WatchedInventory"]
+
+_REMINDER = 3600.0  # seconds between reminders that an old inventory is in force
+_SMALLER_BY_FAR = 2  # a file with less than half the VMs was cut, more likely than cleaned up
+_Stamp = tuple[int, int, int]
+
+
+class WatchedInventory:
+    """The inventory of a file, which is loaded again when the file changes.
+
+    A file that is deleted, empty, unreadable, not a regular file or smaller by far is reported to `warn`, and
+    the last good inventory stays in force, with its age in a reminder each hour. A pipe is read once. Raises
+    InventoryError if the file cannot be loaded at first.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], warn: Callable[[str], None], look_again: float = 5.0
+    ) -> None:
+        self._path = Path(path)
+        self._warn = warn
+        self._look_again = look_again
+        self._looked = time.monotonic()
+        self._stamp = _stamp(self._path)
+        self._is_pipe = self._stamp is None and self._path.exists()
+        self._stale_since: float | None = None
+        self._reminded = 0.0
+        self.guests = self._load()
+        self._loaded = time.time()
+
+    def look(self) -> bool:
+        """Look at the file, if it is time to; returns whether another inventory is in force now."""
+        now = time.monotonic()
+        if self._is_pipe or now - self._looked < self._look_again:
+            return False
+        self._looked = now
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            self._remind(now)
+            return False
+        self._stamp = stamp
+        try:
+            if stamp is None:
+                raise HvdegradedError("it is not a file any more" if self._path.exists() else "it is gone")
+            guests = self._load()
+            self._refuse_remnant(guests)
+        except Exception as error:  # noqa: BLE001  # the stream does not depend on what a file contains
+            self._keep_old(error, now)
+            return False
+        self.guests = guests
+        self._loaded = time.time()
+        if self._stale_since is not None:
+            self._warn(f"the inventory was loaded again: {len(guests)} VMs")
+        self._stale_since = None
+        return True
+
+    @property
+    def age(self) -> str:
+        """The inventory in force, in words."""
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._loaded))
+        minutes = int(time.time() - self._loaded) // 60
+        return f"that of {when} ({len(self.guests)} VMs, {minutes // 60} h {minutes % 60} min old)"
+
+    def _load(self) -> GuestInventory:
+        guests = GuestInventory.load(self._path)
+        for problem in guests.problems:
+            self._warn(f"guests: {problem}")
+        return guests
+
+    def _refuse_remnant(self, guests: GuestInventory) -> None:
+        before, now = len(self.guests), len(guests)
+        if before and not now:
+            raise HvdegradedError("it names no VM")
+        if now * _SMALLER_BY_FAR < before:
+            raise HvdegradedError(
+                f"it names {now} VMs, and {before} before", hint="start again if that is right"
+            )
+
+    def _keep_old(self, error: Exception, now: float) -> None:
+        if self._stale_since is None:
+            self._stale_since = now
+        self._reminded = now
+        self._warn(f"the inventory was not loaded again: {error}; in force stays {self.age}")
+
+    def _remind(self, now: float) -> None:
+        if self._stale_since is not None and now - self._reminded >= _REMINDER:
+            self._reminded = now
+            self._warn(f"the inventory could still not be loaded again; in force is {self.age}")
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """What changes with a regular file's content; None if there is no such file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
