@@ -1,5 +1,17 @@
-"""`python -m hvdegraded`."""
+"""The command `hvdegraded`, also as `python -m hvdegraded`."""
 
-from hvdegraded.cli.main import main
+__all__ = ["main"]
 
-raise SystemExit(main())
+
+def main() -> int:
+    """Run the command line; an interruption while it is loaded ends it like any other."""
+    try:
+        from hvdegraded.cli.main import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    _occupy_closed_descriptors()
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
@@ -50,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(error)
         return UNREADABLE
     return code
+
+
+def _occupy_closed_descriptors() -> None:
+    """Keep files that are opened later from becoming standard streams, which others write to."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest one that is free
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
+from collections.abc import Iterator
 
 from hvdegraded.cli.arguments import Commands
 from hvdegraded.cli.console import print_lines
@@ -31,8 +34,23 @@ def run(options: argparse.Namespace) -> int:
     from hvdegraded.verify.comparison import verify
 
     agreed = True
-    for path in (path for name in options.paths for path in expand_paths(name)):
-        found = verify(path)
-        agreed = agreed and found.agreed
-        print_lines(json.dumps(found.to_dict()) if options.json else str(found))
+    with _children_ended():
+        for path in (path for name in options.paths for path in expand_paths(name)):
+            found = verify(path)
+            agreed = agreed and found.agreed
+            print_lines(json.dumps(found.to_dict()) if options.json else str(found))
     return NOTHING if agreed else ACTIONABLE
+
+
+@contextlib.contextmanager
+def _children_ended() -> Iterator[None]:
+    """Let SIGTERM be an exception, so that a reader that hangs in a child process is ended too."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

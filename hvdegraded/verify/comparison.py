@@ -7,6 +7,7 @@ Witnesses run in child processes with limits of time and memory, since some hang
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -34,6 +35,7 @@ TIMEOUT = 120.0
 MEMORY = 3 << 30
 """Bytes that a witness may take, where the system can limit that."""
 
+_SPARE = 5  # seconds of processor time beyond that
 _MOST_LISTED = 20
 _LONGEST_SHOWN = 200
 _COMPLAINT = 4096  # bytes that are read of what a witness says before it fails
@@ -142,6 +144,7 @@ def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Wi
             engine,
             str(path.resolve()),
             str(memory),
+            str(math.ceil(timeout) + _SPARE),
         ]
         try:
             done = subprocess.run(  # noqa: S603  # our own interpreter and module
@@ -191,12 +194,13 @@ def _lost(found: Verification, engine: str) -> bool:
     return any(witness.name == engine and witness.lost for witness in found.witnesses)
 
 
-def _child(engine: str, path: str, memory: str) -> int:
+def _child(engine: str, path: str, memory: str, seconds: str) -> int:
     """Read a log with a witness and write JSON lines: its records, then counts."""
     try:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))  # if the parent is killed
     except (ImportError, ValueError, OSError):
         pass  # no limits on this system
     report = ReadReport(path=path)

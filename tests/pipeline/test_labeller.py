@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -225,38 +222,6 @@ def test_a_batch_is_dropped_only_where_all_of_it_is_ignorable(tmp_path: Path) ->
     assert label(batch("storvsp", "b"), only_hyper_v=True, **options)[1].stats.unread == 1
 
 
-def test_the_inventory_is_loaded_again_when_it_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hvdegraded.pipeline.labeller._LOOK_AGAIN", 0.0)
-    path = inventory(tmp_path)
-    new = tmp_path / "new.json"
-    warnings: list[str] = []
-    steps = iter(
-        [
-            lambda: None,
-            lambda: new.write_text(path.read_text().replace("Debian GNU/Linux 12", "Windows Server 20")),
-            lambda: os.replace(new, path),  # as large as the old one
-            lambda: path.write_bytes(b"\xff{ broken"),
-            lambda: path.unlink(),
-            lambda: inventory(tmp_path),
-        ]
-    )
-
-    class Changing(io.BytesIO):
-        def readline(self, size: int | None = -1) -> bytes:
-            next(steps, lambda: None)()
-            return super().readline(size)
-
-    target = io.BytesIO()
-    labeller = Labeller(guests=path, warn=warnings.append)
-    labeller.run(Changing(line_of(winlogbeat(MISMATCH)) * 6), target)
-    labels = [json.loads(one)[KEY]["label"] for one in target.getvalue().splitlines()]
-    assert labels == [IGNORABLE, IGNORABLE, "actionable", "actionable", "actionable", IGNORABLE]
-    assert len(warnings) == 1
-    assert "old one holds" in warnings[0]
-
-
 def test_problems_of_the_inventory_are_told(tmp_path: Path) -> None:
     path = tmp_path / "guests.json"
     rows = [{"Name": VM, "Id": ID, "OSName": system} for system in ("Debian GNU/Linux 12", "Windows 10")]
@@ -282,27 +247,6 @@ def test_the_command_and_a_closed_pipe(tmp_path: Path) -> None:
         assert done.returncode in (2, 3)
         assert done.stderr
         assert b"Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_input_and_loses_nothing(number: int, code: int) -> None:
-    with subprocess.Popen(
-        [*COMMAND, "--stats"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(LINES[2])
-        process.stdin.flush()
-        assert KEY in json.loads(process.stdout.readline())  # written as soon as it was read
-        process.stdin.write(b'{"half": ')
-        process.stdin.flush()
-        time.sleep(0.2)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode == code
-    assert out in (b"", b'{"half": ')  # unread, or written: never read and lost
-    assert f"{1 + bool(out)} lines".encode() in err
-    assert b"Traceback" not in err
 
 
 def test_a_forced_format() -> None:

@@ -1,0 +1,98 @@
+"""Signals that end a command: at any moment, without a traceback, without leaving a process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tools.attacks import ATTACKS
+from tests.tools.sample_logs import FOLDER
+from tests.tools.streams import until
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+SYSTEM = FOLDER / "hv2022" / "System.evtx"
+INTERRUPTED_WHILE_LOADING = """
+import os, runpy, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == wanted:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+wanted = sys.argv.pop(1)
+runpy.run_module("hvdegraded", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["hvdegraded.cli", "hvdegraded.cli.main", "hvdegraded.errors", "argparse", "hvdegraded.verdicts.classifier", "pydantic", "hvdegraded.findings.builder"],
+)  # fmt: skip
+def test_an_interruption_while_modules_are_loaded(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, module, "triage", str(SYSTEM)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 130
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["triage", str(SYSTEM)], ["label"], ["guests-script"], ["--help"]])
+def test_an_interruption_at_any_moment(command: list[str]) -> None:
+    """Before its first 50 ms Python itself is loaded, whose tracebacks are not ours."""
+    for milliseconds in (60, 90, 130, 200):
+        with subprocess.Popen(
+            [sys.executable, "-m", "hvdegraded", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        ) as process:
+            time.sleep(milliseconds / 1000)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode in (0, 1, 130, -signal.SIGINT)
+        if process.returncode == 130:
+            assert b"Traceback" not in err
+
+
+def children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_ended_verify_leaves_no_child(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "loop.evtx"
+    path.write_bytes(ATTACKS["loop in the template table"]().data)
+    with subprocess.Popen(
+        [sys.executable, "-m", "hvdegraded", "verify", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        until(lambda: bool(children(process.pid)))
+        time.sleep(0.5)
+        before = children(process.pid)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert b"Traceback" not in err
+    assert before
+    until(lambda: not any(map(is_running, before)), 5)
