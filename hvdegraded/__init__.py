@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from hvdegraded.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hvdegraded.errors import HvdegradedError

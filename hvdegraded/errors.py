@@ -20,6 +20,7 @@ __all__ = [
     "OutputError",
     "SourceError",
     "UnknownFormatError",
+    "UnknownNameError",
     "UnsafeXmlError",
 ]
 
@@ -115,6 +116,10 @@ class OutputError(HvdegradedError):
 
 class EvtxWriteError(OutputError):
     """An event cannot be written to an .evtx log."""
+
+
+class UnknownNameError(HvdegradedError, LookupError):
+    """A VM or host that was asked for occurs in no event."""
 
 
 class MissingExtraError(HvdegradedError, ImportError):

@@ -31,6 +31,8 @@ def test_the_example_for_imports(
     out = capsys.readouterr().out
     assert "kiosk-7" in out
     assert "records, " in out
+    (tmp_path / "logs").unlink()
+    (tmp_path / "logs").symlink_to(FOLDER / "hv2012r2")  # of the VM that it names
     exec(block("triage.actionable"), {"hv": hv, "guests": names["guests"]})
 
 
@@ -47,7 +49,7 @@ def test_the_example_for_policies(tmp_path: Path) -> None:
     rows.write_text(re.findall(r"```toml\n(.*?)```", README, re.DOTALL)[0])
     logs = [FOLDER / host / "Microsoft-Windows-Hyper-V-VMMS-Admin.evtx" for host in ("hv2012r2", "hv2022")]
     found = hv.triage(logs, policy=hv.Policy.load(rows))
-    told = {part.event_id: part.verdict for part in found.occurrences}
+    told = {part.event_id: part.verdict for part in found.groups}
     assert told[41010].summary == "The nightly export has begun"
     assert told[41010].reason is hv.Reason.NOT_A_PROBLEM_REPORT
     assert told[14050].remedy == "Ask the directory team."

@@ -9,12 +9,20 @@ from typing import Any
 from hvdegraded.cli.console import tell
 from hvdegraded.records.record import Level
 
-__all__ = ["ENGINES", "LEVELS", "Commands", "add_policy", "classifier_of", "moment", "policy_of"]
+__all__ = ["ENGINES", "FAIL_ON", "LEVELS", "Commands", "add_policy", "classifier_of", "moment", "policy_of"]
 
 Commands = Any
 """What `add_subparsers` returns."""
 
 ENGINES = ("hvdegraded", "python-evtx", "evtx", "libevtx")
+FAIL_ON = {
+    "act": ("act",),
+    "check": ("act", "check"),
+    "assumed": ("act", "check", "assumed"),
+    "never": (),
+}
+"""Sections of which a finding makes the exit code 1."""
+
 LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
 
 

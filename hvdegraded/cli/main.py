@@ -1,6 +1,6 @@
 """The command line: arguments in, text or JSON lines out; everything else is done elsewhere.
 
-Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input could not be read at all;
+Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input not readable at all;
 130 interrupted, 141 the reader of the output is gone, as shells count.
 
 Logs can hold anything, so all text passes `printable` on its way out, and JSON is ASCII.
@@ -15,11 +15,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hvdegraded import __version__
 from hvdegraded.cli import explain, guests_script, label, triage, verify
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.version import __version__
 
 __all__ = ["main"]
 
@@ -27,7 +27,9 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     _occupy_closed_descriptors()
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # argparse would take the path behind a bare --json for its value.
+    options = _parser().parse_args(["--json=events" if one == "--json" else one for one in given])
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
         "protocol-version mismatches of guests that are not Windows.",
         epilog="Start with: hvdegraded triage FOLDER. Options of a command: hvdegraded COMMAND --help. "
-        "Exit codes: 0 nothing actionable, 1 something actionable, 2 wrong usage, 3 an input unreadable.",
+        "Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input unreadable.",
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

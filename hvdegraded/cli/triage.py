@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hvdegraded.cli.arguments import ENGINES, LEVELS, Commands, add_policy, classifier_of, moment
+from hvdegraded.cli.arguments import ENGINES, FAIL_ON, LEVELS, Commands, add_policy, classifier_of, moment
 from hvdegraded.cli.console import standard_input, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
 from hvdegraded.drafts import check_output, drafted
@@ -41,7 +41,17 @@ def add_parser(commands: Commands) -> None:
     )
     command.add_argument("--since", type=moment, metavar="TIME", help="ISO 8601; UTC if it names no zone")
     command.add_argument("--until", type=moment, metavar="TIME", help="before that time")
-    command.add_argument("--json", action="store_true", help="one JSON line for each event, with its verdict")
+    command.add_argument(
+        "--json",
+        choices=("events", "findings"),
+        help="one JSON line for each event, with its verdict (--json), or one document (--json=findings)",
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        default="check",
+        help="what makes the exit code 1; each includes the ones before it (default: check)",
+    )
     command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list ignorable findings too")
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
@@ -62,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.stream import EventStream
     from hvdegraded.findings.builder import RecordMapper, TriageBuilder
+    from hvdegraded.findings.event_line import event_line
     from hvdegraded.reading.reader import gather, read_records
     from hvdegraded.records.spool import RecordSpool
 
@@ -83,13 +94,14 @@ def run(options: argparse.Namespace) -> int:
             "progress": True,
         }
         source = standard_input() if options.paths == ["-"] else options.paths
-        if options.json or options.workers == 1:
+        by_event = options.json == "events"
+        if by_event or options.workers == 1:
             records = read_records(source, **reading)
             report = records.report
             with builder.interruptible(report, records):
                 for event in EventStream(records, classifier.normalise):
                     builder.add(event)
-                    if options.json and builder.exclusion_reason(event) is None:
+                    if by_event and builder.exclusion_reason(event) is None:
                         kept.add(event.record)
         else:
             judging = RecordMapper(
@@ -105,24 +117,28 @@ def run(options: argparse.Namespace) -> int:
                 page.write(found.to_html().encode())
         for record in kept:
             event = classifier.normalise(record)
-            print(json.dumps(_json_event(event, builder.verdict(event))))
+            print(json.dumps(event_line(event, builder.verdict(event))))
+    if options.json == "findings":
+        print(json.dumps(found.to_dict(), indent=1))
     if options.json:
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")
     else:
         from rich.console import Console
 
-        from hvdegraded.findings.render.text import print_triage
+        from hvdegraded.findings.render.text import Hints, print_document
 
         console = Console(highlight=False)
         if not console.is_terminal:
             console = Console(highlight=False, width=max(console.width, 120))
-        print_triage(found, console, everything=options.all)
+        hints = Hints("--all lists them", "--json=findings has them all")
+        print_document(found.document, console, everything=options.all, hints=hints)
     if found.report.interrupted:
         return INTERRUPTED
     if found.report.unreadable:
         return UNREADABLE
-    return ACTIONABLE if any(part.verdict.actionable for part in found.occurrences) else NOTHING
+    failing = FAIL_ON[options.fail_on]
+    return ACTIONABLE if any(finding.section in failing for finding in found) else NOTHING
 
 
 def _inputs(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:
@@ -144,21 +160,3 @@ def _is_page(path: Path) -> bool:
     with contextlib.suppress(OSError), path.open("rb") as stream:
         return stream.read(9).lower() == b"<!doctype"
     return False
-
-
-def _json_event(event: Any, verdict: Any) -> dict[str, Any]:
-    record = event.record
-    return {
-        "time": record.time_created.isoformat() if record.time_created else None,
-        "time_ticks": record.time_ticks,
-        "host": record.computer,
-        "provider": record.provider,
-        "event_id": record.event_id,
-        "record_id": record.record_id,
-        "level": record.level,
-        "channel": record.channel,
-        "path": record.origin.path,
-        "data": [list(pair) for pair in record.data],
-        "doubts": list(record.origin.remarks),
-        "verdict": verdict.model_dump(mode="json", exclude={"problem"}),
-    }

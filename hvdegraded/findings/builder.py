@@ -18,6 +18,7 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.stream import EventStream, read
 from hvdegraded.findings.groups import UNKNOWN, EventGroup
+from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import Outcome
@@ -157,7 +158,8 @@ class TriageBuilder:
                 found += self._refusals(group)
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
-        return Triage(tuple(found), report, self._excluded)
+        provenance = Provenance.with_inventory(self._classifier.guests)
+        return Triage(tuple(found), report, self._excluded, provenance)
 
     def _refusals(self, group: _Group) -> Iterator[EventGroup]:
         """A failure may have followed some of them."""

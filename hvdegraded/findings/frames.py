@@ -6,13 +6,13 @@ The schema is published: `SCHEMA` names columns and types, `SCHEMA_VERSION` coun
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup, GroupedEvents
+    from hvdegraded.findings.groups import EventGroup
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
 
@@ -70,7 +70,7 @@ _COLUMNS: dict[str, Callable[[EventGroup], Any]] = {
 }
 
 
-def to_arrow(triage: GroupedEvents) -> Any:
+def to_arrow(groups: Sequence[EventGroup]) -> Any:
     """A pyarrow.Table with the columns of `SCHEMA`. Raises MissingExtraError without pyarrow."""
     try:
         import pyarrow as pa
@@ -78,7 +78,7 @@ def to_arrow(triage: GroupedEvents) -> Any:
         raise MissingExtraError("an Arrow table", "arrow", ("pyarrow",)) from None
     import pyarrow.compute as pc
 
-    parts = triage.occurrences
+    parts = groups
     ticks, record_ids, rows = array("q"), array("q"), array("i")
     for number, part in enumerate(parts):
         ticks.extend(part.ticks)
@@ -112,19 +112,19 @@ def to_arrow(triage: GroupedEvents) -> Any:
     return table.replace_schema_metadata({"hvdegraded.schema_version": str(SCHEMA_VERSION)})
 
 
-def to_pandas(triage: GroupedEvents) -> Any:
+def to_pandas(groups: Sequence[EventGroup]) -> Any:
     """A pandas.DataFrame of the same columns. Raises MissingExtraError without pandas and pyarrow."""
     try:
         import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: F401
     except ImportError:
         raise MissingExtraError("a pandas frame", "pandas", ("pandas", "pyarrow")) from None
-    return to_arrow(triage).to_pandas()
+    return to_arrow(groups).to_pandas()
 
 
-def to_polars(triage: GroupedEvents) -> Any:
+def to_polars(groups: Sequence[EventGroup]) -> Any:
     """A polars.DataFrame of the same columns. Raises MissingExtraError without polars and pyarrow."""
     try:
         import polars
     except ImportError:
         raise MissingExtraError("a polars frame", "polars", ("polars", "pyarrow")) from None
-    return polars.from_arrow(to_arrow(triage))
+    return polars.from_arrow(to_arrow(groups))

@@ -1,30 +1,46 @@
-"""Events that share a verdict, findings of such groups, and filters over them."""
+"""Events that share a verdict, and findings: such groups that are one matter for one VM or host."""
 
 from __future__ import annotations
 
+import enum
+import hashlib
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from functools import cached_property
+from html import escape
 
-from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent
-from hvdegraded.knowledge.vocabulary import Component
-from hvdegraded.records.report import ReadReport
-from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
+from hvdegraded.findings.severity import Severity, severity_of
+from hvdegraded.printable import printable
+from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
-__all__ = [
-    "UNKNOWN",
-    "EventGroup",
-    "Finding",
-    "GroupedEvents",
-]
+__all__ = ["UNKNOWN", "EventGroup", "Finding", "Section", "finding_id", "findings_of", "moment_of"]
 
 UNKNOWN = -1
 """Stands for a time or a record id that is not known."""
+
+_DAY_TICKS = 864_000_000_000
+_USUAL_REPEATS = 3  # of events worth a look when they repeat, within a day
+_NO_LEVEL = 99
+_ID_LENGTH = 12
+_ONE_MATTER = frozenset({Reason.LOADED_NON_WINDOWS, Reason.LOADED_WINDOWS, Reason.LOADED_UNKNOWN})
+
+
+class Section(enum.StrEnum):
+    """The parts of a report, in the order of reading.
+
+    QUIET holds what is not ignorable but asks for nothing: information, and what is worth a look only when
+    it repeats.
+    """
+
+    ACT = "act"
+    CHECK = "check"
+    ASSUMED = "assumed"
+    PROVEN = "proven"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True)
@@ -41,22 +57,22 @@ class EventGroup:
 
     @property
     def count(self) -> int:
-        """How many events there are."""
+        """Number of events."""
         return len(self.ticks)
 
     @property
     def first_ticks(self) -> int | None:
-        """When the first happened."""
+        """Time of the first event."""
         return min((ticks for ticks in self.ticks if ticks >= 0), default=None)
 
     @property
     def last_ticks(self) -> int | None:
-        """When the last happened."""
+        """Time of the last event."""
         return max((ticks for ticks in self.ticks if ticks >= 0), default=None)
 
     @property
     def last_record_id(self) -> int | None:
-        """Record id of the last, or of the one read last where no time is known."""
+        """Record id of the last event, or of the one read last where no time is known."""
         last = max(range(len(self.ticks)), key=lambda at: (self.ticks[at], at))
         known = self.record_ids[last]
         return known if known >= 0 else None
@@ -74,19 +90,55 @@ class EventGroup:
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem, or one kind of noise, of one VM (or host): its parts, most frequent first."""
+    """One matter of one VM (or host), as groups of events, most frequent first.
 
-    parts: tuple[EventGroup, ...]
+    Version mismatches that work are one matter for a VM, whichever of its components report them; everything
+    else is one for each event id and reason.
+    """
+
+    groups: tuple[EventGroup, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict of the most frequent part."""
-        return self.parts[0].verdict
+        """The verdict on the most frequent events."""
+        return self.groups[0].verdict
 
     @property
     def label(self) -> Label:
-        """The label, which all parts share."""
+        """The label, which all groups share."""
         return self.verdict.label
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits, the same in every reading that finds this."""
+        return finding_id(self.verdict, self.groups[0].example)
+
+    @cached_property
+    def severity(self) -> Severity:
+        """The most urgent severity of the groups; none for what did not repeat and would have to."""
+        worst = min(severity_of(group.verdict, group.example) for group in self.groups)
+        if self.verdict.reason is Reason.WATCH and worst is Severity.CHECK and not self._repeated:
+            return Severity.NONE
+        return worst
+
+    @property
+    def _repeated(self) -> bool:
+        wanted = getattr(self.groups[0].example, "repeats", None) or _USUAL_REPEATS
+        if any(UNKNOWN in group.ticks for group in self.groups):
+            return self.count >= wanted
+        times = sorted(ticks for group in self.groups for ticks in group.ticks)
+        return any(
+            late - early <= _DAY_TICKS for early, late in zip(times, times[wanted - 1 :], strict=False)
+        )
+
+    @property
+    def section(self) -> Section:
+        """Where a report shows it."""
+        if self.severity is not Severity.NONE:
+            return Section.ACT if self.severity is Severity.ACT else Section.CHECK
+        if self.label is Label.ACTIONABLE:
+            return Section.QUIET
+        return Section.ASSUMED if self.verdict.assumed else Section.PROVEN
 
     @property
     def host(self) -> str | None:
@@ -94,29 +146,51 @@ class Finding:
         return self.verdict.host
 
     @property
+    def vm_name(self) -> str | None:
+        """The VM's name."""
+        return self.verdict.vm_name
+
+    @property
+    def vm_id(self) -> str | None:
+        """The VM's id."""
+        return self.verdict.vm_id
+
+    @property
     def vm(self) -> str | None:
         """The VM's name, else its id; None for what concerns the host."""
-        return self.verdict.vm_name or self.verdict.vm_id
+        return self.vm_name or self.vm_id
+
+    @property
+    def level(self) -> int | None:
+        """The worst level of the events: 1 critical, 2 error, 3 warning, 4 information."""
+        return min((group.example.level for group in self.groups if group.example.level), default=None)
 
     @property
     def count(self) -> int:
-        """How many events there are."""
-        return sum(part.count for part in self.parts)
+        """Number of events."""
+        return sum(group.count for group in self.groups)
 
     @property
     def first(self) -> datetime | None:
         """UTC time of the first event."""
-        return moment_of(min, (part.first_ticks for part in self.parts))
+        return moment_of(min, (group.first_ticks for group in self.groups))
 
     @property
     def last(self) -> datetime | None:
         """UTC time of the last event."""
-        return moment_of(max, (part.last_ticks for part in self.parts))
+        return moment_of(max, (group.last_ticks for group in self.groups))
 
-    @property
+    @cached_property
     def last_ticks(self) -> int:
         """Time of the last event in ticks, for sorting; -1 where unknown."""
-        return max((part.last_ticks or UNKNOWN for part in self.parts), default=UNKNOWN)
+        return max((group.last_ticks or UNKNOWN for group in self.groups), default=UNKNOWN)
+
+    def __repr__(self) -> str:
+        return f"<Finding {self.id}, {self.section}: {printable(self.verdict.summary)}, ×{self.count}>"
+
+    def _repr_html_(self) -> str:
+        lines = map(printable, (repr(self), *self.verdict.explain().split("\n")))
+        return f"<pre>{escape(chr(10).join(lines))}</pre>"
 
 
 def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> datetime | None:
@@ -125,123 +199,45 @@ def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> 
     return datetime_from_ticks(pick(known)) if known else None
 
 
-@dataclass(frozen=True)
-class GroupedEvents:
-    """Events in groups of one verdict, with what was left out; what all renderings show.
+def findings_of(groups: Iterable[EventGroup]) -> tuple[Finding, ...]:
+    """The findings in groups of events, in the order of reading: by section, level, and newest first."""
+    matters: dict[tuple[str, ...], list[EventGroup]] = {}
+    for group in groups:
+        matters.setdefault(_matter(group.verdict, group.example), []).append(group)
+    found = [
+        Finding(tuple(sorted(parts, key=lambda group: (-group.count, group.verdict.summary))))
+        for parts in matters.values()
+    ]
+    order = {section: place for place, section in enumerate(Section)}
+    found.sort(
+        key=lambda finding: (
+            order[finding.section],
+            finding.level or _NO_LEVEL,
+            -finding.last_ticks,
+            finding.verdict.summary,
+            finding.id,
+        )
+    )
+    return tuple(found)
 
-    `excluded` counts events below the level or outside of the times asked for, by why; `report` is the
-    account of the reading.
+
+def finding_id(verdict: Verdict, example: HyperVEvent) -> str:
+    """The id of the finding that an event belongs to.
+
+    A hash of host, VM id or else name, provider, event id and reason (without case, provider and id only
+    where they make a matter of their own), and of what is assumed.
     """
+    text = "\x1f".join(_matter(verdict, example))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_LENGTH]
 
-    occurrences: tuple[EventGroup, ...]
-    report: ReadReport = field(default_factory=ReadReport)
-    excluded: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """The findings: actionable ones first, then newest first."""
-        groups: dict[tuple[object, ...], list[EventGroup]] = {}
-        for part in self.occurrences:
-            verdict = part.verdict
-            vm = verdict.vm_id or (verdict.vm_name or "").lower()
-            key = (verdict.host or "").lower(), vm, verdict.label, verdict.problem, verdict.assumed
-            groups.setdefault(key, []).append(part)
-        found = [
-            Finding(tuple(sorted(parts, key=lambda part: (-part.count, part.verdict.summary))))
-            for parts in groups.values()
-        ]
-        found.sort(
-            key=lambda finding: (finding.verdict.ignorable, -finding.last_ticks, finding.verdict.summary)
-        )
-        return tuple(found)
-
-    @property
-    def actionable(self) -> Self:
-        """Only what is actionable."""
-        return self._where(lambda part: part.verdict.actionable)
-
-    @property
-    def ignorable(self) -> Self:
-        """Only what is ignorable."""
-        return self._where(lambda part: part.verdict.ignorable)
-
-    @property
-    def assumed(self) -> Self:
-        """Only what rests on an assumption about the guest."""
-        return self._where(lambda part: part.verdict.assumed)
-
-    def vm(self, name_or_id: str) -> Self:
-        """Only what concerns a VM, by name or id in any letter case."""
-        wanted = name_or_id.strip("{}").lower()
-        return self._where(
-            lambda part: wanted in ((part.verdict.vm_name or "").lower(), (part.verdict.vm_id or "").lower())
-        )
-
-    def host(self, name: str) -> Self:
-        """Only what a host logged; `hv1` also finds `hv1.example.org`."""
-        wanted = name.lower()
-
-        def is_host(part: EventGroup) -> bool:
-            host = (part.verdict.host or "").lower()
-            return host == wanted or host.split(".")[0] == wanted
-
-        return self._where(is_host)
-
-    def component(self, name: str) -> Self:
-        """Only version events of a component, in any letter case: `storage`, `network`, `data exchange`, ….
-
-        Raises HvdegradedError for a name that is none.
-        """
-        wanted = name.lower()
-        known = [component for component in Component if component.lower() == wanted]
-        if not known:
-            raise HvdegradedError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
-        return self._where(lambda part: part.verdict.component is known[0])
-
-    def between(self, start: datetime | None, end: datetime | None) -> Self:
-        """Only what happened from `start` until before `end`, and what has no time; naive times are UTC."""
-        low = ticks_from_datetime(start) if start else 0
-        high = ticks_from_datetime(end) if end else None
-        kept = []
-        for part in self.occurrences:
-            rows = [
-                row
-                for row in zip(part.ticks, part.record_ids, strict=True)
-                if row[0] == UNKNOWN or (low <= row[0] and (high is None or row[0] < high))
-            ]
-            if rows:
-                ticks, ids = zip(*rows, strict=True)
-                kept.append(EventGroup(part.verdict, part.example, array("q", ticks), array("q", ids)))
-        return replace(self, occurrences=tuple(kept))
-
-    def _where(self, test: Callable[[EventGroup], bool]) -> Self:
-        return replace(self, occurrences=tuple(part for part in self.occurrences if test(part)))
-
-    @property
-    def count(self) -> int:
-        """How many events there are."""
-        return sum(part.count for part in self.occurrences)
-
-    @property
-    def first(self) -> datetime | None:
-        """UTC time of the first event."""
-        return moment_of(min, (part.first_ticks for part in self.occurrences))
-
-    @property
-    def last(self) -> datetime | None:
-        """UTC time of the last event."""
-        return moment_of(max, (part.last_ticks for part in self.occurrences))
-
-    def by_label(self) -> Counter[Label]:
-        """Events by label."""
-        return self._counted(lambda verdict: verdict.label)
-
-    def by_reason(self) -> Counter[Reason]:
-        """Events by reason."""
-        return self._counted(lambda verdict: verdict.reason)
-
-    def _counted(self, key: Callable[[Verdict], Any]) -> Counter[Any]:
-        counts: Counter[Any] = Counter()
-        for part in self.occurrences:
-            counts[key(part.verdict)] += part.count
-        return counts
+def _matter(verdict: Verdict, example: HyperVEvent) -> tuple[str, ...]:
+    """What is equal for events of one finding."""
+    event = ("", "") if verdict.reason in _ONE_MATTER else (example.provider.lower(), str(example.event_id))
+    return (
+        (verdict.host or "").lower(),
+        (verdict.vm_id or verdict.vm_name or "").lower(),
+        *event,
+        verdict.reason,
+        "" if verdict.label is Label.ACTIONABLE else "assumed" if verdict.assumed else "proven",
+    )

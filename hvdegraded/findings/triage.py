@@ -1,56 +1,244 @@
-"""What a reading amounts to: findings with counts, and an account of all that was left out.
+"""The result of a triage: findings, filters over them, and views as text, page, pictures, frames and JSON.
 
 Events that get the same verdict for the same reason are one `EventGroup`, which keeps one example and, of
-each event, its time and record id: 16 bytes. Findings gather the occurrences that are one problem of one VM;
-so a mismatch that five components report is one finding with five parts. `building` makes a Triage of events.
+each event, its time and record id: 16 bytes. Findings are such groups that are one matter of one VM; so a
+mismatch that five components report is one finding with five groups. `builder` makes a Triage of events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import difflib
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hvdegraded.errors import HvdegradedError, UnknownNameError
+from hvdegraded.findings.groups import UNKNOWN, EventGroup, Finding, Section, findings_of, moment_of
+from hvdegraded.findings.provenance import Provenance
+from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.records.report import ReadReport
+from hvdegraded.timestamps import ticks_from_datetime
+from hvdegraded.verdicts.verdict import Label, Reason, Verdict
+
 if TYPE_CHECKING:
+    from hvdegraded.findings.document import Document
     from hvdegraded.findings.render.plots import Picture
 
-from hvdegraded.findings.groups import GroupedEvents
+__all__ = ["Triage"]
 
-__all__ = [
-    "Triage",
-]
+_MOST_SUGGESTED = 3
 
 
 @dataclass(frozen=True, repr=False)
-class Triage(GroupedEvents):
-    """What a reading amounts to: findings, actionable and newest first, and what was left out.
+class Triage:
+    """Findings in the order of reading, with counts, and what was excluded: a container of Finding.
 
-    `excluded` counts events below the level or outside of the times asked for, by why; `report` is the
-    account of the reading.
+    `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
+    why; `report` is the account of the reading, `provenance` names version, inputs and inventory.
     """
+
+    groups: tuple[EventGroup, ...]
+    report: ReadReport = field(default_factory=ReadReport)
+    excluded: Counter[str] = field(default_factory=Counter)
+    provenance: Provenance = field(default_factory=Provenance)
+    _whole: tuple[EventGroup, ...] | None = field(default=None, compare=False)  # of which this is a selection
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings: to act on, to check, assumed, proven; within, worst level and newest first."""
+        return findings_of(self.groups)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __bool__(self) -> bool:
+        return bool(self.groups)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __repr__(self) -> str:
+        return f"<Triage, {self.headline()}>"
+
+    # ------------------------------------------------------------ selections
+
+    @property
+    def to_act_on(self) -> Triage:
+        """Only what needs action."""
+        return self._of_section(Section.ACT)
+
+    @property
+    def to_check(self) -> Triage:
+        """Only what is worth a look."""
+        return self._of_section(Section.CHECK)
+
+    @property
+    def assumed(self) -> Triage:
+        """Only what is ignorable under an assumption."""
+        return self._of_section(Section.ASSUMED)
+
+    @property
+    def proven(self) -> Triage:
+        """Only what is proven to be ignorable."""
+        return self._of_section(Section.PROVEN)
+
+    @property
+    def actionable(self) -> Triage:
+        """Only events with the label actionable, whether they ask for something or not."""
+        return self._where(lambda group: group.verdict.actionable)
+
+    @property
+    def ignorable(self) -> Triage:
+        """Only events with the label ignorable, proven or assumed."""
+        return self._where(lambda group: group.verdict.ignorable)
+
+    def vm(self, name_or_id: str) -> Triage:
+        """Only what concerns a VM, by name or id in any letter case.
+
+        Raises HvdegradedError, with names that are alike, if no event names it.
+        """
+        wanted = name_or_id.strip("{}").lower()
+
+        def names(group: EventGroup) -> tuple[str, str]:
+            return (group.verdict.vm_name or "").lower(), (group.verdict.vm_id or "").lower()
+
+        whole = self._whole or self.groups
+        if not any(wanted in names(group) for group in whole):
+            raise _unknown(
+                "VM", name_or_id, (group.verdict.vm_name or group.verdict.vm_id for group in whole)
+            )
+        return self._where(lambda group: wanted in names(group))
+
+    def host(self, name: str) -> Triage:
+        """Only what a host logged; `hv1` also finds `hv1.example.org`.
+
+        Raises HvdegradedError, with names that are alike, if there are no events of it.
+        """
+        wanted = name.lower()
+
+        def is_host(group: EventGroup) -> bool:
+            host = (group.verdict.host or "").lower()
+            return host == wanted or host.split(".")[0] == wanted
+
+        whole = self._whole or self.groups
+        if not any(map(is_host, whole)):
+            hosts = {group.verdict.host or "" for group in whole}
+            raise _unknown("host", name, hosts | {host.split(".")[0] for host in hosts})
+        return self._where(is_host)
+
+    def component(self, name: str) -> Triage:
+        """Only version events of a component, in any letter case: `storage`, `network`, `data exchange`, ….
+
+        Raises HvdegradedError for a name that is not a component.
+        """
+        wanted = name.lower()
+        known = [component for component in Component if component.lower() == wanted]
+        if not known:
+            raise HvdegradedError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
+        return self._where(lambda group: group.verdict.component is known[0])
+
+    def between(self, start: datetime | None, end: datetime | None) -> Triage:
+        """Only what happened from `start` until before `end`, and what has no time; naive times are UTC."""
+        low = ticks_from_datetime(start) if start else 0
+        high = ticks_from_datetime(end) if end else None
+        kept = []
+        for group in self.groups:
+            rows = [
+                row
+                for row in zip(group.ticks, group.record_ids, strict=True)
+                if row[0] == UNKNOWN or (low <= row[0] and (high is None or row[0] < high))
+            ]
+            if rows:
+                ticks, ids = zip(*rows, strict=True)
+                kept.append(EventGroup(group.verdict, group.example, array("q", ticks), array("q", ids)))
+        return self._selection(kept)
+
+    def _where(self, test: Callable[[EventGroup], bool]) -> Triage:
+        return self._selection(group for group in self.groups if test(group))
+
+    def _of_section(self, section: Section) -> Triage:
+        found = (finding for finding in self.findings if finding.section is section)
+        return self._selection(group for finding in found for group in finding.groups)
+
+    def _selection(self, groups: Iterable[EventGroup]) -> Triage:
+        return replace(self, groups=tuple(groups), _whole=self._whole or self.groups)
+
+    # ------------------------------------------------------------ counts
+
+    @property
+    def count(self) -> int:
+        """Number of events."""
+        return sum(group.count for group in self.groups)
+
+    @property
+    def first(self) -> datetime | None:
+        """UTC time of the first event."""
+        return moment_of(min, (group.first_ticks for group in self.groups))
+
+    @property
+    def last(self) -> datetime | None:
+        """UTC time of the last event."""
+        return moment_of(max, (group.last_ticks for group in self.groups))
+
+    def by_section(self) -> Counter[Section]:
+        """Findings by section."""
+        return Counter(finding.section for finding in self.findings)
+
+    def by_label(self) -> Counter[Label]:
+        """Events by label."""
+        return self._counted(lambda verdict: verdict.label)
+
+    def by_reason(self) -> Counter[Reason]:
+        """Events by reason."""
+        return self._counted(lambda verdict: verdict.reason)
+
+    def _counted(self, key: Callable[[Verdict], Any]) -> Counter[Any]:
+        counts: Counter[Any] = Counter()
+        for group in self.groups:
+            counts[key(group.verdict)] += group.count
+        return counts
+
+    # ------------------------------------------------------------ views
+
+    @cached_property
+    def document(self) -> Document:
+        """Everything that text, page and JSON show."""
+        from hvdegraded.findings.document import document_of
+
+        return document_of(
+            self.findings, report=self.report, excluded=self.excluded, provenance=self.provenance
+        )
+
+    def headline(self) -> str:
+        """The counts in one line."""
+        from hvdegraded.findings.render.text import headline
+
+        return headline(self.document)
 
     def __str__(self) -> str:
         from hvdegraded.findings.render.text import as_text
 
-        return as_text(self)
-
-    __repr__ = __str__
-
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        for label, count in self.by_label().items():
-            yield label.name.lower(), count
-        yield "findings", len(self.findings)
+        return as_text(self.document)
 
     def _repr_html_(self) -> str:
         from hvdegraded.findings.render.html import as_fragment
 
-        return as_fragment(self)
+        return as_fragment(self.document)
 
     def to_html(self, *, title: str = "Hyper-V triage") -> str:
         """One self-contained page to share, as text to write to a file; with tables to sort and search."""
         from hvdegraded.findings.render.html import as_page
+        from hvdegraded.findings.render.plots import page_pictures
 
-        return as_page(self, title)
+        return as_page(self.document, title, page_pictures(self.groups))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as `hvdegraded.findings.document.json_schema` describes them."""
+        return self.document.to_dict()
 
     def plot(self, kind: str = "timeline") -> Picture:
         """A picture for Jupyter or to `save`: each VM's `timeline`, or the `versions` that differ.
@@ -59,50 +247,33 @@ class Triage(GroupedEvents):
         """
         from hvdegraded.findings.render.plots import draw
 
-        return draw(self, kind)
+        return draw(self.groups, kind)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        from hvdegraded.findings.frames import to_arrow
-
-        return to_arrow(self).__arrow_c_stream__(requested_schema)
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_arrow(self) -> Any:
         """A pyarrow.Table, one row for each event; columns in `hvdegraded.findings.frames.SCHEMA`."""
         from hvdegraded.findings.frames import to_arrow
 
-        return to_arrow(self)
+        return to_arrow(self.groups)
 
     def to_pandas(self) -> Any:
         """A pandas.DataFrame of the same columns."""
         from hvdegraded.findings.frames import to_pandas
 
-        return to_pandas(self)
+        return to_pandas(self.groups)
 
     def to_polars(self) -> Any:
         """A polars.DataFrame of the same columns."""
         from hvdegraded.findings.frames import to_polars
 
-        return to_polars(self)
+        return to_polars(self.groups)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types: counts, findings with their parts, and the account of the reading."""
-        return {
-            "events": self.count,
-            "by_label": {str(key): count for key, count in self.by_label().items()},
-            "by_reason": {str(key): count for key, count in self.by_reason().items()},
-            "excluded": dict(self.excluded),
-            "findings": [
-                {
-                    "count": finding.count,
-                    "first": finding.first.isoformat() if finding.first else None,
-                    "last": finding.last.isoformat() if finding.last else None,
-                    "parts": [
-                        part.verdict.model_dump(mode="json")
-                        | {"provider": part.provider, "event_id": part.event_id, "count": part.count}
-                        for part in finding.parts
-                    ],
-                }
-                for finding in self.findings
-            ],
-            "report": self.report.to_dict(),
-        }
+
+def _unknown(what: str, name: str, known: Iterable[str | None]) -> UnknownNameError:
+    """The error for a name that no event has, with names that are alike."""
+    by_folded = {one.lower(): one for one in known if one}
+    alike = difflib.get_close_matches(name.lower(), sorted(by_folded), _MOST_SUGGESTED)
+    suggested = f"did you mean {' or '.join(by_folded[one] for one in alike)}?" if alike else None
+    return UnknownNameError(f"no event of this triage names the {what} {name!r}", hint=suggested)

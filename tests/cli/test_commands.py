@@ -14,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.formats.evtx.writer import write_evtx
 from tests.tools.sample_events import Machine, kvp, named, vml
 from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import ID, VM, plain, record, storvsp
 
 GUESTS = str(FOLDER / "guests.json")
 WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
@@ -33,7 +35,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 def test_a_folder_with_something_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "triage", FOLDER / "hv2012r2", "--guests", GUESTS)
     assert code == 1
-    assert "479 events: 13 actionable, 466 ignorable" in out
+    assert "479 events in 18 findings: 7 to act on, 2 to check, 1 assumed, 7 proven noise" in out
 
 
 def test_json_lines_with_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,9 +49,51 @@ def test_json_lines_with_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
 def test_nothing_actionable_is_zero(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "triage", WORKER, "--guests", GUESTS, "--until", "2026-09-05")
     assert code == 0
-    assert "0 actionable" in out
+    assert "0 to act on, 0 to check" in out
     code, _, _ = run(capsys, "triage", WORKER, "--until", "2026-09-05", "--unknown-guest", "actionable")
     assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "codes"),
+    [
+        ("act", {"act": 1, "check": 1, "assumed": 1, "never": 0}),
+        ("check", {"act": 0, "check": 1, "assumed": 1, "never": 0}),
+        ("assumed", {"act": 0, "check": 0, "assumed": 1, "never": 0}),
+        ("proven", {"act": 0, "check": 0, "assumed": 0, "never": 0}),
+        ("quiet", {"act": 0, "check": 0, "assumed": 0, "never": 0}),
+    ],
+)
+def test_the_exit_code_goes_by_what_was_found(
+    kind: str, codes: dict[str, int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = {
+        "act": plain("VMMS", 19100),
+        "check": plain("VMMS", 64999, 3),
+        "assumed": storvsp(6, "6.0", "5.1"),
+        "proven": storvsp(6, "6.0", "5.1"),
+        "quiet": record("Microsoft-Windows-Hyper-V-StorageVSP", 9, 3, ()),
+    }
+    write_evtx(tmp_path / "x.evtx", [events[kind]])
+    guests = tmp_path / "guests.json"
+    guests.write_text(json.dumps([{"Name": VM, "Id": ID, "OSName": "Ubuntu"}] if kind == "proven" else []))
+    for fail_on, code in codes.items():
+        found = run(capsys, "triage", tmp_path / "x.evtx", "--guests", guests, "--fail-on", fail_on)
+        assert found[0] == code, fail_on
+    assert run(capsys, "triage", tmp_path / "x.evtx", "--guests", guests)[0] == codes["check"]
+
+
+def test_findings_as_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "triage", FOLDER / "hv2022", "--guests", GUESTS, "--json=findings")
+    assert code == 1
+    assert json.loads(out) == json.loads(
+        json.dumps(hv.triage(FOLDER / "hv2022", guests=hv.GuestInventory.load(GUESTS)).to_dict())
+    )
+
+
+def test_a_path_behind_json_is_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "triage", "--json", FOLDER / "hv2022", "--guests", GUESTS)
+    assert json.loads(out.splitlines()[0])["schema"] == "hvdegraded.event"
 
 
 def test_ignorable_findings_are_listed_on_demand(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +192,7 @@ def test_standard_input(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hvdegraded", "triage", "-", "--guests", GUESTS]
     done = subprocess.run(command, input=WORKER.read_bytes(), capture_output=True, check=False)
     assert done.returncode == 1
-    assert done.stdout.startswith(b"101 events: 3 actionable")
+    assert done.stdout.startswith(b"101 events in 8 findings: 3 to act on")
     assert not done.stderr
 
 
@@ -222,7 +266,7 @@ def test_names_from_logs_do_not_steer_the_terminal(
 
 def test_names_from_logs_are_no_markup(capsys: pytest.CaptureFixture[str], hostile: Path) -> None:
     _, out, _ = run(capsys, "triage", hostile)
-    assumed = next(line for line in out.splitlines() if line.startswith("Assumed"))
+    assumed = out[out.index("\nAssumed") :]
     for name in ("[/red]", ":smile:", "[link=http://x]a", "two\\n0 events"):
         assert name in assumed
 

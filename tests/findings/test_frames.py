@@ -32,7 +32,7 @@ def test_a_row_for_each_event_in_the_published_columns(sample: Triage) -> None:
 
 
 def test_ticks_stay_exact_and_times_are_utc(sample: Triage) -> None:
-    part = sample.occurrences[0]
+    part = sample.groups[0]
     ticks = array("q", [133_782_174_832_356_205, -1])
     table = Triage((EventGroup(part.verdict, part.example, ticks, array("q", [7, -1])),)).to_arrow()
     assert table["time_ticks"].to_pylist() == [133_782_174_832_356_205, None]
@@ -56,12 +56,12 @@ def test_an_empty_triage_has_the_same_columns() -> None:
 
 
 def one_part(sample: Triage, ticks: list[int]) -> Triage:
-    part = sample.occurrences[0]
+    part = sample.groups[0]
     return Triage((EventGroup(part.verdict, part.example, array("q", ticks), array("q", range(len(ticks)))),))
 
 
 def test_a_million_events_keep_their_ticks(sample: Triage) -> None:
-    parts, share = sample.occurrences, 1_000_000 // len(sample.occurrences) + 1
+    parts, share = sample.groups, 1_000_000 // len(sample.groups) + 1
     start = 134_000_000_000_000_001  # odd, and beyond what a float holds
     many = Triage(
         tuple(

@@ -57,7 +57,7 @@ def test_a_triage_shows_itself_once_and_a_bar_comes_and_goes() -> None:
     (shown,) = show
     assert shown.output_type == "execute_result"
     assert {"text/html", "text/plain"} <= set(shown.data)
-    assert "actionable" in shown.data["text/plain"]
+    assert "4 to act on" in shown.data["text/plain"]
     assert [output.output_type for output in read] == ["display_data"]
     assert read[0].data["text/html"] == ""
     assert "records" in text[0].text

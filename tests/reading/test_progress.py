@@ -134,7 +134,7 @@ def test_an_interruption_leaves_what_was_read() -> None:
     for shown in (str(part), part._repr_html_(), part.to_html()):
         assert "Reading was interrupted" in shown
     assert part.to_dict()["report"]["notes"][0]["kind"] == "interrupted"
-    assert sum(len(one.record_ids) for one in part.occurrences) == part.count
+    assert sum(len(one.record_ids) for one in part.groups) == part.count
 
 
 def test_after_an_interruption_no_refusal_is_called_harmless() -> None:
@@ -149,7 +149,7 @@ def test_after_an_interruption_no_refusal_is_called_harmless() -> None:
     labels = {}
     for interrupt in (False, True):
         found = hv.triage(events(interrupt=interrupt), guests=guests("linux"))
-        labels[interrupt] = {part.event_id: part.verdict for part in found.occurrences}
+        labels[interrupt] = {part.event_id: part.verdict for part in found.groups}
     assert labels[False][5].ignorable
     assert labels[True][5].actionable
     assert labels[True][5].reason is hv.Reason.INCOMPLETE_EVIDENCE

@@ -108,7 +108,7 @@ def test_a_triage_is_the_same(logs: Path) -> None:
     assert two == one
     assert two.findings == one.findings
     assert one.count > 1000
-    assert {verdict.reason for verdict in (part.verdict for part in one.occurrences)} >= {
+    assert {verdict.reason for verdict in (part.verdict for part in one.groups)} >= {
         hv.Reason.LOADED_NON_WINDOWS,
         hv.Reason.REFUSED_THEN_FAILURE,
     }

@@ -153,7 +153,7 @@ def test_a_failure_after_the_vm_moved_or_by_a_host_named_in_full() -> None:
 def test_a_refusal_without_a_time_is_followed_by_any_failure() -> None:
     untimed, timed = REFUSED._replace(time_ticks=None), at(REFUSED, 60)
     events = [timed, untimed, plain("Chipset", 18605)]
-    parts = triage(events, guests=guests("linux")).occurrences
+    parts = triage(events, guests=guests("linux")).groups
     reasons = {part.verdict.reason: list(part.ticks) for part in parts if part.event_id == 5}
     assert reasons == {
         Reason.REFUSED_WITH_FALLBACK: [timed.time_ticks],

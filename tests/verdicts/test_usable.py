@@ -83,7 +83,7 @@ def test_sound_and_damaged_records_are_told_apart_among_many() -> None:
     for events in ([sound, damaged], [damaged, sound]):
         found = [verdict.ignorable for _, verdict in Classifier(LINUX).classify_all(events)]
         assert found == [event is sound for event in events]
-        parts = triage(events, guests=LINUX).occurrences
+        parts = triage(events, guests=LINUX).groups
         assert sorted(part.verdict.ignorable for part in parts) == [False, True]
 
 

@@ -1,260 +1,331 @@
-"""Triage → HTML: a fragment for notebooks, and one self-contained page to share.
+"""The result document → HTML: a fragment for notebooks, and one self-contained page to share.
 
-Everything that comes from logs is hostile here and escaped. The page loads nothing: style, script and
-pictures stand in it, and its Content-Security-Policy allows no other.
+Everything that comes from logs is hostile here, and escaped by construction (`markup`). The page loads
+nothing: style, script, rows and pictures are in it, and its Content-Security-Policy allows nothing else.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from html import escape
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from hvdegraded.errors import MissingExtraError
-from hvdegraded.findings.render.plots import draw
-from hvdegraded.findings.render.text import event_of
+from hvdegraded.findings.document import Document, FindingEntry, GroupEntry, Problem
+from hvdegraded.findings.groups import Section
+from hvdegraded.findings.render.markup import Html, joined
+from hvdegraded.findings.render.words import (
+    TITLES,
+    caveats,
+    event_of,
+    inventory_line,
+    level_name,
+    numbers,
+    origin_lines,
+    plural,
+    when,
+)
 from hvdegraded.printable import printable
-from hvdegraded.verdicts.phrases import versions_of
-from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup, Finding, GroupedEvents
+    from hvdegraded.findings.render.plots import PagePicture
 
 __all__ = ["as_fragment", "as_page"]
 
-_MOST_ROWS = 100  # of a table in a notebook
-_MOST_PARTS = 20
-_MOST_NAMES = 50
-_MOST_REMARKS = 100
-
-# `.hvd.hvd` outweighs what Jupyter says of tables.
-_STYLE = """
-.hvd{color-scheme:light dark;--fg:light-dark(#1a1a1a,#e8e8e8);--bg:light-dark(#fff,#16181c);
---line:light-dark(#c9ced6,#444a54);--soft:light-dark(#f2f4f7,#22262d);--act:light-dark(#a11212,#ff8f8f);
---ign:light-dark(#1c5f2e,#8fd6a1);--dot:light-dark(#2c6fa6,#7db8ea);color:var(--fg);
-background:var(--bg);font:14px/1.45 system-ui,sans-serif;padding:.5rem;text-align:left}
-[data-jp-theme-light="true"] .hvd,.vscode-light .hvd{color-scheme:light}
-[data-jp-theme-light="false"] .hvd,.vscode-dark .hvd{color-scheme:dark}
-.hvd h2{font-size:1.15rem;margin:1.25rem 0 .25rem}
-.hvd.hvd table{border-collapse:collapse;width:100%;margin:.5rem 0 1.25rem;color:inherit;font-size:inherit;
-table-layout:auto}
-.hvd.hvd th,.hvd.hvd td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top;
-overflow-wrap:anywhere;background:var(--bg);color:inherit;white-space:normal;max-width:none}
-.hvd.hvd tr{padding:0;border:0;background:none}
-.hvd.hvd thead th{background:var(--soft);white-space:nowrap}
-.hvd.hvd td{min-width:5.5em}.hvd.hvd td.num{min-width:0;text-align:right;white-space:nowrap}
-.hvd.hvd td.when{overflow-wrap:normal;min-width:6em}
-@media(min-width:1100px){.hvd.hvd td{min-width:6.5em}.hvd.hvd td.wide{min-width:15em}}
-@media(min-width:1500px){.hvd.hvd td.when{white-space:nowrap}}
-.hvd small{display:block;opacity:.8}
-.hvd th button{all:unset;cursor:pointer;font-weight:bold}
-.hvd th button:focus-visible{outline:2px solid}
-.hvd [aria-sort] button::after{content:" ▲"}.hvd [aria-sort=descending] button::after{content:" ▼"}
-.hvd .act{color:var(--act);font-weight:bold}.hvd .ign{color:var(--ign);font-weight:bold}
-.hvd ul{margin:0;padding-left:1.1rem}.hvd summary{cursor:pointer}
-.hvd input{font:inherit;padding:.3rem;width:100%;max-width:24rem;box-sizing:border-box;color:inherit;
-background:var(--soft);border:1px solid var(--line)}
-.hvd figure{margin:.5rem 0 1.25rem;overflow-x:auto}.hvd svg{display:block;max-width:none}
-@media(max-width:700px){.hvd.hvd table,.hvd tbody,.hvd thead,.hvd tr,.hvd.hvd td{display:block}
-.hvd thead tr{display:flex;flex-wrap:wrap;gap:.25rem;margin-bottom:.5rem}.hvd thead.plain{display:none}
-.hvd thead tr::before{content:"sort by";align-self:center}
-.hvd.hvd tbody tr{margin-bottom:.75rem;border:1px solid var(--line)}.hvd.hvd td{border:0;padding:.15rem .5rem}
-.hvd.hvd td:empty{display:none}.hvd.hvd td.num{text-align:left}.hvd tr[hidden]{display:none}
-.hvd td::before{content:attr(data-name) ": ";font-weight:bold}}
-@media print{.hvd{color-scheme:light;padding:0}.hvd input,.hvd output{display:none}.hvd tr{break-inside:avoid}
-.hvd figure{overflow:visible}.hvd svg{max-width:100%;height:auto}}
-"""
-
-_SCRIPT = """
-for (const table of document.querySelectorAll("table")) {
-  const body = table.tBodies[0];
-  const heads = table.querySelectorAll("thead th");
-  heads.forEach((head, at) => head.firstChild.addEventListener("click", () => {
-    const down = head.ariaSort === "ascending";
-    heads.forEach(other => other.removeAttribute("aria-sort"));
-    head.ariaSort = down ? "descending" : "ascending";
-    const text = row => row.cells[at].textContent;
-    const order = (a, b) => text(a).localeCompare(text(b), undefined, {numeric: true});
-    body.append(...[...body.rows].sort(down ? (a, b) => order(b, a) : order));
-  }));
-}
-const search = document.querySelector("input");
-const rows = [...document.querySelectorAll("tbody tr")];
-search.addEventListener("input", () => {
-  const wanted = search.value.toLowerCase();
-  for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  const shown = rows.filter(row => !row.hidden).length;
-  document.querySelector("output").value = wanted ? `${shown} of ${rows.length} rows` : "";
-});
-"""
+_STATIC_ROWS = 500
+_NOTEBOOK_ROWS = 100
+_MOST_GROUPS = 20
+_MOST_INPUTS = 8
+_MOST_ITEMS = 100
+_WORST = 5
+_COLUMNS = ("#", "VM", "host", "what happened", "events", "first", "last")
+_COLLAPSED = frozenset({Section.PROVEN, Section.QUIET})
 
 
-def as_page(triage: GroupedEvents, title: str = "Hyper-V triage") -> str:
-    """A whole page: every row, with tables to sort and search, and pictures; printable, without any request.
+@cache
+def _file(name: str) -> str:
+    """A file beside this module."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
-    Without matplotlib (extra `notebook`) the page says that it has no pictures.
+
+def as_page(document: Document, title: str, pictures: Sequence[PagePicture] | str = ()) -> str:
+    """A whole page: tables to sort and search, and pictures, or a text that says why there are none.
+
+    The first rows are in it as HTML, so that print and viewers without script have them; all are in it as
+    data.
     """
-    script_hash = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+    script = _file("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{script_hash}'; "
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    search = (
-        "<p><input type='search' placeholder='search the tables' aria-label='search the tables'> "
-        "<output></output></p>"
+    body = joined(
+        [
+            Html("<header><h1>{}</h1>{}</header><main>").format(title, _origin(document)),
+            _cards(document),
+            _caveats(document),
+            _worst(document),
+            _SEARCH if document.findings else Html(""),
+            *_parts(document, _STATIC_ROWS, interactive=True),
+            *_figures(pictures),
+            *_account(document),
+            Html("</main>"),
+        ]
     )
-    body = [
-        f"<h1>{_text(title)}</h1>",
-        *_headline(triage),
-        search,
-        *_tables(triage, interactive=True),
-        *_pictures(triage),
-        *_account(triage),
-    ]
-    return (
+    page = Html(
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta http-equiv="Content-Security-Policy" content="{policy}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
-        f"<title>{_text(title)}</title><style>body{{margin:0}}{_STYLE}</style></head>"
-        f"<body class='hvd'>{''.join(body)}<script>{_SCRIPT}</script></body></html>\n"
+        "<title>{title}</title><style>body{{margin:0}}{style}</style></head>"
+        "<body class='hvd'>{body}<script type='application/json' id='rows'>{rows}</script>"
+        "<script>{script}</script></body></html>\n"
     )
-
-
-def as_fragment(triage: GroupedEvents) -> str:
-    """The triage as HTML to stand in a notebook; of long tables the first rows."""
-    parts = [*_headline(triage), *_tables(triage, interactive=False), *_account(triage)]
-    return f"<div class='hvd'><style>{_STYLE}</style>{''.join(parts)}</div>"
-
-
-def _headline(triage: GroupedEvents) -> Iterable[str]:
-    labels = triage.by_label()
-    first, last = triage.first, triage.last
-    span = f", from {_when(first)} to {_when(last)} UTC" if first and last else ""
-    yield (
-        f"<p>{triage.count} events: <span class='act'>{labels[Label.ACTIONABLE]} actionable</span>, "
-        f"<span class='ign'>{labels[Label.IGNORABLE]} ignorable</span>{span}</p>"
-    )
-    if triage.report.interrupted:
-        yield "<p class='act'>Reading was interrupted: this is what had been read by then.</p>"
-    for note in triage.report.unreadable[:_MOST_REMARKS]:
-        yield f"<p class='act'>{_text(note.path or 'input')}: {_text(note.text)}</p>"
-
-
-def _tables(triage: GroupedEvents, *, interactive: bool) -> Iterable[str]:
-    findings = triage.findings
-    acting = [_finding_row(finding) for finding in findings if finding.verdict.actionable]
-    if acting:
-        columns: tuple[str, ...] = ("VM", "host", "what happened", "what to do", "count", "first", "last")
-        yield f"<h2>Actionable</h2>{_table(columns, acting, interactive)}"
-    noise: dict[tuple[str, str, str], list[EventGroup]] = {}
-    for finding in findings:
-        if finding.verdict.ignorable:
-            for part in finding.parts:
-                key = finding.vm or "", finding.host or "", str(part.verdict.component or "")
-                noise.setdefault(key, []).append(part)
-    if noise:
-        columns = ("VM", "host", "component", "guest | host version", "why", "count")
-        rows = [_noise_row(key, parts) for key, parts in noise.items()]
-        yield f"<h2>Ignorable</h2>{_table(columns, rows, interactive)}"
-
-
-def _pictures(triage: GroupedEvents) -> Iterable[str]:
-    if not triage.count:
-        return
-    titles = {"timeline": "Timeline", "versions": "Versions that differ"}
-    for kind, title in titles.items():
-        try:
-            svg = draw(triage, kind).inline_svg()
-        except MissingExtraError as error:
-            yield f"<p>No pictures: {_text(str(error))}.</p>"
-            return
-        yield f"<h2>{title}</h2><figure>{svg}</figure>"
-
-
-def _account(triage: GroupedEvents) -> Iterable[str]:
-    """What was assumed, left out, and lost."""
-    assumed = sorted({finding.vm or "unnamed" for finding in triage.findings if finding.verdict.assumed})
-    if assumed:
-        names = ", ".join(assumed[:_MOST_NAMES]) + ", …" * (len(assumed) > _MOST_NAMES)
-        yield f"<p>Assumed: the system of {len(assumed)} VMs is not known ({_text(names)}).</p>"
-    for why, count in triage.excluded.items():
-        yield f"<p>{count} events {_text(why)} were left out.</p>"
-    report = triage.report
-    if report.records_seen:
-        yield f"<p>{_text(str(report).split(chr(10))[0])}</p>"
-    remarks = report.items()
-    if remarks:
-        listed = "".join(
-            f"<li>{_text(path or 'input')}: {_text(what)}</li>" for path, what in remarks[:_MOST_REMARKS]
+    return str(
+        page.format(
+            policy=Html(policy),
+            title=title,
+            style=Html(_file("page.css")),
+            body=body,
+            rows=Html(_rows_json(document)),
+            script=Html(script),
         )
-        if len(remarks) > _MOST_REMARKS:
-            listed += f"<li>and {len(remarks) - _MOST_REMARKS} more</li>"
-        yield f"<details><summary>{len(remarks)} remarks on the reading</summary><ul>{listed}</ul></details>"
+    )
 
 
-def _table(names: Sequence[str], rows: Sequence[str], interactive: bool) -> str:
-    button = "<button type='button'>{}</button>" if interactive else "{}"
-    heads = "".join(f"<th scope='col'>{button.format(name)}</th>" for name in names)
-    shown = rows if interactive else rows[:_MOST_ROWS]
-    kind = "" if interactive else " class='plain'"
-    table = f"<table><thead{kind}><tr>{heads}</tr></thead><tbody>{''.join(shown)}</tbody></table>"
-    if len(rows) > len(shown):
-        table += f"<p>and {len(rows) - len(shown)} more rows; <code>to_html()</code> has all.</p>"
-    return table
+_SEARCH = Html(
+    "<p class='search'><input type='search' placeholder='search all rows' aria-label='search all rows'> "
+    "<output></output></p>"
+)
 
 
-def _finding_row(finding: Finding) -> str:
-    items = [
-        f"{_text(part.verdict.summary)}{f' ×{part.count}' * (part.count > 1)} "
-        f"<small>{_text(event_of(part))}</small>"
-        for part in finding.parts[:_MOST_PARTS]
+def as_fragment(document: Document) -> str:
+    """The document as HTML to stand in a notebook; of long tables the first rows."""
+    parts = [
+        Html("<p class='origin'>{}</p>").format(inventory_line(document.provenance)),
+        _cards(document),
+        _caveats(document),
+        *_parts(document, _NOTEBOOK_ROWS, interactive=False),
+        *_account(document),
     ]
-    if len(finding.parts) > _MOST_PARTS:
-        items.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
-    told = "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>" if len(items) > 1 else items[0]
-    cells = (
-        _cell("VM", finding.vm or ""),
-        _cell("host", finding.host or ""),
-        f"<td data-name='what happened' class='wide'>{told}</td>",
-        _cell("what to do", finding.verdict.remedy or "", "wide"),
-        _cell("count", str(finding.count), "num"),
-        _cell("first", _when(finding.first), "when"),
-        _cell("last", _when(finding.last), "when"),
+    return str(
+        Html("<div class='hvd'><style>{}</style>{}</div>").format(Html(_file("page.css")), joined(parts))
     )
-    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _noise_row(key: tuple[str, str, str], parts: Sequence[EventGroup]) -> str:
-    vm, host, component = key
-    pairs = dict.fromkeys(versions_of(part.example) for part in parts)
-    versions = [f"{guest or '?'} | {server or '?'}" for guest, server in pairs if guest or server]
-    why = dict.fromkeys(
-        part.verdict.reason.replace("_", " ") + " (assumed)" * part.verdict.assumed for part in parts
+# ------------------------------------------------------------ first screen
+
+
+def _origin(document: Document) -> Html:
+    lines = list(origin_lines(document))
+    inputs = document.provenance.inputs
+    if inputs:
+        named = ", ".join(inputs[:_MOST_INPUTS])
+        more = f" and {len(inputs) - _MOST_INPUTS} more" if len(inputs) > _MOST_INPUTS else ""
+        lines.append(f"{plural(len(inputs), 'input')}: {named}{more}")
+    lines.append(f"Made by hvdegraded {document.provenance.version}")
+    return Html("<p class='origin'>{}</p>").format(Html("<br>").join(lines))
+
+
+def _cards(document: Document) -> Html:
+    cards = []
+    for section in (Section.ACT, Section.CHECK, Section.ASSUMED, Section.PROVEN):
+        tally = document.sections[section]
+        cards.append(_card(section, tally.findings, TITLES[section], plural(tally.events, "event")))
+    cards.append(_card("lost", document.report.lost, "Lost", "records that could not be read"))
+    return Html("<ul class='cards'>{}</ul>").format(joined(cards))
+
+
+def _card(tone: str, number: int, name: str, note: str) -> Html:
+    card = Html("<li class='{}'><b>{}</b><span>{}</span><small>{}</small></li>")
+    return card.format(tone if number else f"{tone} zero", number, name, note)
+
+
+def _caveats(document: Document) -> Html:
+    lines = [Html("<p>{}</p>").format(line) for line in caveats(document)]
+    if not lines:
+        return Html("")
+    return Html("<div class='caveats'>{}</div>").format(joined(lines))
+
+
+def _worst(document: Document) -> Html:
+    """The first problems that ask for something, with what to do."""
+    asking = (problem for section in (Section.ACT, Section.CHECK) for problem in document.problems(section))
+    items = [
+        Html("<li class='{}'><b>{}</b> <span class='tag'>{}</span> <small>{}</small>{}</li>").format(
+            problem.section,
+            problem.title,
+            TITLES[problem.section].lower(),
+            _whose(problem),
+            _paragraph(problem.remedy),
+        )
+        for problem in islice(asking, _WORST)
+    ]
+    if not items:
+        return Html("<p><b>Nothing to act on, nothing to check.</b></p>")
+    return Html("<section><h2>Start here</h2><ol class='worst'>{}</ol></section>").format(joined(items))
+
+
+def _whose(problem: Problem) -> str:
+    names = list(dict.fromkeys(finding.vm or finding.host or "" for finding in problem.findings))
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}: {plural(problem.events, 'event')}"
+
+
+def _paragraph(text: str | None) -> Html:
+    return Html("<p>{}</p>").format(text) if text else Html("")
+
+
+# ------------------------------------------------------------ tables
+
+
+def _parts(document: Document, most: int, *, interactive: bool) -> Iterator[Html]:
+    """A table for each section, the first `most` rows of all."""
+    for section in Section:
+        problems = list(document.problems(section))
+        total = sum(len(problem.findings) for problem in problems)
+        if not total:
+            continue
+        shown = min(total, most)
+        most -= shown
+        note = f"The first {shown} of {total} rows." if shown < total else ""
+        if note and not interactive:
+            note += " to_html() gives a page with all."
+        tally = document.sections[section]
+        title = Html("{} <small>{}</small>").format(TITLES[section], numbers(tally.events, tally.findings))
+        table = Html("{}<p class='note'>{}</p>").format(_table(problems, shown, interactive), note)
+        if section in _COLLAPSED:
+            wrapped = Html("<details class='part {}' id='{}'><summary>{}</summary>{}</details>")
+        else:
+            wrapped = Html("<section class='part {}' id='{}'><h2>{}</h2>{}</section>")
+        yield wrapped.format(section, section, title, table)
+
+
+def _table(problems: Sequence[Problem], most: int, interactive: bool) -> Html:
+    button = Html("<button type='button'>{}</button>" if interactive else "{}")
+    heads = joined(Html("<th scope='col'>{}</th>").format(button.format(name)) for name in _COLUMNS)
+    columns = joined(Html("<col class='c-{}'>").format(_class_of(name)) for name in _COLUMNS)
+    bodies = []
+    for problem in problems:
+        rows = [_row(finding) for finding in problem.findings[:most]]
+        most -= len(rows)
+        if rows:
+            bodies.append(Html("<tbody>{}{}</tbody>").format(_head(problem), joined(rows)))
+    table = Html("<table><colgroup>{}</colgroup><thead{}><tr>{}</tr></thead>{}</table>")
+    return table.format(columns, Html("" if interactive else " class='plain'"), heads, joined(bodies))
+
+
+def _class_of(column: str) -> str:
+    return {"#": "number", "what happened": "what"}.get(column, column.lower())
+
+
+def _head(problem: Problem) -> Html:
+    level = _level(problem)
+    head = Html(
+        "<tr><th class='head' colspan='{}' scope='rowgroup'><b>{}</b> {} <small>{}</small>{}</th></tr>"
     )
-    cells = (
-        _cell("VM", vm),
-        _cell("host", host, "wide"),
-        _cell("component", component),
-        _cell("guest | host version", ", ".join(versions)),
-        _cell("why", ", ".join(why)),
-        _cell("count", str(sum(part.count for part in parts)), "num"),
+    tag = Html("<span class='tag'>{}</span>").format(level) if level else ""
+    return head.format(len(_COLUMNS), problem.title, tag, _count(problem), _paragraph(problem.remedy))
+
+
+def _level(problem: Problem) -> str:
+    return level_name(min((finding.level or 99 for finding in problem.findings), default=None))
+
+
+def _count(problem: Problem) -> str:
+    return numbers(problem.events, len(problem.findings))
+
+
+def _row(finding: FindingEntry) -> Html:
+    shown = _cells(finding)
+    cells = [
+        Html("<td data-name='{}' class='{}'>{}</td>").format(name, _class_of(name), value)
+        for name, value in zip(_COLUMNS, (*shown[:3], _what(shown[3]), *shown[4:]), strict=True)
+    ]
+    return Html("<tr>{}</tr>").format(joined(cells))
+
+
+def _what(groups: Sequence[tuple[str, str]]) -> Html:
+    lines = [Html("{} <small>{}</small>").format(detail, event) for detail, event in groups]
+    if len(lines) == 1:
+        return lines[0]
+    return Html("<ul>{}</ul>").format(joined(Html("<li>{}</li>").format(line) for line in lines))
+
+
+def _cells(finding: FindingEntry) -> tuple[Any, ...]:
+    """The values of a row, in the order of the columns."""
+    groups = [(group.detail, _event(group)) for group in finding.groups[:_MOST_GROUPS]]
+    if len(finding.groups) > _MOST_GROUPS:
+        groups.append((f"and {len(finding.groups) - _MOST_GROUPS} more kinds of events", ""))
+    return (
+        finding.number,
+        finding.vm or "",
+        finding.host or "",
+        groups,
+        finding.count,
+        when(finding.first),
+        when(finding.last),
     )
-    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(name: str, text: str, kind: str = "") -> str:
-    shown = _text(text).replace(".", ".<wbr>") if name == "host" else _text(text)
-    return f"<td data-name='{name}'{f' class={kind!r}' if kind else ''}>{shown}</td>"
+def _event(group: GroupEntry) -> str:
+    return event_of(group) + f" ×{group.count}" * (group.count > 1)
 
 
-def _when(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+def _rows_json(document: Document) -> str:
+    """All rows by section, as JSON that can stand in a script element."""
+    data: dict[str, Any] = {}
+    for section in Section:
+        problems, rows = [], []
+        for place, problem in enumerate(document.problems(section)):
+            problems.append(
+                {
+                    "title": printable(problem.title),
+                    "level": _level(problem),
+                    "count": _count(problem),
+                    "remedy": printable(problem.remedy or ""),
+                }
+            )
+            for finding in problem.findings:
+                number, vm, host, groups, *rest = _cells(finding)
+                shown = [[printable(detail), printable(event)] for detail, event in groups]
+                rows.append([number, printable(vm), printable(host), shown, *rest, place])
+        if rows:
+            data[section] = {"problems": problems, "rows": rows}
+    # Only a "<" could end the element.
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _text(text: str) -> str:
-    """Escaped, with what does not show spelled out."""
-    return escape(printable(text))
+# ------------------------------------------------------------ pictures and account
+
+
+def _figures(pictures: Sequence[PagePicture] | str) -> Iterator[Html]:
+    if isinstance(pictures, str):
+        yield Html("<p class='muted'>No pictures: {}.</p>").format(pictures)
+        return
+    for picture in pictures:
+        figure = Html("<section><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure></section>")
+        yield figure.format(picture.title, Html(picture.svg), picture.caption)
+
+
+def _account(document: Document) -> Iterable[Html]:
+    """What was excluded, and what a reading noticed."""
+    for why, count in document.excluded.items():
+        yield Html("<p class='muted'>{} {} were excluded.</p>").format(plural(count, "event"), why)
+    report = document.report
+    if report.records_seen:
+        yield Html("<p class='muted'>{}</p>").format(str(report).split("\n")[0])
+    items = report.items()
+    if not items:
+        return
+    listed = [Html("<li>{}: {}</li>").format(path or "input", what) for path, what in items[:_MOST_ITEMS]]
+    if len(items) > _MOST_ITEMS:
+        listed.append(Html("<li>and {} more</li>").format(len(items) - _MOST_ITEMS))
+    yield Html("<details><summary>{}</summary><ul>{}</ul></details>").format(
+        f"{plural(len(items), 'remark')} on the reading", joined(listed)
+    )

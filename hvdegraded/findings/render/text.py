@@ -1,159 +1,205 @@
-"""Triage → text for terminals and plain files."""
+"""The result document → text for terminals and plain files."""
 
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hvdegraded.verdicts.verdict import Label
+from hvdegraded.findings.document import (
+    AssumedVm,
+    Document,
+    FindingEntry,
+    GroupEntry,
+    Problem,
+)
+from hvdegraded.findings.groups import Section
+from hvdegraded.findings.render.words import (
+    TITLES,
+    caveats,
+    event_of,
+    level_name,
+    numbers,
+    origin_lines,
+    plural,
+    when,
+)
+from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from hvdegraded.findings.groups import EventGroup, Finding, GroupedEvents
+__all__ = ["Hints", "as_text", "headline", "print_document"]
 
-from hvdegraded.printable import printable
-
-__all__ = [
-    "as_text",
-    "event_of",
-    "print_triage",
-]
-
-_MOST_ASSUMED = 20
-_MOST_PARTS = 20
-_MOST_LISTED = 20
 _WIDTH = 120
-_TABLE_WIDTH = 100  # narrower tables cut words to pieces
-_NAME_WIDTH = 24
-_PREFIX = "Microsoft-Windows-"
+_MOST_PROBLEMS = 30
+_MOST_VMS = 10
+_MOST_GROUPS = 20
+_MOST_ASSUMED = 20
+_MOST_LISTED = 20
+_STYLES = {Section.ACT: "bold red", Section.CHECK: "bold yellow", Section.ASSUMED: "bold cyan"}
 
 
-def as_text(triage: GroupedEvents, *, width: int = _WIDTH) -> str:
-    """The triage as plain text, `width` characters wide."""
+@dataclass(frozen=True)
+class Hints:
+    """How to ask for more, in the words of the program that prints: none where Python prints.
+
+    `list_all` follows what is not listed, `settle` gives what names the system of a VM.
+    """
+
+    list_all: str = ""
+    list_remarks: str = ""
+    settle: Callable[[AssumedVm], str] | None = None
+
+
+def as_text(document: Document, *, width: int = _WIDTH) -> str:
+    """The document as plain text, `width` characters wide."""
     from rich.console import Console
 
     target = io.StringIO()
     # In Jupyter a console would display instead of writing.
     console = Console(file=target, width=width, color_system=None, highlight=False, force_jupyter=False)
-    print_triage(triage, console)
+    print_document(document, console)
     return target.getvalue().rstrip("\n")
 
 
-def print_triage(triage: GroupedEvents, console: Console, *, everything: bool = False) -> None:
-    """Print the triage: counts, what needs action, what was assumed, what was left out or lost.
+def headline(document: Document) -> str:
+    """The counts in one line."""
+    counts = [
+        f"{tally.findings} {TITLES[section].lower()}"
+        for section, tally in document.sections.items()
+        if tally.findings or section in (Section.ACT, Section.CHECK)
+    ]
+    return f"{numbers(document.events, len(document.findings))}: {', '.join(counts)}"
 
-    With `everything`, ignorable findings are listed too.
+
+def print_document(
+    document: Document, console: Console, *, everything: bool = False, hints: Hints | None = None
+) -> None:
+    """Print a document: counts, caveats, what to act on, to check, and what is assumed.
+
+    With `everything`, all findings are listed, proven noise too.
     """
-    labels = triage.by_label()
-    _say(
-        console,
-        f"{triage.count} events: {labels[Label.ACTIONABLE]} actionable, {labels[Label.IGNORABLE]} ignorable",
-        style="bold",
-    )
-    if triage.report.interrupted:
-        _say(console, "Reading was interrupted: this is what had been read by then.", style="bold")
-    for reason, count in triage.by_reason().most_common():
-        _say(console, f"  {count:7}  {reason}")
-    findings = triage.findings
-    for title, wanted in (("Actionable, newest first", False), ("Ignorable", True)):
-        listed = [finding for finding in findings if finding.verdict.ignorable is wanted]
-        if listed and (everything or not wanted):
-            _print_findings(title, listed, console)
-    noise = [finding for finding in findings if finding.verdict.ignorable]
-    if noise and not everything:
-        machines = {(finding.host, finding.vm) for finding in noise}
-        _say(console, f"\nIgnorable noise of {_vms(len(machines))} is not listed (--all lists it).")
-    assumed = sorted({finding.vm or "unnamed" for finding in findings if finding.verdict.assumed})
-    if assumed:
-        names = ", ".join(map(printable, assumed[:_MOST_ASSUMED]))
-        names += ", …" if len(assumed) > _MOST_ASSUMED else ""
-        whose = _vms(len(assumed))
-        _say(
-            console,
-            f"\nAssumed: the system of {whose} is not known ({names}). Name them in --guests to be sure.",
-        )
-    for why, count in triage.excluded.items():
-        _say(console, f"\n{count} events {why} were left out.")
-    _print_report(triage, console)
+    hints = hints or Hints()
+    _say(console, headline(document), "bold")
+    for line in origin_lines(document):
+        _say(console, line)
+    for caveat in caveats(document):
+        _say(console, f"Caveat: {caveat}", "bold")
+    for section in (Section.ACT, Section.CHECK):
+        _print_section(document, section, console, everything, hints)
+    _print_assumed(document, console, everything, hints)
+    for section in (Section.PROVEN, Section.QUIET):
+        tally = document.sections[section]
+        if everything:
+            _print_section(document, section, console, everything, hints)
+        elif tally.findings:
+            counted = numbers(tally.events, tally.findings)
+            _say_apart(console, f"{TITLES[section]}, not listed{_hint(hints.list_all)}: {counted}")
+    for why, count in document.excluded.items():
+        _say_apart(console, f"{count} events {why} were excluded.")
+    _print_account(document, console, hints)
 
 
-def _say(console: Console, text: str, style: str | None = None) -> None:
-    """Print a text as it is: brackets are no markup, `:smile:` is none either; files are not wrapped."""
-    console.print(text, style=style, markup=False, emoji=False, soft_wrap=not console.is_terminal)
-
-
-def _print_findings(title: str, findings: list[Finding], console: Console) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
+def _say(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
+    """Print a text without markup; lines for files are not wrapped."""
     from rich.text import Text
 
-    _say(console, f"\n{title}", style="italic")
-    if console.width < _TABLE_WIDTH:
-        for finding in findings:
-            head = "  ".join([f"{_when(finding.last)} UTC", f"×{finding.count}", *_whose(finding)])
-            console.print(Text(head, "bold"))
-            console.print(Padding(Text("\n".join(_what(finding))), (0, 0, 0, 2)))
-            if finding.verdict.remedy:
-                remedy = f"What to do: {printable(finding.verdict.remedy)}"
-                console.print(Padding(Text(remedy), (0, 0, 0, 2)))
+    text = printable(text)
+    if indent and len(text) + indent > console.width:
+        lines = Text(text, style or "").wrap(console, console.width - indent, overflow="fold")
+        for line in lines:
+            console.print(Text(" " * indent).append_text(line))
+    else:
+        soft = not indent and not console.is_terminal
+        console.print(" " * indent + text, style=style, markup=False, emoji=False, soft_wrap=soft)
+
+
+def _say_apart(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
+    """Print a text behind an empty line."""
+    console.print()
+    _say(console, text, style, indent)
+
+
+def _hint(hint: str) -> str:
+    return f" ({hint})" if hint else ""
+
+
+def _print_section(
+    document: Document, section: Section, console: Console, everything: bool, hints: Hints
+) -> None:
+    problems = list(document.problems(section))
+    if not problems:
         return
-    table = Table(show_lines=True, expand=True)
-    table.add_column("last, UTC", no_wrap=True)
-    table.add_column("count", justify="right")
-    table.add_column("host, VM", max_width=_NAME_WIDTH, overflow="fold")
-    table.add_column("what happened", ratio=7, overflow="fold")
-    table.add_column("what to do", ratio=5, overflow="fold")
-    for finding in findings:
-        table.add_row(
-            _when(finding.last),
-            str(finding.count),
-            Text("\n".join(_whose(finding))),
-            Text("\n".join(_what(finding))),
-            Text(printable(finding.verdict.remedy or "")),
-        )
-    console.print(table)
+    tally = document.sections[section]
+    title = f"{TITLES[section]}: {numbers(tally.events, tally.findings)}"
+    _say_apart(console, title, _STYLES.get(section, "bold"))
+    shown = problems if everything else problems[:_MOST_PROBLEMS]
+    for problem in shown:
+        _print_problem(problem, console, everything, hints)
+    more = problems[len(shown) :]
+    if more:
+        findings = sum(len(problem.findings) for problem in more)
+        left = f"and {plural(len(more), 'more problem')} of {plural(findings, 'finding')}"
+        _say_apart(console, f"{left}{_hint(hints.list_all)}", indent=2)
 
 
-def _whose(finding: Finding) -> list[str]:
-    return [printable(name) for name in (finding.host, finding.vm) if name]
+def _print_problem(problem: Problem, console: Console, everything: bool, hints: Hints) -> None:
+    level = level_name(min((finding.level or 99 for finding in problem.findings), default=None))
+    _say_apart(console, f"{problem.title}{f' ({level})' * bool(level)}", "bold", indent=2)
+    if problem.remedy:
+        _say(console, f"What to do: {problem.remedy}", indent=2)
+    shown = problem.findings if everything else problem.findings[:_MOST_VMS]
+    for finding in shown:
+        _print_finding(finding, console, everything)
+    more = problem.findings[len(shown) :]
+    if more:
+        events = sum(finding.count for finding in more)
+        _say(console, f"and {numbers(events, len(more), 'more finding')}{_hint(hints.list_all)}", indent=4)
 
 
-def _what(finding: Finding) -> list[str]:
-    """What happened, one line for each kind of events."""
-    lines = [
-        printable(f"{part.verdict.summary} [{event_of(part)}]") + f" ×{part.count}" * (part.count > 1)
-        for part in finding.parts[:_MOST_PARTS]
-    ]
-    if len(finding.parts) > _MOST_PARTS:
-        lines.append(f"and {len(finding.parts) - _MOST_PARTS} more kinds of events")
-    return lines
+def _print_finding(finding: FindingEntry, console: Console, everything: bool) -> None:
+    whose = " on ".join(name for name in (finding.vm, finding.host) if name) or "(no host)"
+    moment = f"{'last ' * (finding.count > 1)}{when(finding.last)} UTC" if finding.last else "time unknown"
+    times = f"{plural(finding.count, 'event')}, {moment}"
+    _say(console, f"#{finding.number}  {whose}: {times}  [{finding.id}]", indent=4)
+    shown = finding.groups if everything else finding.groups[:_MOST_GROUPS]
+    for group in shown:
+        _say(console, _group_line(group), indent=8)
+    if len(finding.groups) > len(shown):
+        _say(console, f"and {len(finding.groups) - len(shown)} more kinds of events", indent=8)
 
 
-def event_of(part: EventGroup) -> str:
-    """Provider and id of events, and the record by which `explain` finds the last."""
-    event = f"{part.provider.removeprefix(_PREFIX)} {part.event_id}"
-    if part.last_record_id is None:
-        return event
-    return f"{event}, {'last ' * (part.count > 1)}record {part.last_record_id}"
+def _group_line(group: GroupEntry) -> str:
+    detail = f"{group.detail}  " if group.detail else ""
+    return f"{detail}[{event_of(group)}]{f' ×{group.count}' * (group.count > 1)}"
 
 
-def _print_report(triage: GroupedEvents, console: Console) -> None:
-    report = triage.report
-    if report.records_seen:
-        _say(console, "\n" + printable(str(report).split("\n")[0]))
-    for path, item in report.items()[:_MOST_LISTED]:
-        where = f"{path}: " if path else ""
-        _say(console, printable(f"  {where}{item}"))
-    more = len(report.items()) - _MOST_LISTED
+def _print_assumed(document: Document, console: Console, everything: bool, hints: Hints) -> None:
+    if not document.assumed:
+        return
+    events = sum(one.events for one in document.assumed)
+    title = f"{TITLES[Section.ASSUMED]}: {plural(len(document.assumed), 'VM')}, {plural(events, 'event')}"
+    _say_apart(console, f"{title}", _STYLES[Section.ASSUMED])
+    shown = document.assumed if everything else document.assumed[:_MOST_ASSUMED]
+    for vm in shown:
+        whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
+        _say(console, f"{whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=2)
+        how = hints.settle(vm) if hints.settle else ""
+        _say(console, f"To settle it: {vm.settle}{f' {how}' * bool(how)}", indent=6)
+    more = len(document.assumed) - len(shown)
     if more > 0:
-        _say(console, f"  and {more} more remarks; --json tells all of them.")
+        _say(console, f"and {plural(more, 'more VM')}{_hint(hints.list_all)}", indent=2)
 
 
-def _vms(count: int) -> str:
-    return f"{count} VM" + "s" * (count != 1)
-
-
-def _when(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "?"
+def _print_account(document: Document, console: Console, hints: Hints) -> None:
+    report = document.report
+    if report.records_seen:
+        _say_apart(console, str(report).split("\n")[0])
+    items = report.items()
+    for path, item in items[:_MOST_LISTED]:
+        _say(console, f"  {f'{path}: ' if path else ''}{item}")
+    more = len(items) - _MOST_LISTED
+    if more > 0:
+        _say(console, f"  and {more} more remarks{_hint(hints.list_remarks)}")

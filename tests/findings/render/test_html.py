@@ -24,7 +24,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "input", "img", "br", "wbr"):
+        if tag not in ("meta", "input", "img", "br", "wbr", "col"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -45,7 +45,8 @@ def test_markup_in_names_stays_text() -> None:
     for page in (evil().to_html(title=EVIL), evil()._repr_html_()):
         tags = Tags(page)
         assert not tags.open
-        assert sum(tag == "script" for tag, _ in tags.tags) <= 1
+        scripts = [attributes for tag, attributes in tags.tags if tag == "script"]
+        assert sum(attributes.get("type") != "application/json" for attributes in scripts) <= 1
         assert not any(tag == "img" for tag, _ in tags.tags)
         assert not any(name.startswith("on") for _, attributes in tags.tags for name in attributes)
         assert "&lt;script&gt;" in page
@@ -66,7 +67,7 @@ def test_the_page_asks_for_nothing() -> None:
 def test_it_tells_what_the_triage_tells() -> None:
     guests = hv.GuestInventory.load(FOLDER / "guests.json")
     page = hv.triage(FOLDER / "hv2012r2", guests=guests).to_html()
-    for part in ("13 actionable", "466 ignorable", "build01", "legacy-pbx", "Secure Boot"):
+    for part in ("<b>7</b><span>To act on</span>", "346 events", "build01", "legacy-pbx", "Secure Boot"):
         assert part in page
 
 
@@ -80,5 +81,5 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
 def test_each_finding_names_the_record_that_explain_takes() -> None:
     system = hv.triage(FOLDER / "hv2012r2" / "System.evtx")
     assert "<small>storvsp 5, record 1454</small>" in system.to_html()
-    (worker,) = (part for part in hv.triage(FOLDER / "hv2022").occurrences if part.event_id == 9)
+    (worker,) = (part for part in hv.triage(FOLDER / "hv2022").groups if part.event_id == 9)
     assert (worker.count, worker.last_record_id) == (5, 8004)

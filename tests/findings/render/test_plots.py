@@ -108,7 +108,7 @@ def test_the_heat_map_names_the_versions_of_guest_and_host() -> None:
 
 def test_a_long_list_is_cut_and_says_so() -> None:
     for kind in ("timeline", "versions"):
-        assert "2 more VMs are not shown" in draw(fleet(7), kind, most_rows=5).svg()
+        assert "2 more VMs are not shown" in draw(fleet(7).groups, kind, most_rows=5).svg()
 
 
 @pytest.mark.parametrize("kind", ["timeline", "versions"])

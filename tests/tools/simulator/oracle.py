@@ -55,7 +55,7 @@ class Fault(NamedTuple):
 def verdicts_of(triage: hv.Triage) -> dict[Key, Verdict]:
     """Each event's verdict by host, channel and record id."""
     found = {}
-    for group in triage.occurrences:
+    for group in triage.groups:
         where = group.example.computer, group.example.channel
         for record_id in group.record_ids:
             found[*where, record_id] = group.verdict

@@ -1,0 +1,335 @@
+"""The result document: everything that text, page, notebook and JSON show of a triage, computed once.
+
+The same dataclasses are the schema of the findings' JSON (`json_schema`). It is not stable yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import PlainSerializer, TypeAdapter
+
+from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
+from hvdegraded.findings.provenance import Provenance
+from hvdegraded.findings.severity import Severity
+from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.records.report import ReadReport
+from hvdegraded.verdicts.phrases import versions_of, versions_text, whose
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
+
+__all__ = [
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "AssumedVm",
+    "Document",
+    "FindingEntry",
+    "GroupEntry",
+    "Problem",
+    "Tally",
+    "document_of",
+    "json_schema",
+]
+
+SCHEMA = "hvdegraded.findings"
+SCHEMA_VERSION = 1
+
+if TYPE_CHECKING:
+    _Report = ReadReport
+else:
+    _Report = Annotated[Any, PlainSerializer(lambda report: report.to_dict(), return_type=dict[str, Any])]
+
+_PROBLEMS = {
+    Reason.LOADED_NON_WINDOWS: "A device works with the older version that guests other than Windows speak",
+    Reason.LOADED_WINDOWS: "A Windows guest speaks an older version than its host",
+    Reason.LOADED_UNKNOWN: "A device works with an older version; the guest's system is not known",
+    Reason.REFUSED_WITH_FALLBACK: "The host refused a version, and the guest has an older one that it takes",
+    Reason.REFUSED_UNPROVEN: "The host refused a version, and nothing proves that an older one was taken",
+    Reason.REFUSED_THEN_FAILURE: "The host refused a version, and a failure of the VM followed",
+    Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Numbers of findings and of their events."""
+
+    findings: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry:
+    """Events of a finding with one verdict. `detail` is the summary without what the finding shows anyway."""
+
+    provider: str
+    event_id: int
+    channel: str
+    level: int | None
+    component: Component | None
+    guest_version: str | None
+    host_version: str | None
+    summary: str
+    detail: str
+    basis: Basis
+    count: int
+    first: datetime | None
+    last: datetime | None
+    last_record_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEntry:
+    """A finding as it is shown. `number` counts from 1 in the order of reading."""
+
+    number: int
+    id: str
+    section: Section
+    severity: Literal["act", "check", "none"]
+    label: Label
+    reason: Reason
+    assumed: bool
+    level: int | None
+    host: str | None
+    vm_name: str | None
+    vm_id: str | None
+    guest: str | None
+    problem: str
+    remedy: str | None
+    references: tuple[str, ...]
+    count: int
+    first: datetime | None
+    last: datetime | None
+    groups: tuple[GroupEntry, ...]
+
+    @property
+    def vm(self) -> str | None:
+        """The VM's name, else its id."""
+        return self.vm_name or self.vm_id
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedVm:
+    """A VM of which something is assumed: what it speaks, in which findings, and what would settle it."""
+
+    host: str | None
+    vm_name: str | None
+    vm_id: str | None
+    events: int
+    evidence: tuple[str, ...]
+    findings: tuple[str, ...]
+    settle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Findings of a section with the same problem and remedy."""
+
+    section: Section
+    title: str
+    remedy: str | None
+    findings: tuple[FindingEntry, ...]
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return sum(finding.count for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Document:
+    """Findings in the order of reading, with counts, coverage, provenance, and what was excluded or lost."""
+
+    schema: Literal["hvdegraded.findings"]
+    schema_version: Literal[1]
+    stable: bool
+    provenance: Provenance
+    hosts: tuple[str, ...]
+    first: datetime | None
+    last: datetime | None
+    events: int
+    sections: dict[Section, Tally]
+    findings: tuple[FindingEntry, ...]
+    assumed: tuple[AssumedVm, ...]
+    coverage: tuple[Any, ...] = ()
+    excluded: dict[str, int] = field(default_factory=dict)
+    report: _Report = field(default_factory=ReadReport)
+
+    def problems(self, section: Section) -> Iterator[Problem]:
+        """The problems of a section in the order of reading."""
+        found = (finding for finding in self.findings if finding.section is section)
+        for (title, remedy), findings in groupby(found, key=lambda one: (one.problem, one.remedy)):
+            yield Problem(section, title, remedy, tuple(findings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        plain: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return plain
+
+
+@lru_cache(maxsize=1)
+def _adapter() -> TypeAdapter[Document]:
+    return TypeAdapter(Document)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `Document.to_dict`."""
+    return _adapter().json_schema(mode="serialization")
+
+
+def document_of(
+    findings: Sequence[Finding],
+    *,
+    report: ReadReport | None = None,
+    excluded: dict[str, int] | None = None,
+    provenance: Provenance | None = None,
+) -> Document:
+    """The document of findings, whose problems keep their order."""
+    report = report or ReadReport()
+    entries = _entries(findings)
+    groups = [group for finding in findings for group in finding.groups]
+    return Document(
+        schema="hvdegraded.findings",
+        schema_version=1,
+        stable=False,
+        provenance=(provenance or Provenance()).with_inputs(report),
+        hosts=tuple(sorted({finding.host for finding in findings if finding.host}, key=str.lower)),
+        first=moment_of(min, (group.first_ticks for group in groups)),
+        last=moment_of(max, (group.last_ticks for group in groups)),
+        events=sum(group.count for group in groups),
+        sections=_tallies(findings),
+        findings=tuple(entries),
+        assumed=tuple(_assumed_vms(findings)),
+        coverage=tuple(getattr(report, "coverage", ())),
+        excluded=dict(excluded or {}),
+        report=report,
+    )
+
+
+def _tallies(findings: Iterable[Finding]) -> dict[Section, Tally]:
+    tallies = {section: Tally() for section in Section}
+    for finding in findings:
+        known = tallies[finding.section]
+        tallies[finding.section] = Tally(known.findings + 1, known.events + finding.count)
+    return tallies
+
+
+def _entries(findings: Iterable[Finding]) -> list[FindingEntry]:
+    """The findings, those with the same problem and remedy of a section together."""
+    problems: dict[tuple[Section, str, str | None], list[Finding]] = {}
+    for finding in findings:
+        title = _problem(finding.verdict, finding.groups[0].example)
+        problems.setdefault((finding.section, title, finding.verdict.remedy), []).append(finding)
+    order = list(Section)
+    entries: list[FindingEntry] = []
+    for (_, title, _), found in sorted(problems.items(), key=lambda item: order.index(item[0][0])):
+        for finding in found:
+            entries.append(_entry(finding, title, len(entries) + 1))
+    return entries
+
+
+def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
+    verdict = finding.verdict
+    return FindingEntry(
+        number=number,
+        id=finding.id,
+        section=finding.section,
+        severity=_SEVERITIES[finding.severity],
+        label=finding.label,
+        reason=verdict.reason,
+        assumed=verdict.assumed,
+        level=finding.level,
+        host=finding.host,
+        vm_name=finding.vm_name,
+        vm_id=finding.vm_id,
+        guest=verdict.guest,
+        problem=title,
+        remedy=verdict.remedy,
+        references=verdict.references,
+        count=finding.count,
+        first=finding.first,
+        last=finding.last,
+        groups=tuple(_group_entry(group, title) for group in finding.groups),
+    )
+
+
+_SEVERITIES: dict[Severity, Literal["act", "check", "none"]] = {
+    Severity.ACT: "act",
+    Severity.CHECK: "check",
+    Severity.NONE: "none",
+}
+
+
+def _group_entry(group: EventGroup, title: str) -> GroupEntry:
+    guest, host = versions_of(group.example)
+    return GroupEntry(
+        provider=group.provider,
+        event_id=group.event_id,
+        channel=group.example.channel,
+        level=group.example.level,
+        component=group.verdict.component,
+        guest_version=str(guest) if guest else None,
+        host_version=str(host) if host else None,
+        summary=group.verdict.summary,
+        detail=_detail(group.verdict, group.example, title),
+        basis=group.verdict.basis,
+        count=group.count,
+        first=moment_of(min, [group.first_ticks]),
+        last=moment_of(max, [group.last_ticks]),
+        last_record_id=group.last_record_id,
+    )
+
+
+def _problem(verdict: Verdict, example: HyperVEvent) -> str:
+    """What a finding is about, in words that fit every VM that has it."""
+    known = _PROBLEMS.get(verdict.reason)
+    if known is not None:
+        return known
+    text = _without_vm(verdict, example)
+    if verdict.reason is Reason.UNKNOWN_EVENT:
+        return f"Unknown event {example.provider or 'of no named provider'} {example.event_id}"
+    return text.removesuffix(f" ({example.hresult})") if example.hresult else text
+
+
+def _detail(verdict: Verdict, example: HyperVEvent, title: str) -> str:
+    """What is particular to these events: versions, error code, values."""
+    text = _without_vm(verdict, example)
+    if text.startswith(title):
+        return text[len(title) :].strip(" :(").removesuffix(")")
+    if isinstance(example, VersionEvent) and verdict.ignorable:
+        return versions_text(example)
+    return text
+
+
+def _without_vm(verdict: Verdict, example: HyperVEvent) -> str:
+    text = verdict.summary.removeprefix(whose(example))
+    return text[:1].upper() + text[1:]
+
+
+def _assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
+    vms: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.section is Section.ASSUMED:
+            key = (finding.host or "").lower(), (finding.vm_id or finding.vm_name or "").lower()
+            vms.setdefault(key, []).append(finding)
+    for found in vms.values():
+        groups = [group for finding in found for group in finding.groups]
+        yield AssumedVm(
+            host=found[0].host,
+            vm_name=found[0].vm_name,
+            vm_id=found[0].vm_id,
+            events=sum(group.count for group in groups),
+            evidence=tuple(sorted({_evidence(group) for group in groups})),
+            findings=tuple(finding.id for finding in found),
+            settle="Name the system of this VM.",
+        )
+
+
+def _evidence(group: EventGroup) -> str:
+    guest, host = versions_of(group.example)
+    return f"{group.verdict.component or group.provider} {guest or '?'} | {host or '?'}"

@@ -1,0 +1,100 @@
+"""Words that text and page share: titles, counts, times, caveats, and where a result comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from hvdegraded.findings.document import Document, GroupEntry
+from hvdegraded.findings.groups import Section
+from hvdegraded.findings.provenance import Provenance
+from hvdegraded.records.record import Level
+
+__all__ = [
+    "TITLES",
+    "caveats",
+    "event_of",
+    "inventory_line",
+    "level_name",
+    "numbers",
+    "origin_lines",
+    "plural",
+    "when",
+]
+
+TITLES = {
+    Section.ACT: "To act on",
+    Section.CHECK: "To check",
+    Section.ASSUMED: "Assumed",
+    Section.PROVEN: "Proven noise",
+    Section.QUIET: "Asking for nothing",
+}
+"""The sections' titles."""
+
+_PREFIX = "Microsoft-Windows-"
+_MOST_HOSTS = 6
+_MOST_UNREADABLE = 10
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count} {noun}" + "s" * (count != 1)
+
+
+def numbers(events: int, findings: int, noun: str = "finding") -> str:
+    """`12 events in 3 findings`."""
+    return f"{plural(events, 'event')} in {plural(findings, noun)}"
+
+
+def when(moment: datetime | None) -> str:
+    """A time to the second; nothing for None."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def level_name(level: int | None) -> str:
+    """`critical`, `error`, `warning`, …; nothing where a level has no name."""
+    return Level(level).name.lower() if level in set(Level) else ""
+
+
+def event_of(group: GroupEntry) -> str:
+    """Provider and id of events, and the record of the last."""
+    event = f"{group.provider.removeprefix(_PREFIX)} {group.event_id}"
+    if group.last_record_id is None:
+        return event
+    return f"{event}, {'last ' * (group.count > 1)}record {group.last_record_id}"
+
+
+def origin_lines(document: Document) -> Iterator[str]:
+    """Hosts, period, inputs and inventory."""
+    if document.hosts:
+        hosts = ", ".join(document.hosts[:_MOST_HOSTS])
+        more = len(document.hosts) - _MOST_HOSTS
+        hosts += f" and {plural(more, 'more host')}" if more > 0 else ""
+        span = f"; {when(document.first)} to {when(document.last)} UTC" if document.first else ""
+        yield f"{hosts}{span}"
+    yield inventory_line(document.provenance)
+
+
+def inventory_line(provenance: Provenance) -> str:
+    """The inventory that was used, and when it was taken."""
+    source = provenance.inventory
+    if source is None:
+        return "Inventory: not given"
+    line = f"Inventory: {plural(source.guests, 'VM')}"
+    line += f" of {source.path}" if source.path else ""
+    line += f", taken {when(source.taken)} UTC" if source.taken else ""
+    return line + (f", {plural(source.problems, 'problem')}" if source.problems else "")
+
+
+def caveats(document: Document) -> Iterator[str]:
+    """What a reader must know before trusting the counts."""
+    report = document.report
+    if report.interrupted:
+        yield "Reading was interrupted: this is what had been read by then."
+    unreadable = report.unreadable
+    for note in unreadable[:_MOST_UNREADABLE]:
+        yield f"{note.path or 'input'}: {note.text}"
+    if len(unreadable) > _MOST_UNREADABLE:
+        yield f"{len(unreadable) - _MOST_UNREADABLE} more inputs could not be read."
+    if report.lost:
+        yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
