@@ -1,9 +1,23 @@
-"""No test depends on how fast the machine is: property tests have no deadline."""
+"""What all tests share: how many examples a property gets, and what skips where it cannot run.
+
+No test depends on how fast the machine is: properties have no deadline.
+"""
 
 import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.tools")
 
-settings.register_profile("hvdegraded", deadline=None)
-settings.load_profile("hvdegraded")
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the corpus of real logs where it is absent."""
+    from tests.tools.corpus import CORPUS, LOGS
+
+    if not LOGS:
+        for item in items:
+            if item.get_closest_marker("corpus"):
+                item.add_marker(pytest.mark.skip(reason=f"the corpus is not at {CORPUS}"))

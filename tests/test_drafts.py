@@ -87,6 +87,7 @@ def test_an_interruption_leaves_the_old_file(tmp_path: Path, error: type[BaseExc
     assert names(tmp_path) == ["log.evtx"]
 
 
+@pytest.mark.subprocess
 @posix
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     """The limit of a file's size stands for it."""
@@ -105,6 +106,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     assert names(tmp_path) == ["log.evtx"]
 
 
+@pytest.mark.subprocess
 @posix
 def test_a_kill_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "log.evtx"
@@ -173,6 +175,7 @@ def test_a_device_is_written_through(tmp_path: Path) -> None:
             hv.write_evtx("/dev/full", RECORDS)
 
 
+@pytest.mark.subprocess
 @posix
 @pytest.mark.parametrize("to_file", [True, False])
 def test_standard_output_is_written_through(tmp_path: Path, to_file: bool) -> None:

@@ -25,6 +25,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.subprocess
 def test_importing_the_package_loads_no_other() -> None:
     assert not loaded_by("import hvdegraded; dir(hvdegraded); hvdegraded.__version__") & set(HEAVY)
 

@@ -188,6 +188,7 @@ def test_a_cut_gzip_gives_what_is_there(capsys: pytest.CaptureFixture[str], tmp_
     assert "truncated" in out
 
 
+@pytest.mark.subprocess
 def test_standard_input(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hvdegraded", "triage", "-", "--guests", GUESTS]
     done = subprocess.run(command, input=WORKER.read_bytes(), capture_output=True, check=False)
@@ -196,6 +197,7 @@ def test_standard_input(tmp_path: Path) -> None:
     assert not done.stderr
 
 
+@pytest.mark.subprocess
 def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m hvdegraded triage {FOLDER} --json | head -n 1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
@@ -203,6 +205,7 @@ def test_a_closed_pipe_is_no_error() -> None:
     assert not done.stderr
 
 
+@pytest.mark.subprocess
 def test_a_pipe_can_be_read_only_once() -> None:
     command = f"{sys.executable} -m hvdegraded triage <(cat {WORKER}) --json --guests {GUESTS}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
@@ -296,7 +299,7 @@ def test_verify(capsys: pytest.CaptureFixture[str]) -> None:
     st.binary(max_size=300),
     st.sampled_from([b"", b"ElfFile\0", b"<Event>", b'{"winlog":', b"\x1f\x8b", b"PK\x03\x04"]),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_end_in_a_documented_exit_code(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes, head: bytes
 ) -> None:
@@ -307,6 +310,7 @@ def test_any_bytes_end_in_a_documented_exit_code(
         assert code in (0, 1, 3)
 
 
+@pytest.mark.subprocess
 def test_importing_stays_light() -> None:
     code = (
         "import sys, hvdegraded; heavy = {'pandas', 'pyarrow', 'matplotlib', 'polars', 'rich', 'urllib.request', "

@@ -32,6 +32,7 @@ runpy.run_module("hvdegraded", run_name="__main__")
 """
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     "module",
     ["hvdegraded.cli", "hvdegraded.cli.main", "hvdegraded.errors", "argparse", "hvdegraded.verdicts.classifier", "pydantic", "hvdegraded.findings.builder"],
@@ -47,6 +48,7 @@ def test_an_interruption_while_modules_are_loaded(module: str) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("command", [["triage", str(SYSTEM)], ["label"], ["guests-script"], ["--help"]])
 def test_an_interruption_at_any_moment(command: list[str]) -> None:
     """Before its first 50 ms Python itself is loaded, whose tracebacks are not ours."""
@@ -77,6 +79,7 @@ def is_running(process: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.subprocess
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_ended_verify_leaves_no_child(tmp_path: Path, number: int) -> None:

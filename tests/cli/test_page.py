@@ -26,6 +26,7 @@ def log(tmp_path: Path) -> Path:
     return Path(shutil.copy(SYSTEM, tmp_path / "in.evtx"))
 
 
+@pytest.mark.subprocess
 @pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
 @pytest.mark.parametrize(
     "how", ["itself", "symlink", "hard link", "folder", "pattern", "stdin", "among others"]
@@ -49,6 +50,7 @@ def test_the_page_is_not_written_over_a_log(log: Path, how: str) -> None:
     assert log.read_bytes() == SYSTEM.read_bytes()
 
 
+@pytest.mark.subprocess
 def test_the_page_is_not_written_over_an_inventory_or_a_policy(log: Path) -> None:
     guests, policy = log.with_name("guests.json"), log.with_name("policy.toml")
     guests.write_text(json.dumps([{"Name": "web01", "OSName": "Ubuntu"}]))
@@ -60,6 +62,7 @@ def test_the_page_is_not_written_over_an_inventory_or_a_policy(log: Path) -> Non
         assert b"is an input" in done.stderr
 
 
+@pytest.mark.subprocess
 def test_an_older_page_among_the_logs_is_replaced(log: Path) -> None:
     page = log.with_name("report.html")
     for _ in range(2):
@@ -68,6 +71,7 @@ def test_an_older_page_among_the_logs_is_replaced(log: Path) -> None:
         assert page.read_bytes().rstrip().endswith(b"</html>")
 
 
+@pytest.mark.subprocess
 def test_a_closed_pipe_does_not_cost_the_page(log: Path) -> None:
     """The page is written before anything is printed."""
     page = log.with_name("report.html")
@@ -76,6 +80,7 @@ def test_a_closed_pipe_does_not_cost_the_page(log: Path) -> None:
     assert page.read_bytes().rstrip().endswith(b"</html>")
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("place", ["no/such/page.html", "folder", "in.evtx/page.html"])
 def test_an_unwritable_page_is_reported_before_anything_is_read(log: Path, place: str) -> None:
     (log.parent / "folder").mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pydantic import TypeAdapter
 
 import hvdegraded as hv
@@ -136,7 +136,6 @@ def test_real_records_keep_every_field(path: Path) -> None:
 
 
 @given(records)
-@settings(max_examples=300, deadline=None)
 def test_any_record_becomes_an_event_that_keeps_it_also_as_json(record: EventRecord) -> None:
     event = hv.normalise(record)
     assert event.record == record

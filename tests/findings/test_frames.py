@@ -60,6 +60,7 @@ def one_part(sample: Triage, ticks: list[int]) -> Triage:
     return Triage((EventGroup(part.verdict, part.example, array("q", ticks), array("q", range(len(ticks)))),))
 
 
+@pytest.mark.slow
 def test_a_million_events_keep_their_ticks(sample: Triage) -> None:
     parts, share = sample.groups, 1_000_000 // len(sample.groups) + 1
     start = 134_000_000_000_000_001  # odd, and beyond what a float holds

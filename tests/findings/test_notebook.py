@@ -29,6 +29,7 @@ def outputs(*cells: str) -> list[list[Any]]:
     return [cell.outputs for cell in notebook.cells]
 
 
+@pytest.mark.slow
 def test_a_triage_shows_itself_once_and_a_bar_comes_and_goes() -> None:
     """The bar is drawn by a thread, into the cell that reads."""
     show, read, text = outputs(

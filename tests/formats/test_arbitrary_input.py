@@ -17,6 +17,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.formats.xml.reader import parse_event, read_xml
@@ -123,6 +125,8 @@ def run(count: int) -> None:
         print(int(peak.split()[1]) // 1024)
 
 
+@pytest.mark.subprocess
+@pytest.mark.slow
 def test_whatever_comes_in(tmp_path: Path) -> None:
     command = [sys.executable, "-c", f"from tests.formats.test_arbitrary_input import run; run({COUNT})"]
     done = subprocess.run(

@@ -181,6 +181,7 @@ def test_members_of_a_zip_share_one_bound() -> None:
     assert NoteKind.LIMIT in kinds(report)
 
 
+@pytest.mark.slow
 def test_damaged_archives_end_in_our_errors() -> None:
     choice = random.Random(11)
     seeds = [

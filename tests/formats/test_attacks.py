@@ -38,6 +38,8 @@ def results() -> dict[str, Result]:
     return found
 
 
+@pytest.mark.subprocess
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ATTACKS)
 def test_ends_soon_and_costs_no_other_record(name: str, results: dict[str, Result]) -> None:
     result = results[name]

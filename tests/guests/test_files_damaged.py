@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import InventoryError
@@ -77,7 +77,6 @@ def test_rows_over_the_bound_are_refused() -> None:
         rows_of_mappings([7] * 4, max_rows=3)
 
 
-@settings(max_examples=200)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_give_an_inventory_or_our_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
@@ -96,7 +96,6 @@ json_values = st.recursive(
     | st.binary()
     | json_values
 )
-@settings(max_examples=300, deadline=None)
 def test_annotate_never_raises(value: Any) -> None:
     assert isinstance(hv.annotate(value), dict)
 

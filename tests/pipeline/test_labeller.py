@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
@@ -130,7 +130,6 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     ),
     st.sampled_from([b"\n", b"\r\n"]),
 )  # fmt: skip
-@settings(max_examples=300, deadline=None)
 def test_any_lines_are_kept_in_count_and_order(lines: list[bytes], end: bytes) -> None:
     lines = [line for line in lines if not line.endswith(b"\r")]
     if lines and lines[0].startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -232,6 +231,7 @@ def test_problems_of_the_inventory_are_told(tmp_path: Path) -> None:
     assert "kind=" not in warnings[0]
 
 
+@pytest.mark.subprocess
 def test_the_command_and_a_closed_pipe(tmp_path: Path) -> None:
     done = subprocess.run([*COMMAND, "--stats"], input=b"".join(LINES), capture_output=True, check=True)
     assert done.stdout.count(b"\n") == len(LINES)

@@ -84,6 +84,7 @@ needs_rsyslog = pytest.mark.skipif(shutil.which("rsyslogd") is None, reason="rsy
 needs_syslog_ng = pytest.mark.skipif(shutil.which("syslog-ng") is None, reason="syslog-ng is not installed")
 
 
+@pytest.mark.subprocess
 @needs_rsyslog
 def test_rsyslog_writes_to_the_program_and_loses_nothing(tmp_path: Path) -> None:
     source, out = tmp_path / "shipped.jsonl", tmp_path / "labelled.jsonl"
@@ -100,6 +101,7 @@ def test_rsyslog_writes_to_the_program_and_loses_nothing(tmp_path: Path) -> None
     assert lines[777].startswith(LONG[:-2])
 
 
+@pytest.mark.subprocess
 @needs_rsyslog
 def test_rsyslog_goes_on_with_the_verdict_and_loses_nothing(tmp_path: Path) -> None:
     source, out = tmp_path / "shipped.jsonl", tmp_path / "labelled.txt"
@@ -116,6 +118,7 @@ def test_rsyslog_goes_on_with_the_verdict_and_loses_nothing(tmp_path: Path) -> N
     assert [label.decode() for label, _, _ in found] == labels
 
 
+@pytest.mark.subprocess
 @needs_syslog_ng
 def test_syslog_ng_loses_nothing(tmp_path: Path) -> None:
     source, out = tmp_path / "shipped.jsonl", tmp_path / "labelled.jsonl"
@@ -134,6 +137,7 @@ def test_syslog_ng_loses_nothing(tmp_path: Path) -> None:
     assert lines[777].startswith(LONG[:-2])
 
 
+@pytest.mark.subprocess
 def test_a_pipe_of_the_shell(tmp_path: Path) -> None:
     (command,) = re.findall(r'pipe \{ command => "(.*?)" \}', PAGE)
     shell = subprocess.run(
@@ -145,6 +149,7 @@ def test_a_pipe_of_the_shell(tmp_path: Path) -> None:
     assert [is_labelled(line) for line in lines] == EXPECTED[:500]
 
 
+@pytest.mark.subprocess
 def test_a_consumer_of_a_queue() -> None:
     names: dict[str, Any] = {}
     exec(block("python", "producer.send"), names)
@@ -156,6 +161,7 @@ def test_a_consumer_of_a_queue() -> None:
     assert all(json.loads(value)[KEY]["error"] for _, value in sent[-2:])
 
 
+@pytest.mark.subprocess
 def test_a_firehose_transformation() -> None:
     names: dict[str, Any] = {}
     exec(block("python", "def handler"), names)

@@ -24,6 +24,7 @@ def guests(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(exit 0)", "2>/dev/null", "<&- 2>&-"])
 def test_the_stream_is_the_same_whatever_stderr_is(guests: Path, redirection: str) -> None:
     lines = numbered(200)
@@ -50,6 +51,7 @@ def test_a_pipe_of_stderr_that_is_full_does_not_stop_the_stream(guests: Path) ->
         assert process.wait(20) == 0
 
 
+@pytest.mark.subprocess
 def test_an_inventory_opened_as_descriptor_2_receives_no_message(guests: Path) -> None:
     """A closed descriptor is the next one that is opened."""
     before = guests.read_bytes()
@@ -64,6 +66,7 @@ def test_an_inventory_opened_as_descriptor_2_receives_no_message(guests: Path) -
     assert guests.read_bytes() == before
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize(
     "arguments", [["--drop-assumed"], ["--guests", "/no/such/file"], ["--format", "nonsense"]]

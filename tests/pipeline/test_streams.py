@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.pipeline.annotation import KEY
@@ -205,7 +205,6 @@ class Reluctant(io.RawIOBase):
 @given(
     st.lists(st.integers(0, 40), max_size=20), st.lists(st.integers(0, 40), max_size=20), st.integers(1, 300)
 )
-@settings(max_examples=100, deadline=None)
 def test_any_pieces_in_and_out(reads: list[int], writes: list[int], longest: int) -> None:
     data = b"".join((*numbered(5), LINES[2], b"\n", *numbered(3, 200))) + b'{"seq":9}'
     target = Reluctant(b"", [*writes])

@@ -78,6 +78,7 @@ def test_one_log_reads_as_with_one_process(logs: Path) -> None:
     assert everything(logs / "a.evtx", 3, wanted=WANTED) == everything(logs / "a.evtx", 1, wanted=WANTED)
 
 
+@pytest.mark.slow
 def test_damaged_logs_read_as_with_one_process(tmp_path: Path) -> None:
     data = evtx_bytes(numbered(2000))
     assert len(data) > 9 * 65536
@@ -114,6 +115,7 @@ def test_a_triage_is_the_same(logs: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_same(logs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     large = tmp_path / "large.evtx"
     with large.open("wb") as file:
@@ -150,6 +152,7 @@ def children() -> set[int]:
     return {int(pid) for pid in found.stdout.split()}
 
 
+@pytest.mark.subprocess
 def test_leaving_early_ends_the_processes(logs: Path) -> None:
     before = children()
     with hv.read(logs, workers=eager(2)) as events:
@@ -181,6 +184,7 @@ def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.
         list(read_records(logs, workers=eager(2)))
 
 
+@pytest.mark.subprocess
 def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(

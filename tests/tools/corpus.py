@@ -24,7 +24,7 @@ _DAMAGED = (
     "sysmon",
 )
 CLEAN_LOGS = [path for path in LOGS if not any(part in path.name for part in _DAMAGED)]
-needs_corpus = pytest.mark.skipif(not LOGS, reason=f"the corpus is not at {CORPUS}")
+needs_corpus = pytest.mark.corpus
 
 
 def log(name: str) -> Path:

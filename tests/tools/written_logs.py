@@ -12,15 +12,11 @@ from pathlib import Path
 import evtx
 import Evtx.Evtx
 import pyevtx
-import pytest
 from lxml import etree
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
 from hvdegraded.timestamps import ticks_from_text
-from tests.tools.corpus import CORPUS
-
-needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no real logs at {CORPUS}")
 
 # --- what the readers' XML says, as records ---------------------------------------------------------------
 EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"

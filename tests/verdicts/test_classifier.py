@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.guests.inventory import GuestInventory
@@ -76,7 +76,6 @@ inventories = st.sampled_from(["unknown", "windows", "linux", "freebsd", "confli
 
 
 @given(records, inventories)
-@settings(max_examples=500, deadline=None)
 def test_ignorable_is_proven_or_assumed_and_of_a_version_event(
     event: EventRecord, inventory: GuestInventory
 ) -> None:
@@ -101,7 +100,6 @@ LOADED = [
 
 
 @given(records)
-@settings(max_examples=300, deadline=None)
 def test_a_mismatch_that_works_is_never_ignorable_in_a_windows_guest(event: EventRecord) -> None:
     named = event._replace(data=(("VmId", ID), *event.data), provider="storvsp", event_id=6)
     assert classify(named, guests("windows")).actionable
@@ -130,7 +128,6 @@ OTHER_ROWS = st.fixed_dictionaries(
     ),
     st.randoms(use_true_random=False),
 )
-@settings(max_examples=400)
 def test_no_knowledge_that_is_added_makes_a_windows_guests_mismatch_ignorable(
     event: EventRecord,
     known: dict[str, str | None],
@@ -148,7 +145,6 @@ def test_no_knowledge_that_is_added_makes_a_windows_guests_mismatch_ignorable(
 
 
 @given(records, st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
 def test_the_order_of_named_fields_changes_nothing(event: EventRecord, shuffled: random.Random) -> None:
     data = dict(pair for pair in event.data if pair[0] and not pair[0].startswith("Parameter"))
     items = list(data.items())
@@ -181,7 +177,6 @@ def test_extra_unknown_fields_change_nothing(more: list[tuple[str, str]]) -> Non
     provider_names,
     event_ids,
 )
-@settings(max_examples=300, deadline=None)
 def test_another_id_or_provider_is_not_ignorable(event: EventRecord, provider: str, event_id: int) -> None:
     for changed in (event._replace(provider=provider), event._replace(event_id=event_id)):
         known = KNOWLEDGE.provider(changed.provider)

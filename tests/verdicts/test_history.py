@@ -8,7 +8,7 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.findings.builder import triage
@@ -93,7 +93,6 @@ def test_a_vm_that_gives_its_guest_away_needs_no_inventory() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
 def test_order_of_input_changes_no_verdict(shuffled: random.Random) -> None:
     events = [
         *(at(REFUSED, 60 * hour) for hour in range(6)),
@@ -204,6 +203,7 @@ def test_events_that_come_one_by_one_get_the_same_verdicts() -> None:
     assert streamed == straight
 
 
+@pytest.mark.slow
 def test_long_logs_stay_bounded_in_memory() -> None:
     """State per VM, not per event: the records themselves, 2 kB each, wait on disk."""
 

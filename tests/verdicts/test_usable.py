@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -316,7 +316,6 @@ LOADED |= {
     st.sampled_from([*HARMLESS, *(storvsp(5, s, c) for s in ("2.0", "4.2", "5.1") for c in ("4.2", "6.2"))]),
     st.data(),
 )
-@settings(max_examples=600, deadline=None)
 def test_whatever_is_changed_what_is_ignorable_has_a_proof_by_hand(
     event: EventRecord, data: st.DataObject
 ) -> None:
@@ -345,7 +344,6 @@ KNOWLEDGE = load_knowledge()
 
 
 @given(st.sampled_from(KNOWLEDGE.events), st.sampled_from(["linux", "freebsd", "unknown"]), st.data())
-@settings(max_examples=300, deadline=None)
 def test_no_event_without_a_vm_is_ignorable(row: EventFact, guest: str, data: st.DataObject) -> None:
     provider = data.draw(st.sampled_from(row.providers))
     versions = (("ServerVersion", "6.0"), ("ClientVersion", "6.2"), ("MessageNegotiated", "4.0"))

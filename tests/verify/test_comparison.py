@@ -22,6 +22,7 @@ def failures(
     return {witness.name: witness.failure for witness in found.witnesses}
 
 
+@pytest.mark.slow
 def test_a_witness_that_dies(tmp_path: Path) -> None:
     pytest.importorskip("evtx")
     found = failures("4^20 outputs of nested instances", tmp_path / "a.evtx")
@@ -30,6 +31,7 @@ def test_a_witness_that_dies(tmp_path: Path) -> None:
     assert found["python-evtx"] is None
 
 
+@pytest.mark.slow
 def test_a_witness_that_hangs(tmp_path: Path) -> None:
     loop = "loop in the template table"
     assert failures(loop, tmp_path / "a.evtx", ["python-evtx"], timeout=3) == {
@@ -39,6 +41,7 @@ def test_a_witness_that_hangs(tmp_path: Path) -> None:
     assert failures(loop, tmp_path / "a.evtx", ["evtx"]) == {"evtx": None}
 
 
+@pytest.mark.slow
 def test_a_witness_that_takes_too_much_memory(tmp_path: Path) -> None:
     """Too little for an interpreter: each ends with an error, none with ours."""
     found = failures("a truncated last chunk", tmp_path / "a.evtx", memory=16 << 20)

@@ -46,6 +46,7 @@ OF_PYTHON_EVTX = {
 }
 
 
+@pytest.mark.slow
 @needs_corpus
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_difference_on_a_real_log_is_a_known_one(path: Path) -> None:

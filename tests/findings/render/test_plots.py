@@ -50,6 +50,7 @@ def texts(figure: Any) -> list[Any]:
     return [one for one in figure.findobj(Text) if one.get_visible() and one.get_text()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["timeline", "versions"])
 @pytest.mark.parametrize("size", [1, 5, 60])
 @pytest.mark.filterwarnings("ignore:Glyph")

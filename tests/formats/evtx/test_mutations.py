@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.tools.mutations import bases, judge, mutations
 
 
+@pytest.mark.slow
 def test_intact_records_survive_the_damage_around_them() -> None:
     total = delivered = wrong = 0
     for mutation in mutations(int(os.environ.get("HVDEGRADED_MUTATIONS", "90")), 7, bases(3)):

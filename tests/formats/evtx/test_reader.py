@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
@@ -70,6 +70,7 @@ def classic(number: int, provider: str = "storvsp") -> EventRecord:
 # ------------------------------------------------------------------ real logs
 
 
+@pytest.mark.slow
 @needs_corpus
 @pytest.mark.parametrize("path", LOGS[::3], ids=lambda path: path.stem)
 def test_the_fast_way_and_the_slow_way_give_the_same_records(path: Path) -> None:
@@ -140,7 +141,6 @@ def events_of(draw: st.DrawFn) -> tuple[EventRecord, ...]:
 
 
 @given(events_of(), st.booleans(), st.integers(0, 20))
-@settings(max_examples=50, deadline=None)
 def test_skipping_chunks_never_drops_a_wanted_record(
     written: tuple[EventRecord, ...], bad_header: bool, damaged_bytes: int
 ) -> None:
@@ -162,7 +162,6 @@ def test_skipping_chunks_never_drops_a_wanted_record(
 
 
 @given(a_name_in_any_case(CLASSIC), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
 def test_a_record_without_template_is_found_by_its_name(provider: str, beside: int) -> None:
     def plain(made: Binary) -> None:
         made.open("Event").open("System").open("Provider", ("Name", "Disk")).close().open("EventID").text(
@@ -252,7 +251,6 @@ def test_bytes_missing_at_the_end_of_a_chunk() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
 def test_a_log_cut_anywhere_gives_all_whole_records(draw: st.DataObject) -> None:
     data, written = SAMPLE
     size = draw.draw(st.integers(FILE_HEADER_SIZE + 1200, len(data)))
@@ -269,7 +267,6 @@ for record_ in read(SAMPLE[0])[0]:
 
 
 @given(st.binary(max_size=600), st.integers(0, 4))
-@settings(max_examples=300, deadline=None)
 def test_any_bytes_end_in_our_error_or_a_balanced_report(noise: bytes, form: int) -> None:
     data, _ = SAMPLE
     head = [b"", data[:128], data[:4096], data[:4608], data[:6000]][form]
@@ -280,8 +277,8 @@ def test_any_bytes_end_in_our_error_or_a_balanced_report(noise: bytes, form: int
         pass
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(4096, 4096 + 20000), st.binary(min_size=1, max_size=8)), max_size=30))
-@settings(max_examples=200, deadline=None)
 def test_flipped_bytes_never_change_a_record_unmarked(changes: list[tuple[int, bytes]]) -> None:
     data, written = SAMPLE
     damaged = bytearray(data)

@@ -207,6 +207,7 @@ def some_logs() -> list[bytes]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -247,6 +248,7 @@ def test_the_account_balances_at_any_moment(options: dict[str, object]) -> None:
 # ------------------------------------------------------------------ files that change while they are read
 
 
+@pytest.mark.subprocess
 def test_a_file_that_is_cut_while_it_is_read(tmp_path: Path) -> None:
     """In a process of its own, which a mapped file that was cut would kill."""
     path = tmp_path / "live.evtx"

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
-from tests.tools.corpus import CORPUS
+from tests.tools.corpus import CORPUS, needs_corpus
 from tests.tools.written_logs import (
     check_container,
-    needs_corpus,
     record_of,
     seen_by_evtx,
     with_evtx,
@@ -71,7 +70,7 @@ def test_real_events_survive_being_written_again(log: str) -> None:
     assert with_libevtx(log_again) == records
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(records, max_size=4))
 def test_any_events_come_back(written: list[EventRecord]) -> None:
     data = evtx_bytes(written)

@@ -12,12 +12,11 @@ from lxml import etree
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
-from tests.tools.corpus import CORPUS
+from tests.tools.corpus import CORPUS, needs_corpus
 from tests.tools.written_logs import (
     EVENT,
     check_all,
     check_tables,
-    needs_corpus,
     record_of,
     with_evtx,
     with_libevtx,

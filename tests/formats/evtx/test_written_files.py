@@ -15,6 +15,7 @@ from tests.tools.written_logs import check_all, with_evtx, with_libevtx
 from tests.tools.written_records import SERVICES, STORAGE, STORVSP, TICKS, WORKER
 
 
+@pytest.mark.slow
 def test_many_chunks(tmp_path: Path) -> None:
     kinds = (WORKER, STORVSP, SERVICES, STORAGE)
     records = [

@@ -6,7 +6,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import HvdegradedError, UnknownFormatError
@@ -124,6 +124,7 @@ def test_a_part_of_a_batch_that_is_no_event_is_counted(key: str) -> None:
     assert (report.lost, report.filtered) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_long_batch_is_read_to_its_end() -> None:
     event = {"winlog": {"provider_name": "storvsp", "event_id": 6}}
     records, report = lines(json.dumps({"records": [event] * 70_000}).encode() + b"\n")
@@ -147,7 +148,6 @@ def test_the_byte_test_passes_over_no_wanted_line(provider: str) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, HYPER_V]))
-@settings(max_examples=300, deadline=None)
 def test_any_bytes_end_in_our_error_or_a_balanced_report(data: bytes, wanted: ProviderFilter | None) -> None:
     with contextlib.suppress(HvdegradedError):
         lines(data, wanted)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.events.normaliser import normalise
@@ -235,7 +235,6 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     )
     | json_values
 )
-@settings(max_examples=400, deadline=None)
 def test_any_mapping_gives_records_or_none(value: Any) -> None:
     if isinstance(value, dict):
         record = record_from_mapping(value)

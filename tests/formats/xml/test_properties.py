@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import (
@@ -69,7 +69,6 @@ def written_events(draw: st.DrawFn) -> tuple[str, EventRecord]:
     st.booleans(),
     st.integers(1, 80) | st.just(1 << 18),
 )
-@settings(max_examples=200, deadline=None)
 def test_written_events_are_read_exactly(
     written: list[tuple[str, EventRecord]], encoding: str, between: str, rooted: bool, block_size: int
 ) -> None:
@@ -88,7 +87,6 @@ def test_written_events_are_read_exactly(
     st.sampled_from(["", "a", "A", "z"]),
     st.integers(1, 200),
 )
-@settings(max_examples=100, deadline=None)
 def test_filtering_while_reading_is_filtering_afterwards(
     written: list[tuple[str, EventRecord]], prefix: str, block_size: int
 ) -> None:
@@ -111,7 +109,6 @@ hostile = st.binary(max_size=200) | st.lists(st.sampled_from(TOKENS), max_size=3
 
 
 @given(hostile, st.sampled_from(["", "utf-16"]), st.integers(1, 40), st.sampled_from([None, HYPER_V]))
-@settings(max_examples=500, deadline=None)
 def test_any_bytes_end_in_our_error_or_a_balanced_report(
     data: bytes, encoding: str, block_size: int, wanted: ProviderFilter | None
 ) -> None:
@@ -149,7 +146,6 @@ def intact_and_damaged() -> Iterator[st.SearchStrategy[bytes]]:
 
 
 @given(st.one_of(list(intact_and_damaged())))
-@settings(max_examples=200, deadline=None)
 def test_damage_to_one_event_spares_the_others(data: bytes) -> None:
     assume(b"<!" not in data and b"<?" not in data)
     records, report = read(data)
