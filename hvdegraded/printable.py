@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = [
-    "printable",
-]
+__all__ = ["harmless_cell", "printable"]
+
+_FORMULA_BEGINS = frozenset("=+-@\t\r＝＋－＠")
 
 
 def printable(text: str) -> str:
@@ -17,3 +17,8 @@ def printable(text: str) -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def harmless_cell(text: str) -> str:
+    """Return the text of a CSV cell, with an apostrophe in front of what spreadsheets take for a formula."""
+    return f"'{text}" if text and text[0] in _FORMULA_BEGINS else text

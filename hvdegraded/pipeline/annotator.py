@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import UnrelatedEvent
+from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
@@ -27,6 +28,7 @@ _LONGEST_SHOWN = 1000
 _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 2048  # characters of values
 _ORIGIN = Origin("json")
+_POSITIONAL = re.compile(r"[Pp]aram(eter)?\d+$")
 _WHITE_SPACE = "\ufeff \t\r\n"
 
 
@@ -34,8 +36,8 @@ class Annotated(NamedTuple):
     """The result for a mapping.
 
     `added` is the key's content, None if no Hyper-V event was found, `text` the same as JSON, if at hand.
-    `read` says that an event was found, of whatever provider; `whole` that the mapping contains nothing but
-    Hyper-V events.
+    `read` says that an event was found, of whatever provider; `whole` that every event found is of Hyper-V,
+    and each of its values was understood.
     """
 
     added: dict[str, Any] | None = None
@@ -50,6 +52,7 @@ class _Remembered(NamedTuple):
     untimed: dict[str, Any] | None
     text: str
     read: bool
+    whole: bool = False
 
 
 class Annotator:
@@ -81,7 +84,7 @@ class Annotator:
             return Annotated(None, remembered.read)
         times = times_of(record.time_ticks)
         text = f"{remembered.text[:-1]},{json_text(times)[1:]}"
-        return Annotated(remembered.untimed | times, remembered.read, True, text)
+        return Annotated(remembered.untimed | times, remembered.read, remembered.whole, text)
 
     def _of_mapping(self, mapping: dict[str, Any], origin: Origin) -> Annotated:
         parts = parts_of(mapping)
@@ -107,7 +110,19 @@ class Annotator:
             # Without a provider, or with damage that may have cost it, the event may be of Hyper-V.
             return _Remembered(None, "", bool(record.provider) and not record.origin.anomalies)
         untimed = untimed_annotation(event, self._classifier.classify(event))
-        return _Remembered(untimed, json_text(untimed), True)
+        return _Remembered(untimed, json_text(untimed), True, _is_understood(event))
+
+
+def _is_understood(event: HyperVEvent) -> bool:
+    """Whether all values of an event have their place, and its text is about its VM."""
+    record = event.record
+    message = record.message
+    if not isinstance(event, VersionEvent) or event.unplaced:
+        return False
+    if message and event.vm_name and event.vm_name.lower() not in message.lower():
+        return False
+    named = [not _POSITIONAL.match(name or "Param0") for name, _ in record.data if name != "Binary"]
+    return all(named) or not any(named)
 
 
 def _is_short(record: EventRecord) -> bool:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 from typing import Any, BinaryIO
 
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold
+from hvdegraded.formats.shippers.remainder import remainder_of
 from hvdegraded.pipeline.annotation import KEY, json_text
 from hvdegraded.pipeline.annotator import Annotated, Annotator
 from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
@@ -31,6 +32,7 @@ from hvdegraded.verdicts.verdict import Label
 __all__ = ["Labeller", "Stats"]
 
 _WHITE_SPACE = b" \t\r\n"
+_MOST_TOLD, _LONGEST_TOLD = 10, 100
 _KEY_BYTES = b',"' + KEY.encode() + b'":'
 
 
@@ -88,6 +90,7 @@ class Labeller:
         self._dialect = dialect
         self._warn = warn
         self._longest = longest_line
+        self._told: set[str] = set()
         self._may_hold = line_may_hold(self._policy.knowledge.provider_filter())
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
         self._annotator = self._new_annotator()
@@ -124,7 +127,8 @@ class Labeller:
         added = found.added
         if added is None:
             return self._pass(line) if found.read else self._keep_unread(line)
-        if self._is_dropped(found, added):
+        self._count(added)
+        if self._is_dropped(found, added, value):
             self.stats.dropped += 1
             return None
         if KEY in value:  # it was labelled before
@@ -170,16 +174,29 @@ class Labeller:
         self.stats.unread += 1
         return line
 
-    def _is_dropped(self, found: Annotated, added: dict[str, Any]) -> bool:
-        """Count an annotated line, and decide whether it leaves the stream."""
+    def _count(self, added: dict[str, Any]) -> None:
         if added["error"] is not None:
             self.stats.errors += 1
-            return False
-        if added["label"] != Label.IGNORABLE:
+        elif added["label"] == Label.IGNORABLE:
+            self.stats.ignorable += 1
+        else:
             self.stats.actionable += 1
+
+    def _is_dropped(self, found: Annotated, added: dict[str, Any], value: dict[str, Any]) -> bool:
+        if not self._drop_ignorable or added["label"] != Label.IGNORABLE:
             return False
-        self.stats.ignorable += 1
-        return self._drop_ignorable and found.whole and (self._drop_assumed or not added["assumed"])
+        if added["assumed"] and not self._drop_assumed:
+            return False
+        return found.whole and self._holds_nothing_else(value)
+
+    def _holds_nothing_else(self, value: dict[str, Any]) -> bool:
+        remainder = remainder_of(value, self._dialect)
+        if remainder is not None and remainder not in self._told and len(self._told) < _MOST_TOLD:
+            self._told.add(remainder)
+            self._warn(
+                f"an ignorable line stays, since it contains more than its event: {remainder[:_LONGEST_TOLD]}"
+            )
+        return remainder is None
 
 
 def _with_key(line: bytes, text: str) -> bytes:

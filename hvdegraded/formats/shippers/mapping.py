@@ -27,7 +27,7 @@ from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord, Field, Origin
 
-__all__ = ["dialects", "record_from_mapping"]
+__all__ = ["detected_dialects", "dialects", "record_from_mapping"]
 
 _OWN, _NESTED, _XML = "hvdegraded", "evtx json", "event xml"
 _MAX_DEPTH = 6
@@ -54,6 +54,12 @@ def dialects() -> tuple[str, ...]:
     by (Splunk, Cribl, OpenWEC …) as "event xml".
     """
     return (_OWN, _NESTED, _XML, *(dialect.name for dialect in tables().dialects))
+
+
+def detected_dialects(mapping: Mapping[str, Any]) -> list[Dialect]:
+    """Return the tables of all shippers whose marks a mapping has."""
+    flat = _flat(dict(mapping))
+    return [table for table in tables().dialects if _detected(flat, table)]
 
 
 def record_from_mapping(

@@ -1,0 +1,239 @@
+"""What a shipped record contains besides its event: whether a whole line may go when its event may.
+
+Shippers put names and numbers beside an event: their own, the host's, those of the way (`beside.toml`). These
+are known by their keys. Everything else must be a value of the event itself, in its XML or its fields. So a
+second event, a text, or an unknown key is a remainder, wherever in the record it stands.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hvdegraded.errors import SourceError
+from hvdegraded.formats.shippers.dialects import Dialect, tables
+from hvdegraded.formats.shippers.envelopes import parts_of
+from hvdegraded.formats.shippers.mapping import detected_dialects, record_from_mapping
+from hvdegraded.formats.xml.reader import parse_event
+from hvdegraded.records.record import EventRecord
+
+__all__ = ["remainder_of"]
+
+_MAX_DEPTH = 12
+_LONGEST_TOKEN = 256
+_EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
+_BETWEEN_TAGS = re.compile(r">([^<>]+)<")
+_NO_TOKEN = re.compile(r"\s|^[<{\[]")
+_STRUCTURE = frozenset(("Event", "System", "EventData", "UserData", "Event_attributes", "#attributes"))
+_ENVELOPES = {  # the list of a batch, and the keys that may stand beside it
+    "resourceLogs": (),
+    "records": (),
+    "logEvents": ("messageType", "owner", "logGroup", "logStream", "subscriptionFilters"),
+}
+_Words = dict[str, frozenset[str]]
+
+
+def remainder_of(mapping: Mapping[str, Any], dialect: str | None = None) -> str | None:
+    """Return the path to something in a mapping that is not of its event (in a batch: events), or None."""
+    parts = parts_of(mapping)
+    if parts is None:
+        return next(_remainders(mapping, dialect), None)
+    kind = next(key for key in _ENVELOPES if key in mapping)
+    for key in mapping:
+        if key != kind and key not in _ENVELOPES[kind]:
+            return key
+    if kind == "resourceLogs" and not _has_bare_envelope(mapping):
+        return kind
+    return next((path for part in parts for path in _remainders(part, dialect)), None)
+
+
+def _remainders(mapping: Mapping[str, Any], dialect: str | None) -> Iterator[str]:
+    record = record_from_mapping(mapping, dialect=dialect)
+    if record is None:
+        yield "."
+    else:
+        yield from _Search(record).of_layer(mapping, "", 0)
+
+
+class _Search:
+    """The search for what is not of one event in the record that carries it."""
+
+    def __init__(self, record: EventRecord) -> None:
+        self._record = record
+        self._texts = set(map(_folded, _texts_of(record)))
+
+    def of_layer(self, mapping: Mapping[str, Any], path: str, depth: int) -> Iterator[str]:
+        """Search a whole record, or what a wrapper holds."""
+        words = _words()
+        known = words["keys"].union(tables().wrappers, *map(_keys_of, detected_dialects(mapping)))
+        if "time_ticks" in mapping:
+            known |= frozenset(EventRecord._fields)
+        yield from self._second_payloads(mapping, path)
+        for key, value in mapping.items():
+            where = f"{path}{key}"
+            if key in tables().wrappers and (inner := _mapping_in(value)) is not None:
+                if depth < _MAX_DEPTH:
+                    yield from self.of_layer(inner, f"{where}.", depth + 1)
+                else:
+                    yield where
+            elif key in known or key in _STRUCTURE or isinstance(value, str):
+                yield from self._of_value(
+                    key, value, where, depth, is_known=key in known or key in _STRUCTURE
+                )
+            elif not self._is_explained(value):
+                yield where
+
+    def _of_value(
+        self, key: str, value: Any, where: str, depth: int, *, is_known: bool, strict: bool = False
+    ) -> Iterator[str]:
+        strict = strict or key in tables().payloads
+        if depth > _MAX_DEPTH:
+            yield where
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if "xmlns" in name:
+                    continue
+                text = key in _words()["texts"] and name not in tables().payloads
+                yield from self._of_value(
+                    key if text else name,
+                    item,
+                    f"{where}.{name}",
+                    depth + 1,
+                    is_known=is_known,
+                    strict=strict,
+                )
+                if self._names_another(name, item):
+                    yield f"{where}.{name}"
+        elif isinstance(value, list):
+            for item in () if self._is_binary(value) else value:
+                yield from self._of_value(key, item, where, depth + 1, is_known=is_known, strict=strict)
+        elif strict and isinstance(value, str) and value.startswith("{"):
+            inner = _mapping_in(value)
+            yield from (
+                (where,)
+                if inner is None
+                else self._of_value(key, inner, where, depth + 1, is_known=is_known, strict=True)
+            )
+        elif isinstance(value, str) and value.lstrip("\ufeff \t\r\n").startswith("<"):
+            if not self._is_own_xml(value):
+                yield where
+        elif self._names_another(key, value) or not (
+            self._is_explained(value) or (is_known and not strict and _is_harmless(key, value))
+        ):
+            yield where
+
+    def _names_another(self, key: str, value: Any) -> bool:
+        """Whether a key that names the event, wherever it stands, names another."""
+        folded = re.sub(r"[^a-z]", "", key.lower())
+        if isinstance(value, dict):
+            value = value.get("id", value.get("#text", value.get("Value", value.get("#attributes"))))
+        if isinstance(value, (dict, list)) or value in (None, ""):
+            return False
+        text = str(value)
+        if folded in _words()["event_ids"]:
+            return not text.isdigit() or int(text) & 0xFFFF != self._record.event_id
+        if folded in _words()["record_ids"]:
+            return self._record.record_id is not None and text != str(self._record.record_id)
+        return folded in _words()["providers"] and not self._is_explained(value)
+
+    def _is_explained(self, value: Any) -> bool:
+        return value in (None, "", 0, False) or (
+            not isinstance(value, (dict, list)) and _folded(str(value)) in self._texts
+        )
+
+    def _is_binary(self, value: list[Any]) -> bool:
+        """Whether a list holds the bytes of the event's binary data, as .NET writes them."""
+        return all(type(one) is int and 0 <= one < 256 for one in value) and (
+            self._is_explained(bytes(value).hex()) or not value
+        )
+
+    def _is_own_xml(self, text: str) -> bool:
+        text = text.strip("\ufeff \t\r\n")
+        events = len(_EVENT_TAG.findall(text))
+        if not events:  # the payload alone
+            return all(
+                map(self._is_explained, map(html.unescape, map(str.strip, _BETWEEN_TAGS.findall(text))))
+            )
+        if events > 1 or not text.endswith("Event>"):
+            return False
+        try:
+            other = parse_event(text)
+        except SourceError:
+            return False
+        return other.data == self._record.data or all(
+            map(self._is_explained, (value for _, value in other.data))
+        )
+
+    def _second_payloads(self, mapping: Mapping[str, Any], path: str) -> Iterator[str]:
+        for one, other in (("EventData", "UserData"), ("event_data", "user_data")):
+            for holder in (mapping, mapping.get("winlog"), mapping.get("Event")):
+                if isinstance(holder, dict) and holder.get(one) and holder.get(other):
+                    yield f"{path}{other}"
+
+
+def _keys_of(table: Dialect) -> frozenset[str]:
+    """The keys of a whole record that a table names."""
+    return table.own.union(path.partition(".")[0] for path in table.paths)
+
+
+def _is_harmless(key: str, value: Any) -> bool:
+    """Whether a value that is not one of the event is a number, a name, or a text that shippers add."""
+    if not isinstance(value, str):
+        return True
+    if "hyper-v" in value.lower() and key not in _words()["texts"]:
+        return False
+    return key in _words()["texts"] or (len(value) <= _LONGEST_TOKEN and not _NO_TOKEN.search(value))
+
+
+def _mapping_in(value: Any) -> Mapping[str, Any] | None:
+    """The mapping that a wrapper holds as JSON, or the one that is a record by its keys."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    elif not isinstance(value, dict) or not (detected_dialects(value) or _STRUCTURE & value.keys()):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _texts_of(record: EventRecord) -> Iterable[str]:
+    for _, text in (*record.data, *record.extra, *record.rendering):
+        yield text
+    for value in record[:-6]:
+        if value is not None:
+            yield str(value)
+    yield from record.payload.split("/")
+
+
+def _folded(text: str) -> str:
+    return text.strip().strip("{}").lower()
+
+
+def _has_bare_envelope(mapping: Mapping[str, Any]) -> bool:
+    """Whether OTLP's levels hold nothing but names and numbers beside the bodies."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key != "body":
+                    yield from texts(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from texts(item)
+        elif isinstance(value, str):
+            yield value
+
+    return all(_is_harmless("", text) for text in texts(mapping))
+
+
+@lru_cache(maxsize=1)
+def _words() -> _Words:
+    raw = tomllib.loads(Path(__file__).with_name("beside.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(words) for name, words in raw.items()}

@@ -1,0 +1,140 @@
+"""`drop_ignorable` drops a line only where it contains the ignorable event and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hvdegraded.formats.shippers.remainder import remainder_of
+from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.pipeline.annotation import KEY
+from hvdegraded.pipeline.annotator import annotate
+from hvdegraded.pipeline.labeller import Labeller
+from tests.tools.routes import MESSAGE, ROUTES
+from tests.tools.sample_exports import event_xml, winlogbeat
+from tests.tools.verdict_cases import DISPLAY, HV, ID, VM, plain, positional, record, storvsp
+
+IGNORABLE = storvsp(6, "6.0", "5.1")._replace(record_id=7, payload="EventData", channel="System")
+OTHER_VM = IGNORABLE._replace(data=tuple((name, text.replace(VM, "db02")) for name, text in IGNORABLE.data))
+FAILURE = plain("VMMS", 19100)._replace(record_id=8, payload="UserData/VmlEventLog")
+SHIPPED, OTHER, FAILED = winlogbeat(IGNORABLE), winlogbeat(OTHER_VM), winlogbeat(FAILURE)
+XML, OTHER_XML = event_xml(IGNORABLE), event_xml(OTHER_VM)
+WORKER = record(HV + "Worker", 23014, 3, positional(VM, ID, DISPLAY, "3.3", "3.2"))._replace(
+    record_id=9, payload="UserData/VmlEventLog", channel=f"{HV}Worker-Admin"
+)
+
+INVENTORY = [{"Name": VM, "Id": ID, "OSName": "Debian GNU/Linux 12"}]
+
+
+@pytest.fixture
+def labeller(tmp_path: Path) -> Labeller:
+    path = tmp_path / "guests.json"
+    path.write_text(json.dumps(INVENTORY))
+    return Labeller(guests=path, drop_ignorable=True, drop_assumed=True)
+
+
+def otlp(*bodies: Any, **more: Any) -> dict[str, Any]:
+    logs = [{"body": {"stringValue": body}, **more} for body in bodies]
+    return {"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": logs}]}]}
+
+
+def with_data(**more: str) -> dict[str, Any]:
+    winlog: dict[str, Any] = SHIPPED["winlog"]  # type: ignore[assignment]
+    return {**SHIPPED, "winlog": {**winlog, "event_data": {**winlog["event_data"], **more}}}
+
+
+@pytest.mark.parametrize("event", [IGNORABLE, WORKER], ids=["storvsp 6", "Worker 23014"])
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_line_of_one_ignorable_event_is_dropped(labeller: Labeller, name: str, event: Any) -> None:
+    """From the routes that keep what decides; one of them cuts the XML, another is a text of lines."""
+    shipped = ROUTES[name].ship(event)
+    if not isinstance(shipped, dict) or name in ("vector with cut xml", "fluent bit text"):
+        return
+    if name == "fluent bit xml":
+        del shipped["StringInserts"]  # which are not the event's
+    line = json.dumps(shipped).replace(MESSAGE, f"Eine Meldung zu '{VM}' in der Sprache des Hosts").encode()
+    verdict = annotate(json.loads(line), guests=GuestInventory.load(INVENTORY)).get(KEY, {})
+    assert (labeller.line(line) is None) == (verdict.get("label") == "ignorable protocol-version mismatch"), (
+        remainder_of(json.loads(line))
+    )
+
+
+MORE: dict[str, Any] = {
+    "another event beside": {**SHIPPED, "other": FAILED},
+    "another VM's event beside": {**SHIPPED, "previous": OTHER},
+    "the same shipper's key in another case": {**SHIPPED, "WINLOG": FAILED["winlog"]},
+    "an event of another provider beside": {**SHIPPED, "next": {"provider_name": "disk", "event_id": 7}},
+    "another event among the fields": {**SHIPPED, "fields": {"event_id": "16300"}},
+    "keys of a second shipper": {**SHIPPED, "Source": f"{HV}VMMS", "EventID": 16300},
+    "parameters of a second shipper": {**SHIPPED, "ParameterXml": "<Param>db02</Param>"},
+    "inserts of a second shipper": {**SHIPPED, "StringInserts": ["db02", "failed"]},
+    "a note": {**SHIPPED, "note": "db02 cannot start"},
+    "a word under a key that no shipper writes": {**SHIPPED, "outcome_of_backup": "failed"},
+    "a list of texts": {**SHIPPED, "errors": ["disk failed"]},
+    "the message of another VM": {**SHIPPED, "message": "'db02' cannot start: the disk is full"},
+    "JSON in the message": {**SHIPPED, "message": json.dumps(FAILED)},
+    "JSON that is not an event in the message": {**SHIPPED, "message": '{"disk": "failed", "vm": "db02"}'},
+    "two wrappers": {"log": json.dumps(SHIPPED), "message": json.dumps(FAILED)},
+    "two wrappers of the same form": {"_source": SHIPPED, "body": OTHER},
+    "a wrapper within a wrapper": {"log": json.dumps({"message": json.dumps(SHIPPED), "data": FAILED})},
+    "a wrapped record beside others' keys": {"_source": SHIPPED, "winlog": FAILED["winlog"]},
+    "a batch with another event": {"records": [SHIPPED, FAILED]},
+    "a batch with a text": {"records": [SHIPPED, "storvsp is down"]},
+    "a batch with nothing": {"records": [SHIPPED, None]},
+    "a batch with an empty part": {"records": [SHIPPED, {}]},
+    "a batch with a part of another kind": {"records": [SHIPPED, {"status": "failed"}]},
+    "a batch beside another key": {"records": [SHIPPED], "extra": FAILED},
+    "a batch beside a word": {"records": [SHIPPED], "status": "failed"},
+    "a batch with more in one part": {"records": [SHIPPED, {**SHIPPED, "note": "disk failed on db02"}]},
+    "CloudWatch beside another key": {"logEvents": [{"id": "1", "message": json.dumps(SHIPPED)}], "records": "x y"},
+    "CloudWatch with a broken event": {"logEvents": [{"message": json.dumps(SHIPPED)}, {"message": json.dumps(FAILED)[:-9]}]},
+    "OTLP with a text in the attributes": otlp(XML, attributes=[{"key": "note", "value": {"stringValue": "disk failed on db02"}}]),
+    "OTLP with an event in the attributes": otlp(XML, attributes=[{"key": "x", "value": {"stringValue": OTHER_XML}}]),
+    "OTLP beside another key": {**otlp(XML), "note": "x"},
+    "XML of two events": {"_raw": XML + OTHER_XML},
+    "XML and a text": {"_raw": XML + " db02 failed"},
+    "XML behind a text": {"_raw": "db02 failed " + XML},
+    "XML within XML": {"_raw": XML.replace("</EventData>", f"{OTHER_XML}</EventData>")},
+    "XML escaped within XML": {"_raw": XML.replace("</EventData>", f"<Data>{OTHER_XML.replace('<', '&lt;')}</Data></EventData>")},
+    "XML of another event in another key": {"_raw": XML, "xml": OTHER_XML},
+    "XML of another VM beside the fields": {**SHIPPED, "event": {"original": OTHER_XML}},
+    "UserData beside EventData": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "user_data": {"VmName": "db02"}}},  # type: ignore[dict-item]
+    "values beyond those that are known": with_data(param5="\\Device\\Harddisk failed", param6="db02"),
+    "names beside positions": with_data(VmId="11111111-1111-1111-1111-111111111111"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", MORE)
+def test_a_line_that_contains_more_is_kept(labeller: Labeller, what: str) -> None:
+    line = json.dumps(MORE[what]).encode() + b"\n"
+    assert labeller.line(line) is not None
+    assert labeller.stats.dropped == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(SHIPPED) + json.dumps(FAILED),
+        json.dumps([SHIPPED, FAILED]),
+        json.dumps(SHIPPED).replace('"winlog":', '"winlog": {"event_id": 16300}, "winlog":'),
+        json.dumps(SHIPPED).replace('"param2":', '"param2": "db02", "param2":'),
+        json.dumps(SHIPPED)[:-1] + ', "@timestamp": "db02 failed"}',
+        json.dumps({"log": json.dumps(SHIPPED) + "\n" + json.dumps(FAILED)}),
+    ],
+)
+def test_a_line_with_more_than_its_json_shows_is_kept(labeller: Labeller, text: str) -> None:
+    assert labeller.line(text.encode()) is not None
+
+
+def test_why_an_ignorable_line_stays_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "guests.json"
+    path.write_text(json.dumps(INVENTORY))
+    warnings: list[str] = []
+    labeller = Labeller(guests=path, drop_ignorable=True, warn=warnings.append)
+    for _ in range(3):
+        labeller.line(json.dumps({**SHIPPED, "note": "x y"}).encode())
+    assert len(warnings) == 1
+    assert "note" in warnings[0]
