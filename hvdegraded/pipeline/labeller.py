@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, BinaryIO
 
-from hvdegraded.formats.shippers.json_lines import LONGEST_LINE, line_may_hold
+from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
+from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
 from hvdegraded.formats.shippers.remainder import remainder_of
 from hvdegraded.pipeline.annotation import KEY, json_text
 from hvdegraded.pipeline.annotator import Annotated, Annotator
@@ -91,7 +92,9 @@ class Labeller:
         self._warn = warn
         self._longest = longest_line
         self._told: set[str] = set()
-        self._may_hold = line_may_hold(self._policy.knowledge.provider_filter())
+        wanted = self._policy.knowledge.provider_filter()
+        self._may_hold = line_may_hold(wanted)
+        self._candidates = lines_that_may_hold(wanted)
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
         self._annotator = self._new_annotator()
 
@@ -111,9 +114,16 @@ class Labeller:
 
     def line(self, line: bytes) -> bytes | None:
         """Return the line to write for a line read, None for one to leave out. Never raises."""
+        if self._may_hold(line):
+            return self._label(line)
         self.stats.lines += 1
-        if not self._may_hold(line):
-            return self._pass_unparsed(line)
+        if b"\0" in line:  # UTF-16 without a mark: its bytes show nothing
+            self.stats.broken += 1
+            return line
+        return self._pass(line)
+
+    def _label(self, line: bytes) -> bytes | None:
+        self.stats.lines += 1
         if len(line) > self._longest or has_too_many_parts(line):
             self.stats.too_long += 1
             return line
@@ -144,7 +154,27 @@ class Labeller:
             self.stats.lines += block.first
             self.stats.too_long += block.first
             return block.data
-        return b"".join(filter(None, map(self.line, io.BytesIO(block.data))))
+        data = block.data
+        if b"\0" in data:
+            return b"".join(filter(None, map(self.line, io.BytesIO(data))))
+        out: list[bytes] = []
+        place = 0
+        for start, end in self._candidates(data):
+            if start > place:
+                out.append(self._pass_all(data[place:start]))
+            labelled = self._label(data[start:end])
+            if labelled is not None:
+                out.append(labelled)
+            place = end
+        out.append(self._pass_all(data[place:]))
+        return b"".join(out)
+
+    def _pass_all(self, lines: bytes) -> bytes:
+        count = lines.count(b"\n") + (not lines.endswith(b"\n") and bool(lines))
+        self.stats.lines += count
+        self.stats.passed += count
+        self.stats.dropped += count * self._only
+        return b"" if self._only else lines
 
     def _count_cut(self, reader: LineReader) -> None:
         self.stats.cut += 1
@@ -156,12 +186,6 @@ class Labeller:
                 f"the last line was not written: its first {reader.cut} bytes were read, and no end followed"
             )
         self._warn(f"a signal ended the stream; {what}")
-
-    def _pass_unparsed(self, line: bytes) -> bytes | None:
-        if b"\0" in line:  # UTF-16 without a mark: its bytes show nothing
-            self.stats.broken += 1
-            return line
-        return self._pass(line)
 
     def _pass(self, line: bytes) -> bytes | None:
         self.stats.passed += 1

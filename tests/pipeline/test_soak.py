@@ -45,7 +45,7 @@ def templates() -> list[bytes]:
 
 def lines(count: int) -> Iterator[bytes]:
     """The stream in pieces that end anywhere."""
-    chosen = random.Random(15)  # noqa: S311  # the same stream each time
+    chosen = random.Random(15)  # the same stream each time
     kinds = templates()
     pending = b""
     for first in range(0, count, 500):
@@ -65,7 +65,7 @@ def resident(process: int) -> int:
 
 def disturb(process: int, inventory: Path, over: threading.Event) -> None:
     """Stop and continue a process, and change its inventory for better and worse."""
-    chosen = random.Random(16)  # noqa: S311
+    chosen = random.Random(16)
     good = inventory.read_bytes()
     while not over.wait(chosen.uniform(0.1, 0.6)):
         try:

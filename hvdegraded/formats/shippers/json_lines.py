@@ -9,12 +9,12 @@ from __future__ import annotations
 import codecs
 import itertools
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.formats.shippers.envelopes import parts_of
+from hvdegraded.formats.shippers.line_prefilter import line_may_hold
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import LossReason, ReadReport
@@ -22,16 +22,13 @@ from hvdegraded.tabular.encodings import TextEncoding, encoding_by_mark
 from hvdegraded.tabular.json_document import has_too_many_parts, values_of
 from hvdegraded.tabular.json_keys import value_at
 
-__all__ = ["LONGEST_LINE", "deliver", "line_may_hold", "read_json_lines", "text_lines", "utf16_lines"]
+__all__ = ["LONGEST_LINE", "deliver", "read_json_lines", "text_lines", "utf16_lines"]
 
 LONGEST_LINE = 16 << 20
 """Bytes of a line, or of a value over several lines, that are read."""
 
 _BLOCK = 1 << 20
 _WHITE_SPACE = " \t\r\n"
-
-
-_ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
 
 
 def _values_of(line: bytes, ends: str, longest: int) -> list[tuple[Any, tuple[str, ...]]]:
@@ -46,31 +43,6 @@ def _values_of(line: bytes, ends: str, longest: int) -> list[tuple[Any, tuple[st
     if doubts and isinstance(value, list):
         return [(found.value, found.anomalies) for found in values_of(iter([text]), longest)]
     return [(value, doubts)]
-
-
-def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
-    """Whether a line can name a wanted provider, by its bytes: false only where it cannot.
-
-    The bytes are UTF-8. A name may also be spelled with escapes of JSON or references of XML.
-    """
-    pieces = {name.encode() for name in wanted.names}
-    pieces |= {mark.lower().encode() for mark in wanted.marks or wanted.prefixes}
-    if not all(piece.isascii() for piece in pieces):
-        return lambda _: True  # bytes know no letter case but that of ASCII
-    shortest = sorted(pieces, key=len)
-    needles = tuple(one for one in shortest if not any(other in one for other in pieces - {one}))
-
-    def may_hold(line: bytes) -> bool:
-        lower = line.lower()
-        for needle in needles:
-            if needle in lower:
-                return True
-        # One byte is looked for faster than two, and most lines do not hold it.
-        if b"\\" in line and b"\\u00" in lower and _ESCAPED_NAME(line) is not None:
-            return True
-        return b"#" in line and (b"&#" in line or b"u0026#" in line)
-
-    return may_hold
 
 
 def read_json_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import HvdegradedError, UnknownFormatError
-from hvdegraded.formats.shippers.json_lines import line_may_hold
+from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
 from hvdegraded.records.record import ProviderFilter
 from hvdegraded.tabular.json_keys import decoded
 from tests.tools.shipped_lines import HYPER_V, VMMS, lines
@@ -145,6 +146,25 @@ def test_the_byte_test_passes_over_no_wanted_line(provider: str) -> None:
     assert may_hold(plain.encode())
     assert may_hold(escaped.encode())
     assert not may_hold(b'{"winlog": {"provider_name": "Disk"}}')
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([b"x", b"Hyper-V", b"hyper-", b"STORVSP", b"\\u0056", b"\\u0020", b"&#86;", b"\\u0026#x56;", b"#", b"\r"])
+        ).map(b"".join),
+        max_size=8,
+    ),
+    st.sampled_from([b"", b"\n"]),
+    st.sampled_from([HYPER_V, ProviderFilter(frozenset({"größe"}))]),
+)  # fmt: skip
+def test_the_byte_test_of_a_block_is_that_of_its_lines(
+    lines: list[bytes], end: bytes, wanted: ProviderFilter
+) -> None:
+    block = b"\n".join(lines) + end
+    may_hold = line_may_hold(wanted)
+    found = [block[start:stop] for start, stop in lines_that_may_hold(wanted)(block)]
+    assert found == [line for line in io.BytesIO(block) if may_hold(line)]
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, HYPER_V]))
