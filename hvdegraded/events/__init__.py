@@ -12,8 +12,11 @@ from pydantic import Field
 from hvdegraded.events.base import Hresult, HyperVEvent
 from hvdegraded.events.machine import (
     ChipsetEvent,
+    ClusterEvent,
+    ComputeEvent,
     ConfigEvent,
     DeviceEvent,
+    GuestEvent,
     HypervisorEvent,
     IntegrationEvent,
     OtherHyperVEvent,
@@ -31,6 +34,7 @@ from hvdegraded.events.storage import (
     SlowIoEvent,
     StorVspEvent,
     SynthStorEvent,
+    VirtualDiskEvent,
 )
 from hvdegraded.events.version import (
     DeviceVersionEvent,
@@ -44,11 +48,14 @@ from hvdegraded.events.version import (
 __all__ = [
     "BufferMappingEvent",
     "ChipsetEvent",
+    "ClusterEvent",
+    "ComputeEvent",
     "ConfigEvent",
     "DeviceEvent",
     "DeviceVersionEvent",
     "DiskRecoveryEvent",
     "Event",
+    "GuestEvent",
     "Hresult",
     "HyperVEvent",
     "HypervisorEvent",
@@ -64,6 +71,7 @@ __all__ = [
     "SynthStorEvent",
     "UnrelatedEvent",
     "VersionEvent",
+    "VirtualDiskEvent",
     "VmSwitchEvent",
     "VmbusEvent",
     "VmbusVersionEvent",
@@ -93,6 +101,10 @@ Event = Annotated[
     | VmSwitchEvent
     | VmbusEvent
     | HypervisorEvent
+    | ComputeEvent
+    | ClusterEvent
+    | VirtualDiskEvent
+    | GuestEvent
     | OtherHyperVEvent
     | UnrelatedEvent,
     Field(discriminator="kind"),

@@ -8,8 +8,11 @@ from hvdegraded.events.base import HyperVEvent
 
 __all__ = [
     "ChipsetEvent",
+    "ClusterEvent",
+    "ComputeEvent",
     "ConfigEvent",
     "DeviceEvent",
+    "GuestEvent",
     "HypervisorEvent",
     "IntegrationEvent",
     "OtherHyperVEvent",
@@ -23,17 +26,19 @@ __all__ = [
 
 
 class VmmsEvent(HyperVEvent):
-    """An event of the management service; `service` is the one that 14050 names."""
+    """An event of the management service; `service` is the one that 14050 names, `driver` that of 14098."""
 
     kind: Literal["vmms"] = "vmms"
     service: str | None = None
+    driver: str | None = None
 
 
 class WorkerEvent(HyperVEvent):
-    """An event of a VM's worker process; `crash_code` is what a crashed guest reported."""
+    """An event of a VM's worker process; `device` failed, `crash_code` is what a crashed guest reported."""
 
     kind: Literal["worker"] = "worker"
     crash_code: str | None = None
+    device: str | None = None
 
 
 class ChipsetEvent(HyperVEvent):
@@ -62,10 +67,11 @@ class DeviceEvent(HyperVEvent):
 
 
 class SynthNicEvent(HyperVEvent):
-    """An event of a virtual network adapter."""
+    """An event of a virtual network adapter; `mac_address` as logged."""
 
     kind: Literal["synthnic"] = "synthnic"
     adapter: str | None = None
+    mac_address: str | None = None
 
 
 class VmSwitchEvent(HyperVEvent):
@@ -73,6 +79,8 @@ class VmSwitchEvent(HyperVEvent):
 
     kind: Literal["vmswitch"] = "vmswitch"
     switch: str | None = None
+    adapter: str | None = None
+    mac_address: str | None = None
 
 
 class VmbusEvent(HyperVEvent):
@@ -85,6 +93,26 @@ class HypervisorEvent(HyperVEvent):
     """An event of the hypervisor or its infrastructure driver."""
 
     kind: Literal["hypervisor"] = "hypervisor"
+
+
+class ComputeEvent(HyperVEvent):
+    """An event of the Host Compute Service; `system` is the container or utility VM."""
+
+    kind: Literal["compute"] = "compute"
+    system: str | None = None
+
+
+class ClusterEvent(HyperVEvent):
+    """An event of the failover cluster or of a clustered VM; `resource` is the cluster's name for it."""
+
+    kind: Literal["cluster"] = "cluster"
+    resource: str | None = None
+
+
+class GuestEvent(HyperVEvent):
+    """An event of a Hyper-V driver inside a Windows guest; its computer is the guest."""
+
+    kind: Literal["guest"] = "guest"
 
 
 class OtherHyperVEvent(HyperVEvent):

@@ -62,6 +62,10 @@ _FAMILIES: dict[Family, type[HyperVEvent]] = {
     Family.CONFIG: events.ConfigEvent,
     Family.HYPERVISOR: events.HypervisorEvent,
     Family.VID: events.HypervisorEvent,
+    Family.COMPUTE: events.ComputeEvent,
+    Family.CLUSTER: events.ClusterEvent,
+    Family.VIRTUAL_DISK: events.VirtualDiskEvent,
+    Family.GUEST: events.GuestEvent,
 }
 _SPECIAL: dict[tuple[Family, int], type[HyperVEvent]] = {
     (Family.STORAGEVSP, 4): events.IoFailedEvent,
@@ -82,17 +86,25 @@ _INTEGRATION_FIELDS = (
     "message_negotiated",
     "message_expected",
 )
-# Which field fills which attribute of a model, and how.
-_ATTRIBUTES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "disk": ("devicename", str),
-    "status": ("status", str),
-    "state": ("newstate", str),
-    "duration_ms": ("duration", lambda text: int(text) if text.isascii() and text.isdecimal() else None),
-    "service": ("servicename", str),
-    "crash_code": ("vmerrorcode0", str),
-    "device": ("device", str),
-    "adapter": ("nicname", str),
-    "switch": ("switchname", str),
+# Which field fills which attribute of a model: of several the first that is there.
+_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "disk": ("devicename", "string", "attachmentname", "vhdfilename", "vhdfile", "file", "path"),
+    "account": ("param1",),
+    "status": ("status",),
+    "state": ("newstate",),
+    "duration_ms": ("duration",),
+    "service": ("servicename",),
+    "driver": ("driver", "drivername"),
+    "crash_code": ("vmerrorcode0",),
+    "device": ("device", "devicename"),
+    "adapter": ("nicfname", "nicfriendlyname", "nicname"),
+    "mac_address": ("macaddress",),
+    "switch": ("switchfname", "switchfriendlyname", "switchname"),
+    "system": ("systemid",),
+    "resource": ("resourcename", "resource"),
+}
+_CONVERTED: dict[str, Callable[[str], Any]] = {
+    "duration_ms": lambda text: int(text) if text.isascii() and text.isdecimal() else None
 }
 
 
@@ -226,7 +238,7 @@ class Normaliser:
             "component": component,
             "device": _told(device),
             "server_version": version("serverversion", "parentversion"),
-            "client_version": version("clientversion", "neededversion"),
+            "client_version": version("clientversion", "neededversion", "version"),
             "unplaced": unplaced,
             "hresult": self._first_error(record),
         }
@@ -282,9 +294,11 @@ def _find_places(names: _Names, model: type[HyperVEvent], fields: Sequence[str])
         if key in _ERROR_KEYS:
             errors.append(index)
     attributes = [
-        (attribute, found[key], convert)
-        for attribute, (key, convert) in _ATTRIBUTES.items()
-        if attribute in model.model_fields and key in found
+        (attribute, found[key], _CONVERTED.get(attribute, str))
+        for attribute, keys in _ATTRIBUTES.items()
+        if attribute in model.model_fields
+        for key in [next((key for key in keys if key in found), None)]
+        if key is not None
     ]
     vm_name = found.get("vmname", found.get("virtualmachinename", -1))
     vm_id = found.get("vmid", found.get("virtualmachineid", -1))

@@ -13,6 +13,7 @@ __all__ = [
     "SlowIoEvent",
     "StorVspEvent",
     "SynthStorEvent",
+    "VirtualDiskEvent",
 ]
 
 
@@ -56,6 +57,13 @@ class StorVspEvent(_DiskEvent):
 
 
 class SynthStorEvent(_DiskEvent):
-    """An event of a virtual storage controller."""
+    """An event of a virtual storage controller; `account` is the one that was refused (12280, 12290)."""
 
     kind: Literal["synthstor"] = "synthstor"
+    account: str | None = None
+
+
+class VirtualDiskEvent(_DiskEvent):
+    """An event of the drivers and services for virtual disk files."""
+
+    kind: Literal["virtual_disk"] = "virtual_disk"

@@ -109,6 +109,7 @@ def range_label(name: str, since: str | None, until: str | None) -> str:
     return f"{name} {since}" if since == until else f"{name} {since} to {until}"
 
 
+_LONGEST_NUMBER = 20
 _Words = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -152,9 +153,9 @@ class EventExample(BaseModel):
 class Case(BaseModel):
     """What an event means and asks for where a code, or the text of a field, decides.
 
-    It applies to an event that carries one of `codes`, and whose `field` contains one of the texts
-    of `contains`, compared without case. What is not given is not asked for.
-    The first case that applies counts.
+    It applies to an event that carries one of `codes`, and whose `field` contains one of the texts of
+    `contains` (compared without case) or is one of `numbers`. What is not given is not asked for. The first
+    case that applies counts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -162,15 +163,16 @@ class Case(BaseModel):
     codes: tuple[Annotated[int, Field(ge=0, le=0xFFFFFFFF)], ...] = ()
     field: _Words | None = None
     contains: tuple[_Words, ...] = ()
+    numbers: tuple[int, ...] = ()
     meaning: _Words | None = None
     remedy: _Words | None = None
 
     @model_validator(mode="after")
     def _names_what_decides(self) -> Case:
-        if (self.field is None) != (not self.contains):
-            raise ValueError("'field' and 'contains' belong together")
+        if (self.field is None) != (not self.contains and not self.numbers):
+            raise ValueError("'field' belongs together with 'contains' or 'numbers'")
         if not self.codes and self.field is None:
-            raise ValueError("a case needs 'codes', or 'field' and 'contains'")
+            raise ValueError("a case needs 'codes', or 'field' with 'contains' or 'numbers'")
         if self.meaning is None and self.remedy is None:
             raise ValueError("a case needs a meaning or a remedy")
         return self
@@ -179,19 +181,31 @@ class Case(BaseModel):
         """Whether it applies to an event with these codes and this text in `field`."""
         if self.codes and not any(code in codes for code in self.codes):
             return False
-        folded = (text or "").casefold()
-        return self.field is None or any(part.casefold() in folded for part in self.contains)
+        if self.field is None:
+            return True
+        folded = (text or "").strip().casefold()
+        if any(part.casefold() in folded for part in self.contains):
+            return True
+        return bool(self.numbers) and _number(folded) in self.numbers
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text[:_LONGEST_NUMBER], 0)
+    except ValueError:
+        return None
 
 
 class EventFact(Fact):
     """One event of one or more providers.
 
     `fields` names positional values (Parameter0, Parameter1, …, unnamed Data, StringInserts) in order;
-    `meaning` and `remedy` are our own words, and `cases` say more where a code or a field decides; `show`
-    names the fields that a summary shows. `level` is the manifest's, `presumed_level` is read from the text
-    of the event and decides nothing. `repeats` is how many such events within 24 hours are worth a look.
-    `references` are the titles of its sources. `vm_failure` marks events which report that a VM did not start
-    or lost a device. `forced` marks a user's row with `force = true`.
+    `meaning` and `remedy` are our own words, and `cases` say more where a code or a field decides. `show`
+    names fields that a summary shows: `Device`, or with words `took {Duration} ms`. `level` is the
+    manifest's, `presumed_level` is read from the text of the event and decides nothing. `repeats` is how
+    many such events within 24 hours are worth a look. `references` are the titles of its sources.
+    `vm_failure` marks events which report that a VM did not start or lost a device. `forced` marks a user's
+    row with `force = true`.
     """
 
     providers: Annotated[tuple[_Words, ...], Field(min_length=1)]

@@ -38,7 +38,9 @@ __all__ = [
     "load_knowledge",
 ]
 
-HYPER_V_PREFIX = "microsoft-windows-hyper-v-"
+_WINDOWS_PREFIX = "microsoft-windows-"
+_SHORT_PREFIX = "hyper-v-"
+HYPER_V_PREFIX = _WINDOWS_PREFIX + _SHORT_PREFIX
 """How names of Hyper-V's own providers begin, in lower case."""
 _HYPER_V_MARK = "Hyper-V"
 _LONGEST_MESSAGE = 8192
@@ -88,8 +90,15 @@ class Knowledge:
         return _devices()
 
     def provider(self, name_or_guid: str) -> ProviderFact | None:
-        """The provider of that name, alias or GUID (any letter case, braces or not)."""
-        return self._providers.get(name_or_guid.strip("{}").lower())
+        """The provider of that name, alias or GUID (any letter case, braces or not).
+
+        Exports of the Event Viewer write `Hyper-V-VMMS` for `Microsoft-Windows-Hyper-V-VMMS`.
+        """
+        key = name_or_guid.strip("{}").lower()
+        found = self._providers.get(key)
+        if found is None and key.startswith(_SHORT_PREFIX):
+            found = self._providers.get(_WINDOWS_PREFIX + key)
+        return found
 
     def provider_of(self, name: str, guid: str | None, source: str | None) -> ProviderFact | None:
         """The provider of an event, by its name, else its EventSourceName, and by GUID where it has neither.
@@ -121,8 +130,11 @@ class Knowledge:
         """What an error code means; takes signed and unsigned 32-bit numbers."""
         if not -(1 << 31) <= code < 1 << 32:
             return None
-        code &= 0xFFFFFFFF
-        return self._own_codes.get(code) or load_codes().get(code)
+        for same in _same_codes(code & 0xFFFFFFFF):
+            found = self._own_codes.get(same) or load_codes().get(same)
+            if found is not None:
+                return found
+        return None
 
     def device(self, name: str) -> Component | None:
         """The component that a device's name as logged (any letter case) stands for; None if unknown."""
@@ -139,8 +151,14 @@ class Knowledge:
     def provider_filter(self) -> ProviderFilter:
         """What a reading of Hyper-V events wants."""
         names = {name.lower() for row in self.providers for name in (row.name, *row.aliases)}
-        plain = frozenset(name for name in names if not name.startswith(HYPER_V_PREFIX))
-        return ProviderFilter(names=plain, prefixes=(HYPER_V_PREFIX,), marks=(_HYPER_V_MARK,))
+        others = sorted(name for name in names if not name.startswith(HYPER_V_PREFIX))
+        manifest = tuple(name for name in others if name.startswith(_WINDOWS_PREFIX))
+        return ProviderFilter(
+            names=frozenset(others) - set(manifest),
+            prefixes=(HYPER_V_PREFIX, *manifest),
+            short_prefixes=(_SHORT_PREFIX,),
+            marks=(_HYPER_V_MARK, *(name.removeprefix(_WINDOWS_PREFIX) for name in manifest)),
+        )
 
     def extended(self, source: str | os.PathLike[str]) -> Knowledge:
         """Lay a user's TOML over this knowledge: a path, or the text itself (anything with a newline).
@@ -157,6 +175,20 @@ class Knowledge:
             {**self._own_events, **user.events},
             {**self._own_codes, **user.codes},
         )
+
+
+def _same_codes(code: int) -> tuple[int, ...]:
+    """The numbers under which one error is known: Win32 as HRESULT, NTSTATUS inside of an HRESULT."""
+    if code <= 0xFFFF:
+        return code, _WIN32_AS_HRESULT | code
+    if code & 0xFFFF0000 == _WIN32_AS_HRESULT:
+        return code, code & 0xFFFF
+    if code >> 28 == 0xD:  # HRESULT_FROM_NT sets a bit
+        return code, code & ~(1 << 28)
+    return (code,)
+
+
+_WIN32_AS_HRESULT = 0x80070000
 
 
 @functools.cache

@@ -167,3 +167,7 @@ class Family(enum.StrEnum):
     HYPERVISOR = "hypervisor"
     VID = "vid"
     NETVSC = "netvsc"
+    COMPUTE = "compute"
+    CLUSTER = "cluster"
+    VIRTUAL_DISK = "virtual disk"
+    GUEST = "guest"

@@ -251,16 +251,20 @@ def _is_text(text: str) -> bool:
 class ProviderFilter:
     """Which providers a reading wants; names compare without case.
 
-    `names` are whole names, `prefixes` beginnings of names, all in lower case. `marks` are pieces that
-    every name with such a prefix contains as its manifest spells it (`Hyper-V`): readers search raw
-    bytes for them before they decode.
+    `names` are whole names, `prefixes` beginnings of names, all in lower case; `short_prefixes` are
+    beginnings that text exports write and no log contains. `marks` are pieces of which every name with such
+    a prefix contains one, as its manifest spells it (`Hyper-V`): readers search raw bytes for them before
+    they decode.
     """
 
     names: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
+    short_prefixes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
 
     def matches(self, provider: str) -> bool:
         """Whether events of this provider are wanted."""
         lower = provider.lower()
-        return lower in self.names or lower.startswith(self.prefixes)
+        if lower in self.names or lower.startswith(self.prefixes):
+            return True
+        return lower.startswith(self.short_prefixes)

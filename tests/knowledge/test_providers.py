@@ -73,7 +73,8 @@ def test_the_filter_takes_every_known_provider_and_no_other() -> None:
             assert wanted.matches(name)
     assert wanted.matches(HYPER_V + "Compute")
     assert not wanted.matches("disk")
-    assert wanted.marks == ("Hyper-V",)
+    assert wanted.marks == ("Hyper-V", "failoverclustering", "vhdmp")
+    assert wanted.matches("Hyper-V-VMMS")
     assert all(prefix == prefix.lower() for prefix in wanted.prefixes)
 
 

@@ -59,6 +59,11 @@ VERSION_EVENTS = [
     *((HYPER_V + "Serial", number, Outcome.REFUSED, Component.DEVICE, 2) for number in (12322, 12323)),
     *((HYPER_V + "Chipset", number, Outcome.REFUSED, Component.DEVICE, 2) for number in (18608, 18609)),
     (HYPER_V + "Worker", 33101, Outcome.REFUSED, Component.VPCI, 2),
+    (HYPER_V + "Netvsc", 1, Outcome.NEGOTIATED, Component.NETWORK, 4),
+    (HYPER_V + "Netvsc", 2, Outcome.REFUSED, Component.NETWORK, 2),
+    (HYPER_V + "Guest-Drivers-Dynamic-Memory", 3, Outcome.REFUSED, Component.DYNAMIC_MEMORY, 2),
+    (HYPER_V + "Guest-Drivers-Dynamic-Memory", 102, Outcome.NEGOTIATED, Component.DYNAMIC_MEMORY, 4),
+    (HYPER_V + "Guest-Drivers-Vmbus", 1, Outcome.REFUSED, Component.VMBUS, 2),
     *((HYPER_V + name, 4010, Outcome.LOADED, Component.INTEGRATION, 3) for name in INTEGRATION),
     *(
         (HYPER_V + name, number, Outcome.REFUSED, Component.INTEGRATION, 2)
@@ -119,8 +124,10 @@ def test_one_id_means_different_things_under_different_providers() -> None:
     assert event(HYPER_V + "Config", 4096).role is Role.PROBLEM
     assert event(HYPER_V + "Integration-KvpExchange", 4096).role is Role.WATCH
     assert event(HYPER_V + "Chipset", 18602) != event(HYPER_V + "Worker", 18602)
-    assert KNOWLEDGE.event(HYPER_V + "SynthNic", 12603) is None
-    assert KNOWLEDGE.event(HYPER_V + "Netvsc", 12) is None
+    assert event(HYPER_V + "SynthNic", 12603).role is Role.INFORMATION
+    assert event(HYPER_V + "SynthStor", 12603).role is Role.WATCH
+    assert event(HYPER_V + "Netvsc", 12).role is Role.INFORMATION  # netvsc 12 is a refused offer
+    assert event(HYPER_V + "VMMS", 18590).meaning != event(HYPER_V + "Worker", 18590).meaning
 
 
 # Section by section: provider, ids, role (A problem, C watch, N information).

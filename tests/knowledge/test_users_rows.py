@@ -191,7 +191,7 @@ def test_force_does_not_come_by_another_word() -> None:
         (ROW + 'example = { level = "bad" }\n', (8, 1), "'example.level'"),
         (ROW + f"[{HYPER_V}VMMS.65001.example]\nlevels = 2\n", (8, 1), "'example"),
         (ROW + "cases = [{ remedy = 'x y' }]\n", (8, 1), "'cases.0'"),
-        (ROW + 'cases = [{ field = "Device", remedy = "x y" }]\n', (8, 1), "belong together"),
+        (ROW + 'cases = [{ field = "Device", remedy = "x y" }]\n', (8, 1), "belongs together"),
         (ROW + "like = 65001\n", (8, 1), "no row above"),
         (ROW + "also = 5\n", (8, 1), "'also'"),
         (ROW + ROW.replace("certainty", "certainity").replace("65001", "65002"), (14, 1), "'certainity'"),

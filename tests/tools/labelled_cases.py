@@ -306,7 +306,7 @@ CASES: list[Case] = [
     *nothing("trap", device(4010, "3.3", "3.2", "named"), "in no table", UNKNOWN),
     *nothing("trap", device(23014, "3.3", "3.2", "named", "SynthStor"), "in no table", UNKNOWN),
     *nothing("trap", device(23014, "3.3", "3.2", "named", "VmbusVdev"), "in no table", UNKNOWN),
-    *nothing("trap", device(12603, "3.3", "3.2", "named", "SynthNic"), "in no table", UNKNOWN),
+    *nothing("trap", device(12603, "3.3", "3.2", "named", "SynthNic"), "Windows 11 21H2 manifest", INFORMATION),
     # Known events: provider, ids, level.
     *known("VMMS", "13002 13003 18304 19070 19080 20415 1101 1102", 4, INFORMATION),
     *known("Worker", "18500 18502 18504 18508 18512 18514 18515 3048 3049", 4, INFORMATION),
