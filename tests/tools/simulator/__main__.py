@@ -25,7 +25,7 @@ def main(worlds: int = 100, first: int = 0) -> None:
                         record = fault.observation.record
                         where = how.name if route else "memory"
                         what = f"{record.provider} {record.event_id}"
-                        key = (fault.kind.name, where, knowledge.name, what, str(fault.verdict.reason))
+                        key = (fault.kind.name, where, knowledge.name, what, str(fault.answer.reason))
                         counts[key] += 1
                         examples.setdefault(key, f"{wanted}\n    {fault}")
     for key, count in sorted(counts.items()):

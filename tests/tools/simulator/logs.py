@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from tests.tools.sample_logs import event_xml, winlogbeat
-from tests.tools.simulator.events import CHANNELS, WORKER_LOG
+from tests.tools.simulator.events import VMMS_LOG, WORKER_LOG
 from tests.tools.simulator.world import MINUTE, Observation, World
 
 Log = tuple[str, str]
@@ -46,10 +46,11 @@ def cut(world: World, how: Cut, choice: random.Random) -> list[Observation]:
         return [one for one in world.observations if one.ticks <= last]
     if how is Cut.WRAPPED:
         first = pivot.ticks + choice.randint(0, 12 * MINUTE)
-        wrapped = pivot.host, WORKER_LOG
+        wrapped = pivot.host, choice.choice((WORKER_LOG, WORKER_LOG, VMMS_LOG))
         return [one for one in world.observations if one.log != wrapped or one.ticks >= first]
     if how is Cut.CHANNEL:
-        return [one for one in world.observations if one.log != (pivot.host, WORKER_LOG)]
+        unread = pivot.host, choice.choice((WORKER_LOG, WORKER_LOG, VMMS_LOG))
+        return [one for one in world.observations if one.log != unread]
     return [one for one in world.observations if one.host == pivot.host]
 
 
@@ -92,9 +93,3 @@ def _without(data: bytes, number: int) -> bytes:
         start = data.index(b"**\0\0", start + 1)
     size = int.from_bytes(data[start + 4 : start + 8], "little")
     return data[: start + 24] + b"\xff" * (size - 28) + data[start + size - 4 :]
-
-
-def ends_whole(observed: Iterable[Observation], world: World) -> bool:
-    """Whether every channel of every host was read to its end."""
-    seen = {one.log for one in observed}
-    return seen >= {(host.name, channel) for host in world.hosts for channel in CHANNELS}
