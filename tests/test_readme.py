@@ -17,7 +17,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def block(word: str) -> str:
-    return next(text for text in BLOCKS if word in text)
+    return str(next(text for text in BLOCKS if word in text))
 
 
 def test_the_example_for_imports(

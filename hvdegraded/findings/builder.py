@@ -5,6 +5,7 @@ A verdict may depend on what happened later to the same VM, so it is given when 
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -196,7 +197,7 @@ class RecordMapper:
 
 
 def triage(
-    source: Source | Iterable[str] | EventStream | Iterable[HyperVEvent | EventRecord],
+    source: Source | Iterable[str | os.PathLike[str]] | EventStream | Iterable[HyperVEvent | EventRecord],
     *,
     guests: GuestInventory | None = None,
     policy: Policy | None = None,

@@ -122,7 +122,12 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="1 is full size: 512 MB of mixed logs, …")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--only", nargs="+", choices=names, default=names, metavar="JOB", help=", ".join(names)
+        "--only",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="JOB",
+        help=", ".join(names).replace("%", "%%"),
     )
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)

@@ -33,7 +33,7 @@ class Found(NamedTuple):
     `seconds` is what it measured itself, where that is not all of its work.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # tuple.count is not needed
     which: int | None = None
     ignorable: int | None = None
     seconds: float | None = None
@@ -217,6 +217,7 @@ def lxml_xml(path: Path) -> Found:
             while block := stream.read(1 << 20):
                 parser.feed(block)
                 for _, element in parser.read_events():
+                    assert isinstance(element, etree._Element)
                     yield record_from_element(element)
                     element.clear()
                     while element.getprevious() is not None:

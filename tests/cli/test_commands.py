@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.formats.evtx.writer import write_evtx
+from hvdegraded.records.record import EventRecord
 from tests.tools.sample_events import Machine, kvp, named, vml
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, VM, plain, record, storvsp
@@ -230,7 +231,7 @@ HOSTILE = (
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each name as that of a VM, in all kinds of findings and as the host's."""
     path = tmp_path_factory.mktemp("hostile") / "\x1b[2m[red].evtx"
-    records = []
+    records: list[EventRecord] = []
     for number, name in enumerate(HOSTILE):
         vm = Machine(name, f"9FC171E7-B2C6-4BD2-9FF0-2532{number:08X}")
         for one in (kvp(vm), vml("Chipset", 18605, 2, named(vm), vm), vml("VMMS", 41010, 3, named(vm))):

@@ -18,7 +18,7 @@ GUESTS = hv.GuestInventory.load(FOLDER / "guests.json")
 
 @pytest.fixture(scope="module")
 def sample() -> hv.Triage:
-    return hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=GUESTS)  # type: ignore[list-item]
+    return hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=GUESTS)
 
 
 def test_what_is_written_keeps_its_schema(sample: hv.Triage) -> None:

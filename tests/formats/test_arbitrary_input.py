@@ -16,6 +16,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,8 @@ def check(report: ReadReport, delivered: int) -> None:
 
 
 def through_read(data: bytes) -> None:
-    for options in ({"everything": True}, {}, {"everything": True, "remnants": True}):
+    every: list[dict[str, Any]] = [{"everything": True}, {}, {"everything": True, "remnants": True}]
+    for options in every:
         stream = hv.read(data, **options)
         delivered = 0
         with contextlib.suppress(hv.HvdegradedError):

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ XML = b"<Event><System><Provider Name='storvsp'/><EventID>%d</EventID></System><
 JSON = b'{"winlog": {"provider_name": "storvsp", "event_id": "%d"}}\n'
 
 
-def read(data: bytes, **options: bool) -> tuple[list[EventRecord], ReadReport]:
+def read(data: bytes, **options: Any) -> tuple[list[EventRecord], ReadReport]:
     stream = hv.read_records(data, **options)
     records = list(stream)
     assert stream.report.records_seen == stream.report.delivered + stream.report.filtered + stream.report.lost

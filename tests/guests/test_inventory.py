@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hvdegraded.guests.guest import ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
 from tests.tools.inventories import (
@@ -86,7 +88,7 @@ def test_a_machine_listed_on_another_host_is_no_answer() -> None:
 
 
 def test_rows_of_one_id_complete_each_other() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"Name": "a", "VMId": ID_A, "IntegrationServicesVersion": "3.1"},
         {"Name": "a", "VMId": ID_A, "State": "Running"},
         {"SystemName": ID_A, "GuestIntrinsicExchangeItems": kvp(OSName="Ubuntu 22.04")},

@@ -122,7 +122,8 @@ def test_a_second_signal_ends_a_stream_that_nobody_reads() -> None:
 
 @BUFFERED
 def test_stopped_and_continued_within_lines(environment: dict[str, str]) -> None:
-    lines, out = numbered(300, 20_000), []
+    lines = numbered(300, 20_000)
+    out: list[bytes] = []
     with start(environment=environment) as process:
         feed(process, lines)
         assert process.stdout is not None
@@ -157,7 +158,8 @@ def test_an_input_that_never_waits() -> None:
 
 @BUFFERED
 def test_an_output_that_never_waits(environment: dict[str, str]) -> None:
-    lines, out = numbered(2000, 200), []
+    lines = numbered(2000, 200)
+    out: list[bytes] = []
     reader, writer = os.pipe()
     never_waiting(writer)
     with start(stdout=writer, environment=environment) as process:

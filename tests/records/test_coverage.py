@@ -113,7 +113,8 @@ def test_parts_of_an_input_can_be_merged_in_any_order(
         if kind == "hole":
             one.add_hole(*span)
         else:
-            one.add(*((None, None) if kind == "unnamed" else ("h", "c")), *span)
+            host, channel = (None, None) if kind == "unnamed" else ("h", "c")
+            one.add(host, channel, *span)
         return one
 
     def merged(order: list[tuple[tuple[int, int], str]]) -> ChannelCoverage:

@@ -24,6 +24,8 @@ ATTACKS |= {
     for name, make in REFUSED.items()
 }
 
+__all__ = ["ATTACKS", "GOOD", "Result", "run"]
+
 CPU_LIMIT = 10  # seconds; what is bounded takes a fraction, what is not would take hours
 
 

@@ -287,7 +287,7 @@ def main(count: int = 1000, seed: int = 2026, chunks: int = 2, every: int = 1) -
 
     of = bases(chunks)
     peers = {name: Peer(name) for name in PEERS}
-    shares: dict[str, Counter[str]] = {name: Counter() for name in ("hvdegraded", *peers)}
+    shares: dict[str, Counter[object]] = {name: Counter() for name in ("hvdegraded", *peers)}
     wrong = 0
     for number, mutation in enumerate(mutations(count, seed, of)):
         outcome = judge(mutation)

@@ -93,7 +93,9 @@ def record_of(xml: str, binary: Callable[[str], str] = str) -> EventRecord:
 
 def flat(element: etree._Element, path: str) -> list[tuple[str | None, str]]:
     prefix = f"{path}/" if path else ""
-    found: list[tuple[str | None, str]] = [(f"{prefix}@{key}", value) for key, value in element.items()]
+    found: list[tuple[str | None, str]] = [
+        (f"{prefix}@{key!s}", str(value)) for key, value in element.items()
+    ]
     if path and not len(element):
         found.append((path, plain(element.text)))
     for child in element:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ from tests.tools.verdict_cases import (
 KNOWLEDGE = load_knowledge()
 
 VERSION_KEYS = {
-    (KNOWLEDGE.provider(name).name.lower(), row.event_id)  # type: ignore[union-attr]
+    (KNOWLEDGE.provider(name).name.lower(), row.event_id)
     for row in KNOWLEDGE.events
     if row.role is Role.VERSION
     for name in row.providers
@@ -136,7 +137,7 @@ def test_no_knowledge_that_is_added_makes_a_windows_guests_mismatch_ignorable(
     shuffled: random.Random,
 ) -> None:
     windows = {"Name": VM, "VMId": ID, "OSName": "Windows Server 2019"} | known
-    rows = [windows, *others]
+    rows: list[dict[str, Any]] = [windows, *others]
     shuffled.shuffle(rows)
     inventory = GuestInventory.load(rows)
     found = Classifier(inventory).classify_all([*around, event])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def column(browser: Any, name: str) -> list[str]:
 @pytest.fixture(scope="module")
 def sample() -> hv.Triage:
     guests = hv.GuestInventory.load(FOLDER / "guests.json")
-    return hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=guests)  # type: ignore[list-item]
+    return hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=guests)
 
 
 def test_a_click_on_a_heading_sorts_and_another_one_turns_round(
@@ -96,7 +96,8 @@ def test_a_click_on_a_heading_sorts_and_another_one_turns_round(
         head.text: head
         for head in browser.find_elements("css selector", "thead")[0].find_elements("css selector", "th")
     }
-    for name, key in (("#", int), ("last", str)):
+    keys: dict[str, Callable[[str], Any]] = {"#": int, "last": str}
+    for name, key in keys.items():
         heads[name].find_element("css selector", "button").click()
         assert heads[name].get_attribute("aria-sort") == "ascending"
         upwards = column(browser, name)

@@ -91,7 +91,7 @@ def test_a_mark_stands_where_its_event_happened() -> None:
 def test_the_heat_map_names_the_versions_of_guest_and_host() -> None:
     triage = hv.triage(FOLDER / "hv2012r2", guests=hv.GuestInventory.load(FOLDER / "guests.json"))
     svg = triage.vm("db02").plot("versions").svg()
-    shown = {"".join(text.itertext()) for text in etree.fromstring(svg.encode()).iter("{*}text")}
+    shown = {"".join(map(str, text.itertext())) for text in etree.fromstring(svg.encode()).iter("{*}text")}
     for words in (
         "db02",
         "storage",

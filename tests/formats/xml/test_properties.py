@@ -114,7 +114,7 @@ def test_any_bytes_end_in_our_error_or_a_balanced_report(
 ) -> None:
     if encoding:
         data = data.decode("latin-1").encode(encoding)
-    outcomes = []
+    outcomes: list[object] = []
     for size in (block_size, 1 << 18):
         try:
             records, report = read(data, block_size=size, wanted=wanted)

@@ -116,7 +116,9 @@ def test_python_evtx_with_empty_attributes() -> None:
     (by_python,), _ = read(corpus_bytes("exports/real/python-evtx_0.8.1_104.xml"))
     (by_rust,), _ = read(corpus_bytes("exports/real/pyevtx_0.14_104.xml"))
     assert by_python == by_rust
-    assert by_python.qualifiers is by_python.activity_id is by_python.related_activity_id is None
+    assert by_python.qualifiers is None
+    assert by_python.activity_id is None
+    assert by_python.related_activity_id is None
 
 
 def test_classic_driver_event_with_positions_and_binary() -> None:

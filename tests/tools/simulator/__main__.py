@@ -28,8 +28,8 @@ def main(worlds: int = 100, first: int = 0) -> None:
                         key = (fault.kind.name, where, knowledge.name, what, str(fault.answer.reason))
                         counts[key] += 1
                         examples.setdefault(key, f"{wanted}\n    {fault}")
-    for key, count in sorted(counts.items()):
-        print(count, *key, "\n   ", examples[key])
+    for each, count in sorted(counts.items()):
+        print(count, *each, "\n   ", examples[each])
 
 
 if __name__ == "__main__":

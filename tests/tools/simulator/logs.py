@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from tests.tools.sample_logs import event_xml, winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.simulator.events import VMMS_LOG, WORKER_LOG
 from tests.tools.simulator.world import MINUTE, Observation, World
 

@@ -66,7 +66,7 @@ def _newest_first(
     part: Part, versions: Offers, known: Offers, device: int
 ) -> tuple[list[Offer], Version | None]:
     """Offers until the host takes one."""
-    made = []
+    made: list[Offer] = []
     for version in versions:
         if version in known:
             outcome = Outcome.NEWEST if version == known[0] else Outcome.OLDER
