@@ -1,4 +1,4 @@
-"""Compressed inputs as streams of what they hold: gzip, zip, and zstd where Python has it.
+"""Compressed inputs as streams of what they hold: gzip, zip and zstd.
 
 Expansion is bounded: an input may become 256 MB, or 256 times its own size, up to 8 GB; logs compress ten to
 thirty times. What is damaged or cut off is read as far as it goes, and told.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -120,18 +121,11 @@ def gunzipped(stream: BinaryIO, report: ReadReport, expansion: Expansion | None 
 
 
 def unzstd(stream: BinaryIO, report: ReadReport) -> BinaryIO:
-    """What a zstd stream of one or more frames holds, as far as it can be read.
-
-    Raises SourceError where this Python's standard library cannot read zstd (before 3.14).
-    """
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        raise SourceError(
-            "this is compressed with zstd, which Python reads from 3.14 on",
-            path=report.path,
-            hint="unpack it first: zstd -d FILE",
-        ) from None
+    """What a zstd stream of one or more frames holds, as far as it can be read."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
     expansion = Expansion()
 
     def inflated() -> Iterator[bytes]:

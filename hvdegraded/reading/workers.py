@@ -31,6 +31,7 @@ from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, M
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.reader import chunk_records, open_log
+from hvdegraded.reading.child_process import environment, module_command
 from hvdegraded.reading.inputs import display_path
 from hvdegraded.reading.jobs import OWN_ENGINE, ReadJob, Workforce, evtx_reader, read_one
 from hvdegraded.records.record import EventRecord, Origin
@@ -226,13 +227,11 @@ class _Child:
     """A worker process, which reads one step at a time."""
 
     def __init__(self, job: ReadJob) -> None:
-        package = str(Path(__file__).resolve().parents[2])
-        known = os.environ.get("PYTHONPATH")
-        self._process = subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", "hvdegraded.reading.workers"],
+        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            module_command("hvdegraded.reading.workers"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{known}" if known else package},
+            env=environment(),
         )
         self._send, self._answers = (
             cast("IO[bytes]", self._process.stdin),

@@ -22,6 +22,7 @@ from typing import Any
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
+from hvdegraded.reading.child_process import environment, module_command
 from hvdegraded.reading.inputs import display_path
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
@@ -138,9 +139,7 @@ def verify(
 def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Witness, list[EventRecord]]:
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
         command = [
-            sys.executable,
-            "-m",
-            "hvdegraded.verify.comparison",
+            *module_command("hvdegraded.verify.comparison"),
             engine,
             str(path.resolve()),
             str(memory),
@@ -148,7 +147,7 @@ def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Wi
         ]
         try:
             done = subprocess.run(  # noqa: S603  # our own interpreter and module
-                command, stdout=output, stderr=complaints, timeout=timeout, check=False
+                command, stdout=output, stderr=complaints, timeout=timeout, check=False, env=environment()
             )
         except subprocess.TimeoutExpired:
             return Witness(engine, failure=f"stopped after {timeout:g} s"), []

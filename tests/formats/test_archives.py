@@ -199,14 +199,16 @@ def test_damaged_archives_end_in_our_errors() -> None:
             read(bytes(data))
 
 
-def test_zstd_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "compression", None)
-    with pytest.raises(SourceError, match=r"Python reads from 3\.14 on.*zstd -d"):
-        read(b"\x28\xb5\x2f\xfd" + bytes(50))
+def test_damaged_zstd_says_so() -> None:
+    with pytest.raises(SourceError, match="compressed data are damaged"):
+        read(b"\x28\xb5\x2f\xfd" + b"\xff" * 50)
 
 
 def test_zstd_gives_what_it_holds() -> None:
-    zstd = pytest.importorskip("compression.zstd")
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
     packed = zstd.compress(WORKER.read_bytes())
     assert read(packed)[0] == PLAIN
     assert read(packed + zstd.compress(b""))[0] == PLAIN

@@ -185,6 +185,16 @@ def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.
 
 
 @pytest.mark.subprocess
+def test_workers_run_nothing_of_the_current_folder(
+    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("random", "struct", "queue", "pydantic", "lxml", "tempfile"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('this was run')")
+    monkeypatch.chdir(tmp_path)
+    assert list(read_records(logs, workers=eager(2))) == list(read_records(logs))
+
+
+@pytest.mark.subprocess
 def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
