@@ -26,6 +26,8 @@ from tests.tools.sample_hosts import (
     host_2022,
 )
 
+__all__ = ["FOLDER", "event_xml", "host_2012r2", "host_2022", "main", "winlogbeat"]
+
 FOLDER = SAMPLE_LOGS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hvdegraded.records.record import EventRecord
 from tests.tools.simulator.events import GUEST_RESET, SHUT_DOWN, STARTED, TURNED_OFF, classic, manifest
 from tests.tools.traps import (
     DAY,
@@ -87,7 +88,7 @@ def _following() -> Iterator[Trap]:
     yield trap(11, "critical and unknown", storage(), failure("SynthStor", 12978, level=1))
 
 
-def _later() -> object:
+def _later() -> EventRecord:
     """Something of another machine, an hour later."""
     return lived(STARTED, HOUR, OTHER)
 
