@@ -6,7 +6,9 @@ from collections.abc import Hashable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as ModelField
 
+from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Family
 from hvdegraded.records.record import EventRecord, Field, FieldSource
 
@@ -29,8 +31,9 @@ class Hresult(BaseModel):
 class HyperVEvent(BaseModel):
     """An event with what it says of a VM; the record keeps every field of the source.
 
-    `vm_id` is a GUID in upper case without braces. `known` tells whether the tables know this provider and
-    id; `kind`, in each model, tells the models apart.
+    `vm_id` is a GUID in upper case without braces. `fact` is the table row by which the event was read, None
+    where the tables do not know this provider and id, and in an event that was read back from JSON; it does
+    not count in comparisons. `kind`, in each model, tells the models apart.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -41,6 +44,15 @@ class HyperVEvent(BaseModel):
     vm_name: str | None = None
     vm_id: str | None = None
     hresult: Hresult | None = None
+    fact: EventFact | None = ModelField(default=None, exclude=True, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return {**self.__dict__, "fact": None} == {**other.__dict__, "fact": None}
+
+    def __hash__(self) -> int:
+        return hash(self.record)
 
     @property
     def verdict_key(self) -> tuple[Hashable, ...]:

@@ -3,54 +3,165 @@
 Routes differ in what they keep. Named values speak for themselves. Positional ones get their names from the
 table row of the event. Where the order is not known (classic drivers, of which no public record exists), a
 GUID, a version and a name are told apart by their looks. The English message is the last resort.
-What cannot be placed for sure stays unplaced, and where values contradict each other none is believed.
+A value that cannot be placed with certainty stays unplaced; where values contradict each other, none is used.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from hvdegraded.events.messages import read_message
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import EventRecord, FieldSource
 
-__all__ = ["Placed", "field_key", "place", "positional_index"]
+__all__ = ["FieldLayout", "PlacedValues", "field_key", "layout_of", "place"]
+
+Names = tuple[str | None, ...]
 
 _POSITIONAL = re.compile(r"(parameter|param)(\d{1,3})", re.ASCII | re.IGNORECASE)
+_UNNAMED = re.compile(r"data\W?_?\d{0,3}\]?", re.ASCII | re.IGNORECASE)
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]")
+_DIGITS = "0123456789"
 _DEVICE_NAME = "DeviceName"
 _LONGEST_NAME = 128
 _SHOWN = 60
-_READ = frozenset(
+_DECISIVE = frozenset(
     {
-        *("vmname", "vmid", "device", "adaptername", "partition"),
+        *("vmname", "vmid", "device", "adaptername", "adapterid", "partition"),
         *("serverversion", "parentversion", "clientversion", "neededversion"),
         *("frameworknegotiated", "frameworkexpected", "messagenegotiated", "messageexpected"),
     }
 )
+"""Keys of the fields on which verdicts rest: two different values of one are a contradiction."""
 
 
-class Placed(NamedTuple):
-    """Values by the key of their field (lower case, letters and digits only), and those without place.
+class FieldLayout(NamedTuple):
+    """Where in the data of records with the same names each field stands.
 
-    `doubts` tell which values contradict each other; none of them is among `values`.
+    `fields` gives the indexes of a key, named values before positional ones; `positions` the indexes of each
+    position that no field name belongs to.
     """
 
-    values: dict[str, str]
+    fields: Mapping[str, tuple[int, ...]]
+    positions: Mapping[int, tuple[int, ...]]
+
+
+class PlacedValues(NamedTuple):
+    """Values by the key of their field, values without a place, and contradictions.
+
+    None of the values that contradict each other is among `fields`.
+    """
+
+    fields: dict[str, str]
     unplaced: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
 
 def field_key(name: str) -> str:
-    """A field's name as it is compared: `VmName`, `VMName` and `vm_name` are one."""
-    return _NOT_ALPHANUMERIC.sub("", name[:_LONGEST_NAME].lower())
+    """Return a field's name as it is compared: `VmName`, `VMName` and `vm_name` are one.
+
+    Some routes number repeated names; a decisive field of any number is that field (`VmId_1`).
+    """
+    key = _NOT_ALPHANUMERIC.sub("", name[:_LONGEST_NAME].lower())
+    bare = key.rstrip(_DIGITS)
+    return bare if bare in _DECISIVE else key
 
 
-def positional_index(name: str | None) -> int | None:
+def layout_of(names: Names, fields: Sequence[str], first: int = 0) -> FieldLayout:
+    """Find the fields of records with these names; `fields` names the positions from `first` on."""
+    keys = [field_key(name) for name in fields]
+    named: dict[str, list[int]] = {}
+    positional: dict[int, list[int]] = {}
+    count = 0
+    for index, name in enumerate(names):
+        if name == "Binary":
+            continue
+        if name is None or (_UNNAMED.fullmatch(name) and field_key(name) not in keys):
+            position: int | None = count
+            count += 1
+        else:
+            position = _positional_index(name)
+        if position is None:
+            named.setdefault(field_key(name or ""), []).append(index)
+        elif position >= first:
+            positional.setdefault(position - first, []).append(index)
+    beyond = {position: tuple(at) for position, at in sorted(positional.items()) if position >= len(keys)}
+    for position in sorted(set(positional) - set(beyond)):
+        named.setdefault(keys[position], []).extend(positional[position])
+    return FieldLayout({key: tuple(at) for key, at in named.items()}, beyond)
+
+
+def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> PlacedValues:
+    """Place the values of a version event."""
+    data = record.data
+    names = tuple([name for name, _ in data])
+    fields, first = fact.fields, 0
+    if fields and fields[0] == _DEVICE_NAME:
+        fields = fields[1:]
+        leading = layout_of(names, ()).positions.get(0)
+        device = data[leading[0]][1] if leading else ""
+        first = int(not device or "\\" in device)
+    layout = layout_of(names, fields, first)
+    contradictions: list[str] = []
+
+    def one_of(indexes: Iterable[int], what: str, *, decisive: bool) -> str:
+        texts = [data[index][1] for index in indexes]
+        filled = [text for text in texts if text.strip()]
+        other = next((text for text in filled if _folded(text) != _folded(filled[0])), None)
+        if other is not None and decisive:
+            contradictions.append(_two_values(what, filled[0], other))
+            return ""
+        return filled[0] if filled else texts[0]
+
+    values = {key: one_of(indexes, key, decisive=key in _DECISIVE) for key, indexes in layout.fields.items()}
+    rest = [one_of(at, f"position {where}", decisive=True) for where, at in layout.positions.items()]
+    unplaced = [text for text in rest if text]
+    if unplaced and not fields:
+        shaped = _from_shapes(unplaced, component)
+        for key, text in shaped.fields.items():
+            named = values.get(key, "")
+            if named.strip() and _folded(named) != _folded(text):
+                contradictions.append(_two_values(key, named, text))
+                del values[key]
+            else:
+                values[key] = text
+        unplaced = list(shaped.unplaced)
+        contradictions += shaped.contradictions
+    if record.message and not contradictions:
+        contradictions += _add_message(values, record, knowledge)
+    return PlacedValues(values, tuple(unplaced), tuple(contradictions))
+
+
+def _add_message(values: dict[str, str], record: EventRecord, knowledge: Knowledge) -> list[str]:
+    """Fill what no field contains from the message; return what contradicts in it."""
+    found, ambiguous = read_message(record.message or "", knowledge.messages)
+    for name, text in found.items():
+        key = field_key(name)
+        if not values.get(key, "").strip():
+            values[key] = text
+    if record.field_source is not FieldSource.MESSAGE:
+        return []
+    if ambiguous is not None:
+        return [ambiguous]
+    if found and (record.level is None or not record.provider):
+        return ["its message alone names what it is about, and its level or provider is not known"]
+    return []
+
+
+def _two_values(what: str, one: str, other: str) -> str:
+    return f"it has two values for {what}: {one[:_SHOWN]!r} and {other[:_SHOWN]!r}"
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _positional_index(name: str | None) -> int | None:
     """The position that a name like `Parameter0` or `param1` stands for; None for real names."""
     match = _POSITIONAL.fullmatch(name) if name and len(name) < 16 else None
     if match is None:
@@ -59,93 +170,26 @@ def positional_index(name: str | None) -> int | None:
     return index if index >= 0 else None
 
 
-def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> Placed:
-    """The values of a version event, by field."""
-    values: dict[str, str] = {}
-    clashes: dict[str, str] = {}
-    unplaced: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-
-    def put(key: str, text: str) -> None:
-        known = values.setdefault(key, text)
-        if not known.strip():
-            values[key] = text
-        elif key in _READ and text.strip() and text.strip().casefold() != known.strip().casefold():
-            clashes[key] = _two_values(key, known, text)
-
-    positional: dict[int, str] = {}
-    count = 0
-    for name, text in record.data:
-        if name == "Binary":
-            continue
-        index = count if name is None else positional_index(name)
-        if index is None:
-            put(field_key(name or ""), text)
-            continue
-        count += name is None
-        known = positional.setdefault(index, text)
-        if not known.strip():
-            positional[index] = text
-        elif text.strip() and text.strip().casefold() != known.strip().casefold():
-            place = f"position {index}"
-            clashes[place] = _two_values(place, known, text)
-    if positional:
-        found, unplaced, doubts = _from_positions(positional, fact.fields, component)
-        for key, text in found.items():
-            put(key, text)
-    message = record.message
-    if message:
-        for name, text in knowledge.message_fields(message).items():
-            values.setdefault(field_key(name), text)
-    for key in clashes:
-        values.pop(key, None)
-    return Placed(values, unplaced, (*doubts, *clashes.values()))
-
-
-def _two_values(what: str, one: str, other: str) -> str:
-    return f"it has two values for {what}: {one[:_SHOWN]!r} and {other[:_SHOWN]!r}"
-
-
-def _from_positions(values: dict[int, str], fields: Sequence[str], component: Component) -> Placed:
-    if not fields:
-        return _from_shapes((values[index] for index in sorted(values)), component)
-    first = 0
-    if fields[0] == _DEVICE_NAME:
-        fields = fields[1:]
-        if not values.get(0) or "\\" in values[0]:
-            first = 1
-    found: dict[str, str] = {}
-    unplaced = []
-    for index in sorted(values):
-        if index < first:
-            continue
-        if index - first < len(fields):
-            found[field_key(fields[index - first])] = values[index]
-        elif values[index]:
-            unplaced.append(values[index])
-    return Placed(found, tuple(unplaced))
-
-
-def _from_shapes(values: Iterable[str], component: Component) -> Placed:
-    """VM name, VM id, server and client version of a classic driver's event, in this order but for the id."""
+def _from_shapes(values: Iterable[str], component: Component) -> PlacedValues:
+    """Place VM name, VM id, server and client version of a classic driver, in this order but for the id."""
     found: dict[str, str] = {}
     versions: list[str] = []
     rest: list[str] = []
-    ids: set[str] = set()
+    ids: dict[str, str] = {}
     for text in values:
         if not text or text.startswith("\\Device\\"):
             continue
         if vm_id := normalise_guid(text):
-            ids.add(vm_id)
+            ids[vm_id] = text
         elif ProtocolVersion.try_parse(text, component) is not None:
             versions.append(text)
         else:
             rest.append(text)
     if len(ids) > 1:
         shown = " and ".join(sorted(ids)[:2])
-        return Placed({}, (*sorted(ids), *versions, *rest), (f"it names two ids: {shown}",))
+        return PlacedValues({}, (*sorted(ids), *versions, *rest), (f"it names two ids: {shown}",))
     if ids:
-        found["vmid"] = ids.pop()
+        found["vmid"] = next(iter(ids))
     # A VM's name can look like a version. So two versions without a name prove nothing: one of them may be
     # the name, and the other version be lost.
     if len(versions) == 3 and not rest:
@@ -159,6 +203,7 @@ def _from_shapes(values: Iterable[str], component: Component) -> Placed:
     if rest and (len(versions) == 0 or "serverversion" in found):
         if len(rest) > 1:
             shown = " and ".join(repr(text[:_SHOWN]) for text in rest[:2])
-            return Placed(found, tuple(rest), (f"it has several texts that may be the VM's name: {shown}",))
+            several = f"it has several texts that may be the VM's name: {shown}"
+            return PlacedValues(found, tuple(rest), (several,))
         found["vmname"] = rest.pop()
-    return Placed(found, tuple(rest))
+    return PlacedValues(found, tuple(rest))

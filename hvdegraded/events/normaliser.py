@@ -7,17 +7,19 @@ an `UnrelatedEvent`, and keeps every field.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hvdegraded import events
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import Event, Hresult, HyperVEvent
-from hvdegraded.events.field_mapping import field_key, place, positional_index
+from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
+from hvdegraded.events.messages import read_message
 from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
-from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion, VersionPair
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]
@@ -80,12 +82,6 @@ _VERSION_MODELS: dict[Component, type[events.VersionEvent]] = {
     Component.NETWORK: events.NetworkVersionEvent,
     Component.VMBUS: events.VmbusVersionEvent,
 }
-_INTEGRATION_FIELDS = (
-    "framework_negotiated",
-    "framework_expected",
-    "message_negotiated",
-    "message_expected",
-)
 # Which field fills which attribute of a model: of several the first that is there.
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "disk": ("devicename", "string", "attachmentname", "vhdfilename", "vhdfile", "file", "path"),
@@ -130,48 +126,55 @@ class Normaliser:
 
     def __init__(self, knowledge: Knowledge | None = None) -> None:
         self._knowledge = knowledge or load_knowledge()
-        self._kinds: dict[tuple[str, int, str | None, str | None], _Kind] = {}
-        self._places: dict[tuple[_Names, type[HyperVEvent], tuple[str, ...]], _Places] = {}
-        self._versions: dict[tuple[object, ...], tuple[type[events.VersionEvent], dict[str, Any]]] = {}
+        self._kinds: BoundedCache[tuple[str, int, str | None, str | None, str], _Kind] = BoundedCache(
+            _MAX_REMEMBERED
+        )
+        self._places: BoundedCache[tuple[Names, type[HyperVEvent], tuple[str, ...]], _Places] = BoundedCache(
+            _MAX_REMEMBERED
+        )
+        self._versions: BoundedCache[tuple[object, ...], tuple[type[events.VersionEvent], dict[str, Any]]] = (
+            BoundedCache(_MAX_REMEMBERED)
+        )
         self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
 
     def __call__(self, record: EventRecord) -> Event:
-        """The event that a record is. Never raises."""
+        """Return the event that a record is. Never raises."""
         # A channel shows whose event it is where a route lost the provider, but not which provider's.
-        name = record.provider or record.channel
-        key = (name, record.event_id, record.provider_guid, record.event_source)
-        kind = self._kinds.get(key)
-        if kind is None:
-            if len(self._kinds) >= _MAX_REMEMBERED:
-                self._kinds.clear()
-            kind = self._kinds[key] = self._kind(*key)
+        channel = "" if record.provider else record.channel
+        key = (record.provider, record.event_id, record.provider_guid, record.event_source, channel)
+        kind = self._kinds.get(key) or self._kinds.remember(key, self._kind(*key))
         model, provider, fact = kind
         if fact is not None and fact.outcome is not None:
             # The same mismatch of the same VM is logged over and over.
-            said = (key, record.data, record.rendering, record.user_id)
+            said = (key, record.level, record.data, record.rendering, record.user_id)
             known = self._versions.get(said)
             if known is None:
-                if len(self._versions) >= _MAX_REMEMBERED:
-                    self._versions.clear()
-                known = self._versions[said] = self._version_event(record, provider, fact, fact.outcome)
+                known = self._versions.remember(
+                    said, self._version_event(record, provider, fact, fact.outcome)
+                )
             version_model, values = known
             return version_model(record=record, **values)  # type: ignore[return-value]
         if provider is None:
             return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union
+        return self._other_event(record, model, provider, fact)  # type: ignore[return-value]
+
+    def _other_event(
+        self,
+        record: EventRecord,
+        model: type[HyperVEvent],
+        provider: ProviderFact,
+        fact: EventFact | None,
+    ) -> HyperVEvent:
         data = record.data
         fields = fact.fields if fact else ()
         names = tuple([name for name, _ in data])
         shape = (names, model, fields)
-        places = self._places.get(shape)
-        if places is None:
-            if len(self._places) >= _MAX_REMEMBERED:
-                self._places.clear()
-            places = self._places[shape] = _find_places(names, model, fields)
+        places = self._places.get(shape) or self._places.remember(shape, _find_places(*shape))
         at_name, at_id, at_errors, at_attributes = places
         vm_name = _told(data[at_name][1]) if at_name >= 0 else None
         vm_id = normalise_guid(data[at_id][1]) if at_id >= 0 else None
-        if fact is not None and fact.vm_failure and vm_name is None and vm_id is None and record.message:
-            told = self._knowledge.message_fields(record.message)
+        if vm_name is None and vm_id is None and record.message and (fact is None or fact.vm_failure):
+            told, _ = read_message(record.message, self._knowledge.messages)
             vm_name, vm_id = told.get("VmName"), normalise_guid(told.get("VmId"))
         more = {}
         for attribute, index, convert in at_attributes:
@@ -181,21 +184,24 @@ class Normaliser:
             error = self._hresult(data[index][1][:_LONGEST_ERROR])
             if error is not None:
                 break
-        return model(  # type: ignore[return-value]
+        return model(
             record=record,
             family=provider.family,
             known=fact is not None,
+            fact=fact,
             vm_name=vm_name,
             vm_id=vm_id or vm_id_from_sid(record.user_id),
             hresult=error,
             **more,
         )
 
-    def _kind(self, name: str, event_id: int, provider_guid: str | None, source: str | None) -> _Kind:
+    def _kind(
+        self, name: str, event_id: int, provider_guid: str | None, source: str | None, channel: str
+    ) -> _Kind:
         knowledge = self._knowledge
         provider = knowledge.provider_of(name, provider_guid, source)
         if provider is None:
-            hyper_v = name.lower().startswith(HYPER_V_PREFIX)
+            hyper_v = (name or channel).lower().startswith(HYPER_V_PREFIX)
             return _Kind(events.OtherHyperVEvent if hyper_v else events.UnrelatedEvent, None, None)
         fact = knowledge.event(provider.name, event_id)
         model = _SPECIAL.get((provider.family, event_id)) or _FAMILIES[provider.family]
@@ -204,50 +210,39 @@ class Normaliser:
     def _version_event(
         self, record: EventRecord, provider: ProviderFact | None, fact: EventFact, outcome: Outcome
     ) -> tuple[type[events.VersionEvent], dict[str, Any]]:
-        """The model of a version event, and what fills it but for the record."""
+        """Choose the model of a version event, and read what fills it but for the record."""
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
             component = provider.component
         values, unplaced, contradictions = place(record, fact, component, self._knowledge)
-        doubts = list(contradictions)
+        found = _Contradictions(contradictions)
         device = values.get("device") or values.get("adaptername")
         if component is Component.DEVICE and device:
             component = self._knowledge.device(device) or component
-
-        def version(*names: str) -> ProtocolVersion | None:
-            for name in names:
-                if (text := values.get(name)) and text.strip():
-                    found = ProtocolVersion.try_parse(text, component)
-                    if found is None:
-                        doubts.append(f"its {name} {text[:_LONGEST_NUMBER]!r} is no version")
-                    return found
-            return None
-
         written, account = values.get("vmid", "").strip(), vm_id_from_sid(record.user_id)
         vm_id = normalise_guid(written)
         if written and vm_id is None:
-            doubts.append(f"its VM id {written[:_LONGEST_NUMBER]!r} is none")
+            found.append(f"its VM id {written[:_LONGEST_NUMBER]!r} is not a GUID")
         elif vm_id and account and vm_id != account:
-            doubts.append(f"it names the VM {vm_id}, but was written by the account of {account}")
+            found.append(f"it names the VM {vm_id}, but was written by the account of {account}")
+        is_service = fact.component is Component.INTEGRATION
+        pairs = _service_pairs(values, component, found) if is_service else _pair(values, component, found)
         common: dict[str, Any] = {
             "family": provider.family if provider else None,
             "known": True,
+            "fact": fact,
             "vm_name": _told(values.get("vmname")),
             "vm_id": vm_id or account,
             "outcome": outcome,
             "component": component,
             "device": _told(device),
-            "server_version": version("serverversion", "parentversion"),
-            "client_version": version("clientversion", "neededversion", "version"),
+            "version_pairs": pairs,
             "unplaced": unplaced,
             "hresult": self._first_error(record),
+            "contradictions": tuple(found),
         }
-        if fact.component is Component.INTEGRATION:
-            for name in _INTEGRATION_FIELDS:
-                common[name] = version(field_key(name))
-            common["contradictions"] = tuple(doubts)
+        if is_service:
             return events.IntegrationVersionEvent, common
-        common["contradictions"] = tuple(doubts)
         if fact.component is Component.VMBUS:
             common["partition"] = values.get("partition") or None
         return _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent), common
@@ -268,31 +263,52 @@ class Normaliser:
         return Hresult(code=code, hex=f"0x{code:08X}", meaning=known.meaning if known else None)
 
 
-_Names = tuple[str | None, ...]
+_Contradictions = list[str]
 
 
-def _find_places(names: _Names, model: type[HyperVEvent], fields: Sequence[str]) -> _Places:
-    found: dict[str, int] = {}
-    errors = []
-    positional: dict[str, int] = {}
-    count = 0
-    for index, name in enumerate(names):
-        position = count if name is None else positional_index(name)
-        if position is not None:
-            count += name is None
-            if position < len(fields):
-                positional.setdefault(field_key(fields[position]), index)
-            else:
-                errors.append(index)
-            continue
-        key = field_key(name or "")
-        found.setdefault(key, index)
-        if key in _ERROR_KEYS:
-            errors.append(index)
-    for key, index in positional.items():
-        found.setdefault(key, index)
-        if key in _ERROR_KEYS:
-            errors.append(index)
+def _version(
+    values: Mapping[str, str], component: Component, found: _Contradictions, *keys: str
+) -> ProtocolVersion | None:
+    for key in keys:
+        if (text := values.get(key)) and text.strip():
+            version = ProtocolVersion.try_parse(text, component)
+            if version is None:
+                found.append(f"its {key} {text[:_LONGEST_NUMBER]!r} is not a version")
+            return version
+    return None
+
+
+def _pair(values: Mapping[str, str], component: Component, found: _Contradictions) -> tuple[VersionPair, ...]:
+    # The version that vmbus 4 wants installed in the guest is the host's; the guest named none.
+    host = _version(values, component, found, "serverversion", "parentversion", "neededversion")
+    guest = _version(values, component, found, "clientversion", "version")
+    if guest is None and host is None:
+        return ()
+    return (VersionPair(component=component, guest=guest, host=host),)
+
+
+def _service_pairs(
+    values: Mapping[str, str], component: Component, found: _Contradictions
+) -> tuple[VersionPair, ...]:
+    """The versions of the framework, and of the messages of an integration service, which may be unknown."""
+    service = None if component is Component.INTEGRATION else component
+    pairs = []
+    for owner, framed, key in (
+        (Component.INTEGRATION, service, "framework"),
+        (service, None, "message"),
+    ):
+        guest = _version(values, component, found, f"{key}negotiated")
+        host = _version(values, component, found, f"{key}expected")
+        if guest is not None or host is not None:
+            pairs.append(VersionPair(component=owner, guest=guest, host=host, service=framed))
+    return tuple(pairs)
+
+
+def _find_places(names: Names, model: type[HyperVEvent], fields: Sequence[str]) -> _Places:
+    layout = layout_of(names, fields)
+    found = {key: indexes[0] for key, indexes in layout.fields.items()}
+    errors = [index for key, indexes in layout.fields.items() if key in _ERROR_KEYS for index in indexes]
+    errors += [index for indexes in layout.positions.values() for index in indexes]
     attributes = [
         (attribute, found[key], _CONVERTED.get(attribute, str))
         for attribute, keys in _ATTRIBUTES.items()

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import Literal
 
 from hvdegraded.events.base import HyperVEvent
-from hvdegraded.knowledge.vocabulary import Component, Outcome, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, Outcome, VersionPair
 
 __all__ = [
     "DeviceVersionEvent",
@@ -21,17 +21,23 @@ __all__ = [
 class VersionEvent(HyperVEvent):
     """The versions of host (server, VSP) and guest (client, VSC) differ, and what became of the device.
 
-    A version that the event does not tell for sure is None. `device` is the device's name as logged,
-    `unplaced` are values that found no field, `contradictions` tell what in the event contradicts itself.
+    `version_pairs` contains what the event names with certainty: the versions of its component, and before
+    them those of the framework where it is about an integration service. `device` is the device's name as
+    logged, `unplaced` are values that found no field, `contradictions` name what in the event contradicts
+    itself.
     """
 
     outcome: Outcome
     component: Component
     device: str | None = None
-    server_version: ProtocolVersion | None = None
-    client_version: ProtocolVersion | None = None
+    version_pairs: tuple[VersionPair, ...] = ()
     unplaced: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+
+    @property
+    def versions(self) -> VersionPair:
+        """The versions of the event's own component, as far as it names them."""
+        return self.version_pairs[-1] if self.version_pairs else VersionPair(component=self.component)
 
     @property
     def verdict_key(self) -> tuple[Hashable, ...]:
@@ -47,8 +53,7 @@ class VersionEvent(HyperVEvent):
             self.outcome,
             self.component,
             self.device,
-            self.server_version,
-            self.client_version,
+            self.version_pairs,
         )
 
 
@@ -81,18 +86,3 @@ class IntegrationVersionEvent(VersionEvent):
     """Integration 4010 and siblings: framework and message versions of an integration service."""
 
     kind: Literal["integration_version"] = "integration_version"
-    framework_negotiated: ProtocolVersion | None = None
-    framework_expected: ProtocolVersion | None = None
-    message_negotiated: ProtocolVersion | None = None
-    message_expected: ProtocolVersion | None = None
-
-    @property
-    def verdict_key(self) -> tuple[Hashable, ...]:
-        """Everything of the event itself that its verdict depends on."""
-        return (
-            *super().verdict_key,
-            self.framework_negotiated,
-            self.framework_expected,
-            self.message_negotiated,
-            self.message_expected,
-        )

@@ -17,11 +17,10 @@ from pydantic import PlainSerializer, TypeAdapter
 from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
-from hvdegraded.findings.severity import Severity
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
-from hvdegraded.verdicts.phrases import versions_of, versions_text, whose
-from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.verdicts.phrases import versions_text, whose
+from hvdegraded.verdicts.verdict import Basis, Label, Reason, Severity, Verdict
 
 __all__ = [
     "SCHEMA",
@@ -266,7 +265,7 @@ _SEVERITIES: dict[Severity, Literal["act", "check", "none"]] = {
 
 
 def _group_entry(group: EventGroup, title: str) -> GroupEntry:
-    guest, host = versions_of(group.example)
+    guest, host = group.verdict.versions.guest, group.verdict.versions.host
     return GroupEntry(
         provider=group.provider,
         event_id=group.event_id,
@@ -331,5 +330,5 @@ def _assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
 
 
 def _evidence(group: EventGroup) -> str:
-    guest, host = versions_of(group.example)
+    guest, host = group.verdict.versions.guest, group.verdict.versions.host
     return f"{group.verdict.component or group.provider} {guest or '?'} | {host or '?'}"

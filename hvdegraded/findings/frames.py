@@ -29,14 +29,16 @@ SCHEMA = (
     ("label", "dictionary"),
     ("reason", "dictionary"),
     ("basis", "dictionary"),
+    ("severity", "dictionary"),
     ("assumed", "bool"),
+    ("assumptions", "dictionary"),
     ("provider", "dictionary"),
     ("event_id", "int32"),
     ("level", "int32"),
     ("channel", "dictionary"),
     ("record_id", "int64"),
-    ("server_version", "dictionary"),
-    ("client_version", "dictionary"),
+    ("guest_version", "dictionary"),
+    ("host_version", "dictionary"),
     ("guest", "dictionary"),
     ("summary", "dictionary"),
     ("remedy", "dictionary"),
@@ -44,7 +46,8 @@ SCHEMA = (
 """Columns in order, with their types: `dictionary` is text, each value held once.
 
 `time` is `time_ticks` (100 ns since 1601) cut to microseconds, null beyond the year 9999. What is unknown is
-null. `label`, `reason` and `basis` have the texts of `Label`, `Reason` and `Basis`.
+null. `label`, `reason`, `basis` and `severity` have the texts of those enums, `assumptions` those of
+`Assumption`, with commas between. Of several pairs of versions the one that differs is shown.
 """
 
 _EPOCH_MICROSECONDS = 11_644_473_600_000_000  # 1970, since 1601
@@ -57,13 +60,15 @@ _COLUMNS: dict[str, Callable[[EventGroup], Any]] = {
     "label": lambda part: part.verdict.label,
     "reason": lambda part: part.verdict.reason,
     "basis": lambda part: part.verdict.basis,
+    "severity": lambda part: part.verdict.severity,
     "assumed": lambda part: part.verdict.assumed,
+    "assumptions": lambda part: ", ".join(part.verdict.assumptions) or None,
     "provider": lambda part: part.provider,
     "event_id": lambda part: part.event_id,
     "level": lambda part: part.example.level,
     "channel": lambda part: part.example.channel,
-    "server_version": lambda part: part.verdict.server_version,
-    "client_version": lambda part: part.verdict.client_version,
+    "guest_version": lambda part: part.verdict.versions.guest,
+    "host_version": lambda part: part.verdict.versions.host,
     "guest": lambda part: part.verdict.guest,
     "summary": lambda part: part.verdict.summary,
     "remedy": lambda part: part.verdict.remedy,

@@ -12,10 +12,9 @@ from functools import cached_property
 from html import escape
 
 from hvdegraded.events import HyperVEvent
-from hvdegraded.findings.severity import Severity, severity_of
 from hvdegraded.printable import printable
 from hvdegraded.timestamps import datetime_from_ticks
-from hvdegraded.verdicts.verdict import Label, Reason, Verdict
+from hvdegraded.verdicts.verdict import Label, Reason, Severity, Verdict
 
 __all__ = ["UNKNOWN", "EventGroup", "Finding", "Section", "finding_id", "findings_of", "moment_of"]
 
@@ -116,7 +115,7 @@ class Finding:
     @cached_property
     def severity(self) -> Severity:
         """The most urgent severity of the groups; none for what did not repeat and would have to."""
-        worst = min(severity_of(group.verdict, group.example) for group in self.groups)
+        worst = min((group.verdict.severity for group in self.groups), key=list(Severity).index)
         if self.verdict.reason is Reason.WATCH and worst is Severity.CHECK and not self._repeated:
             return Severity.NONE
         return worst

@@ -8,7 +8,6 @@ from hvdegraded.guests.files import Row
 from hvdegraded.guests.guest import Guest, ProblemKind, in_order_of_families
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
     OsReading,
     column_key,
     columns,
@@ -17,6 +16,7 @@ from hvdegraded.knowledge.guest_systems import (
     read_os,
     supported_os,
 )
+from hvdegraded.knowledge.vocabulary import GuestFamily
 from hvdegraded.tabular.coercion import plain_text
 
 __all__ = ["guest_of_row"]

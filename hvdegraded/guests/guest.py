@@ -7,9 +7,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
-)
+from hvdegraded.knowledge.vocabulary import GuestFamily
 
 __all__ = [
     "Guest",

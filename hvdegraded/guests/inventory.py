@@ -25,9 +25,7 @@ from hvdegraded.guests.columns import guest_of_row
 from hvdegraded.guests.files import Damage, read_inventory, rows_of_mappings
 from hvdegraded.guests.guest import Guest, InventoryProblem, ProblemKind, in_order_of_families
 from hvdegraded.guids import normalise_guid
-from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
-)
+from hvdegraded.knowledge.vocabulary import GuestFamily
 
 __all__ = [
     "GuestInventory",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Collection
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from hvdegraded.knowledge.vocabulary import (
     Certainty,
     Component,
     Family,
+    GuestFamily,
     Level,
     Outcome,
     ProtocolVersion,
@@ -65,7 +65,7 @@ class Implementation(Fact):
 
     component: Component
     name: str
-    family: str
+    family: GuestFamily
     services: tuple[Component, ...] = ()
     systems: tuple[str, ...] = ()
     example: Annotated[str, Field(min_length=1)]
@@ -92,7 +92,7 @@ class Implementation(Fact):
 class GuestFingerprint(Fact):
     """Versions that, seen on one VM of a host that expected `expected`, come from no Windows guest."""
 
-    families: Annotated[tuple[str, ...], Field(min_length=1)]
+    families: Annotated[tuple[GuestFamily, ...], Field(min_length=1)]
     seen: dict[Component, ProtocolVersion]
     expected: dict[Component, ProtocolVersion]
     meaning: str
@@ -244,14 +244,6 @@ class MessagePattern(Fact):
     name: str
     pattern: str
     example: str
-
-    def find(self, message: str) -> dict[str, str]:
-        """The values that the pattern finds in a message; empty where it finds none, or two different ones.
-
-        A VM's name is its owner's to choose, and may hold the text of a message.
-        """
-        found = [match.groupdict() for match in re.finditer(self.pattern, message, re.IGNORECASE | re.ASCII)]
-        return found[0] if found and all(other == found[0] for other in found) else {}
 
 
 class CodeFact(Fact):

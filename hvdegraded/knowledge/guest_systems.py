@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from hvdegraded.knowledge.facts import Fact
 from hvdegraded.knowledge.loader import open_table
+from hvdegraded.knowledge.vocabulary import GuestFamily
 
 __all__ = [
     "ColumnRole",
-    "GuestFamily",
     "OsReading",
     "column_key",
     "columns",
@@ -36,16 +36,6 @@ __all__ = [
 _MARKS = re.compile("[®™©\u00ad\u200b-\u200f\u2060\ufeff]")  # signs, and characters that nobody sees
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _LONGEST_OS_TEXT = 4096
-
-
-class GuestFamily(enum.StrEnum):
-    """Families of guest systems, as far as a protocol mismatch means something else for each."""
-
-    WINDOWS = "Windows"
-    LINUX = "Linux"
-    FREEBSD = "FreeBSD"
-    OTHER_UNIX = "other Unix"
-    UNKNOWN = "unknown"
 
 
 class ColumnRole(enum.StrEnum):

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hvdegraded.knowledge.facts import Fact, GuestFingerprint, HostVersion, Implementation, range_label
-from hvdegraded.knowledge.vocabulary import Certainty, Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion
 
 __all__ = [
     "FallbackProof",
@@ -31,20 +31,22 @@ __all__ = [
 class FallbackProof(NamedTuple):
     """Why a refused offer is harmless, or why that is not proven.
 
-    `lines` tell it step by step. `exceptions` are the known implementations that offer the client's version
-    and have no proven fallback.
+    `lines` contain it step by step. `exceptions` are the known implementations that offer the client's
+    version and have no proven fallback; `fallback_inferred` is whether each of them has at least an inferred
+    one.
     """
 
     proven: bool
     lines: tuple[str, ...]
     exceptions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    fallback_inferred: bool = False
 
 
 class Inference(NamedTuple):
     """What versions seen on one VM say of its guest: its possible families, none of them Windows."""
 
-    families: tuple[str, ...]
+    families: tuple[GuestFamily, ...]
     lines: tuple[str, ...]
     certainty: Certainty
     source: str
@@ -62,7 +64,7 @@ class ProtocolTable:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
         self.fingerprints = tuple(fingerprints)
-        families: dict[tuple[Component | None, ProtocolVersion | None], set[str]] = {}
+        families: dict[tuple[Component | None, ProtocolVersion | None], set[GuestFamily]] = {}
         for row in self.implementations:
             for version in row.offers + row.may_offer:
                 families.setdefault((row.component, version), set()).add(row.family)
@@ -72,11 +74,14 @@ class ProtocolTable:
         """The versions that hosts have of this component, oldest first."""
         return tuple(sorted((r for r in self.versions if r.component is component), key=lambda r: r.version))
 
-    def offers(self, component: Component, guest_family: str | None = None) -> tuple[Implementation, ...]:
-        """The known implementations of this component, of one family (`linux`, `windows`, …) or of all."""
-        family = guest_family.lower() if guest_family else None
+    def offers(
+        self, component: Component, guest_family: GuestFamily | None = None
+    ) -> tuple[Implementation, ...]:
+        """Return the known implementations of this component, of one family or of all."""
         return tuple(
-            row for row in self.implementations if row.component is component and family in (None, row.family)
+            row
+            for row in self.implementations
+            if row.component is component and guest_family in (None, row.family)
         )
 
     def host_releases(self, component: Component, version: ProtocolVersion) -> tuple[str, ...]:
@@ -90,13 +95,13 @@ class ProtocolTable:
 
     def guest_families_offering(
         self, component: Component | None, version: ProtocolVersion | None
-    ) -> frozenset[str]:
+    ) -> frozenset[GuestFamily]:
         """Families of guests of which some release offers, or may offer, this version."""
         return self._families.get((component, version), frozenset())
 
     def cannot_speak(
         self,
-        guest_family: str,
+        guest_family: GuestFamily,
         component: Component | None,
         version: ProtocolVersion | None,
         service: Component | None = None,
@@ -113,7 +118,7 @@ class ProtocolTable:
         )
         return bool(rows) and not any(row.may_have_sent(version) for row in rows)
 
-    def lacks(self, guest_family: str, component: Component) -> bool:
+    def lacks(self, guest_family: GuestFamily, component: Component) -> bool:
         """Whether the tables know that guests of this family do not have a component."""
         rows = self.offers(component, guest_family)
         return bool(rows) and not any(row.newest for row in rows)
@@ -121,9 +126,9 @@ class ProtocolTable:
     def is_of_windows_only(self, component: Component | None, version: ProtocolVersion | None = None) -> bool:
         """Whether only Windows guests are known to speak this version, or any of the component."""
         if version is not None:
-            return self.guest_families_offering(component, version) == {"windows"}
+            return self.guest_families_offering(component, version) == {GuestFamily.WINDOWS}
         return {row.family for row in self.implementations if row.component is component and row.newest} == {
-            "windows"
+            GuestFamily.WINDOWS
         }
 
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
@@ -138,7 +143,7 @@ class ProtocolTable:
         rows = self.offers(component)
         speakers = [row for row in rows if row.newest == version]
         speakers = speakers or [row for row in rows if row.may_have_sent(version)]
-        speakers.sort(key=lambda row: row.family == "windows")
+        speakers.sort(key=lambda row: row.family is GuestFamily.WINDOWS)
         return _described(f"this guest speaks {component} {version}", _merged_labels(speakers))
 
     def refusal_is_harmless(
@@ -147,12 +152,12 @@ class ProtocolTable:
         server: ProtocolVersion | None,
         client: ProtocolVersion | None,
         *,
-        guest_family: str | None = None,
+        guest_family: GuestFamily | None = None,
         guest_system: str | None = None,
     ) -> FallbackProof:
         """Whether a guest whose offer of `client` was refused by a host of `server` connects all the same.
 
-        `guest_family` (`windows`, `linux`, `freebsd`, …), where known, leaves only its implementations, and
+        `guest_family`, where known, leaves only its implementations, and
         `guest_system` (`Windows Server 2008 R2`) only those that were read for it, if there are any.
         """
         if server is None or client is None:
@@ -172,7 +177,7 @@ class ProtocolTable:
         rows = tuple(row for row in rows if guest_system in row.systems) or rows
         senders = [row for row in rows if row.may_have_sent(client)]
         who = f"{guest_family} guest" if guest_family else "guest"
-        if guest_family is None and not self.offers(component, "windows"):
+        if guest_family is None and not self.offers(component, GuestFamily.WINDOWS):
             return FallbackProof(False, (f"No table tells what Windows guests offer of {component}.",))
         if not senders:
             return FallbackProof(False, (f"No known {who} offers {component} {client}.",))
@@ -189,7 +194,8 @@ class ProtocolTable:
         if without:
             lines.append("So a guest may be left without this device: not proven harmless.")
             exceptions = tuple(row.label for row in without)
-            return FallbackProof(False, tuple(lines), exceptions, _sources([*without, *host_rows]))
+            inferred = all(host_has.intersection(row.offers) for row in without)
+            return FallbackProof(False, tuple(lines), exceptions, _sources([*without, *host_rows]), inferred)
         lines.append(f"So every known {who} that offers {client} connects with an older version.")
         return FallbackProof(True, tuple(lines), (), _sources([*senders, *host_rows]))
 

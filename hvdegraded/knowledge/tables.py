@@ -43,7 +43,6 @@ _SHORT_PREFIX = "hyper-v-"
 HYPER_V_PREFIX = _WINDOWS_PREFIX + _SHORT_PREFIX
 """How names of Hyper-V's own providers begin, in lower case."""
 _HYPER_V_MARK = "Hyper-V"
-_LONGEST_MESSAGE = 8192
 
 
 class Knowledge:
@@ -139,14 +138,6 @@ class Knowledge:
     def device(self, name: str) -> Component | None:
         """The component that a device's name as logged (any letter case) stands for; None if unknown."""
         return next((row.component for row in _devices() if row.name.lower() == name.strip().lower()), None)
-
-    def message_fields(self, message: str) -> dict[str, str]:
-        """Fields that an English rendered message names, by canonical name; the first pattern counts."""
-        found: dict[str, str] = {}
-        for pattern in self.messages:
-            for name, text in pattern.find(message[:_LONGEST_MESSAGE]).items():
-                found.setdefault(name, text)
-        return found
 
     def provider_filter(self) -> ProviderFilter:
         """What a reading of Hyper-V events wants."""

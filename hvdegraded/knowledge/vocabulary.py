@@ -1,22 +1,26 @@
-"""The closed sets of the field: roles, outcomes, provider families, components, certainties, versions."""
+"""The closed sets of the field (roles, outcomes, families, components, …), versions and their pairs."""
 
 from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 __all__ = [
     "Certainty",
     "Component",
     "Family",
+    "GuestFamily",
     "Level",
     "Outcome",
     "ProtocolVersion",
     "Role",
+    "VersionPair",
+    "differing_pair",
 ]
 
 
@@ -117,6 +121,55 @@ class ProtocolVersion(NamedTuple):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
         return {"type": "string", "pattern": r"^\d{1,5}\.\d{1,5}$"}
+
+
+class VersionPair(BaseModel):
+    """The versions of one protocol that guest and host speak; None for one that is not known.
+
+    `component` is None where the event does not tell whose protocol it is. `service` is the integration
+    service whose framework is meant.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    component: Component | None = None
+    guest: ProtocolVersion | None = None
+    host: ProtocolVersion | None = None
+    service: Component | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether both versions are known."""
+        return self.guest is not None and self.host is not None
+
+    @property
+    def differs(self) -> bool:
+        """Whether both versions are known, and differ."""
+        return self.known and self.guest != self.host
+
+
+def differing_pair(pairs: Iterable[VersionPair]) -> VersionPair | None:
+    """The pair to show where there is room for one: the last that differs, else the last."""
+    last = None
+    for pair in pairs:
+        if last is None or pair.differs or not last.differs:
+            last = pair
+    return last
+
+
+class GuestFamily(enum.StrEnum):
+    """Families of guest systems, as far as a protocol mismatch means something else for each.
+
+    BOOT_LOADER speaks for a guest before its system runs, so no inventory names it.
+    """
+
+    WINDOWS = "Windows"
+    LINUX = "Linux"
+    FREEBSD = "FreeBSD"
+    DRAGONFLY = "DragonFly BSD"
+    OTHER_UNIX = "other Unix"
+    BOOT_LOADER = "boot loader"
+    UNKNOWN = "unknown"
 
 
 class Role(enum.StrEnum):

@@ -8,22 +8,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import HyperVEvent, IntegrationVersionEvent
+from hvdegraded.events import HyperVEvent
+from hvdegraded.knowledge.vocabulary import VersionPair
 from hvdegraded.records.record import FieldSource
 from hvdegraded.timestamps import text_from_ticks
-from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
 __all__ = ["KEY", "Annotation", "error_annotation", "json_text", "times_of", "untimed_annotation"]
 
 KEY = "hvdegraded"
 """The key that is added to a record."""
 
-_SERVICE_VERSIONS = (
-    "framework_negotiated",
-    "framework_expected",
-    "message_negotiated",
-    "message_expected",
-)
 _LONGEST_ERROR = 300
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(separators=(",", ":")).encode
@@ -33,7 +28,8 @@ class Annotation(BaseModel):
     """The content of the added key: the verdict, or the error in place of one.
 
     The JSON Schema of it ships in the package as `annotation.schema.json`; `schema_version` counts up when a
-    field changes its meaning. `anomalies` say that the record may be wrong, `caveats` what its route
+    field changes its meaning. `guest_version` and `host_version` are those of the pair that differs, where
+    `version_pairs` contains several. `anomalies` say that the record may be wrong, `caveats` what its route
     did not keep. `time` is UTC, `time_ticks` the same in 100 ns since 1601.
 
     A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict in it, or else the first;
@@ -46,14 +42,13 @@ class Annotation(BaseModel):
     label: Label | None = None
     reason: Reason | None = None
     basis: Basis | None = None
+    severity: Severity | None = None
     assumed: bool = False
+    assumptions: tuple[Assumption, ...] = ()
     component: str | None = None
-    server_version: str | None = None
-    client_version: str | None = None
-    framework_negotiated: str | None = None
-    framework_expected: str | None = None
-    message_negotiated: str | None = None
-    message_expected: str | None = None
+    guest_version: str | None = None
+    host_version: str | None = None
+    version_pairs: tuple[VersionPair, ...] = ()
     vm_name: str | None = None
     vm_id: str | None = None
     host: str | None = None
@@ -75,18 +70,18 @@ class Annotation(BaseModel):
 def untimed_annotation(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
     """Build the annotation of an event and its verdict as plain JSON types, without the times."""
     record = event.record
-    server, client = verdict.server_version, verdict.client_version
-    is_service = isinstance(event, IntegrationVersionEvent)
-    service = [getattr(event, name) if is_service else None for name in _SERVICE_VERSIONS]
+    guest, host = verdict.versions.guest, verdict.versions.host
     return Annotation(
         label=verdict.label,
         reason=verdict.reason,
         basis=verdict.basis,
+        severity=verdict.severity,
         assumed=verdict.assumed,
+        assumptions=verdict.assumptions,
         component=verdict.component.value if verdict.component else None,
-        server_version=str(server) if server else None,
-        client_version=str(client) if client else None,
-        **{name: str(one) if one else None for name, one in zip(_SERVICE_VERSIONS, service, strict=True)},
+        guest_version=str(guest) if guest else None,
+        host_version=str(host) if host else None,
+        version_pairs=verdict.version_pairs,
         vm_name=verdict.vm_name,
         vm_id=verdict.vm_id,
         host=verdict.host,

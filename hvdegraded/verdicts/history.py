@@ -14,7 +14,6 @@ from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
-from hvdegraded.verdicts.usable import compared
 
 __all__ = ["WINDOW_MINUTES", "History"]
 
@@ -54,10 +53,10 @@ class VmHistory:
     def add_versions(self, event: VersionEvent, *, doubtful: bool) -> None:
         self._inferred = False
         self.doubtful |= doubtful
-        for component, guest, host, _ in compared(event):
-            if component is not None:
-                _add(self.spoken, component, guest)
-                _add(self.expected, component, host)
+        for pair in event.version_pairs:
+            if pair.component is not None:
+                _add(self.spoken, pair.component, pair.guest)
+                _add(self.expected, pair.component, pair.host)
 
     def inferred(self, table: ProtocolTable) -> Inference | None:
         """What the versions say of the guest; remembered until others are added."""

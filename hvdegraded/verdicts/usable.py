@@ -2,20 +2,18 @@
 
 `unusable_because` gives what keeps a version event from proving anything, whatever its guest.
 `not_harmless_because` gives what keeps one from being called harmless, which an actionable verdict need not
-ask. `compared` gives the versions that the event sets side by side.
+ask.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from hvdegraded.events import IntegrationVersionEvent, VersionEvent
+from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import Knowledge
-from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Certainty, Outcome
 from hvdegraded.records.record import Level
 
-__all__ = ["Compared", "compared", "not_harmless_because", "unusable_because"]
+__all__ = ["not_harmless_because", "unusable_because"]
 
 
 # A device that works is a warning, one that does not is an error (KB 2956569, KB 972108).
@@ -23,21 +21,8 @@ _LEVELS = {Outcome.LOADED: Level.WARNING, Outcome.REFUSED: Level.ERROR}
 _SEVERITIES = {Outcome.LOADED: 2, Outcome.REFUSED: 3}  # in the top bits of a classic event's qualifiers
 
 
-class Compared(NamedTuple):
-    """Two versions of one protocol.
-
-    `component` is None where the event does not tell whose protocol it is. `service` is the integration
-    service whose framework is meant.
-    """
-
-    component: Component | None
-    guest: ProtocolVersion | None
-    host: ProtocolVersion | None
-    service: Component | None = None
-
-
 def unusable_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
-    """Why the event proves nothing at all; None where there is no such reason."""
+    """Return why the event is inadmissible, or None."""
     record = event.record
     if record.origin.anomalies:
         return f"its record may be damaged ({'; '.join(record.origin.anomalies)})"
@@ -57,38 +42,25 @@ def unusable_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge)
 
 
 def not_harmless_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge) -> str | None:
-    """Why the event, sound as it is, does not prove that all is well; None where there is no such reason."""
+    """Return why the event, sound as it is, does not prove that all is well, or None."""
     if not event.vm_name and not event.vm_id:
-        return "it does not tell which VM it is about"
-    if not fact.forced and (doubt := _wrong_severity(event, knowledge)):
-        return doubt
+        return "it does not name the VM that it is about"
+    if not fact.forced and (wrong := _wrong_severity(event, knowledge)):
+        return wrong
     if event.outcome is not Outcome.LOADED:
         return None
-    pairs = [
-        (one.guest, one.host) for one in compared(event) if one.guest is not None and one.host is not None
-    ]
-    if any(guest > host for guest, host in pairs):
+    pairs = [(pair.guest, pair.host) for pair in event.version_pairs]
+    if any(guest > host for guest, host in pairs if guest is not None and host is not None):
         return "the guest's version is newer than the host's, which no host can load"
-    if pairs and all(guest == host for guest, host in pairs):
+    known = [pair for pair in event.version_pairs if pair.known]
+    if known and not any(pair.differs for pair in known):
         return "the versions that it names do not differ"
     if fact.certainty is not Certainty.VERIFIED and not fact.forced:
-        if not pairs:
-            return "its meaning is not certain, and it names no versions that would bear it out"
+        if not known:
+            return "its meaning is not certain, and it names no versions that support it"
         if event.level is None:
-            return "its meaning is not certain, and it has no level that would bear it out"
+            return "its meaning is not certain, and it has no level that supports it"
     return None
-
-
-def compared(event: VersionEvent) -> tuple[Compared, ...]:
-    """The versions of guest and host that the event sets side by side, as far as it tells them."""
-    found = [Compared(event.component, event.client_version, event.server_version)]
-    if isinstance(event, IntegrationVersionEvent):
-        service = None if event.component is Component.INTEGRATION else event.component
-        found = [
-            Compared(Component.INTEGRATION, event.framework_negotiated, event.framework_expected, service),
-            Compared(service, event.message_negotiated, event.message_expected),
-        ]
-    return tuple(one for one in found if one.guest is not None or one.host is not None)
 
 
 def _wrong_severity(event: VersionEvent, knowledge: Knowledge) -> str | None:

@@ -6,9 +6,9 @@ import enum
 
 from pydantic import BaseModel, ConfigDict
 
-from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
 
-__all__ = ["Basis", "Label", "Reason", "Verdict"]
+__all__ = ["Assumption", "Basis", "Label", "Reason", "Severity", "Verdict"]
 
 
 class Label(enum.StrEnum):
@@ -16,6 +16,25 @@ class Label(enum.StrEnum):
 
     IGNORABLE = "ignorable protocol-version mismatch"
     ACTIONABLE = "actionable"
+
+
+class Severity(enum.StrEnum):
+    """What an event asks for, most urgent first."""
+
+    ACT = "act"
+    CHECK = "check"
+    NONE = "none"
+
+
+class Assumption(enum.StrEnum):
+    """What an ignorable verdict takes for granted, because it is not known.
+
+    GUEST_SYSTEM: that the guest is not Windows, or still is what the inventory says. WHAT_FOLLOWS: that no
+    failure of the VM followed the refusal.
+    """
+
+    GUEST_SYSTEM = "guest system"
+    WHAT_FOLLOWS = "what follows"
 
 
 class Reason(enum.StrEnum):
@@ -27,6 +46,8 @@ class Reason(enum.StrEnum):
     REFUSED_WITH_FALLBACK = "refused_offer_with_fallback"
     REFUSED_UNPROVEN = "refused_offer_not_proven_harmless"
     REFUSED_THEN_FAILURE = "refused_offer_then_failure"
+    NO_COMMON_VERSION = "no_common_version"
+    INVENTORY_CONTRADICTED = "inventory_contradicted"
     INCOMPLETE_EVIDENCE = "incomplete_evidence"
     KNOWN_PROBLEM = "known_problem"
     WATCH = "watch_when_repeated"
@@ -52,8 +73,9 @@ class Basis(enum.StrEnum):
 class Verdict(BaseModel):
     """A label with its reason, basis, one-line summary, and what to do.
 
-    `assumed`: the guest's system was not known, and the policy's default decided. `derivation` tells the
-    steps, `if_otherwise` what would change the verdict, `problem` is equal for verdicts that are one finding.
+    `severity` says what the event asks for, `assumptions` what an ignorable verdict takes for granted.
+    `derivation` contains the steps, `if_otherwise` what would change the verdict; `problem` is equal for
+    verdicts that are one finding.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -61,13 +83,13 @@ class Verdict(BaseModel):
     label: Label
     reason: Reason
     basis: Basis
+    severity: Severity
     summary: str
-    assumed: bool = False
+    assumptions: tuple[Assumption, ...] = ()
     remedy: str | None = None
     references: tuple[str, ...] = ()
     component: Component | None = None
-    server_version: ProtocolVersion | None = None
-    client_version: ProtocolVersion | None = None
+    version_pairs: tuple[VersionPair, ...] = ()
     vm_name: str | None = None
     vm_id: str | None = None
     host: str | None = None
@@ -75,6 +97,21 @@ class Verdict(BaseModel):
     derivation: tuple[str, ...] = ()
     if_otherwise: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def assumed(self) -> bool:
+        """Whether it is ignorable only if what it assumes holds."""
+        return bool(self.assumptions)
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is ignorable, and assumes nothing."""
+        return self.ignorable and not self.assumptions
+
+    @property
+    def versions(self) -> VersionPair:
+        """The pair of versions to show where there is room for one."""
+        return differing_pair(self.version_pairs) or VersionPair()
 
     @property
     def ignorable(self) -> bool:
@@ -89,8 +126,9 @@ class Verdict(BaseModel):
     def explain(self) -> str:
         """The verdict in words, line by line: what, why, by which facts, and what would change it."""
         lines = [f"{self.label}: {self.summary}", f"reason: {self.reason}, by {self.basis}"]
-        if self.assumed:
-            lines.append("assumed: the guest's system is not known, and the policy's default decided")
+        if self.severity is not Severity.NONE:
+            lines.append(f"severity: {self.severity}")
+        lines += [f"assumed: {_ASSUMED[assumption]}" for assumption in self.assumptions]
         if self.guest:
             lines.append(f"guest: {self.guest}")
         lines += [f"  {line}" for line in self.derivation]
@@ -100,3 +138,9 @@ class Verdict(BaseModel):
             lines.append(f"references: {', '.join(self.references)}")
         lines += [f"otherwise: {line}" for line in self.if_otherwise]
         return "\n".join(lines)
+
+
+_ASSUMED = {
+    Assumption.GUEST_SYSTEM: "the guest's system is not known for that time, and taken as not Windows",
+    Assumption.WHAT_FOLLOWS: "what followed cannot be seen whole, and taken as no failure of this VM",
+}

@@ -39,7 +39,7 @@ def test_each_example_has_a_model_that_comes_back_from_json(example: Example) ->
 def test_the_real_pair_of_a_2012_r2_host() -> None:
     display = hv.normalise(device(23014, "3.3", "3.2"))
     assert isinstance(display, VersionEvent)
-    assert (display.component, display.server_version, display.client_version) == (
+    assert (display.component, display.versions.host, display.versions.guest) == (
         Component.DISPLAY,
         version("3.3"),
         version("3.2"),
@@ -47,7 +47,7 @@ def test_the_real_pair_of_a_2012_r2_host() -> None:
     exchange = hv.normalise(integration())
     assert isinstance(exchange, IntegrationVersionEvent)
     assert exchange.component is Component.DATA_EXCHANGE
-    assert (exchange.message_negotiated, exchange.message_expected) == (version("4.0"), version("5.0"))
+    assert (exchange.versions.guest, exchange.versions.host) == (version("4.0"), version("5.0"))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_classic_values_are_told_apart_by_their_looks(event: EventRecord) -> Non
     found = hv.normalise(event)
     assert isinstance(found, VersionEvent)
     assert (found.vm_name, found.vm_id) == (VM, ID)
-    assert (found.server_version, found.client_version) == (version("2.0"), version("4.2"))
+    assert (found.versions.host, found.versions.guest) == (version("2.0"), version("4.2"))
 
 
 def test_network_versions_are_one_decimal() -> None:
     found = hv.normalise(network(26, "2", "196610"))
     assert isinstance(found, VersionEvent)
-    assert (found.server_version, found.client_version) == (version("0.2"), version("3.2"))
+    assert (found.versions.host, found.versions.guest) == (version("0.2"), version("3.2"))
 
 
 def test_what_finds_no_place_is_kept() -> None:
@@ -72,7 +72,7 @@ def test_what_finds_no_place_is_kept() -> None:
         record("storvsp", 6, 3, ((None, VM), (None, "6.0"), (None, "5.1"), (None, "4.2"), (None, "2.0")))
     )
     assert isinstance(found, VersionEvent)
-    assert found.server_version is None
+    assert found.versions.host is None
     assert set(found.unplaced) == {VM, "6.0", "5.1", "4.2", "2.0"}
 
 

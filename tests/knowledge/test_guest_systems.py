@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
     family_from_integration,
     read_os,
     supported_os,
 )
+from hvdegraded.knowledge.vocabulary import GuestFamily
 from tests.tools.inventories import (
     FREEBSD,
     LINUX,
@@ -67,7 +67,7 @@ from tests.tools.inventories import (
         ("OPNsense 24.1", FREEBSD),
         ("TrueNAS CORE 13", FREEBSD),
         ("TrueNAS SCALE", LINUX),
-        ("DragonFly 6.4", OTHER_UNIX),
+        ("DragonFly 6.4", GuestFamily.DRAGONFLY),
         ("OpenBSD 7.4", OTHER_UNIX),
         ("NetBSD 10", OTHER_UNIX),
         ("Darwin", OTHER_UNIX),

@@ -59,9 +59,13 @@ def test_an_annotation_in_full() -> None:
     event = integration()._replace(payload="UserData/VmlEventLog", record_id=3)
     assert hv.annotate(winlogbeat(event), guests=guests("linux"))[KEY] == {
         "schema_version": 1, "label": "ignorable protocol-version mismatch", "reason": "loaded_mismatch_non_windows_guest",
-        "basis": "guest inventory", "assumed": False, "component": "data exchange", "server_version": None,
-        "client_version": None, "framework_negotiated": "3.0", "framework_expected": "3.0", "message_negotiated": "4.0",
-        "message_expected": "5.0", "vm_name": VM, "vm_id": ID, "host": "hv1", "event_id": 4010,
+        "basis": "guest inventory", "severity": "none", "assumed": False, "assumptions": [], "component": "data exchange",
+        "guest_version": "4.0", "host_version": "5.0",
+        "version_pairs": [
+            {"component": "integration service", "guest": "3.0", "host": "3.0", "service": "data exchange"},
+            {"component": "data exchange", "guest": "4.0", "host": "5.0", "service": None},
+        ],
+        "vm_name": VM, "vm_id": ID, "host": "hv1", "event_id": 4010,
         "provider": "Microsoft-Windows-Hyper-V-Integration-KvpExchange", "time": "2024-12-09T11:31:23.2356205Z",
         "time_ticks": 133782174832356205, "field_source": "positional fields", "remedy": None, "anomalies": [], "caveats": [], "error": None,
         "summary": "VM web01: data exchange: message 4.0, expected 5.0; it works, and Linux guests are meant to speak older versions",

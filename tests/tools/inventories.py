@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
-)
+from hvdegraded.knowledge.vocabulary import GuestFamily
 
 WINDOWS, LINUX = GuestFamily.WINDOWS, GuestFamily.LINUX
 FREEBSD, OTHER_UNIX, UNKNOWN = GuestFamily.FREEBSD, GuestFamily.OTHER_UNIX, GuestFamily.UNKNOWN

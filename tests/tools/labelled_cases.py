@@ -22,6 +22,7 @@ from tests.tools.verdict_cases import (
 
 IGNORABLE, ACTIONABLE = Label.IGNORABLE, Label.ACTIONABLE
 UNPROVEN, WITH_FALLBACK = Reason.REFUSED_UNPROVEN, Reason.REFUSED_WITH_FALLBACK
+CONTRADICTED = Reason.INVENTORY_CONTRADICTED
 INCOMPLETE, PROBLEM, WATCH = Reason.INCOMPLETE_EVIDENCE, Reason.KNOWN_PROBLEM, Reason.WATCH
 INFORMATION, UNKNOWN, FOREIGN = Reason.NOT_A_PROBLEM_REPORT, Reason.UNKNOWN_EVENT, Reason.NOT_HYPER_V
 
@@ -149,7 +150,7 @@ CASES: list[Case] = [
     Case("2012 R2", "positional", integration("-RDV", versions=("3.0", "3.0", "1.0", "3.0")), "windows",
          ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
     Case("2012 R2", "positional", integration("-RDV", versions=("3.0", "3.0", "1.0", "3.0")), "linux",
-         ACTIONABLE, INCOMPLETE, "Linux source tarball 6.17: no such service"),
+         ACTIONABLE, CONTRADICTED, "Linux source tarball 6.17: no such service"),
     *(
         Case("2012 R2", "positional", integration("-RDV", versions=versions), "unknown",
              ACTIONABLE, Reason.LOADED_WINDOWS, "Linux source tarball 6.17: no such service")
@@ -159,7 +160,7 @@ CASES: list[Case] = [
         Case("2012 R2", "positional", integration("-VSS", versions=("1.0", "3.0", "5.0", "5.0")), guest, *label)
         for guest, label in {
             "windows": (ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
-            "linux": (ACTIONABLE, INCOMPLETE, "Linux source tarball 6.17: VSS offers framework 3.0 only"),
+            "linux": (ACTIONABLE, CONTRADICTED, "Linux source tarball 6.17: VSS offers framework 3.0 only"),
             "freebsd": (IGNORABLE, Reason.LOADED_NON_WINDOWS, MISMATCH),
             "unknown": (IGNORABLE, Reason.LOADED_UNKNOWN, MISMATCH),
         }.items()
@@ -177,12 +178,12 @@ CASES: list[Case] = [
     # Loaded, but spoken by Windows only: display 3.3 and 3.4, data exchange 5.0.
     Case("2016", "positional", device(23014, "3.5", "3.3"), "unknown", ACTIONABLE, Reason.LOADED_WINDOWS,
          "Linux never has display 3.3"),
-    Case("2016", "positional", device(23014, "3.5", "3.3"), "linux", ACTIONABLE, INCOMPLETE,
+    Case("2016", "positional", device(23014, "3.5", "3.3"), "linux", ACTIONABLE, CONTRADICTED,
          "Linux never has display 3.3"),
     Case("2016", "positional", device(23014, "3.5", "3.3"), "windows", ACTIONABLE, Reason.LOADED_WINDOWS, MISMATCH),
     Case("2016", "positional", integration(versions=("1.0", "3.0", "5.0", "5.0")), "unknown", ACTIONABLE,
          Reason.LOADED_WINDOWS, "Linux never has data exchange 5.0"),
-    Case("2016", "positional", integration(versions=("1.0", "3.0", "5.0", "5.0")), "linux", ACTIONABLE, INCOMPLETE,
+    Case("2016", "positional", integration(versions=("1.0", "3.0", "5.0", "5.0")), "linux", ACTIONABLE, CONTRADICTED,
          "Linux never has data exchange 5.0"),
     # Loaded, but contradicted, or without a VM.
     *nothing("as error", storvsp(6, "6.0", "5.1")._replace(level=2), "a warning by the facts"),

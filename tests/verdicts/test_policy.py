@@ -40,7 +40,7 @@ def test_a_row_cannot_hide_a_failure_without_force() -> None:
         '[[provider]]\nname = "stor2"\naliases = ["storvsp"]\nfamily = "storvsp"\nsource = "x"\ncertainty = "verified"\n',
         '[[version]]\ncomponent = "storage"\nversion = "9.9"\nsource = "x"\ncertainty = "verified"\n',
         '[[implementation]]\ncomponent = "storage"\n',
-        '[[fingerprint]]\nfamilies = ["linux"]\n',
+        '[[fingerprint]]\nfamilies = ["Linux"]\n',
         '[[device]]\nname = "x"\ncomponent = "storage"\n',
         '[[message]]\nname = "x"\npattern = "x"\n',
         '[storvsp.5]\noutcome = "loaded"\n',
@@ -67,7 +67,7 @@ def test_unknown_guests_can_count_as_actionable() -> None:
     policy = Policy(unknown_guest=Label.ACTIONABLE)
     verdict = classify(storvsp(6, "6.0", "5.1"), policy=policy)
     assert verdict.actionable
-    assert verdict.assumed
+    assert not verdict.assumed
     assert classify(storvsp(6, "6.0", "5.1"), guests("linux"), policy).ignorable
 
 

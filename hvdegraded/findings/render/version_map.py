@@ -22,7 +22,6 @@ from hvdegraded.findings.render.canvas import (
     row_of,
 )
 from hvdegraded.knowledge.vocabulary import Component, Outcome
-from hvdegraded.verdicts.phrases import versions_of
 
 if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup
@@ -67,7 +66,7 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
             edges.append(PROBLEM if actionable else "none")
             pairs = Counter[str]()
             for part in parts:
-                guest, host = versions_of(part.example)
+                guest, host = part.verdict.versions.guest, part.verdict.versions.host
                 pairs[f"{guest or '?'} | {host or '?'}"] += part.count
             (versions, _), *others = pairs.most_common()
             text = versions + f" +{len(others)}" * bool(others)

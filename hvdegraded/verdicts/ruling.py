@@ -1,0 +1,102 @@
+"""What a rule decides, before it is said of which VM: the one way to make a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.guests.console_status import ConsoleStatus
+from hvdegraded.knowledge.vocabulary import Component, VersionPair
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
+
+__all__ = ["Ruling", "verdict_on_event", "verdict_on_status"]
+
+_ONE_FINDING_PER_EVENT_ID = frozenset(
+    {
+        Reason.KNOWN_PROBLEM,
+        Reason.WATCH,
+        Reason.NOT_A_PROBLEM_REPORT,
+        Reason.UNKNOWN_EVENT,
+        Reason.NOT_HYPER_V,
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """A verdict without its subject; the VM's name goes before `summary`."""
+
+    label: Label = Label.ACTIONABLE
+    reason: Reason
+    basis: Basis
+    severity: Severity
+    summary: str
+    assumptions: tuple[Assumption, ...] = ()
+    remedy: str | None = None
+    references: tuple[str, ...] = ()
+    guest: str | None = None
+    derivation: tuple[str, ...] = ()
+    if_otherwise: tuple[str, ...] = ()
+
+    def on(
+        self,
+        *,
+        vm_name: str | None,
+        vm_id: str | None,
+        host: str | None,
+        component: Component | None,
+        version_pairs: tuple[VersionPair, ...],
+        problem: str,
+    ) -> Verdict:
+        """Make the verdict on one subject."""
+        name = vm_name or vm_id
+        return Verdict(
+            label=self.label,
+            reason=self.reason,
+            basis=self.basis,
+            severity=self.severity,
+            summary=f"VM {name}: {self.summary}" if name else self.summary,
+            assumptions=self.assumptions,
+            remedy=self.remedy,
+            references=self.references,
+            guest=self.guest,
+            derivation=self.derivation,
+            if_otherwise=self.if_otherwise,
+            vm_name=vm_name,
+            vm_id=vm_id,
+            host=host,
+            component=component,
+            version_pairs=version_pairs,
+            problem=problem,
+        )
+
+
+def verdict_on_event(event: HyperVEvent, ruling: Ruling) -> Verdict:
+    """Make the verdict on an event."""
+    component: Component | None = None
+    pairs: tuple[VersionPair, ...] = ()
+    problem: str = ruling.reason
+    if isinstance(event, VersionEvent):
+        component, pairs = event.component, event.version_pairs
+    if ruling.reason in _ONE_FINDING_PER_EVENT_ID:
+        problem += f" {event.provider.lower()} {event.event_id}"
+    return ruling.on(
+        vm_name=event.vm_name,
+        vm_id=event.vm_id,
+        host=event.computer or None,
+        component=component,
+        version_pairs=pairs,
+        problem=problem,
+    )
+
+
+def verdict_on_status(status: ConsoleStatus, ruling: Ruling) -> Verdict:
+    """Make the verdict on a state that the console shows."""
+    return ruling.on(
+        vm_name=status.vm_name,
+        vm_id=status.vm_id,
+        host=status.host,
+        component=status.component,
+        version_pairs=(),
+        problem=f"console {ruling.reason}",
+    )
