@@ -6,10 +6,8 @@ import pytest
 
 from hvdegraded.guests.guest import Guest
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.guest_systems import (
-    GuestFamily,
-    windows_remedy,
-)
+from hvdegraded.knowledge.guest_systems import windows_remedy
+from hvdegraded.knowledge.vocabulary import GuestFamily
 from tests.tools.inventories import (
     ID_A,
     ID_B,

@@ -6,7 +6,7 @@ import pytest
 
 from hvdegraded.knowledge.facts import Implementation
 from hvdegraded.knowledge.tables import load_knowledge
-from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, GuestFamily, ProtocolVersion
 
 TABLE = load_knowledge().protocols
 
@@ -85,7 +85,7 @@ KERNELS = ("3.13", "4.4", "4.15", "5.4", "5.11", "5.15", "5.19", "6.12", "6.17")
 def linux_row(component: Component, kernel: str) -> Implementation:
     (row,) = [
         row
-        for row in TABLE.offers(component, "Linux")
+        for row in TABLE.offers(component, GuestFamily.LINUX)
         if not row.services
         and (row.since is None or number(row.since) <= number(kernel))
         and (row.until is None or number(kernel) <= number(row.until))
@@ -101,10 +101,10 @@ def test_each_fact_of_the_protocol_tables(what: str, hosts: str, linux: str) -> 
         host.strip() for host in hosts.split(";") if host.strip()
     }
     if linux == "unknown":
-        assert not TABLE.offers(component, "Linux")
+        assert not TABLE.offers(component, GuestFamily.LINUX)
         return
     if linux == "never":
-        assert TABLE.cannot_speak("Linux", component, wanted)
+        assert TABLE.cannot_speak(GuestFamily.LINUX, component, wanted)
         return
     absent, present, gone = linux.split()
     for kernel in KERNELS:  # those that were read
@@ -125,10 +125,12 @@ def test_there_is_no_version_that_the_facts_do_not_name() -> None:
 
 
 def test_other_guests() -> None:
-    (freebsd,) = TABLE.offers(Component.STORAGE, "FreeBSD")
+    (freebsd,) = TABLE.offers(Component.STORAGE, GuestFamily.FREEBSD)
     assert freebsd.offers == (version("6.2"), version("6.0"), version("5.1"))
-    (ipxe,) = TABLE.offers(Component.VMBUS, "boot loader")
+    (ipxe,) = TABLE.offers(Component.VMBUS, GuestFamily.BOOT_LOADER)
     assert ipxe.offers == (version("0.13"),)
-    assert TABLE.cannot_speak("Linux", Component.INTEGRATION, version("1.0"), Component.BACKUP)
-    assert TABLE.cannot_speak("Linux", Component.INTEGRATION, version("1.0"), Component.FILE_COPY)
-    assert not TABLE.cannot_speak("Linux", Component.INTEGRATION, version("1.0"), Component.SHUTDOWN)
+    assert TABLE.cannot_speak(GuestFamily.LINUX, Component.INTEGRATION, version("1.0"), Component.BACKUP)
+    assert TABLE.cannot_speak(GuestFamily.LINUX, Component.INTEGRATION, version("1.0"), Component.FILE_COPY)
+    assert not TABLE.cannot_speak(
+        GuestFamily.LINUX, Component.INTEGRATION, version("1.0"), Component.SHUTDOWN
+    )

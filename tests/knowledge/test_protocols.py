@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hvdegraded.knowledge.facts import HostVersion, Implementation
 from hvdegraded.knowledge.protocols import ProtocolTable
 from hvdegraded.knowledge.tables import load_knowledge
-from hvdegraded.knowledge.vocabulary import Certainty, Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion
 
 TABLE = load_knowledge().protocols
 
@@ -27,60 +27,60 @@ def version(text: str) -> ProtocolVersion:
         # KB 972108 speaks of a 2008 R2 guest on a 2008 host (below), not of any guest there: Linux up to 3.13
         # has storage 4.2 and not 2.0, and of Windows Server 2012 no source tells what it falls back to
         (Component.STORAGE, "2.0", "4.2", None, False),
-        (Component.STORAGE, "2.0", "4.2", "Windows", False),
+        (Component.STORAGE, "2.0", "4.2", GuestFamily.WINDOWS, False),
         (Component.NETWORK, "0.2", "3.2", None, False),
-        (Component.NETWORK, "0.2", "3.2", "Windows", False),
+        (Component.NETWORK, "0.2", "3.2", GuestFamily.WINDOWS, False),
         (Component.VMBUS, "0.13", "1.1", None, False),
-        (Component.VMBUS, "0.13", "1.1", "Windows", False),
+        (Component.VMBUS, "0.13", "1.1", GuestFamily.WINDOWS, False),
         # Linux up to 3.13 has storage 4.2 but not 2.0: the KB does not speak of it
-        (Component.STORAGE, "2.0", "4.2", "Linux", False),
-        (Component.STORAGE, "2.0", "4.2", "FreeBSD", False),
+        (Component.STORAGE, "2.0", "4.2", GuestFamily.LINUX, False),
+        (Component.STORAGE, "2.0", "4.2", GuestFamily.FREEBSD, False),
         # every Linux that was read has network 0.2; those before 3.13 were not read
-        (Component.NETWORK, "0.2", "3.2", "Linux", False),
-        (Component.NETWORK, "0.2", "6.1", "Linux", True),
-        (Component.NETWORK, "3.2", "5.0", "Linux", True),
-        (Component.VMBUS, "0.13", "1.1", "Linux", False),
+        (Component.NETWORK, "0.2", "3.2", GuestFamily.LINUX, False),
+        (Component.NETWORK, "0.2", "6.1", GuestFamily.LINUX, True),
+        (Component.NETWORK, "3.2", "5.0", GuestFamily.LINUX, True),
+        (Component.VMBUS, "0.13", "1.1", GuestFamily.LINUX, False),
         # Linux 5.19+ on a 2008 R2 host: nothing at or below 4.2 (mikopbx/Core issue 746)
         (Component.STORAGE, "4.2", "6.2", None, False),
         (Component.STORAGE, "4.2", "6.0", None, False),
         (Component.STORAGE, "4.2", "5.1", None, False),
-        (Component.STORAGE, "4.2", "5.1", "Linux", False),
-        (Component.STORAGE, "4.2", "6.2", "Linux", False),
+        (Component.STORAGE, "4.2", "5.1", GuestFamily.LINUX, False),
+        (Component.STORAGE, "4.2", "6.2", GuestFamily.LINUX, False),
         (Component.VMBUS, "1.1", "2.4", None, False),
-        (Component.VMBUS, "1.1", "5.3", "Linux", False),
+        (Component.VMBUS, "1.1", "5.3", GuestFamily.LINUX, False),
         # hosts of 2012 and 2012 R2: every Linux and FreeBSD has 5.1, DragonFly has not
-        (Component.STORAGE, "5.1", "6.2", "Linux", True),
-        (Component.STORAGE, "6.0", "6.2", "Linux", True),
-        (Component.STORAGE, "6.0", "6.2", "FreeBSD", True),
-        (Component.STORAGE, "6.0", "6.2", "DragonFly BSD", False),
+        (Component.STORAGE, "5.1", "6.2", GuestFamily.LINUX, True),
+        (Component.STORAGE, "6.0", "6.2", GuestFamily.LINUX, True),
+        (Component.STORAGE, "6.0", "6.2", GuestFamily.FREEBSD, True),
+        (Component.STORAGE, "6.0", "6.2", GuestFamily.DRAGONFLY, False),
         (Component.STORAGE, "6.0", "6.2", None, False),
         # a Windows guest newer than its host: what it falls back to is inferred, and proves nothing
-        (Component.STORAGE, "6.0", "6.2", "Windows", False),
-        (Component.STORAGE, "5.1", "6.2", "Windows", False),
+        (Component.STORAGE, "6.0", "6.2", GuestFamily.WINDOWS, False),
+        (Component.STORAGE, "5.1", "6.2", GuestFamily.WINDOWS, False),
         (Component.STORAGE, "5.1", "6.0", None, False),
-        (Component.STORAGE, "5.1", "6.0", "Linux", True),
+        (Component.STORAGE, "5.1", "6.0", GuestFamily.LINUX, True),
         (Component.VMBUS, "2.4", "3.0", None, False),
-        (Component.VMBUS, "2.4", "3.0", "Linux", True),
+        (Component.VMBUS, "2.4", "3.0", GuestFamily.LINUX, True),
         # display: Linux 5.11+ offers 3.5, then 3.2; of Windows 10 it is inferred that it goes on with 3.3
         (Component.DISPLAY, "3.3", "3.5", None, False),
-        (Component.DISPLAY, "3.3", "3.5", "Linux", True),
+        (Component.DISPLAY, "3.3", "3.5", GuestFamily.LINUX, True),
         # a family that the tables do not know, and one without this device
         (Component.STORAGE, "6.0", "6.2", "openbsd", False),
-        (Component.NETWORK, "0.2", "3.2", "FreeBSD", False),
+        (Component.NETWORK, "0.2", "3.2", GuestFamily.FREEBSD, False),
         # no fallback case, and versions that no table knows
-        (Component.STORAGE, "6.2", "6.2", "Linux", False),
-        (Component.STORAGE, "6.2", "5.1", "Linux", False),
+        (Component.STORAGE, "6.2", "6.2", GuestFamily.LINUX, False),
+        (Component.STORAGE, "6.2", "5.1", GuestFamily.LINUX, False),
         (Component.STORAGE, "6.2", "6.3", None, False),
-        (Component.STORAGE, "5.5", "6.0", "Linux", False),
+        (Component.STORAGE, "5.5", "6.0", GuestFamily.LINUX, False),
         (Component.STORAGE, "1.0", "2.0", None, False),
         (Component.DEVICE, "3.3", "3.5", None, False),
         # the tables know Linux' side of this service only
-        (Component.TIME_SYNC, "3.0", "4.0", "Linux", True),
+        (Component.TIME_SYNC, "3.0", "4.0", GuestFamily.LINUX, True),
         (Component.TIME_SYNC, "3.0", "4.0", None, False),
     ],
 )
 def test_refused_offer(
-    component: Component, server: str, client: str, guest: str | None, proven: bool
+    component: Component, server: str, client: str, guest: GuestFamily | None, proven: bool
 ) -> None:
     found = TABLE.refusal_is_harmless(component, version(server), version(client), guest_family=guest)
     assert found.proven is proven, found.lines
@@ -96,7 +96,11 @@ def test_kb_972108_covers_2008_r2_guests_on_2008_hosts(
 ) -> None:
     def proven(system: str | None, offered: str = client) -> bool:
         return TABLE.refusal_is_harmless(
-            component, version(server), version(offered), guest_family="Windows", guest_system=system
+            component,
+            version(server),
+            version(offered),
+            guest_family=GuestFamily.WINDOWS,
+            guest_system=system,
         ).proven
 
     assert proven("Windows Server 2008 R2")
@@ -108,14 +112,16 @@ def test_kb_972108_covers_2008_r2_guests_on_2008_hosts(
         component,
         version(server),
         version(client),
-        guest_family="Windows",
+        guest_family=GuestFamily.WINDOWS,
         guest_system="Windows Server 2008 R2",
     )
     assert "KB 972108" in found.sources
 
 
 def test_an_unproven_refusal_names_the_implementation_that_would_be_cut_off() -> None:
-    found = TABLE.refusal_is_harmless(Component.STORAGE, version("4.2"), version("6.2"), guest_family="Linux")
+    found = TABLE.refusal_is_harmless(
+        Component.STORAGE, version("4.2"), version("6.2"), guest_family=GuestFamily.LINUX
+    )
     assert found.exceptions == ("Linux 5.19 and later",)
 
 
@@ -157,7 +163,7 @@ def tables(draw: st.DrawFn) -> ProtocolTable:
         row = {
             "component": "storage",
             "name": f"guest {number}",
-            "family": draw(st.sampled_from(["Linux", "Windows"])),
+            "family": draw(st.sampled_from([GuestFamily.LINUX, GuestFamily.WINDOWS])),
         }
         rows.append(
             Implementation.model_validate(
@@ -169,9 +175,9 @@ def tables(draw: st.DrawFn) -> ProtocolTable:
     )
 
 
-@given(tables(), st.sampled_from([None, "Linux", "Windows"]), st.data())
+@given(tables(), st.sampled_from([None, GuestFamily.LINUX, GuestFamily.WINDOWS]), st.data())
 def test_proof_means_that_every_guest_that_can_have_sent_the_offer_has_a_way_out(
-    table: ProtocolTable, family: str | None, data: st.DataObject
+    table: ProtocolTable, family: GuestFamily | None, data: st.DataObject
 ) -> None:
     pair = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda item: ProtocolVersion(*item))
     server, client = data.draw(pair), data.draw(pair)
@@ -186,7 +192,7 @@ def test_proof_means_that_every_guest_that_can_have_sent_the_offer_has_a_way_out
         and server in host_has
         and bool(senders)
         and all(host_has & set(row.offers) and row.certainty == "verified" for row in senders)
-        and (family is not None or any(row.family == "Windows" for row in table.implementations))
+        and (family is not None or any(row.family == GuestFamily.WINDOWS for row in table.implementations))
     )
     found = table.refusal_is_harmless(Component.STORAGE, server, client, guest_family=family)
     assert found.proven == safe
@@ -208,15 +214,15 @@ KVP_5 = _seen(data_exchange="5.0")
 def test_storage_6_2_with_data_exchange_4_0_is_no_windows() -> None:
     found = TABLE.infer_guest_family(_seen(storage="6.2", data_exchange="4.0"), expected=KVP_5)
     assert found is not None
-    assert found.families[0] == "Linux"
-    assert "Windows" not in found.families
+    assert found.families[0] == GuestFamily.LINUX
+    assert GuestFamily.WINDOWS not in found.families
     assert len(found.lines) == 2
 
 
 def test_display_3_5_with_data_exchange_4_0_is_linux() -> None:
     found = TABLE.infer_guest_family(_seen(display="3.5", data_exchange="4.0"), expected=KVP_5)
     assert found is not None
-    assert found.families == ("Linux",)
+    assert found.families == (GuestFamily.LINUX,)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +249,11 @@ def test_what_a_windows_guest_can_show_infers_nothing(
 
 def test_no_giveaway_fits_a_windows_implementation_of_the_tables() -> None:
     for row in TABLE.fingerprints:
-        assert "Windows" not in row.families
+        assert GuestFamily.WINDOWS not in row.families
         # Windows with these devices has what the host expects, and would have negotiated it.
-        kvp = next(r for r in TABLE.offers(Component.DATA_EXCHANGE, "Windows") if version("5.0") in r.offers)
+        kvp = next(
+            r
+            for r in TABLE.offers(Component.DATA_EXCHANGE, GuestFamily.WINDOWS)
+            if version("5.0") in r.offers
+        )
         assert row.expected[Component.DATA_EXCHANGE] in kvp.offers
