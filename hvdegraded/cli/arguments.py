@@ -6,15 +6,27 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
-from hvdegraded.cli.console import tell
+from hvdegraded.cli.console import standard_input, tell
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import Level
 
-__all__ = ["ENGINES", "FAIL_ON", "LEVELS", "Commands", "add_policy", "classifier_of", "moment", "policy_of"]
+__all__ = [
+    "FAIL_ON",
+    "LEVELS",
+    "Commands",
+    "add_policy",
+    "add_reading",
+    "classifier_of",
+    "moment",
+    "policy_of",
+    "read_options_of",
+    "source_of",
+]
 
 Commands = Any
 """What `add_subparsers` returns."""
 
-ENGINES = ("hvdegraded", "python-evtx", "evtx", "libevtx")
 FAIL_ON = {
     "act": ("act",),
     "check": ("act", "check"),
@@ -36,6 +48,61 @@ def add_policy(command: argparse.ArgumentParser) -> None:
         help="what a mismatch that works is in a guest whose system is not known (default: ignorable)",
     )
     command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
+
+
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add the inputs, and the arguments that say how they are read and what is looked at."""
+    command.add_argument(
+        "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
+    )
+    command.add_argument(
+        "--min-level",
+        type=str.lower,
+        choices=LEVELS,
+        default="warning",
+        help="look at these and worse (default: warning)",
+    )
+    command.add_argument("--since", type=moment, metavar="TIME", help="ISO 8601; UTC if it names no zone")
+    command.add_argument("--until", type=moment, metavar="TIME", help="before that time")
+    command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
+    command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
+    command.add_argument(
+        "--remnants", action="store_true", help="the same, and older records that chunks still hold"
+    )
+    command.add_argument(
+        "--together",
+        action="store_true",
+        help="the logs of a host were exported at one time: a log without newer events had none",
+    )
+    command.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"
+    )
+    command.add_argument(
+        "--engine",
+        choices=[str(engine) for engine in Engine],
+        default=str(Engine.HVDEGRADED),
+        help="what reads .evtx logs (default: hvdegraded)",
+    )
+
+
+def read_options_of(options: argparse.Namespace) -> ReadOptions:
+    """How inputs are read, as the arguments say."""
+    return ReadOptions.of(
+        strict=options.strict,
+        engine=options.engine,
+        carve=options.carve,
+        remnants=options.remnants,
+        together=options.together,
+        workers=options.workers,
+        progress=True,
+    )
+
+
+def source_of(options: argparse.Namespace) -> Any:
+    """What is to be read: paths, or standard input."""
+    if "-" in options.paths and len(options.paths) > 1:
+        raise HvdegradedError("- is standard input, and must be the only path")
+    return standard_input() if options.paths == ["-"] else options.paths
 
 
 def moment(text: str) -> datetime:

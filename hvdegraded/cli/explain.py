@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from hvdegraded.cli.arguments import Commands, add_policy, classifier_of
+from hvdegraded.cli.arguments import (
+    Commands,
+    add_policy,
+    add_reading,
+    classifier_of,
+    read_options_of,
+    source_of,
+)
 from hvdegraded.cli.console import print_lines
 from hvdegraded.cli.exit_codes import NOTHING
 from hvdegraded.errors import SourceError
@@ -22,7 +29,7 @@ def add_parser(commands: Commands) -> None:
         "What else happened counts: give the paths and options that triage was given.",
         epilog="Example: hvdegraded explain C:\\logs --guests guests.json --record 1332",
     )
-    command.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or pattern")
+    add_reading(command)
     command.add_argument(
         "--record", type=int, required=True, metavar="N", help="EventRecordID, as triage shows it"
     )
@@ -38,7 +45,13 @@ def run(options: argparse.Namespace) -> int:
     classifier = classifier_of(options)
     builder = TriageBuilder(classifier)
     found = []
-    for event in read(options.paths, knowledge=classifier.knowledge, everything=True):
+    events = read(
+        source_of(options),
+        knowledge=classifier.knowledge,
+        everything=True,
+        options=read_options_of(options),
+    )
+    for event in events:
         builder.add(event)
         if event.record_id == options.record:
             found.append(event)

@@ -8,10 +8,18 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from hvdegraded.cli.arguments import ENGINES, FAIL_ON, LEVELS, Commands, add_policy, classifier_of, moment
-from hvdegraded.cli.console import standard_input, tell
+from hvdegraded.cli.arguments import (
+    FAIL_ON,
+    LEVELS,
+    Commands,
+    add_policy,
+    add_reading,
+    classifier_of,
+    read_options_of,
+    source_of,
+)
+from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
 from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
@@ -28,19 +36,8 @@ def add_parser(commands: Commands) -> None:
         "exports as XML, JSON lines of log shippers, and .gz, .zip and .zst of them.",
         epilog="Example: hvdegraded triage C:\\logs --guests guests.json --html report.html",
     )
-    command.add_argument(
-        "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
-    )
+    add_reading(command)
     add_policy(command)
-    command.add_argument(
-        "--min-level",
-        type=str.lower,
-        choices=LEVELS,
-        default="warning",
-        help="look at these and worse (default: warning)",
-    )
-    command.add_argument("--since", type=moment, metavar="TIME", help="ISO 8601; UTC if it names no zone")
-    command.add_argument("--until", type=moment, metavar="TIME", help="before that time")
     command.add_argument(
         "--json",
         choices=("events", "findings"),
@@ -54,63 +51,24 @@ def add_parser(commands: Commands) -> None:
     )
     command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list ignorable findings too")
-    command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
-    command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
-    command.add_argument(
-        "--remnants", action="store_true", help="the same, and older records that chunks still hold"
-    )
-    command.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"
-    )
-    command.add_argument(
-        "--engine", choices=ENGINES, default="hvdegraded", help="what reads .evtx logs (default: hvdegraded)"
-    )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    from hvdegraded.events.stream import EventStream
-    from hvdegraded.findings.builder import RecordMapper, TriageBuilder
+    from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.findings.event_line import event_line
-    from hvdegraded.reading.reader import gather, read_records
     from hvdegraded.records.spool import RecordSpool
 
     classifier = classifier_of(options)
-    min_level = LEVELS[options.min_level]
-    builder = TriageBuilder(classifier, min_level=min_level, since=options.since, until=options.until)
-    if "-" in options.paths and len(options.paths) > 1:
-        raise HvdegradedError("- is standard input, and must be the only path")
+    builder = TriageBuilder(
+        classifier, min_level=LEVELS[options.min_level], since=options.since, until=options.until
+    )
+    source, reading = source_of(options), read_options_of(options)
     if options.html:
         check_output(options.html, _inputs(options))
     with RecordSpool() as kept:
-        reading: dict[str, Any] = {
-            "wanted": classifier.knowledge.provider_filter(),
-            "strict": options.strict,
-            "engine": options.engine,
-            "carve": options.carve,
-            "remnants": options.remnants,
-            "workers": options.workers,
-            "progress": True,
-        }
-        source = standard_input() if options.paths == ["-"] else options.paths
-        by_event = options.json == "events"
-        if by_event or options.workers == 1:
-            records = read_records(source, **reading)
-            report = records.report
-            with builder.interruptible(report, records):
-                for event in EventStream(records, classifier.normalise):
-                    builder.add(event)
-                    if by_event and builder.exclusion_reason(event) is None:
-                        kept.add(event.record)
-        else:
-            judging = RecordMapper(
-                classifier.guests, classifier.policy, min_level, options.since, options.until
-            )
-            parts, report = gather(source, judging, **reading)
-            with builder.interruptible(report, parts):
-                for part in parts:
-                    builder.merge(part)
+        report = builder.read(source, reading, kept if options.json == "events" else None)
         found = builder.finish(report)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, _inputs(options)) as page:

@@ -13,22 +13,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
-from hvdegraded.events.stream import EventStream, read
+from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.groups import UNKNOWN, EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import Outcome
 from hvdegraded.reading.inputs import Source
-from hvdegraded.reading.jobs import Workforce
-from hvdegraded.reading.progress import Progress
-from hvdegraded.reading.reader import gather
+from hvdegraded.reading.reader import map_records, read_records
+from hvdegraded.records.items import NoteKind
+from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
+from hvdegraded.records.spool import RecordSpool
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History
@@ -59,6 +60,14 @@ class TriagePart(NamedTuple):
     excluded: Counter[str]
 
 
+class Bounds(NamedTuple):
+    """Which events a triage looks at: this level and worse, from `since` on, before `until`."""
+
+    min_level: int
+    since: datetime | None
+    until: datetime | None
+
+
 class TriageBuilder:
     """Takes events one by one, and makes a Triage of them."""
 
@@ -75,6 +84,7 @@ class TriageBuilder:
             raise HvdegradedError(
                 f"min_level is {min_level!r}, which is no Level", hint="for example Level.ERROR"
             )
+        self._bounds = Bounds(min_level, since, until)
         self._min_level = min_level
         self._since = ticks_from_datetime(since) if since else None
         self._until = ticks_from_datetime(until) if until else None
@@ -133,8 +143,44 @@ class TriageBuilder:
         """The verdict on an event in the context of all that were taken."""
         return self._classifier.classify(event, self._context)
 
+    def read(
+        self,
+        source: Source | Iterable[str | os.PathLike[str]],
+        options: ReadOptions,
+        kept: RecordSpool | None = None,
+    ) -> ReadReport:
+        """Take all events of a source, and put aside the records of those that are not excluded, if asked.
+
+        Several processes read where that can pay off, and nothing is put aside.
+        """
+        wanted = self._classifier.knowledge.provider_filter()
+        if options.workers.count > 1 and kept is None:
+            mapper = RecordMapper(self._classifier, self._bounds)
+            parts, report = map_records(source, mapper, wanted=wanted, options=options)
+            with self._interruptible(report, parts):
+                for part in parts:
+                    self.merge(part)
+            return report
+        stream = EventStream(read_records(source, wanted=wanted, options=options), self._classifier.normalise)
+        self.take(stream, stream.report, kept)
+        return stream.report
+
+    def take(
+        self,
+        events: Iterable[HyperVEvent | EventRecord],
+        report: ReadReport,
+        kept: RecordSpool | None = None,
+    ) -> None:
+        """Take all of these events; an interruption (Ctrl-C) ends that, and is noted in the report."""
+        with self._interruptible(report, events):
+            for item in events:
+                event = self._classifier.normalise(item) if isinstance(item, EventRecord) else item
+                self.add(event)
+                if kept is not None and self.exclusion_reason(event) is None:
+                    kept.add(event.record)
+
     @contextmanager
-    def interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:
+    def _interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:
         """Take events in such a block: an interruption (Ctrl-C) ends it, what was taken stays whole, and
         the report says so.
         """
@@ -176,23 +222,19 @@ class TriageBuilder:
             yield EventGroup(verdict, part.example, part.ticks, part.record_ids)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecordMapper:
     """Makes of records what a builder takes of them, in whichever process reads them."""
 
-    guests: GuestInventory | None
-    policy: Policy | None
-    min_level: int
-    since: datetime | None
-    until: datetime | None
-    _classifier: Classifier | None = None
+    classifier: Classifier
+    bounds: Bounds
 
     def __call__(self, records: Iterator[EventRecord]) -> Iterator[TriagePart]:
         """One part of all the records."""
-        classifier = self._classifier = self._classifier or Classifier(self.guests, self.policy)
-        builder = TriageBuilder(classifier, min_level=self.min_level, since=self.since, until=self.until)
+        min_level, since, until = self.bounds
+        builder = TriageBuilder(self.classifier, min_level=min_level, since=since, until=until)
         for record in records:
-            builder.add(classifier.normalise(record))
+            builder.add(self.classifier.normalise(record))
         yield builder.part
 
 
@@ -204,57 +246,33 @@ def triage(
     min_level: int = Level.WARNING,
     since: datetime | None = None,
     until: datetime | None = None,
-    strict: bool = False,
-    engine: str = "hvdegraded",
-    workers: int | Workforce = 1,
-    progress: bool | Progress = True,
+    **keywords: Unpack[ReadKeywords],
 ) -> Triage:
     """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
 
     Looks at events of `min_level` and worse; the others serve as context, and are counted. `since` and
-    `until` (UTC where naive) bound the times. `workers` is how many processes read paths and judge what is
-    in them; the result is the same. `progress` shows how far a long reading is, in Jupyter and on terminals.
+    `until` (UTC where naive) bound the times. The other keywords are the fields of ReadOptions, or `options`:
+    `workers` is how many processes read paths and judge what is in them; the result is the same. `progress`
+    (on unless it is False) shows how far a long reading is, in Jupyter and on terminals.
+
     An interruption (Ctrl-C) ends the reading: the triage is of what was read by then, and its report says so.
     Raises as `read` does.
     """
-    classifier = Classifier(guests, policy)
-    builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
-    events: Iterable[Any]
-    report = ReadReport()
+    if keywords.get("options") is None:
+        keywords.setdefault("progress", True)
+    options = ReadOptions.of(**keywords)
+    builder = TriageBuilder(Classifier(guests, policy), min_level=min_level, since=since, until=until)
     if isinstance(source, Iterator) and not (isinstance(source, EventStream) or hasattr(source, "read")):
         source = _paths_or_events(source)
     if isinstance(source, EventStream):
-        events, report = source, source.report
+        report = source.report
     elif _is_events(source):
-        events = source  # type: ignore[assignment]
+        report = ReadReport()
         if source in ([], ()):
             report.note(NoteKind.UNREADABLE, "nothing was given: no path, no event")
-    elif workers != 1:
-        parts, report = gather(
-            source,  # type: ignore[arg-type]
-            RecordMapper(guests, policy, min_level, since, until),
-            wanted=classifier.knowledge.provider_filter(),
-            strict=strict,
-            engine=engine,
-            workers=workers,
-            progress=progress,
-        )
-        with builder.interruptible(report, parts):
-            for part in parts:
-                builder.merge(part)
-        return builder.finish(report)
     else:
-        stream = read(
-            source,  # type: ignore[arg-type]
-            knowledge=classifier.knowledge,
-            strict=strict,
-            engine=engine,
-            progress=progress,
-        )
-        events, report = stream, stream.report
-    with builder.interruptible(report, events):
-        for event in events:
-            builder.add(classifier.normalise(event) if isinstance(event, EventRecord) else event)
+        return builder.finish(builder.read(source, options))  # type: ignore[arg-type]
+    builder.take(source, report)  # type: ignore[arg-type]
     return builder.finish(report)
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import IO, Any, BinaryIO
 
-from hvdegraded.errors import LossError, SourceError
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.errors import SourceError
+from hvdegraded.records.items import Note, NoteKind
 
 __all__ = ["Expansion", "gunzipped", "members", "unzstd"]
 
@@ -43,26 +43,19 @@ class Expansion:
         """Bytes that the input may become in all."""
         return min(MOST_EXPANDED, max(self._freely, self._times * self.packed))
 
-    def within(self, blocks: Iterator[bytes], report: ReadReport) -> Iterator[bytes]:
+    def within(self, blocks: Iterator[bytes], notes: list[Note]) -> Iterator[bytes]:
         """The blocks, until they are too many."""
         for block in blocks:
             self._made += len(block)
             if self._made > self.allowed:
-                told = f"only {self.allowed} bytes of what is compressed were read; logs give far less"
-                report.note(NoteKind.LIMIT, told)
-                _refuse(told, report)
+                text = f"only {self.allowed} bytes of what is compressed were read; logs give far less"
+                notes.append(Note(NoteKind.LIMIT, text, incomplete=True))
                 return
             yield block
 
 
-def _refuse(what: str, report: ReadReport) -> None:
-    if report.strict:
-        raise LossError(what, path=report.path, hint="read without strict to get everything else")
-
-
-def _damaged(what: str, report: ReadReport) -> None:
-    report.note(NoteKind.TRUNCATED, what)
-    _refuse(what, report)
+def _damaged(what: str) -> Note:
+    return Note(NoteKind.TRUNCATED, what, incomplete=True)
 
 
 class Blocks(io.RawIOBase):
@@ -91,7 +84,7 @@ def _stream(blocks: Iterator[bytes]) -> BinaryIO:
     return io.BufferedReader(Blocks(blocks), _BLOCK)
 
 
-def gunzipped(stream: BinaryIO, report: ReadReport, expansion: Expansion | None = None) -> BinaryIO:
+def gunzipped(stream: BinaryIO, notes: list[Note], expansion: Expansion | None = None) -> BinaryIO:
     """What a gzip stream of one or more members holds, as far as it can be read."""
     expansion = expansion or Expansion()
 
@@ -108,19 +101,19 @@ def gunzipped(stream: BinaryIO, report: ReadReport, expansion: Expansion | None 
                         return
                     inflate = zlib.decompressobj(_GZIP_WINDOW)
         except zlib.error as error:
-            _damaged(f"the compressed data are damaged: {error}", report)
+            notes.append(_damaged(f"the compressed data are damaged: {error}"))
             return
-        _damaged("the compressed data end early", report)
+        notes.append(_damaged("the compressed data end early"))
 
     def read() -> bytes:
         block = stream.read(_PACKED_BLOCK) or b""
         expansion.packed += len(block)
         return block
 
-    return _stream(expansion.within(inflated(), report))
+    return _stream(expansion.within(inflated(), notes))
 
 
-def unzstd(stream: BinaryIO, report: ReadReport) -> BinaryIO:
+def unzstd(stream: BinaryIO, notes: list[Note]) -> BinaryIO:
     """What a zstd stream of one or more frames holds, as far as it can be read."""
     if sys.version_info >= (3, 14):
         from compression import zstd
@@ -146,11 +139,11 @@ def unzstd(stream: BinaryIO, report: ReadReport) -> BinaryIO:
                     inflate = zstd.ZstdDecompressor()
                     yield inflate.decompress(block, _BLOCK)
         except zstd.ZstdError as error:
-            _damaged(f"the compressed data are damaged: {error}", report)
+            notes.append(_damaged(f"the compressed data are damaged: {error}"))
             return
-        _damaged("the compressed data end early", report)
+        notes.append(_damaged("the compressed data end early"))
 
-    return _stream(expansion.within(inflated(), report))
+    return _stream(expansion.within(inflated(), notes))
 
 
 # What zipfile, and the decompressors under it, raise for damaged archives.
@@ -172,12 +165,12 @@ except ImportError:  # Python can be built without
 else:
     _DAMAGE += (lzma.LZMAError,)
 
-Member = Callable[[ReadReport, ExitStack], BinaryIO]
+Member = Callable[[str, list[Note], ExitStack], BinaryIO]
 """Opens a member of an archive for as long as the stack lasts. Raises SourceError where it cannot be read."""
 
 
 def members(
-    stream: BinaryIO, report: ReadReport, expansion: Expansion | None = None
+    stream: BinaryIO, path: str | None, notes: list[Note], expansion: Expansion | None = None
 ) -> Iterator[tuple[str, Member]]:
     """Names of the files in a zip archive, with what opens them.
 
@@ -186,28 +179,30 @@ def members(
     try:
         archive = zipfile.ZipFile(stream)
     except _DAMAGE as error:
-        raise SourceError(f"the archive cannot be read: {error}", path=report.path) from None
+        raise SourceError(f"the archive cannot be read: {error}", path=path) from None
     expansion = expansion or Expansion()
     expansion.packed = stream.seek(0, 2)
     with archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         for file in files[:_MOST_MEMBERS]:
 
-            def opened(part: ReadReport, held: ExitStack, file: zipfile.ZipInfo = file) -> BinaryIO:
+            def opened(
+                part: str, found: list[Note], held: ExitStack, file: zipfile.ZipInfo = file
+            ) -> BinaryIO:
                 try:
                     packed = held.enter_context(archive.open(file))
                 except _DAMAGE as error:
-                    raise SourceError(str(error), path=part.path, hint="unpack it first") from None
-                return _stream(expansion.within(_unpacked(packed, part), part))
+                    raise SourceError(str(error), path=part, hint="unpack it first") from None
+                return _stream(expansion.within(_unpacked(packed, found), found))
 
             yield file.filename, opened
     if len(files) > _MOST_MEMBERS:
-        report.note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read")
+        notes.append(Note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read"))
 
 
-def _unpacked(packed: IO[bytes], report: ReadReport) -> Iterator[bytes]:
+def _unpacked(packed: IO[bytes], notes: list[Note]) -> Iterator[bytes]:
     try:
         while block := packed.read(_BLOCK):
             yield block
     except _DAMAGE as error:
-        _damaged(f"the compressed data are damaged: {error}", report)
+        notes.append(_damaged(f"the compressed data are damaged: {error}"))

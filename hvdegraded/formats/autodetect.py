@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from hvdegraded.errors import EmptySourceError, LegacyEvtError, LossError, SourceError, UnknownFormatError
-from hvdegraded.formats.evtx.chunks import (
+from hvdegraded.errors import EmptySourceError, LegacyEvtError, SourceError, UnknownFormatError
+from hvdegraded.formats.evtx.format import (
     CHUNK_MAGIC,
     CHUNK_SIZE,
     FILE_HEADER_SIZE,
@@ -20,11 +20,12 @@ from hvdegraded.formats.evtx.chunks import (
     FIRST_RECORD,
     RECORD_MAGIC,
 )
-from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.items import Item, Member, Note, NoteKind
+from hvdegraded.records.record import ProviderFilter
 from hvdegraded.tabular.encodings import encoding_of
 
 if TYPE_CHECKING:
+    from hvdegraded.formats.archives import Member as Opener
     from hvdegraded.formats.evtx.reader import EvtxReader
 
 __all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
@@ -90,24 +91,23 @@ def sniff(head: bytes, path: str | None = None) -> Format:
 
 def read_stream(
     stream: BinaryIO,
-    report: ReadReport,
+    path: str | None = None,
     wanted: ProviderFilter | None = None,
     *,
     read_evtx: EvtxReader | None = None,
     anything: bool = False,
-) -> Iterator[EventRecord]:
-    """The records of a binary stream, whatever it holds; compressed inputs are expanded, within bounds.
+) -> Iterator[Item]:
+    """Read a binary stream of any format; compressed inputs are expanded, within bounds.
 
-    `read_evtx` reads .evtx logs in place of the library's own reader, and, with `anything`, whatever is not
-    compressed. Raises SourceError and its children for what cannot be read at all, LossError at the first
-    loss where the report is strict.
+    `read_evtx` reads .evtx logs in place of the library's own reader, and, with `anything`, everything that
+    is not compressed. Raises SourceError and its children for what cannot be read at all.
     """
     if read_evtx is None:
         from hvdegraded.formats.evtx.reader import read_evtx as read
 
         read_evtx = read
     with ExitStack() as held:
-        yield from _Reading(wanted, read_evtx, anything).read(stream, report, held)
+        yield from _Reading(wanted, read_evtx, anything).read(stream, path, held)
 
 
 class _Reading:
@@ -118,81 +118,132 @@ class _Reading:
         self._read_evtx = read_evtx
         self._anything = anything
 
-    def read(
-        self, stream: BinaryIO, report: ReadReport, held: ExitStack, *, packed: bool = False
-    ) -> Iterator[EventRecord]:
-        stream, head = _peeked(stream, report)
-        form = self._format(stream, head, report)
+    def read(self, stream: BinaryIO, path: str | None, held: ExitStack) -> Iterator[Item]:
+        """What a stream gives, archives included."""
+        stream, head = _peeked(stream, path)
+        form = self._format(stream, head, path)
+        if form is Format.ZIP:
+            notes: list[Note] = []
+            archive = _seekable(stream, notes, held)
+            yield from notes
+            yield from self._read_zip(archive, path)
+        elif form in (Format.GZIP, Format.ZSTD):
+            yield from self._read_compressed(stream, form, path, held)
+        else:
+            yield from self._read_plain(stream, form, path, held)
+
+    def _read_compressed(
+        self, stream: BinaryIO, form: Format, path: str | None, held: ExitStack
+    ) -> Iterator[Item]:
+        from hvdegraded.formats.archives import gunzipped, unzstd
+
+        notes: list[Note] = []
+        expanded = gunzipped(stream, notes) if form is Format.GZIP else unzstd(stream, notes)
+        yield from self._read_expanded(expanded, path, held, notes)
+
+    def _read_expanded(
+        self, stream: BinaryIO, path: str | None, held: ExitStack, notes: list[Note]
+    ) -> Iterator[Item]:
+        """What expanded bytes give; `notes` grow while they are read."""
+        try:
+            stream, head = _peeked(stream, path)
+            form = self._format(stream, head, path)
+            for item in self._read_plain(stream, form, path, held):
+                yield item
+                if notes:
+                    yield from notes
+                    notes.clear()
+        except EmptySourceError as error:
+            for note in notes:
+                raise SourceError(note.text, path=path, hint="copy it again") from error
+            raise
+        yield from notes
+
+    def _read_plain(
+        self, stream: BinaryIO, form: Format, path: str | None, held: ExitStack
+    ) -> Iterator[Item]:
         if form is Format.EVTX:
-            yield from self._read_evtx(_seekable(stream, report, held), report, self._wanted)
+            notes: list[Note] = []
+            seekable = _seekable(stream, notes, held)
+            yield from notes
+            yield from self._read_evtx(seekable, path, self._wanted)
         elif form is Format.XML:
             from hvdegraded.formats.xml.reader import read_xml
 
-            yield from read_xml(stream, report, self._wanted)
+            yield from read_xml(stream, path, self._wanted)
         elif form is Format.JSON:
             from hvdegraded.formats.shippers.json_lines import read_json_lines
 
-            yield from read_json_lines(stream, report, self._wanted)
+            yield from read_json_lines(stream, path, self._wanted)
         elif form is Format.CSV:
             from hvdegraded.formats.shippers.csv_lines import read_csv_rows
 
-            yield from read_csv_rows(stream, report, self._wanted)
-        elif packed:
-            raise SourceError(
-                "an archive in an archive is not read", path=report.path, hint="unpack it first"
-            )
-        elif form is Format.ZIP:
-            yield from self._read_zip(_seekable(stream, report, held), report)
+            yield from read_csv_rows(stream, path, self._wanted)
         else:
-            from hvdegraded.formats.archives import gunzipped, unzstd
+            raise SourceError("an archive in an archive is not read", path=path, hint="unpack it first")
 
-            unpack = gunzipped if form is Format.GZIP else unzstd
-            try:
-                yield from self.read(unpack(stream, report), report, held, packed=True)
-            except EmptySourceError as error:
-                for note in report.notes:
-                    raise SourceError(note.text, path=report.path, hint="copy it again") from error
-                raise
-
-    def _format(self, stream: BinaryIO, head: bytes, report: ReadReport) -> Format:
+    def _format(self, stream: BinaryIO, head: bytes, path: str | None) -> Format:
         if self._anything:
             return next((form for magic, form in _ARCHIVES.items() if head.startswith(magic)), Format.EVTX)
         try:
-            return sniff(head, report.path)
+            return sniff(head, path)
         except (EmptySourceError, UnknownFormatError):
             if head and stream.seekable() and _has_chunk(stream):
                 return Format.EVTX
             raise
 
-    def _read_zip(self, stream: BinaryIO, report: ReadReport) -> Iterator[EventRecord]:
+    def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import members
 
         others = []
         found = False
-        for name, member in members(stream, report):
-            part = ReadReport(path=f"{report.path or 'archive'}/{name}", strict=report.strict)
-            other = False
-            try:
-                with ExitStack() as held:
-                    yield from self.read(member(part, held), part, held, packed=True)
-            except LossError:
-                raise
-            except SourceError as error:
-                other = isinstance(error, UnknownFormatError) and not name.lower().endswith(LOG_SUFFIXES)
-                if not other:
-                    part.note(NoteKind.UNREADABLE, error.text)
-            finally:
-                if not other:
-                    report.add(part)
-            if other:
-                others.append(name)
-            else:
-                found = True
+        notes: list[Note] = []
+        for name, opened in members(stream, path, notes):
+            part = f"{path or 'archive'}/{name}"
+            is_log = name.lower().endswith(LOG_SUFFIXES)
+            with ExitStack() as held:
+                items = _Started(self._read_member(opened, part, held))
+                if is_log or items.is_known:
+                    found = True
+                    yield Member(part, items, is_log)
+                else:
+                    others.append(name)
         if not found:
-            raise SourceError("the archive holds no logs", path=report.path, hint="unpack it and look")
+            raise SourceError("the archive holds no logs", path=path, hint="unpack it and look")
+        yield from notes
         if others:
             named = ", ".join(others[:_MOST_NAMED]) + (", …" if len(others) > _MOST_NAMED else "")
-            report.note(NoteKind.PASSED_OVER, f"{len(others)} members are no logs: {named}")
+            yield Note(NoteKind.PASSED_OVER, f"{len(others)} members are not logs: {named}")
+
+    def _read_member(self, opened: Opener, path: str, held: ExitStack) -> Iterator[Item]:
+        notes: list[Note] = []
+        yield from self._read_expanded(opened(path, notes, held), path, held, notes)
+
+
+class _Started(Iterator[Item]):
+    """Items of which the first was asked for, so that it is known whether there is a format that fits."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self._items = items
+        self._error: SourceError | None = None
+        self._first: list[Item] = []
+        try:
+            self._first += [next(items)]
+        except StopIteration:
+            pass
+        except SourceError as error:
+            self._error = error
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the format is one that is read."""
+        return not isinstance(self._error, UnknownFormatError)
+
+    def __next__(self) -> Item:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return self._first.pop() if self._first else next(self._items)
 
 
 def _has_chunk(stream: BinaryIO) -> bool:
@@ -211,12 +262,12 @@ def _has_chunk(stream: BinaryIO) -> bool:
         stream.seek(start)
 
 
-def _peeked(stream: BinaryIO, report: ReadReport) -> tuple[BinaryIO, bytes]:
+def _peeked(stream: BinaryIO, path: str | None) -> tuple[BinaryIO, bytes]:
     """The stream at its start, and its first bytes."""
     start = stream.tell() if stream.seekable() else None
     head = stream.read(_HEAD) or b""
     if isinstance(head, str):
-        raise SourceError("the stream gives text", path=report.path, hint="open it in binary mode")
+        raise SourceError("the stream gives text", path=path, hint="open it in binary mode")
     while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
         head += more
     if start is None:
@@ -242,14 +293,14 @@ class _Unread(io.RawIOBase):
         return len(block)
 
 
-def _seekable(stream: BinaryIO, report: ReadReport, held: ExitStack) -> BinaryIO:
+def _seekable(stream: BinaryIO, notes: list[Note], held: ExitStack) -> BinaryIO:
     """The stream, or a temporary copy of one that cannot seek."""
     if stream.seekable():
         return stream
-    return _copied(iter(lambda: stream.read(_BLOCK), b""), report, held)
+    return _copied(iter(lambda: stream.read(_BLOCK), b""), notes, held)
 
 
-def _copied(blocks: Iterable[bytes], report: ReadReport, held: ExitStack) -> BinaryIO:
+def _copied(blocks: Iterable[bytes], notes: list[Note], held: ExitStack) -> BinaryIO:
     from tempfile import SpooledTemporaryFile
 
     spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
@@ -258,7 +309,8 @@ def _copied(blocks: Iterable[bytes], report: ReadReport, held: ExitStack) -> Bin
     for block in blocks:
         size += len(block)
         if size > _MOST_COPIED:
-            report.note(NoteKind.LIMIT, f"only the first {_MOST_COPIED} bytes of the stream were read")
+            text = f"only the first {_MOST_COPIED} bytes of the stream were read"
+            notes.append(Note(NoteKind.LIMIT, text, incomplete=True))
             break
         spool.write(block)
     spool.seek(0)

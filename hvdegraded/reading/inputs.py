@@ -10,9 +10,10 @@ from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import SourceError
 from hvdegraded.formats.autodetect import LOG_SUFFIXES
-from hvdegraded.formats.evtx.chunks import FILE_MAGIC
+from hvdegraded.formats.evtx.format import FILE_MAGIC
+from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
 
 __all__ = [
     "Source",

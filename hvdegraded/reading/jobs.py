@@ -3,71 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
 
 from hvdegraded.formats.autodetect import read_stream
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.reader import EvtxReader, read_evtx
+from hvdegraded.records.items import Item
+from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import ReadReport
 
 __all__ = [
+    "InputReader",
     "Mapper",
     "ReadJob",
-    "Workforce",
-    "evtx_reader",
-    "read_one",
 ]
 
-OWN_ENGINE = "hvdegraded"
-CARVE, REMNANTS = "carve", "carve remnants"
-"""The engines that look for chunks at any offset, and in these also for what is left of older records."""
 Mapper = Callable[[Iterator[EventRecord]], Iterator[Any]]
 """What makes results of records, in whichever process reads them; it must be picklable."""
 
 
 @dataclass(frozen=True)
-class Workforce:
-    """How many processes read, and the sizes of input that make them worth their start."""
-
-    count: int
-    worth: int = 64 << 20
-    """Bytes of input from which on processes, which take a moment to start, pay off."""
-    run: int = 128
-    """Chunks that a process reads at a time, 64 KiB each; logs of more than two such runs are shared."""
-
-
-@dataclass(frozen=True)
 class ReadJob:
-    """What is to be read, and how; without `gather` the results are the records themselves."""
+    """What is to be read, and how; without `mapper` the results are the records themselves."""
 
     wanted: ProviderFilter | None
-    engine: str = OWN_ENGINE
-    gather: Mapper | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+    mapper: Mapper | None = None
 
     def results(self, records: Iterator[EventRecord]) -> Iterator[Any]:
         """The results of these records."""
-        return records if self.gather is None else self.gather(records)
+        return records if self.mapper is None else self.mapper(records)
 
 
-def read_one(
-    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None, reader: EvtxReader, engine: str
-) -> Iterator[EventRecord]:
-    """The records of one input; `reader` is the engine's, see `evtx_reader`."""
-    return read_stream(stream, report, wanted, read_evtx=reader, anything=engine in (CARVE, REMNANTS))
+class InputReader:
+    """Reads inputs of any format, one after another; an .evtx decoder knows the templates of earlier ones.
+
+    Raises SourceError where the engine cannot be used.
+    """
+
+    def __init__(self, job: ReadJob) -> None:
+        self._job = job
+        self._read_evtx = _evtx_reader(job.options)
+
+    def items(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
+        """What one input gives."""
+        options = self._job.options
+        return read_stream(stream, path, self._job.wanted, read_evtx=self._read_evtx, anything=options.carves)
 
 
-def evtx_reader(engine: str) -> EvtxReader:
-    """What reads .evtx logs by that engine. Raises SourceError for a name that is none."""
-    if engine in (CARVE, REMNANTS):
+def _evtx_reader(options: ReadOptions) -> EvtxReader:
+    if options.carves:
         from hvdegraded.formats.evtx.carving import carve
 
-        return partial(carve, remnants=engine == REMNANTS)
-    if engine == OWN_ENGINE:
-        decoder = EvtxDecoder()
-        return lambda stream, report, wanted: read_evtx(stream, report, wanted, decoder=decoder)
+        return partial(carve, remnants=options.remnants)
+    if options.engine is Engine.HVDEGRADED:
+        return partial(read_evtx, decoder=EvtxDecoder())
     from hvdegraded.formats.evtx.other_readers import witness_reader
 
-    return witness_reader(engine)
+    return witness_reader(options.engine)

@@ -14,17 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from hvdegraded.records.options import ProgressPace
+
 __all__ = ["Progress", "showing"]
 
 
 class Progress:
-    """How far a reading is, in bytes of its inputs; `total` is 0 where that is not known.
+    """How far a reading is, in bytes of its inputs; `total` is 0 where that is not known."""
 
-    It is shown `after` so many seconds, and drawn again `every` so many.
-    """
-
-    def __init__(self, *, after: float = 1.0, every: float = 0.25) -> None:
-        self.after, self.every = after, every
+    def __init__(self) -> None:
         self.total = 0
         self.name = "input"
         self._before = 0
@@ -49,7 +47,7 @@ class Progress:
 
 
 @contextmanager
-def showing(progress: Progress) -> Iterator[None]:
+def showing(progress: Progress, pace: ProgressPace) -> Iterator[None]:
     """Show the progress while the block runs, where there is somebody to see it."""
     jupyter = _in_jupyter()
     if not jupyter and (sys.stderr is None or not sys.stderr.isatty()):
@@ -58,11 +56,11 @@ def showing(progress: Progress) -> Iterator[None]:
     over = threading.Event()
 
     def run() -> None:
-        if over.wait(progress.after):
+        if over.wait(pace.after):
             return
         bar = _JupyterBar() if jupyter else _TerminalBar()
         try:
-            while not over.wait(progress.every):
+            while not over.wait(pace.every):
                 bar.show(progress)
         finally:
             bar.close()

@@ -1,4 +1,4 @@
-"""Reading logs: files, folders, patterns, bytes and streams, one after another, with one account of all."""
+"""Read records from files, folders, patterns, bytes and streams, with one report."""
 
 from __future__ import annotations
 
@@ -6,145 +6,106 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 
-from hvdegraded.errors import HvdegradedError, LossError, SourceError
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE
+from hvdegraded.errors import LossError, SourceError
+from hvdegraded.formats.evtx.format import CHUNK_SIZE
+from hvdegraded.reading.delivery import delivered
+from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
+from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.progress import Progress, showing
+from hvdegraded.records.items import NoteKind
+from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport, RecordStream
+from hvdegraded.records.report import ReadReport, RecordStream
+from hvdegraded.timestamps import ticks_from_unix
 
 if TYPE_CHECKING:
     from hvdegraded.reading.workers import Workers
 
-from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
-from hvdegraded.reading.jobs import CARVE, REMNANTS, Mapper, ReadJob, Workforce, evtx_reader, read_one
-
 __all__ = [
-    "gather",
+    "map_records",
     "read_records",
 ]
 
 
 _UNKNOWN_SIZE = 1 << 62
+_Sources = Source | Iterable[str | os.PathLike[str]]
+_PathReader = Callable[[Path, BinaryIO, ReadReport], Iterator[Any]]
 
 
 def read_records(
-    source: Source | Iterable[str | os.PathLike[str]],
-    *,
-    wanted: ProviderFilter | None = None,
-    strict: bool = False,
-    engine: str = "hvdegraded",
-    carve: bool = False,
-    remnants: bool = False,
-    workers: int | Workforce = 1,
-    progress: bool | Progress = False,
+    source: _Sources, *, wanted: ProviderFilter | None = None, **keywords: Unpack[ReadKeywords]
 ) -> RecordStream:
-    """The records of a source, or of several paths; with `wanted`, of those providers only.
+    """Read the records of a source, or of several paths; with `wanted`, of those providers only.
+
+    Takes the fields of ReadOptions as keywords (`strict`, `engine`, `carve`, `remnants`, `together`,
+    `workers`, `progress`), or `options`.
 
     A single input that cannot be read at all raises SourceError or one of its children; among several it is
-    noted in the report, and the others are read. `strict` raises LossError at the first loss. `engine` names
-    what reads .evtx logs: this library, "python-evtx" or "evtx". `carve` looks for chunks at any offset of
-    any file, `remnants` also for older records behind a chunk's live ones. `progress` shows how
-    far a long reading is, in Jupyter and on terminals.
-
-    With `workers` above 1, so many processes read files, and parts of large .evtx logs, at once, where that
-    can pay off: paths of 64 MiB and more, read without `strict`. Records and report are the same; the report
-    grows in steps.
+    noted in the report, and the others are read. With `strict`, the first loss raises LossError. With several
+    `workers`, the report grows in steps.
     """
-    report = ReadReport(strict=strict)
-    job = ReadJob(wanted, _engine(engine, carve=carve, remnants=remnants))
-    return RecordStream(_results(source, report, job, workers, progress), report)
+    options = ReadOptions.of(**keywords)
+    report = ReadReport(strict=options.strict, together=options.together)
+    return RecordStream(_results(source, report, ReadJob(wanted, options)), report)
 
 
-def gather(
-    source: Source | Iterable[str | os.PathLike[str]],
-    results: Mapper,
+def map_records(
+    source: _Sources,
+    mapper: Mapper,
     *,
     wanted: ProviderFilter | None = None,
-    strict: bool = False,
-    engine: str = "hvdegraded",
-    carve: bool = False,
-    remnants: bool = False,
-    workers: int | Workforce = 1,
-    progress: bool | Progress = False,
+    **keywords: Unpack[ReadKeywords],
 ) -> tuple[Iterator[Any], ReadReport]:
-    """What `results` makes of the records of a source, stretch by stretch, in the processes that read them.
+    """Give what `mapper` makes of a source's records, stretch by stretch, in the processes that read them.
 
     Otherwise as `read_records`.
     """
-    report = ReadReport(strict=strict)
-    job = ReadJob(wanted, _engine(engine, carve=carve, remnants=remnants), results)
-    return _results(source, report, job, workers, progress), report
+    options = ReadOptions.of(**keywords)
+    report = ReadReport(strict=options.strict, together=options.together)
+    return _results(source, report, ReadJob(wanted, options, mapper)), report
 
 
-def _engine(engine: str, *, carve: bool, remnants: bool) -> str:
-    return REMNANTS if remnants else CARVE if carve else engine
+def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any]:
+    pace = job.options.progress
+    progress = Progress()
+    with nullcontext() if pace is None else showing(progress, pace):
+        if isinstance(source, bytes):
+            source = io.BytesIO(source)
+        if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
+            yield from _stream_results(cast("BinaryIO", source), report, job, progress)
+        else:
+            yield from _path_results(source, report, job, progress)
 
 
-def _results(
-    source: Source | Iterable[str | os.PathLike[str]],
-    report: ReadReport,
-    job: ReadJob,
-    workers: int | Workforce,
-    progress: bool | Progress,
-) -> Iterator[Any]:
-    watched = progress if isinstance(progress, Progress) else Progress()
-    workforce = workers if isinstance(workers, Workforce) else Workforce(workers)
-    with showing(watched) if progress else nullcontext():
-        yield from _watched_results(source, report, job, workforce, watched)
+def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
+    progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
+    items = InputReader(job).items(stream, None)
+    yield from job.results(delivered(items, report, job.wanted))
 
 
-def _watched_results(
-    source: Source | Iterable[str | os.PathLike[str]],
-    report: ReadReport,
-    job: ReadJob,
-    workforce: Workforce,
-    progress: Progress,
-) -> Iterator[Any]:
-    if workforce.count < 1:
-        raise HvdegradedError(f"workers is {workforce.count}, and must be 1 or more")
-    reader = evtx_reader(job.engine)
-
-    if isinstance(source, bytes):
-        source = io.BytesIO(source)
-    if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-        stream = cast("BinaryIO", source)
-        progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
-        yield from job.results(read_one(stream, report, job.wanted, reader, job.engine))
-        return
+def _path_results(source: _Sources, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
+    reader = InputReader(job)
     sources = named_paths(source)
-    paths: dict[Path, None] = {}  # what is named twice is read once
-    for one in sources:
-        try:
-            paths |= dict.fromkeys(expand_paths(one, report))
-        except SourceError as error:
-            if len(sources) == 1:
-                raise
-            report.note(NoteKind.UNREADABLE, str(error))
+    paths = _expanded(sources, report)
     progress.plan(paths)
-    pool: Workers | None = None
-    if workforce.count > 1 and not report.strict:
-        from hvdegraded.reading.workers import Workers, worth_starting
-
-        if worth_starting(paths, workforce):
-            pool = Workers(list(paths), job, workforce)
+    pool = _started_workers(paths, job)
 
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
         if pool is not None:
             return pool.results(path, part)
-        return job.results(read_one(stream, part, job.wanted, reader, job.engine))
+        return job.results(delivered(reader.items(stream, part.path), part, job.wanted))
 
-    try:
+    with nullcontext() if pool is None else closing(pool):
         if len(sources) == 1:
             report.path = display_path(sources[0])
-            if len(paths) == 1:
-                (path,) = paths
-                report.path = display_path(path)
-                yield from _read_file(path, report, read, progress)
-                return
+        if len(sources) == len(paths) == 1:
+            report.path = display_path(paths[0])
+            yield from _read_file(paths[0], report, read, progress)
+            return
         for path in paths:
             part = ReadReport(path=display_path(path), strict=report.strict)
             try:
@@ -155,21 +116,39 @@ def _watched_results(
                 part.note(NoteKind.UNREADABLE, error.text)
             finally:
                 report.add(part)
-    finally:
-        if pool is not None:
-            pool.close()
 
 
-def _read_file(
-    path: Path,
-    report: ReadReport,
-    read: Callable[[Path, BinaryIO, ReadReport], Iterator[Any]],
-    progress: Progress,
-) -> Iterator[Any]:
+def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:
+    """The files that sources name; what is named twice is read once."""
+    paths: dict[Path, None] = {}
+    for one in sources:
+        try:
+            paths |= dict.fromkeys(expand_paths(one, report))
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            report.note(NoteKind.UNREADABLE, str(error))
+    return list(paths)
+
+
+def _started_workers(paths: list[Path], job: ReadJob) -> Workers | None:
+    """Processes that read the paths, where that can pay off."""
+    workforce = job.options.workers
+    if workforce.count < 2 or job.options.strict:
+        return None
+    from hvdegraded.reading.workers import Workers, worth_starting
+
+    return Workers(paths, job) if worth_starting(paths, workforce) else None
+
+
+def _read_file(path: Path, report: ReadReport, read: _PathReader, progress: Progress) -> Iterator[Any]:
     try:
         with path.open("rb") as stream:
             before = os.fstat(stream.fileno())
             report.size = before.st_size if stream.seekable() else None
+            if stat.S_ISREG(before.st_mode):
+                report.times.modified = ticks_from_unix(before.st_mtime)
+            report.times.folder = display_path(path.parent)
             progress.begin(display_path(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
@@ -182,14 +161,14 @@ def _read_file(
     if report.lost and not (report.delivered or report.filtered):
         report.note(NoteKind.UNREADABLE, "none of its records could be read")
     if after.st_size != before.st_size:
-        told = f"the file had {before.st_size} bytes at first and {after.st_size} in the end"
-        report.note(NoteKind.CHANGED, told)
+        text = f"the file had {before.st_size} bytes at first and {after.st_size} in the end"
+        report.note(NoteKind.CHANGED, text)
     elif after.st_mtime_ns != before.st_mtime_ns and stat.S_ISREG(after.st_mode):
         report.note(NoteKind.CHANGED, "the file was written to")
 
 
 def _position(stream: BinaryIO, report: ReadReport) -> Callable[[], int]:
-    """How far a stream is read, by its own word or by the chunks that were counted elsewhere."""
+    """How many bytes of a stream are read, by its own position or by the chunks that were counted."""
 
     def position() -> int:
         place = 0

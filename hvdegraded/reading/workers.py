@@ -27,13 +27,17 @@ from queue import Empty, Full, Queue, SimpleQueue
 from typing import IO, Any, NamedTuple, cast
 
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_MAGIC, Chunk, Gap, MissingChunk, Span, scan_chunks
+from hvdegraded.formats.evtx.chunks import Chunk, MissingChunk, scan_chunks
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
-from hvdegraded.formats.evtx.reader import chunk_records, open_log
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
+from hvdegraded.formats.evtx.reader import ChunkReader, never_written, open_log
+from hvdegraded.formats.evtx.record_headers import Gap, Span
 from hvdegraded.reading.child_process import environment, module_command
+from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import display_path
-from hvdegraded.reading.jobs import OWN_ENGINE, ReadJob, Workforce, evtx_reader, read_one
+from hvdegraded.reading.jobs import InputReader, ReadJob
+from hvdegraded.records.items import Item, Opened
+from hvdegraded.records.options import Engine, ReadOptions, Workforce
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 
@@ -59,11 +63,11 @@ class _Message(NamedTuple):
 class _Step:
     """A stretch of an input: all of it, a run of chunks that come without bytes, or one chunk to read here.
 
-    `report` holds what was counted when it was planned, `error` why it ends there; `last` ends its input.
+    `items` are what was found when it was planned, `error` why it ends there; `last` ends its input.
     """
 
     path: Path
-    report: ReadReport
+    items: list[Item] = field(default_factory=list)
     chunks: Sequence[Chunk] | None = None
     here: tuple[Chunk, Sequence[Span | Gap] | None] | None = None
     error: Exception | None = None
@@ -90,12 +94,11 @@ def worth_starting(paths: Iterable[Path], workforce: Workforce) -> bool:
 class Workers:
     """Processes that read these paths ahead; `results` gives what they made of each, in the same order."""
 
-    def __init__(self, paths: Sequence[Path], job: ReadJob, workforce: Workforce) -> None:
-        count = workforce.count
+    def __init__(self, paths: Sequence[Path], job: ReadJob) -> None:
+        count = job.options.workers.count
         self._job = job
-        self._wanted = None if job.wanted is None else ChunkPrefilter(job.wanted)
         self._decoder = EvtxDecoder()
-        self._planned = _steps(paths, job.engine, workforce.run)
+        self._planned = _steps(paths, job.options)
         self._ahead: deque[_Step] = deque()
         self._over = False
         self._idle: SimpleQueue[_Child] = SimpleQueue()
@@ -120,13 +123,13 @@ class Workers:
         while step.path != path:
             step = self._next()
         while True:
-            report.absorb(step.report)
+            yield from delivered(step.items, report)  # which are not records
             if step.error is not None:
                 raise step.error
             if step.here is not None:
-                chunk, spans = step.here
-                records = chunk_records(chunk, report, self._wanted, self._decoder, spans)
-                yield from self._job.results(records)
+                chunks = ChunkReader(report.path, self._job.wanted, self._decoder)
+                items = chunks.items(*step.here)
+                yield from self._job.results(delivered(items, report, self._job.wanted))
             elif step.remote:
                 yield from self._received(step, report)
             if step.last:
@@ -165,7 +168,7 @@ class Workers:
             except Empty:
                 continue
             report.absorb(message.report)
-            yield from message.results if self._job.gather else map(_record, message.results)
+            yield from message.results if self._job.mapper else map(_record, message.results)
             if message.error is not None:
                 raise message.error
 
@@ -173,12 +176,14 @@ class Workers:
 # -------------------------------------------------------------------- steps
 
 
-def _steps(paths: Iterable[Path], engine: str, run: int) -> Iterator[_Step]:
+def _steps(paths: Iterable[Path], options: ReadOptions) -> Iterator[_Step]:
+    own = options.engine is Engine.HVDEGRADED and not options.carves
+    run = options.workers.run
     for path in paths:
-        if engine == OWN_ENGINE and _is_large_log(path, run):
+        if own and _is_large_log(path, run):
             yield from _log_steps(path, run)
         else:
-            yield _Step(path, ReadReport(path=display_path(path)), last=True)
+            yield _Step(path, last=True)
 
 
 def _is_large_log(path: Path, run: int) -> bool:
@@ -190,34 +195,40 @@ def _is_large_log(path: Path, run: int) -> bool:
         return False
 
 
-def _log_steps(path: Path, run_length: int) -> Iterator[_Step]:
-    report = ReadReport(path=display_path(path))
+def _log_steps(path: Path, size: int) -> Iterator[_Step]:
+    items: list[Item] = []
     try:
         with path.open("rb") as stream:
-            read_at, account = open_log(stream, report)
+            log = open_log(stream, display_path(path))
+            items += log.items
             run: list[Chunk] = []
-            for chunk in scan_chunks(read_at):
+            for chunk in scan_chunks(log.read_at):
                 in_order = isinstance(chunk, Chunk) and not chunk.data
-                if run and (not in_order or len(run) == run_length):
-                    yield _Step(path, report, tuple(run))
-                    report = account.report = ReadReport(path=display_path(path))
-                    run.clear()
+                if run and (not in_order or len(run) == size):
+                    yield _Step(path, items, tuple(run))
+                    items, run = [], []
                 if isinstance(chunk, MissingChunk):
-                    account.add_hole(chunk)
+                    log.audit.add_hole(chunk)
                     continue
-                spans = account.add_chunk(chunk)
+                spans = log.audit.add_chunk(chunk)
+                found = log.audit.take()
+                if found and run:
+                    yield _Step(path, items, tuple(run))
+                    items, run = [], []
+                items += found
                 if in_order:
                     run.append(chunk)
                 else:
-                    yield _Step(path, report, here=(chunk, spans))
-                    report = account.report = ReadReport(path=display_path(path))
+                    yield _Step(path, items, here=(chunk, spans))
+                    items = []
             if run:
-                yield _Step(path, report, tuple(run))
-                report = account.report = ReadReport(path=display_path(path))
-            account.finish()
-            yield _Step(path, report, (), last=True)
+                yield _Step(path, items, tuple(run))
+                items = []
+            log.audit.finish()
+            items += [*log.audit.take(), *never_written(log, display_path(path))]
+            yield _Step(path, items, (), last=True)
     except (SourceError, OSError) as error:
-        yield _Step(path, report, error=error, last=True)
+        yield _Step(path, items, error=error, last=True)
 
 
 # -------------------------------------------------------------------- a worker, seen from here
@@ -281,7 +292,7 @@ def _messages(job: ReadJob, records: Iterator[EventRecord], report: ReadReport) 
     try:
         for result in job.results(records):
             # A record goes as a plain tuple, which takes a fourth of the time.
-            results.append(result if job.gather else (*result[:-1], tuple(result[-1])))
+            results.append(result if job.mapper else (*result[:-1], tuple(result[-1])))
             if len(results) == _BATCH:
                 yield _Message(results, report.take(), last=False)
                 results = []
@@ -293,20 +304,19 @@ def _messages(job: ReadJob, records: Iterator[EventRecord], report: ReadReport) 
 def _serve(source: IO[bytes], target: IO[bytes]) -> None:
     """Read step after step until there are no more."""
     job: ReadJob = pickle.load(source)  # noqa: S301  # from our own parent
-    reader = evtx_reader(job.engine)
-    wanted = None if job.wanted is None else ChunkPrefilter(job.wanted)
+    reader = InputReader(job)
     decoder = EvtxDecoder()
 
-    def records(path: Path, chunks: Sequence[Chunk] | None, report: ReadReport) -> Iterator[EventRecord]:
+    def items(path: Path, chunks: Sequence[Chunk] | None) -> Iterator[Item]:
         with path.open("rb") as stream:
             if chunks is None:
-                yield from read_one(stream, report, job.wanted, reader, job.engine)
+                yield from reader.items(stream, display_path(path))
                 return
-            report.reader = "evtx"
+            yield Opened("evtx")
+            log = ChunkReader(display_path(path), job.wanted, decoder)
             for chunk in chunks:
                 stream.seek(chunk.offset)
-                whole = chunk._replace(data=stream.read(CHUNK_SIZE))
-                yield from chunk_records(whole, report, wanted, decoder)
+                yield from log.items(chunk._replace(data=stream.read(CHUNK_SIZE)))
 
     while True:
         try:
@@ -314,7 +324,8 @@ def _serve(source: IO[bytes], target: IO[bytes]) -> None:
         except EOFError:
             return
         report = ReadReport(path=display_path(path))
-        for message in _messages(job, records(path, chunks, report), report):
+        records = delivered(items(path, chunks), report, job.wanted)
+        for message in _messages(job, records, report):
             pickle.dump(message, target, pickle.HIGHEST_PROTOCOL)
             target.flush()
 

@@ -32,7 +32,8 @@ _BEGINNING, _END = 0, 1 << 64  # of time, in ticks
 class Coverage(NamedTuple):
     """A stretch of time in which a channel was read whole: both ends in ticks (100 ns since 1601), included.
 
-    From readers, `host` and `channel` may be None: the records of that time were not looked at.
+    From readers, `host` and `channel` may be None: the records of that time were not looked at. If `host`
+    alone is None, the channel is that of a log that never held a record.
     """
 
     host: str | None
@@ -151,6 +152,14 @@ class InputCoverage:
         known = self.pairs.get(pair)
         if known is not None or len(self.pairs) < _MAX_PAIRS:
             self.pairs[pair] = _widened(known, (first, last))
+
+    def take(self, coverage: Coverage) -> None:
+        """Take what a reader yields; a channel without host is that of a log that never held a record."""
+        host, channel, first, last = coverage
+        if host is None and channel is not None:
+            self.never_written = channel
+        else:
+            self.add(host, channel, first, last)
 
     def add_hole(self, after: int | None, before: int | None) -> None:
         """Take the time of lost records, which lies between these ticks; None where nothing bounds it."""

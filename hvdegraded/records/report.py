@@ -2,74 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from hvdegraded.errors import HvdegradedError, LossError
 from hvdegraded.records.coverage import ChannelCoverage, InputCoverage, channel_coverage
+from hvdegraded.records.items import Loss, Note, NoteKind
 from hvdegraded.records.record import EventRecord
 
-__all__ = ["Loss", "LossReason", "Note", "NoteKind", "ReadReport", "RecordStream", "Stream"]
+__all__ = ["ReadReport", "RecordStream", "Stream"]
 
 T = TypeVar("T")
-
-
-class LossReason(enum.StrEnum):
-    """Why a record could not be delivered."""
-
-    UNREADABLE = "unreadable"
-    TRUNCATED = "cut off"
-    OVER_LIMIT = "over a limit"
-    MALFORMED = "malformed"
-    UNSUPPORTED = "not supported by this reader"
-
-
-class NoteKind(enum.StrEnum):
-    """What a reader noticed about an input as a whole."""
-
-    TRUNCATED = "truncated"
-    DIRTY = "dirty"
-    HEADER = "header"
-    CHUNK = "chunk"
-    CHANGED = "changed while read"
-    LIMIT = "limit"
-    READER = "reader"
-    UNREADABLE = "unreadable"
-    INTERRUPTED = "interrupted"
-    PASSED_OVER = "passed over"
-
-
-class Loss(NamedTuple):
-    """Records that were there but could not be delivered: `records` of them, why, and where."""
-
-    reason: LossReason
-    detail: str
-    path: str | None = None
-    offset: int | None = None
-    line: int | None = None
-    record_id: int | None = None
-    records: int = 1
-
-    def __str__(self) -> str:
-        what = "record" if self.record_id is None else f"record {self.record_id}"
-        if self.records != 1:
-            what = f"{self.records} records"
-        where = f" at offset 0x{self.offset:X}" if self.offset is not None else ""
-        where += f" on line {self.line}" if self.line is not None else ""
-        return f"{what}{where} {self.reason}: {self.detail}"
-
-
-class Note(NamedTuple):
-    """One thing worth telling about an input as a whole, with its place where there is one."""
-
-    kind: NoteKind
-    text: str
-    path: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
 
 
 @dataclass
@@ -77,7 +21,7 @@ class ReadReport:
     """The account of a reading: records seen = delivered + filtered + lost, at any moment.
 
     `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
-    unread. `with_anomalies` counts delivered records whose `origin.remarks` is not empty. `losses` and
+    unread. `with_anomalies` and `with_caveats` count delivered records that have some. `losses` and
     `notes` list the first `MAX_LISTED`; the counts are complete. `times` are those of this input's own
     records, `parts` the reports of several inputs, or of an archive's members.
     """
@@ -95,6 +39,7 @@ class ReadReport:
     filtered: int = 0
     lost: int = 0
     with_anomalies: int = 0
+    with_caveats: int = 0
     recovered: int = 0
     losses: list[Loss] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -137,7 +82,7 @@ class ReadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing was lost, cut off or doubtful as far as the reader can tell."""
+        """Whether nothing was lost, cut off or damaged as far as the reader can see."""
         return not (self.lost or self.with_anomalies or self.chunks_damaged or self.notes)
 
     def items(self) -> list[tuple[str | None, str]]:
@@ -151,19 +96,11 @@ class ReadReport:
             items.append((self.path, f"{more} more records lost, not listed"))
         return items
 
-    def record_loss(
-        self,
-        reason: LossReason,
-        detail: str,
-        *,
-        offset: int | None = None,
-        line: int | None = None,
-        record_id: int | None = None,
-        count: int = 1,
-    ) -> None:
+    def lose(self, loss: Loss) -> None:
         """Count records that cannot be delivered. Raises LossError where the reading is strict."""
-        loss = Loss(reason, detail, self.path, offset, line, record_id, count)
-        self.lost += count
+        loss = loss._replace(path=loss.path or self.path)
+        self.lost += loss.records
+        self.times.add_hole(loss.after, loss.before)
         if len(self.losses) < self.MAX_LISTED:
             self.losses.append(loss)
         if self.strict:
@@ -171,12 +108,19 @@ class ReadReport:
 
     def interrupt(self) -> None:
         """Remember, before all else, that the reading was given up."""
+        self.times.cut = True
         self.notes.insert(0, Note(NoteKind.INTERRUPTED, "reading stopped here; the rest is not known", None))
 
-    def note(self, kind: NoteKind, text: str) -> None:
-        """Remember something about the input as a whole."""
+    def note(self, kind: NoteKind, text: str, *, incomplete: bool = False) -> None:
+        """Remember something about the input as a whole.
+
+        Raises LossError for an input of which not all was read, where the reading is strict.
+        """
+        self.times.cut = self.times.cut or incomplete or kind in _CUT
         if len(self.notes) < self.MAX_LISTED:
-            self.notes.append(Note(kind, text, self.path))
+            self.notes.append(Note(kind, text, self.path, incomplete))
+        if self.strict and incomplete:
+            raise LossError(text, path=self.path, hint="read without strict to get everything else")
 
     def add(self, part: ReadReport) -> None:
         """Take the finished account of one input into this total."""
@@ -189,6 +133,7 @@ class ReadReport:
         """Take the account of a further stretch of the same input into this one."""
         self.parts.extend(part.parts)
         self.reader = part.reader or self.reader
+        self.times.merge(part.times)
         self._count(part)
 
     def take(self) -> ReadReport:
@@ -197,6 +142,7 @@ class ReadReport:
         for name in _COUNTS:
             setattr(self, name, 0)
         self.losses, self.notes, self.parts = [], [], []
+        self.times = InputCoverage()
         return part
 
     def _count(self, part: ReadReport) -> None:
@@ -222,7 +168,8 @@ class ReadReport:
         for count, what in (
             (self.filtered, "of other providers"),
             (self.lost, "LOST"),
-            (self.with_anomalies, "doubtful"),
+            (self.with_anomalies, "with anomalies"),
+            (self.with_caveats, "with caveats"),
             (self.recovered, "recovered"),
         ):
             if count:
@@ -233,6 +180,9 @@ class ReadReport:
         return "\n".join([text, *told])
 
 
+_CUT = frozenset({NoteKind.TRUNCATED, NoteKind.DIRTY, NoteKind.LIMIT, NoteKind.CHANGED})
+"""Notes on inputs whose end may be missing."""
+
 _COUNTS = (
     "chunks_seen",
     "chunks_skipped",
@@ -241,6 +191,7 @@ _COUNTS = (
     "filtered",
     "lost",
     "with_anomalies",
+    "with_caveats",
     "recovered",
 )
 

@@ -23,6 +23,7 @@ from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.other_readers import installed, witness_reader
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.reading.child_process import environment, module_command
+from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import display_path
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
@@ -124,7 +125,7 @@ def verify(
     report = ReadReport(path=display_path(path))
     try:
         with Path(path).open("rb") as stream:
-            ours = list(read_evtx(stream, report))
+            ours = list(delivered(read_evtx(stream, report.path), report))
     except OSError as error:
         raise SourceError(f"the file cannot be read: {error.strerror}", path=report.path) from None
     found = Verification(display_path(path), report)
@@ -206,7 +207,7 @@ def _child(engine: str, path: str, memory: str, seconds: str) -> int:
     write = sys.stdout.write
     try:
         with Path(path).open("rb") as stream:
-            for record in witness_reader(engine)(stream, report, None):
+            for record in delivered(witness_reader(engine)(stream, path, None), report):
                 write(json.dumps(record.to_dict()) + "\n")
     except HvdegradedError as error:
         sys.stderr.write(f"{error}\n")

@@ -8,15 +8,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hvdegraded.formats.evtx.chunks import (
-    CHUNK_SIZE,
-    FILE_HEADER_SIZE,
-    FIRST_RECORD,
-    Chunk,
-    Span,
-    find_chunks,
-    walk,
-)
+from hvdegraded.formats.evtx.chunks import Chunk, find_chunks
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE, FIRST_RECORD
+from hvdegraded.formats.evtx.record_headers import Span
+from hvdegraded.formats.evtx.walk import walk
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord

@@ -110,7 +110,7 @@ def test_ignorable_findings_are_listed_on_demand(capsys: pytest.CaptureFixture[s
         (b"\x30\0\0\0LfLe" + bytes(99), "XP"),
         (b"{oops", "not JSON"),
         (b"  ", "blank"),
-        (b"<html><p>Access is denied.</p></html>", "no event XML"),
+        (b"<html><p>Access is denied.</p></html>", "not event XML"),
     ],
 )
 def test_unreadable_input_is_three(
@@ -178,7 +178,7 @@ def test_compressed_logs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
         target.writestr("readme.txt", "hello")
     code, out, _ = run(capsys, "triage", archive)
     assert code == 1
-    assert "1 members are no logs: readme.txt" in out
+    assert "1 members are not logs: readme.txt" in out
     assert out.splitlines()[0] == plain
 
 

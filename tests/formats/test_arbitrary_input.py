@@ -23,6 +23,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.formats.xml.reader import parse_event, read_xml
+from hvdegraded.reading.delivery import delivered
 from hvdegraded.records.report import ReadReport
 from tests.tools.corpus import ROOT
 from tests.tools.sample_logs import FOLDER
@@ -90,11 +91,11 @@ def through_read(data: bytes) -> None:
 
 def through_xml(data: bytes) -> None:
     report = ReadReport()
-    delivered = 0
+    count = 0
     with contextlib.suppress(hv.HvdegradedError):
-        for _ in read_xml(io.BytesIO(data), report):
-            delivered += 1
-    check(report, delivered)
+        for _ in delivered(read_xml(io.BytesIO(data)), report):
+            count += 1
+    check(report, count)
     with contextlib.suppress(hv.HvdegradedError):
         parse_event(data)
 

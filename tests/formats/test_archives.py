@@ -20,9 +20,11 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
 from hvdegraded.formats.archives import Expansion, gunzipped, members
-from hvdegraded.reading.jobs import evtx_reader, read_one
+from hvdegraded.reading.delivery import delivered
+from hvdegraded.reading.jobs import InputReader, ReadJob
+from hvdegraded.records.items import Item, Note, NoteKind
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
 from tests.tools.sample_logs import FOLDER
 
 WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
@@ -100,7 +102,7 @@ def test_a_zip_of_several_logs_has_an_account_of_each() -> None:
         ("archive/a/w.evtx", len(PLAIN), 0),
         ("archive/b.jsonl", 1, 1),
     ]
-    assert [str(note) for note in report.notes] == ["passed over: 1 members are no logs: readme.txt"]
+    assert [str(note) for note in report.notes] == ["passed over: 1 members are not logs: readme.txt"]
 
 
 def test_a_zip_without_logs_is_refused() -> None:
@@ -158,8 +160,14 @@ def test_a_bomb_is_stopped_and_the_log_before_it_read() -> None:
     packed = b"".join(bomb(64 << 20))
 
     def read_bomb(report: ReadReport) -> list[EventRecord]:
-        stream = gunzipped(io.BytesIO(packed), report, Expansion(freely=8 << 20))
-        return list(read_one(stream, report, None, evtx_reader("hvdegraded"), "hvdegraded"))
+        notes: list[Note] = []
+        stream = gunzipped(io.BytesIO(packed), notes, Expansion(freely=8 << 20))
+
+        def items() -> Iterator[Item]:
+            yield from InputReader(ReadJob(None)).items(stream, None)
+            yield from notes
+
+        return list(delivered(items(), report))
 
     report = ReadReport()
     assert read_bomb(report) == PLAIN
@@ -173,13 +181,13 @@ def test_a_bomb_is_stopped_and_the_log_before_it_read() -> None:
 def test_members_of_a_zip_share_one_bound() -> None:
     log = WORKER.read_bytes() + bytes(3 << 20)
     archive = io.BytesIO(zipped(*((f"{number}.evtx", log) for number in range(20))))
-    report = ReadReport()
+    notes: list[Note] = []
     size = 0
-    for _, member in members(archive, report, Expansion(freely=8 << 20, times=1)):
+    for name, member in members(archive, None, notes, Expansion(freely=8 << 20, times=1)):
         with contextlib.ExitStack() as held:
-            size += len(member(report, held).read())
+            size += len(member(name, notes, held).read())
     assert len(log) < size <= 8 << 20
-    assert NoteKind.LIMIT in kinds(report)
+    assert NoteKind.LIMIT in [note.kind for note in notes]
 
 
 @pytest.mark.slow

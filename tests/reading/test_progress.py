@@ -14,6 +14,7 @@ import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.reading.progress import Progress
+from hvdegraded.records.options import ProgressPace
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from tests.tools.sample_logs import FOLDER
@@ -86,7 +87,7 @@ def test_progress_counts_the_bytes_of_all_inputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [hv.triage, lambda source: list(hv.read(source, progress=Progress(after=0, every=0.001)))]
+    "read", [hv.triage, lambda source: list(hv.read(source, progress=ProgressPace(after=0, every=0.001)))]
 )
 def test_a_long_reading_shows_a_bar_on_a_terminal(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, read: Callable[[object], object]
@@ -102,7 +103,7 @@ def test_where_nobody_looks_nothing_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     threads = threading.active_count()
-    stream = hv.read(LOG, progress=Progress(after=0))
+    stream = hv.read(LOG, progress=ProgressPace(after=0))
     next(stream)
     assert threading.active_count() == threads
     stream.close()
@@ -159,13 +160,15 @@ def test_after_an_interruption_no_refusal_is_called_harmless() -> None:
 
 def test_what_an_interruption_left_half_done_is_made_whole() -> None:
     report = ReadReport()
-    classifier = hv.Classifier()
-    builder = TriageBuilder(classifier)
-    with builder.interruptible(report, ()):
-        builder.add(classifier.normalise(plain("VMMS", 19100)))
+    builder = TriageBuilder(hv.Classifier())
+
+    def interrupted() -> Iterator[hv.EventRecord]:
+        yield plain("VMMS", 19100)
         (group,) = builder.part.groups.values()
         group.ticks.append(1)
         raise KeyboardInterrupt
+
+    builder.take(interrupted(), report)
     assert builder.finish(report).count == 1
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.records.report import NoteKind
+from hvdegraded.records.items import NoteKind
 from tests.tools.sample_logs import FOLDER
 
 WORKER = FOLDER / "hv2012r2" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"

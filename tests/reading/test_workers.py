@@ -19,8 +19,9 @@ from hvdegraded.cli.main import main
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading import workers
-from hvdegraded.reading.jobs import ReadJob, Workforce
+from hvdegraded.reading.jobs import ReadJob
 from hvdegraded.reading.reader import read_records
+from hvdegraded.records.options import ReadOptions, Workforce
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.history import History
 from tests.tools.corpus import ROOT
@@ -166,7 +167,7 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
 
 
 def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
-    pool = workers.Workers([logs / "a.evtx"], ReadJob(None), eager(2))
+    pool = workers.Workers([logs / "a.evtx"], ReadJob(None, ReadOptions(workers=eager(2))))
     try:
         for child in pool._children:
             os.kill(child._process.pid, signal.SIGKILL)
@@ -199,7 +200,7 @@ def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import hvdegraded as hv\n"
-        "from hvdegraded.reading.jobs import Workforce\n"
+        "from hvdegraded.records.options import Workforce\n"
         f"print(hv.triage({str(logs)!r}, workers=Workforce(2, worth=1)).count)\n"
     )
     done = subprocess.run(

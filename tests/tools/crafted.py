@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable
 
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 
 FIRST = 512
 BODY = FIRST + 24

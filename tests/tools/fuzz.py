@@ -21,16 +21,17 @@ with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.formats.shippers.json_lines import read_json_lines
     from hvdegraded.formats.xml.reader import read_xml
     from hvdegraded.knowledge.tables import load_knowledge
+    from hvdegraded.records.items import Item
     from hvdegraded.records.report import ReadReport
 
 WANTED = load_knowledge().provider_filter()
-READERS: dict[str, Callable[[bytes, ReadReport], Iterable[object]]] = {
+READERS: dict[str, Callable[[bytes], Iterable[Item]]] = {
     "evtx": read_evtx,
-    "prefilter": lambda data, report: read_evtx(data, report, WANTED),
-    "carve": lambda data, report: carve(io.BytesIO(data), report, remnants=True),
-    "xml": lambda data, report: read_xml(io.BytesIO(data), report),
-    "json": lambda data, report: read_json_lines(io.BytesIO(data), report),
-    "read": lambda data, report: read_stream(io.BytesIO(data), report),
+    "prefilter": lambda data: read_evtx(data, wanted=WANTED),
+    "carve": lambda data: carve(io.BytesIO(data), remnants=True),
+    "xml": lambda data: read_xml(io.BytesIO(data)),
+    "json": lambda data: read_json_lines(io.BytesIO(data)),
+    "read": lambda data: read_stream(io.BytesIO(data)),
 }
 
 
@@ -40,11 +41,11 @@ def main() -> None:
 
     def one(data: bytes) -> None:
         report = ReadReport()
-        delivered = 0
+        count = 0
         with contextlib.suppress(HvdegradedError):
-            for _ in reader(data, report):
-                delivered += 1
-        assert report.delivered == delivered
+            for _ in delivered(reader(data), report):
+                count += 1
+        assert report.delivered == count
         assert report.records_seen == report.delivered + report.filtered + report.lost
 
     atheris.Setup(sys.argv, one)

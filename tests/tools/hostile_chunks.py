@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from tests.tools.crafted import (
     BODY,
     FIRST,

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import hvdegraded as hv
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.records.record import EventRecord
 from tests.tools.corpus import CLEAN_LOGS
 from tests.tools.sample_logs import FOLDER

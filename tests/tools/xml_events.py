@@ -7,6 +7,7 @@ import io
 from hypothesis import strategies as st
 
 from hvdegraded.formats.xml.reader import read_xml
+from hvdegraded.reading.delivery import delivered
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 
@@ -34,7 +35,7 @@ def read(
 ) -> tuple[list[EventRecord], ReadReport]:
     report = ReadReport(path="input.xml", strict=strict)
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    records = list(read_xml(stream, report, wanted, block_size=block_size))
+    records = list(delivered(read_xml(stream, report.path, wanted, block_size=block_size), report, wanted))
     assert report.delivered == len(records)
     assert report.records_seen == report.delivered + report.filtered + report.lost
     assert report.with_anomalies == sum(bool(record.origin.anomalies) for record in records)

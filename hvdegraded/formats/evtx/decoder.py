@@ -8,24 +8,20 @@ from functools import partial
 from typing import Any
 
 from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
-from hvdegraded.formats.evtx.binxml.layout import PayloadLayout, fields_of, system_texts
+from hvdegraded.formats.evtx.binxml.layout import PayloadLayout, SystemLayout, fields_of, system_texts
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
-from hvdegraded.formats.evtx.chunks import (
-    RECORD_HEADER,
-    Chunk,
-    Gap,
-    Span,
-    walk,
-)
-from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN
+from hvdegraded.formats.evtx.chunks import Chunk
+from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
-from hvdegraded.formats.evtx.record_numbers import end_of
+from hvdegraded.formats.evtx.record_headers import Gap, Span
+from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
+from hvdegraded.records.coverage import Coverage
+from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, Skipped
 from hvdegraded.records.record import EventRecord, Origin
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 
 __all__ = [
     "EvtxDecoder",
@@ -35,12 +31,14 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_UNWANTED = EventRecord()
+_PROVIDER, _TIME, _CHANNEL, _COMPUTER = 0, 2, 5, 6  # places in a record
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood where its chunk has no live record"
 _TWO_SIZES = "the sizes before and behind it differ"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 _new_tuple: Any = tuple.__new__
+_System = tuple[list[Any], SystemLayout, int]
+"""The System fields of a record, its outer layout, and where its outer values start."""
 
 
 class EvtxDecoder:
@@ -55,78 +53,87 @@ class EvtxDecoder:
         self._cache = TemplateCache(partial(PlannedTemplate, made=self._made))
         self._texts = system_texts()
 
-    def records(
+    def items(
         self,
         chunk: Chunk,
-        report: ReadReport,
+        path: str | None = None,
         wanted: ChunkPrefilter | None = None,
         spans: Sequence[Span | Gap] | None = None,
-    ) -> Iterator[EventRecord]:
-        """The wanted records of a chunk; `spans` are what lies in it, of which gaps are counted as lost."""
+    ) -> Iterator[Item]:
+        """Decode a chunk: its records, and what is lost in it or not wanted; `spans` are what lies in it.
+
+        Usual records come many at a time, others, which can be large, one by one.
+        """
         spans = list(walk(chunk)) if spans is None else spans
-        report.chunks_damaged += not self._is_sound(chunk, spans, report)
-        doubts = self._doubts(chunk, spans)
-        if self._made.count > _MAX_LAYOUTS:
-            self._cache.clear()
-            self._made.count = 0
-        xml = ChunkXml(chunk.data, self._cache, damaged=bool(doubts))
-        path = report.path
-        for span in spans:
+        yield from _state_of(chunk, spans)
+        anomalies = () if chunk.intact(end_of(spans)) else (_BAD_CHECKSUM,)
+        xml = self._xml(chunk, damaged=bool(anomalies))
+        plain: list[EventRecord] = []
+        skipped = 0
+        first: list[Any] = []
+        last: list[Any] = []
+        for place, span in enumerate(spans):
             if isinstance(span, Gap):
-                reason = LossReason.TRUNCATED if span.cut_off else LossReason.UNREADABLE
-                detail = "the file ends here" if span.cut_off else "no record header can be read here"
-                report.record_loss(reason, detail, offset=chunk.offset + span.start, count=span.records)
+                yield plain
+                plain = []
+                yield _gap_loss(chunk, spans, place)
                 continue
-            start, end, number, _, sound = span
-            origin = _new_tuple(
-                Origin,
-                (
-                    "evtx",
-                    path,
-                    chunk.offset + start,
-                    None,
-                    chunk.number,
-                    False,
-                    doubts if sound else (*doubts, _TWO_SIZES),
-                    (),
-                ),
-            )
+            start, end, number, ticks, sound = span
+            body, stop = start + RECORD_HEADER, end - 4
             try:
-                record = self._decode_fast(xml, start + RECORD_HEADER, end - 4, origin, wanted)
-                if record is None:
-                    record = self._decode_general(xml, start + RECORD_HEADER, end - 4, origin)
+                system = self._system(xml, body, stop)
+                if system is not None and wanted is not None:
+                    fields = system[0]
+                    if not wanted.matches(fields[_PROVIDER] or fields[_CHANNEL]):
+                        first, last = first or fields, fields
+                        skipped += 1
+                        continue
+                marks = anomalies if sound else (*anomalies, _TWO_SIZES)
+                origin = _new_tuple(
+                    Origin, ("evtx", path, chunk.offset + start, None, chunk.number, False, marks, ())
+                )
+                record = None
+                if system is not None and self._fast:
+                    record = self._decode_fast(xml, system, stop, origin)
+                if record is not None and not marks:
+                    plain.append(record)
+                    continue
+                found: Item = record or self._decode_general(xml, body, stop, origin)
             except (BinXmlError, UnreadableEventError) as error:
-                report.record_loss(error.reason, error.detail, offset=chunk.offset + start, record_id=number)
-                continue
-            if record is _UNWANTED or (wanted is not None and not wanted.matches(record.provider)):
-                report.filtered += 1
-                continue
-            report.delivered += 1
-            if record.origin.anomalies:
-                report.with_anomalies += 1
-            yield record
+                where = chunk.offset + start
+                found = Loss(error.reason, error.detail, path, where, None, number, 1, ticks, ticks)
+            yield plain
+            plain = []
+            yield found
+        yield plain
+        if skipped:
+            yield Skipped(skipped)
+            yield from _coverages(first, last)
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
-        """A record that is no live one of its chunk; None where it cannot be decoded."""
-        xml = ChunkXml(chunk.data, self._cache)
+        """Decode a record that is not a live one of its chunk; None where that is not possible."""
         origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (_REMNANT,))
+        return self.record(chunk, span, origin)
+
+    def record(self, chunk: Chunk, span: Span, origin: Origin) -> EventRecord | None:
+        """Decode one record of a chunk; None where that is not possible."""
+        xml = ChunkXml(chunk.data, self._cache)
+        start, end = span.start + RECORD_HEADER, span.end - 4
         try:
-            record = self._decode_fast(xml, span.start + RECORD_HEADER, span.end - 4, origin, None)
-            return record or self._decode_general(xml, span.start + RECORD_HEADER, span.end - 4, origin)
+            system = self._system(xml, start, end)
+            record = None if system is None else self._decode_fast(xml, system, end, origin)
+            return record or self._decode_general(xml, start, end, origin)
         except (BinXmlError, UnreadableEventError):
             return None
 
-    def _decode_fast(
-        self,
-        xml: ChunkXml[PlannedTemplate],
-        start: int,
-        end: int,
-        origin: Origin,
-        wanted: ChunkPrefilter | None,
-    ) -> EventRecord | None:
-        """The record of usual form in data[start:end]; None where it has another."""
-        if not self._fast:
-            return None
+    def _xml(self, chunk: Chunk, *, damaged: bool) -> ChunkXml[PlannedTemplate]:
+        if self._made.count > _MAX_LAYOUTS:
+            self._cache.clear()
+            self._made.count = 0
+        return ChunkXml(chunk.data, self._cache, damaged=damaged)
+
+    def _system(self, xml: ChunkXml[PlannedTemplate], start: int, end: int) -> _System | None:
+        """The System fields of the record of usual form in data[start:end]; None where it has another."""
         data = xml.data
         try:
             fragment, token, _, key, offset, count = _INSTANCE(data, start)
@@ -150,15 +157,23 @@ class EvtxDecoder:
             tables = self._texts
             for field, table in layout.texts:
                 fields[field] = tables[table][fields[field]]
-            if wanted is not None and not wanted.matches(fields[0]):
-                return _UNWANTED
-            place, end = here + layout.start, here + layout.end
-            if place == end:
-                if not layout.event_data:
-                    return None
-                plain: EventRecord = _new_tuple(EventRecord, (*fields, "", None, (), (), (), origin))
-                return plain
+        except (struct.error, UnicodeDecodeError, BadTextError):
+            return None
+        return fields, layout, here
 
+    def _decode_fast(
+        self, xml: ChunkXml[PlannedTemplate], system: _System, end: int, origin: Origin
+    ) -> EventRecord | None:
+        """The record with these System fields that ends by `end`; None where its payload is not usual."""
+        data = xml.data
+        fields, layout, here = system
+        place, end = here + layout.start, here + layout.end
+        if place == end:
+            if not layout.event_data:
+                return None
+            plain: EventRecord = _new_tuple(EventRecord, (*fields, "", None, (), (), (), origin))
+            return plain
+        try:
             if data[place] == 0x0F:
                 place += 4
             token, _, key, offset = _INNER(data, place)
@@ -198,16 +213,40 @@ class EvtxDecoder:
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 
-    def _is_sound(self, chunk: Chunk, spans: Sequence[Span | Gap], report: ReadReport) -> bool:
-        sound = chunk.trusted
-        if not sound:
-            report.note(NoteKind.CHUNK, f"the header of the chunk at offset 0x{chunk.offset:X} is damaged")
-        if not chunk.intact(end_of(spans)):
-            report.note(
-                NoteKind.CHUNK, f"the checksum of the chunk at offset 0x{chunk.offset:X} does not match"
-            )
-            sound = False
-        return sound and not any(isinstance(span, Gap) for span in spans)
 
-    def _doubts(self, chunk: Chunk, spans: Sequence[Span | Gap]) -> tuple[str, ...]:
-        return () if chunk.intact(end_of(spans)) else (_BAD_CHECKSUM,)
+def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
+    """What is damaged in a chunk."""
+    damaged = not chunk.trusted
+    if damaged:
+        yield Note(NoteKind.CHUNK, f"the header of the chunk at offset 0x{chunk.offset:X} is damaged")
+    if not chunk.intact(end_of(spans)):
+        yield Note(NoteKind.CHUNK, f"the checksum of the chunk at offset 0x{chunk.offset:X} does not match")
+        damaged = True
+    if damaged or any(isinstance(span, Gap) for span in spans):
+        yield Chunks(damaged=1)
+
+
+def _gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
+    """The records that a gap holds, between the times of the records around it."""
+    gap = spans[place]
+    assert isinstance(gap, Gap)
+    before = spans[place - 1] if place else None
+    behind = spans[place + 1] if place + 1 < len(spans) else None
+    reason = LossReason.TRUNCATED if gap.cut_off else LossReason.UNREADABLE
+    detail = "the file ends here" if gap.cut_off else "no record header can be read here"
+    return Loss(
+        reason,
+        detail,
+        offset=chunk.offset + gap.start,
+        records=gap.records,
+        after=before.ticks if isinstance(before, Span) else None,
+        before=behind.ticks if isinstance(behind, Span) else None,
+    )
+
+
+def _coverages(*records: list[Any]) -> Iterator[Coverage]:
+    """The times of records, of which these are the System fields."""
+    for fields in records:
+        ticks = fields[_TIME]
+        if ticks is not None:
+            yield Coverage(fields[_COMPUTER], fields[_CHANNEL], ticks, ticks)

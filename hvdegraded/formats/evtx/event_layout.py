@@ -19,11 +19,11 @@ from hvdegraded.formats.evtx.binxml.writer import (
     string_value,
     xml_name,
 )
+from hvdegraded.formats.evtx.format import EVENT_NAMESPACE
 from hvdegraded.records.record import EventRecord
 
 __all__ = []
 
-_EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 # Where the outer template's values stand, and how they are typed; provider, GUID and channel (14 to 16) are
 # NULL for classic providers. Measured on real logs.
 _NUMBERS = (
@@ -128,7 +128,7 @@ def outer_tree(record: EventRecord, classic: bool, tag: str | None) -> Element:
     if tag is not None:
         payload = Slot(count + len(record.extra), ValueType.BINXML, optional=True)
         content.append(Element(xml_name(tag), (), (payload,)) if tag else payload)
-    return Element("Event", (("xmlns", _EVENT_NAMESPACE),), tuple(content))
+    return Element("Event", (("xmlns", EVENT_NAMESPACE),), tuple(content))
 
 
 def _with_extra(system: list[Element], names: Sequence[str | None], first_slot: int) -> list[Element]:

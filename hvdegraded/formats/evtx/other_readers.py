@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
 from hvdegraded.formats.evtx.reader import EvtxReader
 from hvdegraded.formats.xml.reader import parse_event
+from hvdegraded.records.items import Item, Loss, LossReason, Opened
 from hvdegraded.records.record import EventRecord, Field, Origin, ProviderFilter
-from hvdegraded.records.report import LossReason, ReadReport
 
 __all__ = ["WITNESSES", "installed", "witness_reader"]
 
@@ -92,40 +92,33 @@ def installed() -> tuple[str, ...]:
 
 
 def witness_reader(engine: str) -> EvtxReader:
-    """What reads .evtx logs through another reader. Raises SourceError for a name that is none."""
+    """What reads .evtx logs through another reader. Raises SourceError for an unknown name."""
     texts = WITNESSES.get(engine)
     if texts is None:
         names = ", ".join(("hvdegraded", *WITNESSES))
         raise SourceError(f"there is no engine {engine!r}", hint=f"one of {names}")
 
-    def read(stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None) -> Iterator[EventRecord]:
-        report.reader = engine
+    def read(stream: BinaryIO, path: str | None, _wanted: ProviderFilter | None) -> Iterator[Item]:
+        yield Opened(engine)
         start = stream.tell()
         if not stream.read(1):
-            raise EmptySourceError("the file is empty", path=report.path)
+            raise EmptySourceError("the file is empty", path=path)
         stream.seek(start)
         for text in texts(stream):
             if isinstance(text, Exception):
-                report.record_loss(LossReason.UNREADABLE, f"{engine}: {text}"[:200])
+                yield Loss(LossReason.UNREADABLE, f"{engine}: {text}"[:200])
                 continue
             try:
-                record = parse_event(text, Origin(engine, report.path))
+                record = parse_event(text, Origin(engine, path))
             except SourceError as error:
-                report.record_loss(LossReason.MALFORMED, f"{engine} gave no XML: {error.message}"[:200])
+                yield Loss(LossReason.MALFORMED, f"{engine} gave no XML: {error.message}"[:200])
                 continue
-            if engine == "python-evtx":
-                record = _mended(record)
-            if wanted is not None and not wanted.matches(record.provider):
-                report.filtered += 1
-                continue
-            report.delivered += 1
-            report.with_anomalies += bool(record.origin.anomalies)
-            yield record
+            yield _with_arrays_split(record) if engine == "python-evtx" else record
 
     return read
 
 
-def _mended(record: EventRecord) -> EventRecord:
+def _with_arrays_split(record: EventRecord) -> EventRecord:
     """The record with python-evtx's string arrays split and its base64 turned into hexadecimal digits."""
     data: list[Field] = []
     for name, text in record.data:

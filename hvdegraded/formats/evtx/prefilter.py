@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import struct
 
-from hvdegraded.formats.evtx.binxml.parser import DEFINITION_HEAD
-from hvdegraded.formats.evtx.chunks import (
+from hvdegraded.formats.evtx.chunks import Chunk
+from hvdegraded.formats.evtx.format import (
+    DEFINITION_HEAD,
     FIRST_RECORD,
+    FRAGMENT_HEADER,
+    INSTANCE_TOKEN,
     RECORD_HEADER,
-    Chunk,
 )
-from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN
+from hvdegraded.records.items import Skipped
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 _SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x14s").unpack_from
+_WRITTEN = struct.Struct("<16xQ").unpack_from
 _HEAD = struct.Struct("<IBBII").unpack  # fragment header, token, version, key and offset of the template
 _DEFINITION_HEAD = struct.Struct("<4xI12xI").unpack_from
 _MAX_REMEMBERED = 4096
@@ -53,8 +56,8 @@ class ChunkPrefilter:
                 self._known[provider] = known
         return known
 
-    def records_without(self, chunk: Chunk) -> int | None:
-        """How many records a chunk holds of which surely none is wanted; None where one may be."""
+    def skipped(self, chunk: Chunk) -> Skipped | None:
+        """Count the records of a chunk that certainly holds no wanted one; None where it may hold one."""
         data = chunk.data
         if not chunk.trusted:
             return None
@@ -62,7 +65,7 @@ class ChunkPrefilter:
         for prefix in self._prefixes:
             if lower.find(prefix) >= 0:
                 return None
-        place, end = FIRST_RECORD, chunk.free
+        place, last, end = FIRST_RECORD, FIRST_RECORD, chunk.free
         heads: set[bytes] = set()
         remember = heads.add
         try:
@@ -71,20 +74,23 @@ class ChunkPrefilter:
                     break
                 size, head = _SIZE_AND_HEAD(data, place)
                 remember(head)
+                last = place
                 place += size
         except struct.error:
             return None
-        if place != end:
+        if place != end or any(self._may_name(data, lower, head) for head in heads):
             return None
-        for head in heads:
-            fragment, token, _, key, offset = _HEAD(head)
-            if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
-                if self._has_name(lower):
-                    return None
-            elif self._named_by(data, key, offset):
-                return None
         # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
-        return count if chunk.proven else None
+        if not chunk.proven:
+            return None
+        return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
+
+    def _may_name(self, data: bytes, lower: bytes, head: bytes) -> bool:
+        """Whether a record that begins so may be of a wanted provider."""
+        fragment, token, _, key, offset = _HEAD(head)
+        if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
+            return self._has_name(lower)
+        return self._named_by(data, key, offset)
 
     def _named_by(self, data: bytes, key: int, offset: int) -> bool:
         """Whether the template at an offset names a wanted provider, or is not the one with that key."""

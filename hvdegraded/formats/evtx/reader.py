@@ -1,124 +1,156 @@
-"""The .evtx reader: bytes of a Windows event log in, event records and a full account out.
+"""The .evtx reader: bytes of a Windows event log in, event records out, and whatever is missing or damaged.
 
-How it works. `chunks` finds chunks and records, `binxml.compiler` and `binxml.layout` decode the usual
-records fast, `binxml.tree` all others. A chunk that cannot hold a wanted provider's name is passed over
-undecoded, its records counted.
+How it works. `chunks` and `walk` find chunks and records, `binxml.compiler` and `binxml.layout` decode the
+usual records fast, `binxml.tree` all others. A chunk that cannot hold a wanted provider's name is skipped
+undecoded, its records counted; of the first in every 256 chunks, if it is such a one, a record is decoded,
+which names the channel whose time they cover.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, UnknownFormatError
 from hvdegraded.formats.evtx.chunks import (
-    FILE_HEADER_SIZE,
-    FILE_MAGIC,
     Chunk,
-    Gap,
+    FileHeader,
     MissingChunk,
     ReadAt,
-    Span,
     find_chunks,
     read_file_header,
 )
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.format import FILE_HEADER_SIZE, FILE_MAGIC, FIRST_RECORD
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
+from hvdegraded.formats.evtx.record_headers import Gap, Span, find_record
 from hvdegraded.formats.evtx.record_numbers import RecordNumberAudit
-from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.coverage import Coverage
+from hvdegraded.records.items import Chunks, Item, Note, NoteKind, Opened
+from hvdegraded.records.record import Origin, ProviderFilter
 
 __all__ = [
+    "ChunkReader",
     "EvtxReader",
-    "chunk_records",
+    "OpenLog",
+    "never_written",
     "open_log",
     "read_evtx",
 ]
 
-EvtxReader = Callable[[BinaryIO, ReadReport, ProviderFilter | None], Iterator[EventRecord]]
+EvtxReader = Callable[[BinaryIO, str | None, ProviderFilter | None], Iterator[Item]]
 """Reads an .evtx log: `read_evtx`, or another reader under the same contract."""
 
 _MOST_SEARCHED = 4096  # places where a chunk may begin, in what has no file header
+_SAMPLED = 256  # of so many chunks, one that is skipped names its channel
+_CHANNEL_IN_NAME = re.compile(r"([^/\\]+)\.evtx$", re.IGNORECASE)
+
+
+class OpenLog(NamedTuple):
+    """A log whose chunks can be read: what reads its bytes, its header, and what there is to report of it."""
+
+    read_at: ReadAt
+    audit: RecordNumberAudit
+    header: FileHeader | None
+    items: list[Item]
 
 
 def read_evtx(
     source: bytes | BinaryIO,
-    report: ReadReport,
+    path: str | None = None,
     wanted: ProviderFilter | None = None,
     *,
     decoder: EvtxDecoder | None = None,
-) -> Iterator[EventRecord]:
-    """The records of an .evtx log, given as bytes or as a seekable binary stream, in the order of the file.
+) -> Iterator[Item]:
+    """Read an .evtx log, given as bytes or as a seekable binary stream, in the order of the file.
 
-    Records of providers that are not `wanted` are counted, not delivered. Whatever is damaged, cut off or
-    doubtful is told in the report; a record whose chunk fails its checksum comes with a doubt in its origin.
-    A `decoder` that is used again need not learn the templates again.
+    Records of providers that are not `wanted` are counted, not decoded whole. A record whose chunk fails its
+    checksum has an anomaly. A `decoder` that is used again need not learn the templates again.
 
-    Raises EmptySourceError, LegacyEvtError for an old .evt log, UnknownFormatError for what is no event log,
-    LossError at the first loss where the report is strict.
+    Raises EmptySourceError, LegacyEvtError for an old .evt log, UnknownFormatError for what is not an event
+    log.
     """
-    read_at, account = open_log(source, report)
-    decoder = decoder or EvtxDecoder()
-    names = None if wanted is None else ChunkPrefilter(wanted)
-    for chunk in find_chunks(read_at):
+    log = open_log(source, path)
+    yield from log.items
+    chunks = ChunkReader(path, wanted, decoder or EvtxDecoder())
+    for chunk in find_chunks(log.read_at):
         if isinstance(chunk, MissingChunk):
-            account.add_hole(chunk)
-        else:
-            spans = account.add_chunk(chunk)
-            yield from chunk_records(chunk, report, names, decoder, spans)
-    account.finish()
+            log.audit.add_hole(chunk)
+            continue
+        spans = log.audit.add_chunk(chunk)
+        yield from log.audit.take()
+        yield from chunks.items(chunk, spans)
+    log.audit.finish()
+    yield from log.audit.take()
+    yield from never_written(log, path)
 
 
-def open_log(source: bytes | BinaryIO, report: ReadReport) -> tuple[ReadAt, RecordNumberAudit]:
-    """What reads a log's bytes, and an account of its chunks; the report is told what the file header says.
+class ChunkReader:
+    """Reads chunks one by one; what is not `wanted` is counted."""
 
-    Raises as `read_evtx` does.
-    """
-    report.reader = "evtx"
+    def __init__(self, path: str | None, wanted: ProviderFilter | None, decoder: EvtxDecoder) -> None:
+        self._path = path
+        self._wanted = None if wanted is None else ChunkPrefilter(wanted)
+        self._decoder = decoder
+
+    def items(self, chunk: Chunk, spans: Sequence[Span | Gap] | None = None) -> Iterator[Item]:
+        """What a chunk gives; `spans` are what lies in it, where that is known."""
+        skipped = None if self._wanted is None else self._wanted.skipped(chunk)
+        if skipped is None:
+            yield Chunks(seen=1)
+            yield from self._decoder.items(chunk, self._path, self._wanted, spans)
+            return
+        yield skipped
+        if skipped.records and chunk.number % _SAMPLED == 0:
+            yield from self._sample(chunk)
+
+    def _sample(self, chunk: Chunk) -> Iterator[Coverage]:
+        """The channel and the time of a chunk's first record."""
+        span = find_record(chunk.data, FIRST_RECORD, chunk.limit)
+        record = None if span is None else self._decoder.record(chunk, span, Origin())
+        if record is not None and record.time_ticks is not None:
+            yield Coverage(record.computer, record.channel, record.time_ticks, record.time_ticks)
+
+
+def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
+    """Open a log and look at its header. Raises as `read_evtx` does."""
     read_at, size = _reader_of(source)
-    report.size = size
     head = read_at(0, FILE_HEADER_SIZE)
-    _check_magic(head, read_at, size, report)
+    _check_magic(head, read_at, size, path)
     header = read_file_header(head)
+    items: list[Item] = [Opened("evtx", size)]
     if header is None:
-        report.note(NoteKind.HEADER, "the file header is damaged; the chunks' own marks are believed")
+        items.append(Note(NoteKind.HEADER, "the file header is damaged; the chunks' own marks are trusted"))
     elif header.dirty:
-        report.note(
-            NoteKind.DIRTY,
-            "the log was not closed, as in a copy from a live system: the newest may be missing",
-        )
-    return read_at, RecordNumberAudit(report, header, size)
+        text = "the log was not closed, as in a copy from a live system: the newest may be missing"
+        items.append(Note(NoteKind.DIRTY, text))
+    return OpenLog(read_at, RecordNumberAudit(header, size), header, items)
 
 
-def chunk_records(
-    chunk: Chunk,
-    report: ReadReport,
-    wanted: ChunkPrefilter | None,
-    decoder: EvtxDecoder,
-    spans: Sequence[Span | Gap] | None = None,
-) -> Iterator[EventRecord]:
-    """The wanted records of a chunk, which is passed over undecoded where it surely holds none."""
-    report.chunks_seen += 1
-    count = None if wanted is None else wanted.records_without(chunk)
-    if count is None:
-        yield from decoder.records(chunk, report, wanted, spans)
-    else:
-        report.chunks_skipped += 1
-        report.filtered += count
+def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:
+    """That a log's channel never held a record: there is none, and the next one's number is 1.
+
+    The channel is that of the file's name, as Windows names its logs (`%4` stands for a slash).
+    """
+    header = log.header
+    name = _CHANNEL_IN_NAME.search(path or "")
+    if header is not None and header.following <= 1 and not header.dirty and log.audit.is_empty and name:
+        yield Coverage(None, name[1].replace("%4", "/"), 0, 0)
 
 
-def _check_magic(head: bytes, read_at: ReadAt, size: int, report: ReadReport) -> None:
+def _check_magic(head: bytes, read_at: ReadAt, size: int, path: str | None) -> None:
     if not head:
-        raise EmptySourceError("the file is empty", path=report.path, hint="copy the log again")
+        raise EmptySourceError("the file is empty", path=path, hint="copy the log again")
     if head.startswith(FILE_MAGIC):
         return
     if head[4:8] == b"LfLe":
-        raise LegacyEvtError(report.path)
+        raise LegacyEvtError(path)
     if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), _MOST_SEARCHED)):
         return
     raise UnknownFormatError(
-        "this is no .evtx log", path=report.path, offset=0, hint=f"its {size} bytes hold no chunk of one"
+        "this is not an .evtx log", path=path, offset=0, hint=f"its {size} bytes hold no chunk of one"
     )
 
 

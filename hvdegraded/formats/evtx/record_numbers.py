@@ -7,58 +7,55 @@ numbers do not run on, as where a full log went on at its beginning, each such p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk, FileHeader, MissingChunk
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.record_headers import Gap, Span
+from hvdegraded.formats.evtx.walk import end_of, walk
+from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind
 
-from hvdegraded.formats.evtx.chunks import (
-    CHUNK_SIZE,
-    FILE_HEADER_SIZE,
-    FIRST_RECORD,
-    Chunk,
-    FileHeader,
-    Gap,
-    MissingChunk,
-    Span,
-    walk,
-)
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
+__all__ = ["RecordNumberAudit"]
 
-__all__ = ["RecordNumberAudit", "end_of"]
-
-_MOST_RECORDS = 4096  # of a chunk; it has room for half as many
 _UNKNOWN = "one for each chunk, since no number tells how many"
-
-
-def end_of(spans: Sequence[Span | Gap]) -> int:
-    """Where in its chunk the last of these ends."""
-    return spans[-1].end if spans else FIRST_RECORD
 
 
 class RecordNumberAudit:
     """What the chunks of a file, taken together, say about what is missing: record numbers run on."""
 
-    def __init__(self, report: ReadReport, header: FileHeader | None, size: int) -> None:
-        self.report = report
+    def __init__(self, header: FileHeader | None, size: int) -> None:
         self._header = header
         self._size = size
+        self._found: list[Item] = []
         self._places = 0
         self._seen = 0
         self._last: int | None = None
         self._highest = 0
+        self._written: int | None = None  # when a record of the last chunk was written
         self._holes: list[MissingChunk] = []  # since the record of number `_last`
         self._open_end: int | None = None  # of a damaged chunk behind it, which may have held more
         self._guessed = 0
+        self._lossy = False
+
+    def take(self) -> list[Item]:
+        """What was found since this was last asked."""
+        found, self._found = self._found, []
+        return found
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no record, and none that cannot be read."""
+        return not self._highest and not self._lossy
 
     def add_hole(self, hole: MissingChunk) -> None:
-        """A place without chunk."""
+        """Take a place without chunk."""
         self._places += 1
         self._holes.append(hole)
 
     def add_chunk(self, chunk: Chunk) -> list[Span | Gap] | None:
-        """The next chunk; of one whose header is in doubt, what lies in it, without what is counted here."""
+        """Take the next chunk; give what lies in it if its header is damaged, less what is counted here."""
         self._places += 1
         self._seen += 1
         if chunk.records is not None:
-            self._run_on(chunk.first, chunk.last)
+            self._run_on(chunk.first, chunk.last, chunk.written)
             return None
         spans = list(walk(chunk))
         numbers = [span.number for span in spans if isinstance(span, Span)]
@@ -66,73 +63,83 @@ class RecordNumberAudit:
             self._holes.append(MissingChunk(chunk.offset + spans[0].start, empty=False))
             del spans[0]
         if numbers:
-            self._run_on(numbers[0], numbers[-1])
+            self._run_on(numbers[0], numbers[-1], chunk.written)
             self._open_end = None if chunk.trusted else chunk.offset + end_of(spans)
         elif not chunk.trusted and not spans:
             self._holes.append(MissingChunk(chunk.offset, empty=False))
         return spans
 
     def finish(self) -> None:
-        """The end of the file."""
+        """Take the end of the file."""
         used = self._places
         while self._holes and self._holes[-1].empty:  # room for later records
             self._holes.pop()
             used -= 1
+        absent = self._compare_with_header()
         header = self._header
-        absent = missing = 0
+        self._found.append(Chunks(damaged=len(self._holes)))
+        wiped = missing = 0
         if header is not None:
+            wiped = max(0, header.chunks - used)
             missing = header.following - 1 - self._highest - self._guessed
-            if FILE_HEADER_SIZE + header.chunks * CHUNK_SIZE > self._size:
-                absent = max(0, header.chunks - self._places)
-                told = f"the header promises {header.chunks} chunks, {self._places} are there"
-                self.report.note(NoteKind.TRUNCATED, told)
-            elif header.chunks not in (self._places, self._seen) and not header.dirty:
-                self.report.note(
-                    NoteKind.HEADER,
-                    f"the header counts {header.chunks} chunks, {self._seen} are there",
-                )
-        self.report.chunks_damaged += len(self._holes)
-        wiped = 0 if header is None else max(0, header.chunks - used)
         places = len(self._holes) + wiped + (self._open_end is not None)
+        self._lossy = self._lossy or bool(places or absent)
         if missing > 0 and places:
-            count = min(missing, _MOST_RECORDS * places)
+            count = min(missing, MOST_RECORDS * places)
             if self._holes or self._open_end is not None:
                 self._lose(count, "by the number of the next record")
             elif absent:
-                self.report.record_loss(
-                    LossReason.TRUNCATED, "the file ends before them", offset=self._size, count=count
-                )
+                self._lose_at_end(LossReason.TRUNCATED, "the file ends before them", count)
             else:
-                self.report.record_loss(LossReason.UNREADABLE, "zeros are in their place", count=count)
+                loss = Loss(LossReason.UNREADABLE, "zeros are in their place", records=count)
+                self._found.append(loss._replace(after=self._written))
         elif self._holes:
             self._lose(len(self._holes), _UNKNOWN)
         elif absent:
-            self.report.record_loss(
-                LossReason.TRUNCATED, f"the file ends, {_UNKNOWN}", offset=self._size, count=absent
-            )
+            self._lose_at_end(LossReason.TRUNCATED, f"the file ends, {_UNKNOWN}", absent)
 
-    def _run_on(self, first: int, last: int) -> None:
-        """Records of these numbers follow; whatever is missing before them is lost."""
+    def _compare_with_header(self) -> int:
+        """Note where the file header counts other chunks than are there; gives how many are absent."""
+        header = self._header
+        if header is None:
+            return 0
+        if FILE_HEADER_SIZE + header.chunks * CHUNK_SIZE > self._size:
+            text = f"the header promises {header.chunks} chunks, {self._places} are there"
+            self._found.append(Note(NoteKind.TRUNCATED, text))
+            return max(0, header.chunks - self._places)
+        if header.chunks not in (self._places, self._seen) and not header.dirty:
+            text = f"the header counts {header.chunks} chunks, {self._seen} are there"
+            self._found.append(Note(NoteKind.HEADER, text))
+        return 0
+
+    def _run_on(self, first: int, last: int, written: int | None) -> None:
+        """Take records of these numbers; those that are missing before them are lost."""
         places = len(self._holes) + (self._open_end is not None)
         if places:
-            self.report.chunks_damaged += len(self._holes)
+            self._lossy = True
+            self._found.append(Chunks(damaged=len(self._holes)))
             missing = -1 if self._last is None else first - self._last - 1
-            if missing > 0 and missing <= _MOST_RECORDS * places:
-                self._lose(missing, "by the numbers around them")
+            if missing > 0 and missing <= MOST_RECORDS * places:
+                self._lose(missing, "by the numbers around them", written)
             elif missing and self._holes:
                 self._guessed += len(self._holes)
-                self._lose(len(self._holes), _UNKNOWN)
+                self._lose(len(self._holes), _UNKNOWN, written)
             elif self._holes:
-                offset = self._holes[0].offset
-                self.report.note(
-                    NoteKind.CHUNK, f"from offset 0x{offset:X} on there is no chunk, yet no record is missing"
+                text = (
+                    f"from offset 0x{self._holes[0].offset:X} on there is no chunk, yet no record is missing"
                 )
+                self._found.append(Note(NoteKind.CHUNK, text))
         self._holes = []
         self._open_end = None
         self._last = last
         self._highest = max(self._highest, last)
+        self._written = written
 
-    def _lose(self, count: int, how: str) -> None:
+    def _lose(self, count: int, how: str, before: int | None = None) -> None:
         offset = self._holes[0].offset if self._open_end is None else self._open_end
         what = "no chunk can be read here" if self._holes else "the chunk is damaged here"
-        self.report.record_loss(LossReason.UNREADABLE, f"{what}; counted {how}", offset=offset, count=count)
+        loss = Loss(LossReason.UNREADABLE, f"{what}; counted {how}", offset=offset, records=count)
+        self._found.append(loss._replace(after=self._written, before=before))
+
+    def _lose_at_end(self, reason: LossReason, detail: str, count: int) -> None:
+        self._found.append(Loss(reason, detail, offset=self._size, records=count, after=self._written))

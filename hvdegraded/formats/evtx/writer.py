@@ -48,6 +48,18 @@ from hvdegraded.formats.evtx.event_layout import (
     system_values,
     unnamed_tree,
 )
+from hvdegraded.formats.evtx.format import (
+    CHUNK_HEADER_SIZE,
+    CHUNK_MAGIC,
+    CHUNK_SIZE,
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    FIRST_RECORD,
+    NAME_BUCKETS,
+    RECORD_MAGIC,
+    RECORD_START,
+    TEMPLATE_BUCKETS,
+)
 from hvdegraded.records.record import EventRecord
 
 __all__ = [
@@ -91,14 +103,10 @@ class _PathCollector:
             yield item
 
 
-_FILE_HEAD = 4096
-_CHUNK_HEAD = 512
-_CHUNK = 65536
 _CHUNK_FULL = 65528  # Windows fills no chunk further, and libevtx loses the last record of a full one
 _MAX_CHUNKS = 0xFFFF
 _MAX_SHAPES = 4096
 _NO_RECORD = 0xFFFFFFFFFFFFFFFF
-_RECORD_HEAD = struct.Struct("<4sIQQ")
 
 
 def write_evtx(
@@ -148,7 +156,7 @@ def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) 
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
     _refuse_single(records)
     start = stream.tell()
-    stream.write(bytes(_FILE_HEAD))
+    stream.write(bytes(FILE_HEADER_SIZE))
     shapes = _Shapes()
     chunk = _Chunk(1, first_record_id)
     chunks = 0
@@ -163,7 +171,7 @@ def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) 
                 stream.write(chunk.sealed())
                 chunk = _Chunk(count, header_id)
                 if not chunk.add(event, header_id):
-                    limit = _CHUNK_FULL - _CHUNK_HEAD
+                    limit = _CHUNK_FULL - FIRST_RECORD
                     raise UnwritableError(f"takes {chunk.need(event):,} bytes, and a chunk holds {limit:,}")
         except UnwritableError as error:
             name = f"event {count} ({record.provider or 'no provider'} {record.event_id})"
@@ -205,9 +213,9 @@ def _record(item: Writable, number: int) -> EventRecord:
 
 def _file_header(chunks: int, next_record_id: int) -> bytes:
     head = struct.pack(
-        "<8sQQQIHHHH", b"ElfFile\0", 0, chunks - 1, next_record_id, 128, 1, 3, _FILE_HEAD, chunks
+        "<8sQQQIHHHH", FILE_MAGIC, 0, chunks - 1, next_record_id, 128, 1, 3, FILE_HEADER_SIZE, chunks
     ).ljust(120, b"\0")
-    return (head + struct.pack("<II", 0, zlib.crc32(head))).ljust(_FILE_HEAD, b"\0")
+    return (head + struct.pack("<II", 0, zlib.crc32(head))).ljust(FILE_HEADER_SIZE, b"\0")
 
 
 class _Event:
@@ -228,7 +236,7 @@ class _Event:
         self.values = values
         self.inner = inner
         self.inner_values = inner_values
-        size = _RECORD_HEAD.size + len(FRAGMENT) + 14 + 1 + 4  # instance, end token, size again
+        size = RECORD_START.size + len(FRAGMENT) + 14 + 1 + 4  # instance, end token, size again
         size += sum([4 + len(data) for _, data in values])
         if inner is not None:
             size += len(FRAGMENT) + 14 + 1 + sum([4 + len(data) for _, data in inner_values])
@@ -243,7 +251,7 @@ class _Chunk(ChunkBuilder):
     """A chunk being filled."""
 
     def __init__(self, first_number: int, first_id: int) -> None:
-        super().__init__(_CHUNK_HEAD)
+        super().__init__(FIRST_RECORD)
         self._first_number = first_number
         self._first_id = first_id
         self._last_id = first_id
@@ -260,7 +268,7 @@ class _Chunk(ChunkBuilder):
         start = len(out)
         if start + size > _CHUNK_FULL:
             return False
-        out += _RECORD_HEAD.pack(b"**\0\0", size, header_id, event.ticks)
+        out += RECORD_START.pack(RECORD_MAGIC, size, header_id, event.ticks)
         out += FRAGMENT
         descriptors = self.write_instance(event.outer, event.values)
         if event.inner is not None:
@@ -283,13 +291,15 @@ class _Chunk(ChunkBuilder):
             numbers = (self._first_number, last_number, self._first_id, self._last_id)
         else:
             numbers = (1, _NO_RECORD, _NO_RECORD, _NO_RECORD)
-        data = zlib.crc32(memoryview(out)[_CHUNK_HEAD:])
-        head = struct.pack("<8sQQQQIIII", b"ElfChnk\0", *numbers, 128, self._last_start, len(out), data)
+        data = zlib.crc32(memoryview(out)[FIRST_RECORD:])
+        head = struct.pack(
+            "<8sQQQQIIII", CHUNK_MAGIC, *numbers, CHUNK_HEADER_SIZE, self._last_start, len(out), data
+        )
         head = head.ljust(120, b"\0")
-        tables = struct.pack("<64I32I", *self.name_heads, *self.template_heads)
+        tables = struct.pack(f"<{NAME_BUCKETS + TEMPLATE_BUCKETS}I", *self.name_heads, *self.template_heads)
         flags = struct.pack("<II", 1, zlib.crc32(tables, zlib.crc32(head)))
-        out[:_CHUNK_HEAD] = head + flags + tables
-        return bytes(out).ljust(_CHUNK, b"\0")
+        out[:FIRST_RECORD] = head + flags + tables
+        return bytes(out).ljust(CHUNK_SIZE, b"\0")
 
 
 class _Shapes:

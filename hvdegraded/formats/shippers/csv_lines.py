@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from hvdegraded.formats.shippers.dialects import tables
-from hvdegraded.formats.shippers.json_lines import deliver, text_lines
-from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import LossReason, ReadReport
+from hvdegraded.formats.shippers.json_lines import items_of, text_lines
+from hvdegraded.records.items import Item, Loss, LossReason, Opened
+from hvdegraded.records.record import ProviderFilter
 
 __all__ = ["is_header", "read_csv_rows"]
 
@@ -24,15 +24,13 @@ def is_header(line: str) -> bool:
 
 
 def read_csv_rows(
-    stream: BinaryIO, report: ReadReport, wanted: ProviderFilter | None = None
-) -> Iterator[EventRecord]:
-    """The records of rows under a header, in UTF-8 or UTF-16; a row that does not fit the header is a loss.
+    stream: BinaryIO, path: str | None = None, wanted: ProviderFilter | None = None
+) -> Iterator[Item]:
+    """Read rows under a header, in UTF-8 or UTF-16; a row that does not fit the header is a loss.
 
     A quote that is not closed swallows lines: each counts as a lost record.
-
-    Raises LossError where the report is strict.
     """
-    report.reader = "csv"
+    yield Opened("csv")
     rows = csv.reader(text_lines(stream), strict=True)
     header = next(rows, [])
     while True:
@@ -42,11 +40,11 @@ def read_csv_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            detail = f"it is no row of CSV: {error}"
-            report.record_loss(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
+            detail = f"it is not a row of CSV: {error}"
+            yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)
             continue
         if len(row) == len(header):
-            yield from deliver(dict(zip(header, row, strict=True)), report, wanted, None, line)
+            yield from items_of(dict(zip(header, row, strict=True)), path, wanted, None, line)
         elif row:
             detail = f"the row has {len(row)} columns, the header {len(header)}"
-            report.record_loss(LossReason.MALFORMED, detail, line=line, count=rows.line_num + 1 - line)
+            yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)

@@ -7,22 +7,24 @@ neither a wanted name nor a backslash escape that could spell one.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.records.report import LossReason, ReadReport
+from hvdegraded.records.coverage import Coverage
+from hvdegraded.records.items import Item, Loss, LossReason, Opened, Skipped
+from hvdegraded.records.record import Origin, ProviderFilter
 from hvdegraded.tabular.encodings import TextEncoding, encoding_by_mark
 from hvdegraded.tabular.json_document import has_too_many_parts, values_of
 from hvdegraded.tabular.json_keys import value_at
 
-__all__ = ["LONGEST_LINE", "deliver", "read_json_lines", "text_lines", "utf16_lines"]
+__all__ = ["LONGEST_LINE", "items_of", "read_json_lines", "text_lines", "utf16_lines"]
 
 LONGEST_LINE = 16 << 20
 """Bytes of a line, or of a value over several lines, that are read."""
@@ -31,86 +33,127 @@ _BLOCK = 1 << 20
 _WHITE_SPACE = " \t\r\n"
 
 
-def _values_of(line: bytes, ends: str, longest: int) -> list[tuple[Any, tuple[str, ...]]]:
-    """A line's value, or those of its array, with the doubts about each; `ends` may stand behind it.
+def _values_of(line: bytes, ends: str, longest: int = LONGEST_LINE) -> list[tuple[Any, tuple[str, ...]]]:
+    """A line's value, or those of its array, with the anomalies of each; `ends` may stand behind it.
 
     Raises ValueError, RecursionError.
     """
     text = line.decode().strip(_WHITE_SPACE)
-    value, end, doubts = value_at(text, 0)
+    value, end, anomalies = value_at(text, 0)
     if text[end:].strip(ends):
         raise ValueError(f"something follows at character {end}")
-    if doubts and isinstance(value, list):
+    if anomalies and isinstance(value, list):
         return [(found.value, found.anomalies) for found in values_of(iter([text]), longest)]
-    return [(value, doubts)]
+    return [(value, anomalies)]
 
 
 def read_json_lines(
     stream: BinaryIO,
-    report: ReadReport,
+    path: str | None = None,
     wanted: ProviderFilter | None = None,
     *,
     longest: int = LONGEST_LINE,
-) -> Iterator[EventRecord]:
-    """The records of JSON lines, or of one JSON document, in UTF-8 or UTF-16.
+) -> Iterator[Item]:
+    """Read JSON lines, or one JSON document, in UTF-8 or UTF-16.
 
     A line that is not JSON, or too long, is a loss; one that holds no Windows event too, unless only
-    `wanted` providers were asked for and it names none of them: then it is counted as filtered. Raises
-    EmptySourceError, UnknownFormatError for what is not JSON at all, LossError where the report is strict.
+    `wanted` providers were asked for and it names none of them: then it is skipped. Raises
+    EmptySourceError, UnknownFormatError for what is not JSON at all.
     """
-    report.reader = "json"
-    may_hold = line_may_hold(wanted) if wanted is not None else None
-    lines = _lines(stream, longest)
-    head: _Line | None = None  # the first one, where it is not JSON by itself
-    seen = in_array = False
-    for line in lines:
-        number, start, data = line
-        if not number:
-            continue
-        if not seen and head is None and len(data) > longest and data.lstrip().startswith(b"["):
-            yield from _document(itertools.chain([line], lines), report, wanted, longest)
-            return
-        if len(data) > longest:
-            detail = f"the line is longer than {longest} bytes"
-            report.record_loss(LossReason.OVER_LIMIT, detail, offset=start, line=number)
-            seen = True
-            continue
-        if not data.strip(b" \t\r\n\0"):
-            continue
-        if may_hold is not None and seen and not may_hold(data):
-            report.filtered += data.strip() != b"]" or not in_array
-            continue
-        if has_too_many_parts(data):
-            report.record_loss(
-                LossReason.OVER_LIMIT, "the line has too many parts", offset=start, line=number
-            )
-            seen = True
-            continue
-        try:
-            found = _values_of(data, ", \t\r\n" if in_array or head else _WHITE_SPACE, longest)
-        except (ValueError, RecursionError) as error:
-            if not seen:
-                if head is not None:
-                    yield from _document(itertools.chain([head, line], lines), report, wanted, longest)
-                    return
-                head = line
-            elif not (in_array and data.strip() == b"]"):
-                report.record_loss(LossReason.MALFORMED, _why(error), offset=start, line=number)
-            continue
-        if head is not None:
-            in_array = head.data.strip() == b"["
-            if not in_array:
-                report.record_loss(
-                    LossReason.MALFORMED, "it is not JSON", offset=head.offset, line=head.number
+    yield Opened("json")
+    yield from _JsonLines(stream, path, wanted, longest).items()
+
+
+class _JsonLines:
+    """The lines of one input, and what is known of their form."""
+
+    def __init__(
+        self, stream: BinaryIO, path: str | None, wanted: ProviderFilter | None, longest: int
+    ) -> None:
+        self._lines = _lines(stream, longest)
+        self._longest = longest
+        self._path = path
+        self._wanted = wanted
+        self._may_hold = None if wanted is None else line_may_hold(wanted)
+        self._head: _Line | None = None  # the first one, where it is not JSON by itself
+        self._second: _Line | None = None  # the next one that is not JSON either
+        self._seen = self._in_array = False
+        self._skipped: list[bytes] = []  # the first and the last
+
+    def items(self) -> Iterator[Item]:
+        """What all lines give."""
+        for line in self._lines:
+            if self._is_document(line):
+                yield from _document(
+                    itertools.chain([line], self._lines), self._path, self._wanted, self._longest
                 )
-            head = None
-        seen = True
-        for value, doubts in found:
-            yield from deliver(value, report, wanted, start, number, doubts)
-    if head is not None:
-        yield from _document(iter([head]), report, wanted, longest)
-    elif not seen:
-        raise EmptySourceError("the input is blank", path=report.path, hint="check how it was exported")
+                return
+            yield from self._items_of(line)
+            if self._second is not None:
+                whole = itertools.chain([cast("_Line", self._head), self._second], self._lines)
+                yield from _document(whole, self._path, self._wanted, self._longest)
+                return
+        if self._head is not None:
+            yield from _document(iter([self._head]), self._path, self._wanted, self._longest)
+        elif not self._seen:
+            raise EmptySourceError("the input is blank", path=self._path, hint="check how it was exported")
+        yield from _coverages(self._skipped)
+
+    def _is_document(self, line: _Line) -> bool:
+        """Whether the input is one array on one line that is too long."""
+        is_first = not self._seen and self._head is None
+        return is_first and len(line.data) > self._longest and line.data.lstrip().startswith(b"[")
+
+    def _items_of(self, line: _Line) -> Iterator[Item]:
+        number, start, data = line
+        if not number or not data.strip(b" \t\r\n\0"):
+            return
+        too_long = len(data) > self._longest
+        if not too_long and self._seen and self._may_hold and not self._may_hold(data):
+            if data.strip() != b"]" or not self._in_array:
+                self._skipped[1:] = [data]
+                yield Skipped(1)
+            return
+        if too_long or has_too_many_parts(data):
+            self._seen = True
+            detail = (
+                f"the line is longer than {self._longest} bytes"
+                if too_long
+                else "the line has too many parts"
+            )
+            yield Loss(LossReason.OVER_LIMIT, detail, offset=start, line=number)
+            return
+        try:
+            found = _values_of(
+                data, ", \t\r\n" if self._in_array or self._head else _WHITE_SPACE, self._longest
+            )
+        except (ValueError, RecursionError) as error:
+            if not self._seen and self._head is not None:
+                self._second = line
+            elif not self._seen:
+                self._head = line
+            elif not (self._in_array and data.strip() == b"]"):
+                yield Loss(LossReason.MALFORMED, _why(error), offset=start, line=number)
+            return
+        if self._head is not None:
+            self._in_array = self._head.data.strip() == b"["
+            if not self._in_array:
+                where = self._head
+                yield Loss(LossReason.MALFORMED, "it is not JSON", offset=where.offset, line=where.number)
+            self._head = None
+        self._seen = True
+        for value, anomalies in found:
+            yield from items_of(value, self._path, self._wanted, start, number, anomalies)
+
+
+def _coverages(lines: list[bytes]) -> Iterator[Coverage]:
+    """The channels and times of records that were skipped."""
+    for line in lines:
+        with contextlib.suppress(ValueError, RecursionError):
+            for value, _ in _values_of(line, ", \t\r\n"):
+                record = record_from_mapping(value) if isinstance(value, Mapping) else None
+                if record is not None and record.time_ticks is not None:
+                    yield Coverage(record.computer, record.channel, record.time_ticks, record.time_ticks)
 
 
 def _why(error: Exception) -> str:
@@ -182,53 +225,44 @@ def utf16_lines(head: bytes, stream: BinaryIO, longest: int = LONGEST_LINE) -> I
 
 
 def _document(
-    lines: Iterator[_Line], report: ReadReport, wanted: ProviderFilter | None, longest: int
-) -> Iterator[EventRecord]:
+    lines: Iterator[_Line], path: str | None, wanted: ProviderFilter | None, longest: int
+) -> Iterator[Item]:
     """The records of one document over several lines, or of several."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     seen = False
     for found in values_of((decode(line.data) for line in lines), longest):
         if found.problem is None:
-            yield from deliver(found.value, report, wanted, None, found.line, found.anomalies)
+            yield from items_of(found.value, path, wanted, None, found.line, found.anomalies)
         elif seen:
-            report.record_loss(LossReason.MALFORMED, found.problem, line=found.line)
+            yield Loss(LossReason.MALFORMED, found.problem, line=found.line)
         else:
             raise UnknownFormatError(
                 f"the input is not JSON: {found.problem}",
-                path=report.path,
+                path=path,
                 line=1,
                 hint="write one object a line",
             )
         seen = True
 
 
-def deliver(
+def items_of(
     value: Any,
-    report: ReadReport,
+    path: str | None,
     wanted: ProviderFilter | None,
     offset: int | None,
     line: int,
-    doubts: tuple[str, ...] = (),
-) -> Iterator[EventRecord]:
-    """The wanted records of a mapping, or of a list of mappings, all counted in the report."""
+    anomalies: tuple[str, ...] = (),
+) -> Iterator[Item]:
+    """The records of a mapping, or of a list of mappings; what certainly is not a wanted one is skipped."""
     items = value if isinstance(value, list) else [value]
     for item in items:
-        origin = Origin("json", report.path, offset, line, anomalies=doubts)
+        origin = Origin("json", path, offset, line, anomalies=anomalies)
         parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
         for part in parts:
-            record = None
-            if isinstance(part, Mapping):
-                record = record_from_mapping(part, origin=origin)
+            record = record_from_mapping(part, origin=origin) if isinstance(part, Mapping) else None
             if record is not None:
-                if wanted is not None and not wanted.matches(record.provider or record.channel):
-                    report.filtered += 1
-                    continue
-                report.delivered += 1
-                report.with_anomalies += bool(record.origin.remarks)
                 yield record
             elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):
-                report.filtered += 1
+                yield Skipped(1)
             else:
-                report.record_loss(
-                    LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line
-                )
+                yield Loss(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)

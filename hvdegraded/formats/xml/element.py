@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from hvdegraded.records.items import LossReason
 from hvdegraded.records.record import EventRecord, Field, Origin
-from hvdegraded.records.report import LossReason
 from hvdegraded.timestamps import ticks_from_text
 
 if TYPE_CHECKING:

@@ -21,11 +21,12 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
-from hvdegraded.errors import EmptySourceError, LossError, SourceError, UnknownFormatError
+from hvdegraded.errors import EmptySourceError, SourceError, UnknownFormatError
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.formats.xml.splitter import MAX_EVENT, CutKind, Cutter
+from hvdegraded.records.coverage import Coverage
+from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened, Skipped
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
 
 __all__ = ["parse_event", "read_xml"]
 
@@ -69,8 +70,8 @@ _CUT_SHORT = {
 }
 
 
-_Outcome = EventRecord | UnreadableEventError | None
-"""What a piece gave: a record, the reason why not, or None for a provider that is not wanted."""
+_Outcome = EventRecord | UnreadableEventError | bytes
+"""What a piece gave: a record, the reason why not, or the piece itself for a provider that is not wanted."""
 
 
 # -------------------------------------------------------------------- one event
@@ -91,28 +92,25 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
         except (etree.XMLSyntaxError, UnicodeError, UnreadableEventError):
             pass  # the long way reads more, and knows what is wrong
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    report = ReadReport(path=origin.path, strict=True)
-    records: list[EventRecord] = []
     encoding = None if isinstance(text, bytes) else "utf-8"
-    try:
-        for record in _read(io.BytesIO(data), report, None, BLOCK_SIZE, encoding):
-            records.append(record)
-            if len(records) > 1:
-                raise SourceError(
-                    "there is more than one <Event>",
-                    path=origin.path,
-                    line=record.origin.line,
-                    hint="read it as a stream",
-                )
-    except LossError as error:
-        loss = report.losses[-1]
-        raise SourceError(
-            f"the event is {loss.reason}: {loss.detail}", path=origin.path, offset=loss.offset, line=loss.line
-        ) from error
-    if not records:
+    record: EventRecord | None = None
+    anomalies = list(origin.anomalies)
+    for item in _items(io.BytesIO(data), origin.path, None, BLOCK_SIZE, encoding):
+        if isinstance(item, Loss):
+            message = f"the event is {item.reason}: {item.detail}"
+            raise SourceError(message, path=origin.path, offset=item.offset, line=item.line)
+        if isinstance(item, Note):
+            anomalies.append(item.text)
+        if isinstance(item, EventRecord):
+            if record is not None:
+                message, hint = "there is more than one <Event>", "read it as a stream"
+                raise SourceError(message, path=origin.path, line=item.origin.line, hint=hint)
+            record = item
+    if record is None:
         raise SourceError("there is no <Event>", path=origin.path, hint="give one <Event> element")
-    doubts = (*origin.anomalies, *records[0].origin.anomalies, *(note.text for note in report.notes))
-    return records[0]._replace(origin=origin._replace(anomalies=doubts))
+    found = record.origin
+    marks = (*found.anomalies, *anomalies)
+    return record._replace(origin=origin._replace(anomalies=marks, caveats=(*origin.caveats, *found.caveats)))
 
 
 # -------------------------------------------------------------------- many events
@@ -120,94 +118,116 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
 
 def read_xml(
     stream: BinaryIO,
-    report: ReadReport,
+    path: str | None = None,
     wanted: ProviderFilter | None = None,
     *,
     block_size: int = BLOCK_SIZE,
-) -> Iterator[EventRecord]:
-    """The events of a byte stream, in order; a malformed, oversized or cut one is a loss in the report.
+) -> Iterator[Item]:
+    """Read the events of a byte stream, in order; a malformed, oversized or cut one is a loss.
 
     Reads UTF-8 and UTF-16, with or without a root element, and holds one event and one block of `block_size`
-    bytes in memory. Events of providers that are not `wanted` are counted, not delivered. `origin.offset`
-    and `origin.line` say where the event starts.
+    bytes in memory. Events of providers that are not `wanted` are skipped as far as their first bytes show
+    that. `origin.offset` and `origin.line` say where the event starts.
 
-    Raises EmptySourceError for no text, UnknownFormatError for what is no XML, UnsafeXmlError for a document
-    type or entities ahead of the events, LossError at the first loss where the report is strict.
+    Raises EmptySourceError for no text, UnknownFormatError for what is not XML, UnsafeXmlError for a document
+    type or entities ahead of the events.
     """
-    return _read(stream, report, wanted, block_size, None)
+    return _items(stream, path, wanted, block_size, None)
 
 
-def _read(
+def _items(
     stream: BinaryIO,
-    report: ReadReport,
+    path: str | None,
     wanted: ProviderFilter | None,
     block_size: int,
     encoding: str | None,
-) -> Iterator[EventRecord]:
-    report.reader = "xml"
-    cutter = Cutter(stream, path=report.path, block_size=block_size, encoding=encoding)
-    is_unwanted = _unwanted(wanted)
+) -> Iterator[Item]:
+    yield Opened("xml")
+    cutter = Cutter(stream, path=path, block_size=block_size, encoding=encoding)
+    pieces = _Pieces(cutter, _unwanted(wanted))
+    skipped: list[bytes] = []  # the first and the last
     seen = False
-    distrusted = 0  # where a piece ended that did not parse; the next ones up to there are cut by their tags
     place = 0
     while (start := cutter.next_start(place)) >= 0:
         seen = True
         offset, line = cutter.locate(start)
-        origin = Origin("xml", report.path, offset, line)
-
-        def read(end: int, *, exact: bool, start: int = start, origin: Origin = origin) -> _Outcome:
-            piece = cutter.data[start:end]
-            if (exact or _is_plain(piece)) and is_unwanted(piece):
-                return None
-            try:
-                return _record(piece, cutter.wrapper, cutter.declared_encoding, origin)
-            except UnreadableEventError as error:
-                return error
-
-        outcome: _Outcome = None
-        end = cutter.first_end(start)
-        guessed = 0 < end - start <= _SMALL and cutter.dropped + end > distrusted
-        if guessed:
-            outcome = read(end, exact=False)
-        if not guessed or isinstance(outcome, UnreadableEventError):
-            distrusted = cutter.dropped + end
-            cut = cutter.walk(start)
-            if cut.kind is not CutKind.COMPLETE:
-                outcome = UnreadableEventError(*_CUT_SHORT[cut.kind])
-                cutter.recovering = cut.kind is not CutKind.SUPERSEDED
-            elif not guessed or cut.end != end:
-                outcome = read(cut.end, exact=True)
-            end = cut.end
-        place = end
-
-        if outcome is None or (
-            wanted is not None and isinstance(outcome, EventRecord) and not wanted.matches(outcome.provider)
-        ):
-            report.filtered += 1
-        elif isinstance(outcome, EventRecord):
-            report.delivered += 1
-            report.with_anomalies += bool(outcome.origin.anomalies)
+        outcome, place = pieces.read(start, Origin("xml", path, offset, line))
+        if isinstance(outcome, EventRecord):
             yield outcome
+        elif isinstance(outcome, UnreadableEventError):
+            where = line + outcome.line - 1
+            yield Loss(outcome.reason, outcome.detail, path, offset, where)
         else:
-            report.record_loss(outcome.reason, outcome.detail, offset=offset, line=line + outcome.line - 1)
-    _conclude(cutter, report, seen)
+            yield Skipped(1)
+            skipped[1:] = [outcome]
+    yield from _coverages(skipped, cutter)
+    yield from _conclude(cutter, path, seen)
 
 
-def _conclude(cutter: Cutter, report: ReadReport, seen: bool) -> None:
+class _Pieces:
+    """The events that a cutter finds, each read alone."""
+
+    def __init__(self, cutter: Cutter, is_unwanted: Callable[[bytes], bool]) -> None:
+        self._cutter = cutter
+        self._is_unwanted = is_unwanted
+        # Where a piece ended that did not parse: the next ones up to there are cut by their tags.
+        self._distrusted = 0
+
+    def read(self, start: int, origin: Origin) -> tuple[_Outcome, int]:
+        """What the event at `start` gives, and the position behind it."""
+        cutter = self._cutter
+        end = cutter.first_end(start)
+        guessed = 0 < end - start <= _SMALL and cutter.dropped + end > self._distrusted
+        if guessed:
+            outcome = self._outcome(start, end, origin, exact=False)
+            if not isinstance(outcome, UnreadableEventError):
+                return outcome, end
+        self._distrusted = cutter.dropped + end
+        cut = cutter.walk(start)
+        if cut.kind is not CutKind.COMPLETE:
+            cutter.recovering = cut.kind is not CutKind.SUPERSEDED
+            return UnreadableEventError(*_CUT_SHORT[cut.kind]), cut.end
+        if not guessed or cut.end != end:
+            outcome = self._outcome(start, cut.end, origin, exact=True)
+        return outcome, cut.end
+
+    def _outcome(self, start: int, end: int, origin: Origin, *, exact: bool) -> _Outcome:
+        cutter = self._cutter
+        piece = cutter.data[start:end]
+        if (exact or _is_plain(piece)) and self._is_unwanted(piece):
+            return piece
+        try:
+            return _record(piece, cutter.wrapper, cutter.declared_encoding, origin)
+        except UnreadableEventError as error:
+            return error
+
+
+def _coverages(pieces: list[bytes], cutter: Cutter) -> Iterator[Coverage]:
+    """The channels and times of events that were skipped."""
+    for piece in pieces:
+        try:
+            record = _record(piece, cutter.wrapper, cutter.declared_encoding, _ORIGIN)
+        except UnreadableEventError:
+            continue
+        if record.time_ticks is not None:
+            yield Coverage(record.computer, record.channel, record.time_ticks, record.time_ticks)
+
+
+def _conclude(cutter: Cutter, path: str | None, seen: bool) -> Iterator[Note]:
     if not seen:
         if not cutter.first_byte:
             raise EmptySourceError(
-                "the input is nothing but white space", path=report.path, hint="check how it was exported"
+                "the input is nothing but white space", path=path, hint="check how it was exported"
             )
         if cutter.first_byte != b"<" or cutter.stray:
             raise UnknownFormatError(
-                "the input is no event XML", path=report.path, hint="export with wevtutil qe LOG /f:xml"
+                "the input is not event XML", path=path, hint="export with wevtutil qe LOG /f:xml"
             )
-        report.note(NoteKind.READER, "the XML holds no <Event>")
+        yield Note(NoteKind.READER, "the XML holds no <Event>")
     if cutter.stray:
-        report.note(NoteKind.READER, f"{cutter.stray} bytes of text between the events are no event")
+        yield Note(NoteKind.READER, f"{cutter.stray} bytes of text between the events are not an event")
     if cutter.half_unit:
-        report.note(NoteKind.TRUNCATED, "the UTF-16 text ends with half a character")
+        yield Note(NoteKind.TRUNCATED, "the UTF-16 text ends with half a character")
 
 
 def _is_plain(piece: bytes) -> bool:

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import hvdegraded as hv
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.tools.corpus import log, needs_corpus
 from tests.tools.sample_logs import FOLDER
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from tests.tools.corpus import CORPUS, log, needs_corpus

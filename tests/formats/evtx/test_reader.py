@@ -12,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.reading.delivery import delivered
+from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.report import NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
 from tests.tools.corpus import LOGS, log, needs_corpus
 from tests.tools.crafted import BODY, Binary, again, chunk_of, instance, typed_value
 
@@ -29,7 +31,7 @@ GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
 
 def read(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventRecord], ReadReport]:
     report = ReadReport(path="test.evtx")
-    records = list(read_evtx(data, report, wanted))
+    records = list(delivered(read_evtx(data, report.path, wanted), report, wanted))
     assert report.delivered == len(records)
     assert report.records_seen == report.delivered + report.filtered + report.lost
     assert report.with_anomalies == sum(bool(record.origin.anomalies) for record in records)
@@ -76,7 +78,7 @@ def classic(number: int, provider: str = "storvsp") -> EventRecord:
 def test_the_fast_way_and_the_slow_way_give_the_same_records(path: Path) -> None:
     data = path.read_bytes()[: FILE_HEADER_SIZE + 6 * CHUNK_SIZE]
     fast, _ = read(data)
-    slow = list(read_evtx(data, ReadReport(path="test.evtx"), decoder=EvtxDecoder(fast=False)))
+    slow = list(delivered(read_evtx(data, "test.evtx", decoder=EvtxDecoder(fast=False)), ReadReport()))
     assert slow == fast
     assert [record.origin for record in slow] == [record.origin for record in fast]
 
@@ -100,7 +102,7 @@ def test_strict_reading_stops_at_the_first_loss() -> None:
     place = data.index(b"**\0\0", data.index(b"**\0\0") + 4)
     data[place : place + 4] = b"oops"
     with pytest.raises(LossError):
-        list(read_evtx(bytes(data), ReadReport(strict=True)))
+        list(delivered(read_evtx(bytes(data)), ReadReport(strict=True)))
 
 
 # ------------------------------------------------------------------ prefilter
@@ -346,7 +348,7 @@ def test_a_stream_that_shrinks_while_it_is_read_gives_what_is_there() -> None:
             return super().read(size)
 
     report = ReadReport()
-    records = list(read_evtx(Shrinking(data), report))
+    records = list(delivered(read_evtx(Shrinking(data)), report))
     assert records == written[: len(records)]
     assert report.lost
     assert len(records) > 150

@@ -14,11 +14,12 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import LossError
-from hvdegraded.formats.evtx.chunks import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.records.items import Loss, LossReason, NoteKind
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
 from tests.formats.test_archives import zipped
 from tests.tools.crafted import FIRST
 from tests.tools.hostile_logs import vmms
@@ -336,7 +337,7 @@ def test_the_report_of_several_tells_which(tmp_path: Path) -> None:
 def test_a_list_that_is_not_whole_says_so() -> None:
     report = ReadReport()
     for _ in range(ReadReport.MAX_LISTED + 7):
-        report.record_loss(LossReason.MALFORMED, "x")
+        report.lose(Loss(LossReason.MALFORMED, "x"))
     assert "7 more records lost" in str(report)
 
 

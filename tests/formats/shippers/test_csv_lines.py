@@ -8,6 +8,7 @@ import pytest
 
 from hvdegraded.errors import UnknownFormatError
 from hvdegraded.formats.autodetect import read_stream
+from hvdegraded.reading.delivery import delivered
 from hvdegraded.records.report import ReadReport
 from tests.tools.shipped_lines import HYPER_V, VMMS
 
@@ -20,7 +21,7 @@ def test_rows_under_a_header(encoding: str) -> None:
     report = ReadReport()
     other = CSV_ROW.replace(VMMS, "Disk")
     data = (CSV_HEAD + CSV_ROW + "1,2,3\r\n" + '1,"a"b,\r\n' + "\r\n" + other + CSV_ROW).encode(encoding)
-    records = list(read_stream(io.BytesIO(data), report, HYPER_V))
+    records = list(delivered(read_stream(io.BytesIO(data), report.path, HYPER_V), report, HYPER_V))
     assert [(one.event_id, one.get("VmName"), one.origin.line) for one in records] == [
         (19100, "a", 2),
         (19100, "a", 7),
@@ -34,11 +35,11 @@ def test_rows_that_a_quote_swallowed_are_counted() -> None:
     plain = "1,10,x,1,Error,P,x,hv1,{}\r\n"
     for rows, lost, line in ((good + bad + plain * 3, 4, 3), (bad + plain + good + good, 3, 2)):
         report = ReadReport()
-        records = list(read_stream(io.BytesIO((CSV_HEAD + rows).encode()), report))
+        records = list(delivered(read_stream(io.BytesIO((CSV_HEAD + rows).encode()), report.path), report))
         assert [record.record_id for record in records] == [8]
         assert (report.lost, report.losses[0].line) == (lost, line)
 
 
 def test_a_header_that_tells_nothing_is_no_log() -> None:
     with pytest.raises(UnknownFormatError):
-        list(read_stream(io.BytesIO(b"Name,Id,OSName\nweb01,1,Debian\n"), ReadReport()))
+        list(read_stream(io.BytesIO(b"Name,Id,OSName\nweb01,1,Debian\n")))

@@ -14,8 +14,10 @@ from hvdegraded.errors import (
 )
 from hvdegraded.formats.xml.reader import parse_event, read_xml
 from hvdegraded.formats.xml.splitter import MAX_EVENT
+from hvdegraded.reading.delivery import delivered
+from hvdegraded.records.items import LossReason, NoteKind
 from hvdegraded.records.record import ProviderFilter
-from hvdegraded.records.report import LossReason, NoteKind, ReadReport
+from hvdegraded.records.report import ReadReport
 from tests.tools.xml_events import event, ids, read, value
 
 # ------------------------------------------------------------------ broken files
@@ -114,9 +116,8 @@ def test_half_a_character_at_the_end_of_utf_16_is_told() -> None:
 
 
 def test_strict_reading_stops_at_the_first_loss() -> None:
-    stream = read_xml(
-        io.BytesIO((event(1) + "<Event><a></Event>" + event(3)).encode()), ReadReport(strict=True)
-    )
+    data = (event(1) + "<Event><a></Event>" + event(3)).encode()
+    stream = delivered(read_xml(io.BytesIO(data)), ReadReport(strict=True))
     assert next(stream).event_id == 1
     with pytest.raises(LossError):
         next(stream)

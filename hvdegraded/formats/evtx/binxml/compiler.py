@@ -15,11 +15,11 @@ from typing import Generic, Protocol, TypeVar
 
 from hvdegraded.formats.evtx.binxml.layout import Entry, PayloadLayout, PayloadPlan, SystemLayout, SystemPlan
 from hvdegraded.formats.evtx.binxml.templates import Element, Part, Slot, Template
+from hvdegraded.formats.evtx.format import EVENT_NAMESPACE
 
 __all__ = ["Made", "PlannedTemplate"]
 
 _MAX_LAYOUTS = 4096  # per template
-_EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
 
 class PlannedTemplate(Template):
@@ -129,7 +129,7 @@ def _elements(parts: Sequence[Part]) -> list[Element]:
 def _system_plan(content: Sequence[Part]) -> SystemPlan | None:
     try:
         event = _root(content)
-        if event.name != "Event" or _literals(event) != {"xmlns": _EVENT_NAMESPACE}:
+        if event.name != "Event" or _literals(event) != {"xmlns": EVENT_NAMESPACE}:
             return None
         system, *rest = event.content or ("",)
         if not isinstance(system, Element) or system.name != "System" or system.attributes:
@@ -191,7 +191,7 @@ def _user_data_plan(content: Sequence[Part]) -> PayloadPlan | None:
                 return None
             entries.append(Entry(_plain_name(element.name), _filling(element.content)))
         _each_slot_once(entries)
-        if namespace == _EVENT_NAMESPACE:
+        if namespace == EVENT_NAMESPACE:
             namespace = None
         return PayloadPlan(entries, f"UserData/{_plain_name(root.name)}", namespace or None)
     except _UnusualError:

@@ -31,9 +31,9 @@ from hvdegraded.formats.evtx.binxml.templates import (
     malformed,
     over_limit,
 )
+from hvdegraded.formats.evtx.format import DEFINITION_HEAD, name_hash
 
 __all__ = [
-    "DEFINITION_HEAD",
     "MAX_DEPTH",
     "ChunkXml",
     "TemplateCache",
@@ -55,16 +55,7 @@ _NAME_HEAD = struct.Struct("<IHH").unpack_from
 _SLOT_HEAD = struct.Struct("<HB").unpack_from
 _INSTANCE_HEAD = struct.Struct("<xxII").unpack_from
 _DEFINITION_HEAD = struct.Struct("<I16sI").unpack_from
-DEFINITION_HEAD = 24  # next definition, GUID, size of what follows
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-
-
-def _hash(name: bytes) -> int:
-    """The hash that stands before a name: the 65599 polynomial, of which 16 bits are kept."""
-    number = 0
-    for (unit,) in struct.iter_unpack("<H", name):
-        number = number * 65599 + unit & 0xFFFF
-    return number
 
 
 class _NameUse(NamedTuple):
@@ -192,7 +183,7 @@ class ChunkXml(Generic[T]):
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
                 raise malformed("a name in it is none") from None
-            if not name or len(raw) != 2 * count or (self._damaged and _hash(raw) != hashed):
+            if not name or len(raw) != 2 * count or (self._damaged and name_hash(raw) != hashed):
                 raise malformed("a name in it is none")
             self.names[offset] = name
         return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hvdegraded.records.report import LossReason
+from hvdegraded.records.items import LossReason
 
 __all__ = [
     "BinXmlError",

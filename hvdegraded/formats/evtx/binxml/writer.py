@@ -24,6 +24,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hvdegraded.formats.evtx.binxml.values import ValueType
+from hvdegraded.formats.evtx.format import (
+    DEFINITION_HEAD,
+    FRAGMENT_HEADER,
+    INSTANCE_TOKEN,
+    NAME_BUCKETS,
+    TEMPLATE_BUCKETS,
+    name_hash,
+)
 
 __all__ = [
     "FRAGMENT",
@@ -55,13 +63,13 @@ class _Token(enum.IntEnum):
     CLOSE = 0x04
     TEXT = 0x05
     ATTRIBUTE = 0x06
-    INSTANCE = 0x0C
+    INSTANCE = INSTANCE_TOKEN
     SLOT = 0x0D
     OPTIONAL_SLOT = 0x0E
     MORE = 0x40  # flag: an element has attributes, an attribute is followed by another
 
 
-FRAGMENT = b"\x0f\x01\x01\x00"
+FRAGMENT = FRAGMENT_HEADER.to_bytes(4, "little")
 """Header of a binary XML fragment: token, version 1.1, no flags."""
 
 NULL: Value = (ValueType.NULL, b"")
@@ -79,7 +87,6 @@ _UINT32 = struct.Struct("<I")
 _NAME_HEAD = struct.Struct("<IHH")
 _SLOT = struct.Struct("<BHB")
 _INSTANCE = struct.Struct("<BBII")
-_DEFINITION_HEAD = 24  # next definition, GUID, size
 _TEMPLATES = uuid.UUID("8e2f4c1c-6f0e-5a55-9f5b-3d1f0f6b7f11")  # namespace of our templates' GUIDs
 
 
@@ -204,10 +211,10 @@ class Template:
         self._element(root)
         self.steps.append(bytes([_Token.END]))
         self.names = frozenset(step for step in self.steps if isinstance(step, str))
-        self.size = _DEFINITION_HEAD + len(FRAGMENT)
+        self.size = DEFINITION_HEAD + len(FRAGMENT)
         self.size += sum(4 if not isinstance(step, bytes) else len(step) for step in self.steps)
         self.guid = uuid.uuid5(_TEMPLATES, repr(self.steps)).bytes_le
-        self.bucket = _hash(struct.unpack("<8H", self.guid)) % 32
+        self.bucket = name_hash(self.guid) % TEMPLATE_BUCKETS
 
     def _element(self, element: Element) -> None:
         attributes = element.attributes
@@ -263,8 +270,8 @@ class ChunkBuilder:
 
     def __init__(self, head: int) -> None:
         self.bytes = bytearray(head)
-        self.name_heads = [0] * 64
-        self.template_heads = [0] * 32
+        self.name_heads = [0] * NAME_BUCKETS
+        self.template_heads = [0] * TEMPLATE_BUCKETS
         self._names: dict[str, int] = {}
         self._templates: dict[bytes, int] = {}
 
@@ -328,18 +335,11 @@ class ChunkBuilder:
             return
         start = len(out) + 4
         units = _utf16(name)
-        number = _hash(struct.unpack(f"<{len(units) // 2}H", units))
+        number = name_hash(units)
+        bucket = number % NAME_BUCKETS
         out += _UINT32.pack(start)
-        out += _NAME_HEAD.pack(self.name_heads[number % 64], number, len(units) // 2) + units + b"\0\0"
-        self.name_heads[number % 64] = self._names[name] = start
-
-
-def _hash(words: Iterable[int]) -> int:
-    """Windows' hash of names and template GUIDs: the 65599 polynomial, of which 16 bits are kept."""
-    number = 0
-    for word in words:
-        number = number * 65599 + word & 0xFFFFFFFF
-    return number & 0xFFFF
+        out += _NAME_HEAD.pack(self.name_heads[bucket], number, len(units) // 2) + units + b"\0\0"
+        self.name_heads[bucket] = self._names[name] = start
 
 
 def _utf16(text: str) -> bytes:

@@ -1,0 +1,92 @@
+"""Record headers: where in a stretch of bytes a record begins and ends, and what its header says."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from hvdegraded.formats.evtx.format import RECORD_HEADER, RECORD_MAGIC, RECORD_START, SMALLEST_RECORD
+
+__all__ = [
+    "Gap",
+    "Span",
+    "find_record",
+    "is_record",
+    "is_record_start",
+    "records_between",
+    "span_at",
+    "unsound_span",
+]
+
+_RECORD = RECORD_START.unpack_from
+_SIZE = struct.Struct("<I").unpack_from
+
+
+class Span(NamedTuple):
+    """A record: where it starts and ends in its chunk, its number, and when it was written (ticks)."""
+
+    start: int
+    end: int
+    number: int
+    ticks: int
+    sound: bool = True
+    """The size behind the record is the one before it."""
+
+
+class Gap(NamedTuple):
+    """A stretch of a chunk without readable record headers, and how many records it seems to hold."""
+
+    start: int
+    end: int
+    records: int
+    cut_off: bool = False
+
+
+def records_between(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Whatever has a record's header and sizes in a stretch of bytes, one behind the other."""
+    while (span := find_record(data, start, end)) is not None:
+        yield span
+        start = span.start + 4  # a remnant may hold older ones
+
+
+def span_at(data: bytes, start: int, end: int) -> Span | None:
+    """The record at `start`, if its two sizes agree and it ends by `end`."""
+    if start + SMALLEST_RECORD > end:
+        return None
+    magic, size, number, ticks = _RECORD(data, start)
+    stop = start + size
+    if magic != RECORD_MAGIC or size < SMALLEST_RECORD or stop > end or _SIZE(data, stop - 4)[0] != size:
+        return None
+    return Span(start, stop, number, ticks)
+
+
+def is_record(data: bytes, start: int, end: int) -> bool:
+    """Whether a record whose two sizes agree stands at `start` and ends by `end`."""
+    return span_at(data, start, end) is not None
+
+
+def is_record_start(data: bytes, start: int) -> bool:
+    """Whether a record's header stands at `start`."""
+    return len(data) >= start + RECORD_HEADER and data.startswith(RECORD_MAGIC, start)
+
+
+def find_record(data: bytes, start: int, end: int) -> Span | None:
+    """The next record from `start` on."""
+    place = data.find(RECORD_MAGIC, start, end)
+    while place >= 0:
+        span = span_at(data, place, end)
+        if span is not None:
+            return span
+        place = data.find(RECORD_MAGIC, place + 1, end)
+    return None
+
+
+def unsound_span(data: bytes, start: int, end: int, number: int) -> Span | None:
+    """The record of that number at `start`, though the size behind it is not the one before it."""
+    if start + SMALLEST_RECORD > end:
+        return None
+    magic, size, found, ticks = _RECORD(data, start)
+    if magic != RECORD_MAGIC or found != number or not SMALLEST_RECORD <= size <= end - start:
+        return None
+    return Span(start, start + size, number, ticks, sound=False)

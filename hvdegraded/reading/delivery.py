@@ -1,0 +1,126 @@
+"""The one loop over what readers yield: records go on, all else is counted, reported, or raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from hvdegraded.errors import LossError, SourceError, UnknownFormatError
+from hvdegraded.records.coverage import Coverage
+from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, Skipped
+from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.report import ReadReport
+
+__all__ = ["delivered"]
+
+
+def delivered(
+    items: Iterable[Item], report: ReadReport, wanted: ProviderFilter | None = None
+) -> Iterator[EventRecord]:
+    """Give the wanted records, and keep the report: seen = delivered + filtered + lost, at every moment.
+
+    Raises LossError at the first loss where the report is strict.
+    """
+    matches = _remembered(wanted)
+    for item in items:
+        if type(item) is list:
+            yield from _plain(item, report)
+        elif isinstance(item, EventRecord):
+            if item.time_ticks is not None:
+                report.times.add(item.computer, item.channel, item.time_ticks, item.time_ticks)
+            if matches is None or matches(item.provider or item.channel):
+                _count(item.origin, report)
+                yield item
+            else:
+                report.filtered += 1
+        elif isinstance(item, Member):
+            yield from _member(item, report, wanted)
+        else:
+            _take(item, report)
+
+
+def _plain(records: list[EventRecord], report: ReadReport) -> Iterator[EventRecord]:
+    """Give records that are wanted, of which there is nothing to report but their number and times."""
+    host, channel, first, last = None, None, 0, 0
+    for record in records:
+        ticks = record.time_ticks
+        if record.computer is not host or record.channel is not channel or ticks is None:
+            if host is not None and channel is not None:
+                report.times.add(host, channel, first, last)
+            host, channel = (None, None) if ticks is None else (record.computer, record.channel)
+            first = last = ticks or 0
+        elif ticks > last:
+            last = ticks
+        elif ticks < first:
+            first = ticks
+        report.delivered += 1
+        yield record
+    if host is not None and channel is not None:
+        report.times.add(host, channel, first, last)
+
+
+def _count(origin: Origin, report: ReadReport) -> None:
+    report.delivered += 1
+    report.with_anomalies += bool(origin.anomalies)
+    report.with_caveats += bool(origin.caveats)
+    report.recovered += origin.recovered
+
+
+def _remembered(wanted: ProviderFilter | None) -> Callable[[str], bool] | None:
+    """Whether a provider is wanted; None where all are."""
+    if wanted is None:
+        return None
+    known: dict[str, bool] = {}
+
+    def matches(provider: str) -> bool:
+        found = known.get(provider)
+        if found is None:
+            found = wanted.matches(provider)
+            if len(known) < _MOST_REMEMBERED and len(provider) <= _LONGEST_REMEMBERED:
+                known[provider] = found
+        return found
+
+    return matches
+
+
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4096, 512  # providers, characters of a name
+
+
+def _take(item: Item, report: ReadReport) -> None:
+    """Report what is not a record."""
+    if isinstance(item, Skipped):
+        report.filtered += item.records
+        if item.chunks:
+            report.chunks_seen += item.chunks
+            report.chunks_skipped += item.chunks
+            if item.records:
+                report.times.add(None, None, item.first, item.last)
+    elif isinstance(item, Chunks):
+        report.chunks_seen += item.seen
+        report.chunks_damaged += item.damaged
+    elif isinstance(item, Coverage):
+        report.times.take(item)
+    elif isinstance(item, Loss):
+        report.lose(item)
+    elif isinstance(item, Note):
+        report.note(item.kind, item.text, incomplete=item.incomplete)
+    elif isinstance(item, Opened):
+        report.reader = item.reader
+        report.size = report.size if item.size is None else item.size
+
+
+def _member(member: Member, report: ReadReport, wanted: ProviderFilter | None) -> Iterator[EventRecord]:
+    """The wanted records of a file in an archive, which has a report of its own."""
+    part = ReadReport(path=member.path, strict=report.strict)
+    part.times.modified = report.times.modified
+    part.times.folder = member.path.rpartition("/")[0]
+    report.is_archive = True
+    try:
+        yield from delivered(member.items, part, wanted)
+    except LossError:
+        raise
+    except UnknownFormatError as error:
+        part.note(NoteKind.UNREADABLE if member.is_log else NoteKind.PASSED_OVER, error.text)
+    except SourceError as error:
+        part.note(NoteKind.UNREADABLE, error.text)
+    finally:
+        report.add(part)
