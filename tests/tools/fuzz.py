@@ -21,6 +21,7 @@ with atheris.instrument_imports(include=["hvdegraded"]):
     from hvdegraded.formats.shippers.json_lines import read_json_lines
     from hvdegraded.formats.xml.reader import read_xml
     from hvdegraded.knowledge.tables import load_knowledge
+    from hvdegraded.reading.delivery import delivered
     from hvdegraded.records.items import Item
     from hvdegraded.records.report import ReadReport
 
