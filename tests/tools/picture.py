@@ -1,0 +1,41 @@
+"""Draw the picture of the README, of what the command prints: `python -m tests.tools.picture [FILE]`."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from tests.tools.corpus import ROOT
+
+PICTURE = ROOT / "hvdegraded" / "docs" / "triage.svg"
+COMMAND = ("triage", "sample_logs/hv2012r2", "sample_logs/hv2022", "--guests", "sample_logs/guests.json")
+WIDTH, LINES = 104, 32
+
+
+def picture() -> str:
+    """Return the first lines of the output as SVG, which asks for no font from elsewhere."""
+    environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "hvdegraded", *COMMAND],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.decode().splitlines()
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi("\n".join([*lines[:LINES], "…"])))
+    svg = console.export_svg(title=f"hvdegraded {' '.join(COMMAND)}", unique_id="triage")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    (Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURE).write_text(picture(), encoding="utf-8")
