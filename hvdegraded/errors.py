@@ -29,7 +29,7 @@ class HvdegradedError(Exception):
     """Base of every exception raised on purpose by this library.
 
     `path` names the input, `offset` counts bytes from its start, `line` and `column` count from 1;
-    each is None where it does not apply. `hint` says what to do, in one sentence.
+    each is None if it does not apply. `hint` says what to do, in one sentence.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class LegacyEvtError(SourceError):
 
 
 class UnknownFormatError(SourceError):
-    """The input is none of the formats this library reads."""
+    """The input has a format that this library does not read."""
 
 
 class UnsafeXmlError(SourceError):

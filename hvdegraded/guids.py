@@ -12,7 +12,7 @@ _VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", 
 
 
 def normalise_guid(text: str | None) -> str | None:
-    """A GUID in upper case without braces, of a text in any case, with or without; None where it is none."""
+    """Return a GUID in upper case without braces; None if the text, in any letter case, is not a GUID."""
     if text is None or len(text) > _LONGEST:
         return None
     bare = text.strip().strip("{}")

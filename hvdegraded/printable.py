@@ -10,7 +10,7 @@ _FORMULA_BEGINS = frozenset("=+-@\t\r＝＋－＠")
 
 
 def printable(text: str) -> str:
-    """The text with escapes for whatever steers a terminal or does not show: logs can hold anything."""
+    """Return the text with escapes for characters that control a terminal or are invisible."""
     return "".join(
         character
         if character.isprintable() or unicodedata.category(character) == "Zs"

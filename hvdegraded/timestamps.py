@@ -53,11 +53,11 @@ def text_from_ticks(ticks: int) -> str:
 def ticks_from_datetime(moment: datetime) -> int:
     """FILETIME (100 ns since 1601) of a datetime; a naive one is taken as UTC.
 
-    Raises HvdegradedError if it is none.
+    Raises HvdegradedError if it is not a datetime.
     """
     if not isinstance(moment, datetime):
         raise HvdegradedError(
-            f"{moment!r} is no datetime", hint="for example datetime(2026, 11, 24, tzinfo=UTC)"
+            f"{moment!r} is not a datetime", hint="for example datetime(2026, 11, 24, tzinfo=UTC)"
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
