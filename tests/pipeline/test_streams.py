@@ -183,8 +183,14 @@ def test_a_reader_that_goes_away_from_an_output_that_never_waits() -> None:
         assert process.wait(20) == 141
 
 
+READY = os.open(os.devnull, os.O_RDWR)
+
+
 class Reluctant(io.RawIOBase):
-    """A raw stream that takes or gives a few bytes at a time, or none at the moment."""
+    """A raw stream that takes or gives a few bytes at a time, or none at the moment; its descriptor is always ready."""
+
+    def fileno(self) -> int:
+        return READY
 
     def __init__(self, data: bytes, steps: list[int]) -> None:
         self.data = io.BytesIO(data)
@@ -210,12 +216,10 @@ class Reluctant(io.RawIOBase):
 def test_any_pieces_in_and_out(reads: list[int], writes: list[int], longest: int) -> None:
     data = b"".join((*numbered(5), LINES[2], b"\n", *numbered(3, 200))) + b'{"seq":9}'
     target = Reluctant(b"", [*writes])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hvdegraded.pipeline.line_blocks._PAUSE", 0.0)
-        reader = LineReader(Reluctant(data, [*reads]), longest)  # type: ignore[arg-type]
-        blocks = list(reader.blocks())
-        for block in blocks:
-            write_whole(target, block.data)  # type: ignore[arg-type]
+    reader = LineReader(Reluctant(data, [*reads]), longest)  # type: ignore[arg-type]
+    blocks = list(reader.blocks())
+    for block in blocks:
+        write_whole(target, block.data)  # type: ignore[arg-type]
     assert bytes(target.taken) == data
     for block in blocks[:-1]:
         assert block.data.endswith(b"\n") or block.is_part
