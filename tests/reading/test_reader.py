@@ -51,6 +51,7 @@ def test_a_stream_stays_the_callers(path: Path) -> None:
         assert not stream.closed
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_a_named_pipe(tmp_path: Path, events: list[hv.Event]) -> None:
     import threading
 
@@ -75,6 +76,7 @@ def test_what_is_no_path(path: str) -> None:
         list(hv.read(path))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_a_folder_tells_what_it_passed_over(tmp_path: Path, events: list[hv.Event]) -> None:
     below = tmp_path / "below"
     below.mkdir()

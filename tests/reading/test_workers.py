@@ -153,6 +153,7 @@ def children() -> set[int]:
     return {int(pid) for pid in found.stdout.split()}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes of POSIX")
 @pytest.mark.subprocess
 def test_leaving_early_ends_the_processes(logs: Path) -> None:
     before = children()
@@ -166,6 +167,7 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
     assert len(children() - before) <= 1
 
 
+@pytest.mark.skipif(os.name != "posix", reason="processes of POSIX")
 def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
     pool = workers.Workers([logs / "a.evtx"], ReadJob(None, ReadOptions(workers=eager(2))))
     try:
