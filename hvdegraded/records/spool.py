@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from hvdegraded.records.record import EventRecord
 
-__all__ = ["RecordSpool"]
+__all__ = ["IN_MEMORY", "RecordSpool"]
 
-_IN_MEMORY = 8 << 20  # bytes
+IN_MEMORY = 8 << 20  # bytes
 
 
 class RecordSpool:
     """Takes records, then gives them back in their order, as often as asked; `with` removes its file."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
         from tempfile import SpooledTemporaryFile
 
-        self._file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        self._file = SpooledTemporaryFile(in_memory)  # noqa: SIM115
 
     def __enter__(self) -> RecordSpool:
         return self

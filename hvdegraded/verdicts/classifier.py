@@ -35,7 +35,7 @@ from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import FallbackProof, Inference
 from hvdegraded.knowledge.vocabulary import Certainty, GuestFamily, Outcome, Role
 from hvdegraded.records.record import EventRecord, Level
-from hvdegraded.records.spool import RecordSpool
+from hvdegraded.records.spool import IN_MEMORY, RecordSpool
 from hvdegraded.verdicts.history import WINDOW_MINUTES, History
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
 from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text
@@ -118,12 +118,13 @@ class Classifier:
         )
 
     def classify_all(
-        self, events: Iterable[Event | HyperVEvent | EventRecord]
+        self, events: Iterable[Event | HyperVEvent | EventRecord], *, in_memory: int = IN_MEMORY
     ) -> Iterator[tuple[HyperVEvent, Verdict]]:
         """Yield each event with its verdict, in their order, all seen in the history of all.
 
-        A sequence is gone through twice. Of anything else the records wait in a temporary file, so that what
-        is held in memory grows with VMs and not with events; nothing is yielded before the last was taken.
+        A sequence is gone through twice. Of anything else the records wait, beyond `in_memory` bytes of them
+        in a temporary file, so that memory grows with VMs and not with events; nothing is yielded before the
+        last was taken.
         """
         history = History()
         if isinstance(events, Sequence):
@@ -133,7 +134,7 @@ class Classifier:
                 event = self.normalise(item) if isinstance(item, EventRecord) else item
                 yield event, self.classify(event, history)
             return
-        with RecordSpool() as waiting:
+        with RecordSpool(in_memory) as waiting:
             for item in events:
                 self.observe(item, history)
                 waiting.add(item if isinstance(item, EventRecord) else item.record)

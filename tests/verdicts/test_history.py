@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import tracemalloc
 from collections.abc import Iterator
 
@@ -213,10 +212,8 @@ def test_long_logs_stay_bounded_in_memory() -> None:
             yield event._replace(record_id=number, rendering=(("Message", f"{number % 100:02}" * 500),))
 
     classifier = Classifier(guests("linux"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys.modules["hvdegraded.records.spool"], "_IN_MEMORY", 1 << 16)
-        tracemalloc.start()
-        assert sum(1 for _ in classifier.classify_all(stream(3000))) == 3000
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+    tracemalloc.start()
+    assert sum(1 for _ in classifier.classify_all(stream(3000), in_memory=1 << 16)) == 3000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     assert peak < 3000 * 1000
