@@ -52,6 +52,7 @@ _PROBLEMS = {
     Reason.REFUSED_THEN_FAILURE: "The host refused a version, and a failure of the VM followed",
     Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
 }
+_VERSIONS_SAY_ALL = frozenset(_PROBLEMS) - {Reason.REFUSED_THEN_FAILURE, Reason.INCOMPLETE_EVIDENCE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +301,7 @@ def _detail(verdict: Verdict, example: HyperVEvent, title: str) -> str:
     text = _without_vm(verdict, example)
     if text.startswith(title):
         return text[len(title) :].strip(" :(").removesuffix(")")
-    if isinstance(example, VersionEvent) and verdict.ignorable:
+    if isinstance(example, VersionEvent) and verdict.reason in _VERSIONS_SAY_ALL:
         return versions_text(example)
     return text
 

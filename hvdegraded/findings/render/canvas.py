@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup
 
 __all__ = [
+    "CHECK",
     "FONT_SIZE",
     "INK",
     "NOISE",
@@ -32,7 +33,7 @@ __all__ = [
     "style",
 ]
 
-INK, PROBLEM, NOISE = "#1b1c1e", "#a21314", "#2c6fa6"
+INK, PROBLEM, CHECK, NOISE = "#1b1c1e", "#a21314", "#8a5200", "#2c6fa6"
 FONT_SIZE = 8
 
 Row = tuple[str, str]

@@ -38,8 +38,8 @@ __all__ = ["as_fragment", "as_page"]
 
 _STATIC_ROWS = 500
 _NOTEBOOK_ROWS = 100
+_FEWEST_ROWS = 20  # of a section, whatever stands before it
 _MOST_GROUPS = 20
-_MOST_INPUTS = 8
 _MOST_ITEMS = 100
 _WORST = 5
 _COLUMNS = ("#", "VM", "host", "what happened", "events", "first", "last")
@@ -122,14 +122,17 @@ def as_fragment(document: Document) -> str:
 
 
 def _origin(document: Document) -> Html:
-    lines = list(origin_lines(document))
+    lines = [*origin_lines(document), f"Made by hvdegraded {document.provenance.version}"]
     inputs = document.provenance.inputs
-    if inputs:
-        named = ", ".join(inputs[:_MOST_INPUTS])
-        more = f" and {len(inputs) - _MOST_INPUTS} more" if len(inputs) > _MOST_INPUTS else ""
-        lines.append(f"{plural(len(inputs), 'input')}: {named}{more}")
-    lines.append(f"Made by hvdegraded {document.provenance.version}")
-    return Html("<p class='origin'>{}</p>").format(Html("<br>").join(lines))
+    if not inputs:
+        return Html("<p class='origin'>{}</p>").format(Html("<br>").join(lines))
+    items = [Html("<li>{}</li>").format(path) for path in inputs[:_MOST_ITEMS]]
+    if len(inputs) > _MOST_ITEMS:
+        items.append(Html("<li>and {} more</li>").format(len(inputs) - _MOST_ITEMS))
+    listed = Html("<details><summary>{}</summary><ul>{}</ul></details>")
+    return Html("<div class='origin'>{}{}</div>").format(
+        Html("<br>").join(lines), listed.format(plural(len(inputs), "input"), joined(items))
+    )
 
 
 def _cards(document: Document) -> Html:
@@ -137,7 +140,7 @@ def _cards(document: Document) -> Html:
     for section in (Section.ACT, Section.CHECK, Section.ASSUMED, Section.PROVEN):
         tally = document.sections[section]
         cards.append(_card(section, tally.findings, TITLES[section], plural(tally.events, "event")))
-    cards.append(_card("lost", document.report.lost, "Lost", "records that could not be read"))
+    cards.append(_card("lost", document.report.lost, "Lost", "records not read"))
     return Html("<ul class='cards'>{}</ul>").format(joined(cards))
 
 
@@ -185,13 +188,13 @@ def _paragraph(text: str | None) -> Html:
 
 
 def _parts(document: Document, most: int, *, interactive: bool) -> Iterator[Html]:
-    """A table for each section, the first `most` rows of all."""
+    """A table for each section: of all sections the first `most` rows, and a few of each."""
     for section in Section:
         problems = list(document.problems(section))
         total = sum(len(problem.findings) for problem in problems)
         if not total:
             continue
-        shown = min(total, most)
+        shown = min(total, max(most, _FEWEST_ROWS))
         most -= shown
         note = f"The first {shown} of {total} rows." if shown < total else ""
         if note and not interactive:
@@ -238,7 +241,9 @@ def _level(problem: Problem) -> str:
 
 
 def _count(problem: Problem) -> str:
-    return numbers(problem.events, len(problem.findings))
+    """How much there is of a problem; nothing where its only row shows it."""
+    findings = len(problem.findings)
+    return numbers(problem.events, findings) if findings > 1 else ""
 
 
 def _row(finding: FindingEntry) -> Html:
@@ -309,7 +314,9 @@ def _figures(pictures: Sequence[PagePicture] | str) -> Iterator[Html]:
         yield Html("<p class='muted'>No pictures: {}.</p>").format(pictures)
         return
     for picture in pictures:
-        figure = Html("<section><h2>{}</h2><figure>{}<figcaption>{}</figcaption></figure></section>")
+        figure = Html(
+            "<section><h2>{}</h2><figure tabindex='0'>{}<figcaption>{}</figcaption></figure></section>"
+        )
         yield figure.format(picture.title, Html(picture.svg), picture.caption)
 
 

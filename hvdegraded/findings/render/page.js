@@ -1,6 +1,6 @@
 // Each section is a table grouped by problem; its rows are in the page as data, the first of them as HTML too.
 // A click on a heading sorts all rows of the table, a third one gives the problems back.
-const STEP = 500;
+const STEP = 200;
 const NAMES = ["#", "VM", "host", "what happened", "events", "first", "last"];
 const [NUMBER, VM, HOST, WHAT, EVENTS, FIRST, LAST, PROBLEM] = NAMES.concat("problem").keys();
 const collator = new Intl.Collator(undefined, {numeric: true, sensitivity: "base"});
@@ -58,11 +58,10 @@ class Part {
     this.found = data.rows;
     this.column = null;
     this.down = false;
-    this.limit = STEP;
+    this.limit = this.table.querySelectorAll("td.number").length;
     this.heads = [...this.table.querySelectorAll("thead th")];
     this.heads.forEach((head, at) => head.firstChild.addEventListener("click", () => this.sort(at)));
-    if (this.table.querySelectorAll("tbody tr td:first-child").length < Math.min(STEP, this.rows.length)) this.show();
-    else this.tell();
+    this.tell();
   }
 
   textOf(row) {

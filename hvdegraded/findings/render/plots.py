@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError, MissingExtraError
-from hvdegraded.findings.render.canvas import INK, NOISE, PROBLEM, style
+from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, style
 from hvdegraded.findings.render.timeline import draw_timeline
 from hvdegraded.findings.render.version_map import draw_versions
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "PagePicture", "Picture", "draw", "page_pictures"]
 
-_VARIABLES = {INK: "var(--fg)", PROBLEM: "var(--act)", NOISE: "var(--dot)"}
+_VARIABLES = {INK: "var(--fg)", PROBLEM: "var(--act)", CHECK: "var(--check)", NOISE: "var(--dot)"}
 _DOTS_PER_INCH = 120
+_PAGE_ROWS = 60
 
 KINDS: dict[str, Callable[[Sequence[EventGroup], int], Any]] = {
     "timeline": draw_timeline,
@@ -33,7 +34,10 @@ KINDS: dict[str, Callable[[Sequence[EventGroup], int], Any]] = {
 """The pictures by name."""
 
 _PAGE_PICTURES = {
-    "timeline": ("Timeline", "When each VM's events happened: triangles are actionable, circles ignorable."),
+    "timeline": (
+        "Timeline",
+        "Events of each VM over time: triangles to act on, diamonds to check, circles noise.",
+    ),
     "versions": (
         "Versions",
         "Versions of guest and host that differ, for each VM and component.",
@@ -72,7 +76,7 @@ class Picture:
             raise HvdegradedError(f"{target.name} is no picture's name", hint="end it with .png or .svg")
 
     def inline_svg(self, words: str = "") -> str:
-        """The `<svg>` element, for a page whose style has the variables `--fg`, `--act` and `--dot`.
+        """The `<svg>` element, for a page whose style has the variables of `_VARIABLES`.
 
         `words` is the text for readers who do not see it.
         """
@@ -119,7 +123,7 @@ def page_pictures(groups: Sequence[EventGroup]) -> list[PagePicture] | str:
         return []
     try:
         return [
-            PagePicture(title, caption, draw(groups, kind).inline_svg(caption))
+            PagePicture(title, caption, draw(groups, kind, most_rows=_PAGE_ROWS).inline_svg(caption))
             for kind, (title, caption) in _PAGE_PICTURES.items()
         ]
     except MissingExtraError as error:

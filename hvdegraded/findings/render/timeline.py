@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.findings.render.canvas import (
+    CHECK,
     NOISE,
     PROBLEM,
     Row,
@@ -16,6 +17,7 @@ from hvdegraded.findings.render.canvas import (
     row_axes,
     row_of,
 )
+from hvdegraded.findings.severity import Severity, severity_of
 from hvdegraded.timestamps import datetime_from_ticks
 
 if TYPE_CHECKING:
@@ -43,18 +45,20 @@ class _Look(NamedTuple):
 
 
 _LOOKS = {
-    False: _Look("ignorable", "o", NOISE, "none", 2),
-    True: _Look("actionable", "^", PROBLEM, PROBLEM, 3),
+    Severity.NONE: _Look("noise", "o", NOISE, "none", 2),
+    Severity.CHECK: _Look("to check", "D", CHECK, CHECK, 3),
+    Severity.ACT: _Look("to act on", "^", PROBLEM, PROBLEM, 4),
 }
 
 
 def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
-    """A row for each VM: circles are ignorable, triangles actionable; the larger, the more events."""
+    """A row for each VM: triangles to act on, diamonds to check, circles noise; larger for more events."""
     times, untimed = _times_by_row(groups)
 
-    def rank(row: Row) -> tuple[bool, int, Row]:
+    def rank(row: Row) -> tuple[bool, bool, int, Row]:
         found = times[row]
-        return not found[True], -max(map(max, filter(None, found.values()))), row
+        newest = max(map(max, found.values()))
+        return Severity.ACT not in found, Severity.CHECK not in found, -newest, row
 
     rows, notes = first_rows(sorted(times, key=rank), most_rows)
     if untimed:
@@ -68,23 +72,24 @@ def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
     axes = row_axes(rows, _WIDTH, _ROW, below=0.6, above=0.3 if tall else 0.1)
     axes.tick_params(axis="x", labeltop=tall)
     span = max(last - first, _HOUR_TICKS)
-    for actionable, look in _LOOKS.items():
-        _plot_marks(axes, [times[row][actionable] for row in rows], first, span, look)
+    for severity, look in _LOOKS.items():
+        _plot_marks(axes, [times[row].get(severity, ()) for row in rows], first, span, look)
     _time_axis(axes, first, span)
     caption(axes, [f"{_minute(first)} to {_minute(last)} UTC; larger: more events", *notes])
     _legend(axes)
     return axes.figure
 
 
-def _times_by_row(groups: Sequence[EventGroup]) -> tuple[dict[Row, dict[bool, list[int]]], int]:
-    """Times of each row, by whether they are actionable; and how many events have none."""
-    times: dict[Row, dict[bool, list[int]]] = defaultdict(lambda: {True: [], False: []})
+def _times_by_row(groups: Sequence[EventGroup]) -> tuple[dict[Row, dict[Severity, list[int]]], int]:
+    """Times of each row by severity, and the number of events without a time."""
+    times: dict[Row, dict[Severity, list[int]]] = defaultdict(dict)
     untimed = 0
     for part in groups:
         known = [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
         untimed += part.count - len(known)
         if known:
-            times[row_of(part)][part.verdict.actionable].extend(known)
+            severity = severity_of(part.verdict, part.example)
+            times[row_of(part)].setdefault(severity, []).extend(known)
     return times, untimed
 
 
@@ -142,7 +147,7 @@ def _legend(axes: Any) -> None:
         for look in reversed(_LOOKS.values())
     ]
     axes.figure.legend(
-        handles=handles, loc="lower right", ncols=2, frameon=False, borderaxespad=0, handletextpad=0
+        handles=handles, loc="lower right", ncols=3, frameon=False, borderaxespad=0, handletextpad=0
     )
 
 

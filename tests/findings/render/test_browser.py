@@ -12,7 +12,7 @@ import pytest
 
 import hvdegraded as hv
 from tests.tools.sample_logs import FOLDER
-from tests.tools.verdict_cases import HV, record
+from tests.tools.verdict_cases import HV, at_minutes, plain, record
 
 webdriver = pytest.importorskip("selenium.webdriver")
 pytest.importorskip("matplotlib")
@@ -164,3 +164,41 @@ def test_what_a_log_holds_is_never_run(browser: Any, tmp_path: Path) -> None:
         assert browser.title == "safe"
         assert browser.find_elements("css selector", "img, svg[onload]") == []
         assert EVIL in browser.execute_script("return document.querySelector('td.vm').textContent")
+
+
+def fleet(size: int) -> hv.Triage:
+    """As many findings, of a handful of problems."""
+    events = []
+    for number in range(size):
+        event = plain("VMMS", (19100, 10102, 64999)[number % 3], 2 + (number % 3 == 2))
+        names = {"VmName": f"vm{number:05}", "VmId": f"{number:08X}-0000-0000-0000-000000000000"}
+        events.append(at_minutes(event._replace(data=tuple(names.items())), number))
+    return hv.triage(events)
+
+
+@pytest.mark.slow
+def test_ten_thousand_findings_open_sort_and_are_searched(browser: Any, tmp_path: Path) -> None:
+    size(browser, 1280, "light")
+    triage = fleet(10_000)
+    show(browser, triage.to_html(), tmp_path)
+    opened = browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert opened < 4000  # under 2 s on an idle machine
+    assert len(browser.find_elements("css selector", "td.number")) <= 600
+    assert browser.find_element("css selector", ".note").text.startswith("The first 500 of 6667 rows.")
+    for _ in range(2):
+        browser.find_element("css selector", "th:nth-child(7) button").click()
+    assert column(browser, "VM")[0] == "vm09999"  # of all rows, not of those that were shown
+    browser.find_element("css selector", "input").send_keys("vm00042")
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 10).until(lambda _: column(browser, "VM") == ["vm00042"])
+    assert browser.find_element("css selector", "output").text == "1 of 10000 rows"
+
+
+def test_more_rows_come_on_demand(browser: Any, tmp_path: Path) -> None:
+    show(browser, fleet(900).to_html(), tmp_path)
+    shown = len(column(browser, "VM"))
+    more = browser.find_element("css selector", ".note button")
+    more.click()
+    assert len(column(browser, "VM")) == min(600, shown + 200)
+    assert len(set(column(browser, "#"))) == len(column(browser, "#"))

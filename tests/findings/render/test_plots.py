@@ -71,11 +71,11 @@ def test_labels_never_overlap_nor_leave_the_picture(kind: str, size: int) -> Non
             assert second.x0 >= box.x1 or second.x1 <= box.x0, (text, other)
 
 
-def test_noise_and_problems_differ_in_shape_and_colour() -> None:
+def test_noise_what_to_check_and_what_to_act_on_differ_in_shape_and_colour() -> None:
     lines = [line for line in fleet(3).plot().figure.axes[0].lines if len(line.get_xdata())]
     looks = {(line.get_marker(), line.get_markeredgecolor()) for line in lines}
-    assert {marker for marker, _ in looks} == {"o", "^"}
-    assert len(looks) == 2
+    assert {marker for marker, _ in looks} == {"o", "^", "D"}
+    assert len({color for _, color in looks}) == len(looks) == 3
 
 
 def test_a_mark_stands_where_its_event_happened() -> None:
@@ -129,7 +129,7 @@ def test_the_inline_picture_takes_its_colours_from_the_page(kind: str) -> None:
     svg = fleet(4).plot(kind).inline_svg()
     assert svg.startswith("<svg")
     assert "http" not in svg
-    wanted = {"var(--fg)", "var(--act)"} | ({"var(--dot)"} if kind == "timeline" else set())
+    wanted = {"var(--fg)", "var(--act)"} | ({"var(--dot)", "var(--check)"} if kind == "timeline" else set())
     assert set(re.findall(r"var\(--\w+\)", svg)) == wanted
 
 
