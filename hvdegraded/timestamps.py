@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from hvdegraded.errors import HvdegradedError
 
 __all__ = [
     "datetime_from_ticks",
+    "moment_from_text",
     "text_from_ticks",
     "ticks_from_datetime",
     "ticks_from_text",
@@ -28,12 +29,41 @@ _TIME = re.compile(
 )
 _DOTNET_TIME = re.compile(r"\s*/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/\s*", re.ASCII)
 
+_AGO = re.compile(r"(\d{1,6})\s*([mhdw])", re.ASCII)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DAYS = {"today": 0, "yesterday": 1}
+
 
 def datetime_from_ticks(ticks: int) -> datetime | None:
     """UTC datetime of a FILETIME (100 ns since 1601), cut to microseconds; None beyond the year 9999."""
     if not 0 <= ticks <= _LAST_TICKS:
         return None
     return _EPOCH + timedelta(microseconds=ticks // 10)
+
+
+def moment_from_text(text: str, *, zone: tzinfo | None = UTC, now: datetime | None = None) -> datetime:
+    """The time that a user writes: ISO 8601, `today`, `yesterday`, or before now (`30m`, `24h`, `7d`, `2w`).
+
+    A time without a zone, and the beginning of a day, are those of `zone`; None is the local one. Raises
+    HvdegradedError for any other text.
+    """
+    moment = (now or datetime.now(UTC)).astimezone(zone)
+    ago = _AGO.fullmatch(text.strip().lower())
+    try:
+        if ago is not None:
+            return moment - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        if text.strip().lower() in _DAYS:
+            day = moment.date() - timedelta(days=_DAYS[text.strip().lower()])
+            found = datetime.combine(day, time())
+        else:
+            found = datetime.fromisoformat(text.strip())
+        if found.tzinfo is not None:
+            return found
+        return found.astimezone() if zone is None else found.replace(tzinfo=zone)
+    except (ValueError, OverflowError):
+        raise HvdegradedError(
+            f"{text!r} is not a time", hint="write 24h, 7d, yesterday, 2026-11-24 or 2026-11-24T13:00"
+        ) from None
 
 
 def text_from_ticks(ticks: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from typing import Any
 
 from hvdegraded.cli.console import standard_input, tell
+from hvdegraded.cli.selection import add_times
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import Level
@@ -15,10 +15,10 @@ __all__ = [
     "FAIL_ON",
     "LEVELS",
     "Commands",
+    "add_guest",
     "add_policy",
     "add_reading",
     "classifier_of",
-    "moment",
     "policy_of",
     "read_options_of",
     "source_of",
@@ -50,6 +50,25 @@ def add_policy(command: argparse.ArgumentParser) -> None:
     command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
 
 
+def add_guest(command: argparse.ArgumentParser) -> None:
+    """Add the argument that names the system of one VM."""
+    command.add_argument(
+        "--guest",
+        type=_guest,
+        action="append",
+        default=[],
+        metavar="NAME=SYSTEM",
+        help="what a VM runs, by name or id: web01=linux, 'db 2=Windows Server 2019'; can be repeated",
+    )
+
+
+def _guest(text: str) -> tuple[str, str]:
+    name, separator, system = text.partition("=")
+    if not (separator and name.strip() and system.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} names no VM and its system; write web01=linux")
+    return name.strip(), system.strip()
+
+
 def add_reading(command: argparse.ArgumentParser) -> None:
     """Add the inputs, and the arguments that say how they are read and what is looked at."""
     command.add_argument(
@@ -62,8 +81,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         default="warning",
         help="look at these and worse (default: warning)",
     )
-    command.add_argument("--since", type=moment, metavar="TIME", help="ISO 8601; UTC if it names no zone")
-    command.add_argument("--until", type=moment, metavar="TIME", help="before that time")
+    add_times(command)
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
     command.add_argument(
@@ -105,24 +123,16 @@ def source_of(options: argparse.Namespace) -> Any:
     return standard_input() if options.paths == ["-"] else options.paths
 
 
-def moment(text: str) -> datetime:
-    """A time as users write it; UTC if it names no zone."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 2026-11-24 or 2026-11-24T13:00"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def classifier_of(options: argparse.Namespace) -> Any:
     """The classifier of the inventory and the policy that were given."""
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.verdicts.classifier import Classifier
 
-    guests = GuestInventory.load(options.guests) if options.guests else None
-    for problem in guests.problems if guests else ():
+    guests = GuestInventory.load(options.guests) if options.guests else GuestInventory()
+    if options.guest:
+        given = GuestInventory.load(dict(options.guest))
+        guests = GuestInventory((*guests, *given), (*guests.problems, *given.problems))
+    for problem in guests.problems:
         tell(f"guests: {problem}")
     return Classifier(guests, policy_of(options))
 

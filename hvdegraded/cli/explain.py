@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from hvdegraded.cli.arguments import (
+    LEVELS,
     Commands,
+    add_guest,
     add_policy,
     add_reading,
     classifier_of,
@@ -14,8 +17,12 @@ from hvdegraded.cli.arguments import (
 )
 from hvdegraded.cli.console import print_lines
 from hvdegraded.cli.exit_codes import NOTHING
-from hvdegraded.errors import SourceError
+from hvdegraded.cli.selection import add_selection, selected, times_of
+from hvdegraded.errors import SourceError, UnknownNameError
 from hvdegraded.printable import printable
+
+if TYPE_CHECKING:
+    from hvdegraded.findings.triage import Triage
 
 __all__ = ["add_parser", "run"]
 
@@ -27,13 +34,15 @@ def add_parser(commands: Commands) -> None:
         help="tell why an event got its verdict",
         description="Tell why an event got its verdict: the rule, its sources, and what would change it. "
         "What else happened counts: give the paths and options that triage was given.",
-        epilog="Example: hvdegraded explain C:\\logs --guests guests.json --record 1332",
+        epilog="Example: hvdegraded explain C:\\logs --guests guests.json --finding 3",
     )
     add_reading(command)
-    command.add_argument(
-        "--record", type=int, required=True, metavar="N", help="EventRecordID, as triage shows it"
-    )
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--record", type=int, metavar="N", help="EventRecordID, as triage shows it")
+    what.add_argument("--finding", metavar="ID", help="id or number of a finding, as triage shows it")
     add_policy(command)
+    add_guest(command)
+    add_selection(command)
     command.set_defaults(run=run)
 
 
@@ -43,7 +52,12 @@ def run(options: argparse.Namespace) -> int:
     from hvdegraded.findings.builder import TriageBuilder
 
     classifier = classifier_of(options)
-    builder = TriageBuilder(classifier)
+    since, until = times_of(options)
+    builder = TriageBuilder(classifier, min_level=LEVELS[options.min_level], since=since, until=until)
+    if options.finding:
+        report = builder.read(source_of(options), read_options_of(options))
+        _explain_finding(selected(builder.finish(report), options), options.finding)
+        return NOTHING
     found = []
     events = read(
         source_of(options),
@@ -64,10 +78,30 @@ def run(options: argparse.Namespace) -> int:
     for event in found:
         record = event.record
         print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
-        print(f"evidence: {event.field_source}")
-        for remark in record.origin.remarks:
-            print(printable(f"doubt: {remark}"))
+        print(printable(f"file: {record.origin.path or 'input'}"))
+        print(f"fields: {event.field_source}")
+        for remark in record.origin.anomalies:
+            print(printable(f"anomaly: {remark}"))
+        for remark in record.origin.caveats:
+            print(printable(f"caveat: {remark}"))
         for name, text in record.data:
             print(printable(f"  {name or '-'}: {text}"))
         print_lines(builder.verdict(event).explain())
     return NOTHING
+
+
+def _explain_finding(found: Triage, wanted: str) -> None:
+    """Explain each kind of events of a finding, which is named by its id or its number."""
+    entries = {entry.id: entry for entry in found.document.findings}
+    by_number = {str(entry.number): entry for entry in found.document.findings}
+    entry = entries.get(wanted.lower()) or by_number.get(wanted.lstrip("#"))
+    if entry is None:
+        raise UnknownNameError(
+            f"there is no finding {wanted}", hint="give the paths and options that triage was given"
+        )
+    finding = next(one for one in found if one.id == entry.id)
+    print(printable(f"finding {entry.id}, number {entry.number}: {entry.problem}"))
+    for group in finding.groups:
+        record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""
+        print(printable(f"{group.provider} {group.event_id}: {group.count} events{record}"))
+        print_lines(group.verdict.explain())

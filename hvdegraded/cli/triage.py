@@ -6,13 +6,17 @@ import argparse
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hvdegraded.cli.arguments import (
     FAIL_ON,
     LEVELS,
     Commands,
+    add_guest,
     add_policy,
     add_reading,
     classifier_of,
@@ -21,8 +25,16 @@ from hvdegraded.cli.arguments import (
 )
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
+from hvdegraded.cli.selection import add_selection, selected, times_of
 from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
+
+if TYPE_CHECKING:
+    from hvdegraded.findings.builder import TriageBuilder
+    from hvdegraded.findings.document import AssumedVm
+    from hvdegraded.findings.render.text import Layout
+    from hvdegraded.findings.triage import Triage
+    from hvdegraded.records.record import EventRecord
 
 __all__ = ["add_parser", "run"]
 
@@ -34,63 +46,54 @@ def add_parser(commands: Commands) -> None:
         help="read logs and tell what matters",
         description="Read logs, tell what needs action and what to do, and count the rest. Reads .evtx logs, "
         "exports as XML, JSON lines of log shippers, and .gz, .zip and .zst of them.",
-        epilog="Example: hvdegraded triage C:\\logs --guests guests.json --html report.html",
+        epilog="Example: hvdegraded triage C:\\logs --guests guests.json --since 24h --html report.html",
     )
     add_reading(command)
     add_policy(command)
-    command.add_argument(
+    add_guest(command)
+    add_selection(command)
+    form = command.add_mutually_exclusive_group()
+    form.add_argument(
         "--json",
         choices=("events", "findings"),
         help="one JSON line for each event, with its verdict (--json), or one document (--json=findings)",
     )
+    form.add_argument("--csv", action="store_true", help="a CSV row for each finding")
+    form.add_argument("--quiet", action="store_true", help="the counts only, in one line")
+    command.add_argument("-o", "--output", metavar="FILE", help="write what is shown to this file, in UTF-8")
+    command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
+    command.add_argument("--all", action="store_true", help="list all findings, proven noise too")
+    command.add_argument("--no-color", action="store_true", help="text without colours")
     command.add_argument(
         "--fail-on",
         choices=FAIL_ON,
         default="check",
         help="what makes the exit code 1; each includes the ones before it (default: check)",
     )
-    command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
-    command.add_argument("--all", action="store_true", help="list ignorable findings too")
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.findings.builder import TriageBuilder
-    from hvdegraded.findings.event_line import event_line
     from hvdegraded.records.spool import RecordSpool
 
     classifier = classifier_of(options)
-    builder = TriageBuilder(
-        classifier, min_level=LEVELS[options.min_level], since=options.since, until=options.until
-    )
+    since, until = times_of(options)
+    builder = TriageBuilder(classifier, min_level=LEVELS[options.min_level], since=since, until=until)
     source, reading = source_of(options), read_options_of(options)
-    if options.html:
-        check_output(options.html, _inputs(options))
+    for path in filter(None, (options.html, options.output)):
+        check_output(path, _inputs(options))
     with RecordSpool() as kept:
         report = builder.read(source, reading, kept if options.json == "events" else None)
-        found = builder.finish(report)
+        found = selected(builder.finish(report), options)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, _inputs(options)) as page:
                 page.write(found.to_html().encode())
-        for record in kept:
-            event = classifier.normalise(record)
-            print(json.dumps(event_line(event, builder.verdict(event))))
-    if options.json == "findings":
-        print(json.dumps(found.to_dict(), indent=1))
-    if options.json:
+        _show(found, options, builder, kept)
+    if options.json or options.csv or options.quiet:
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")
-    else:
-        from rich.console import Console
-
-        from hvdegraded.findings.render.text import Hints, print_document
-
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, width=max(console.width, 120))
-        hints = Hints("--all lists them", "--json=findings has them all")
-        print_document(found.document, console, everything=options.all, hints=hints)
     if found.report.interrupted:
         return INTERRUPTED
     if found.report.unreadable:
@@ -99,8 +102,92 @@ def run(options: argparse.Namespace) -> int:
     return ACTIONABLE if any(finding.section in failing for finding in found) else NOTHING
 
 
+def _show(
+    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[EventRecord]
+) -> None:
+    """Print what was found in the form that was asked for, or write it to the file that was named."""
+    lines = _lines(found, options, builder, kept)
+    if options.output:
+        with drafted(options.output, _inputs(options)) as target:
+            for line in lines if lines is not None else _text(found, options):
+                target.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    elif lines is not None:
+        for line in lines:
+            print(line)
+    else:
+        _print_text(found, options)
+
+
+def _lines(
+    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[EventRecord]
+) -> Iterator[str] | None:
+    """The lines of JSON, CSV or counts; None for text."""
+    if options.json == "events":
+        return _event_lines(found, builder, kept)
+    if options.json == "findings":
+        return iter([json.dumps(found.to_dict(), indent=1)])
+    if options.csv:
+        from hvdegraded.findings.render.sheet import csv_lines
+
+        return csv_lines(found.document)
+    return iter([found.headline()]) if options.quiet else None
+
+
+def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[EventRecord]) -> Iterator[str]:
+    from hvdegraded.findings.event_line import event_line
+
+    wanted = {group.verdict for group in found.groups}
+    for record in kept:
+        event = builder.classifier.normalise(record)
+        verdict = builder.verdict(event)
+        if verdict in wanted:
+            yield json.dumps(event_line(event, verdict))
+
+
+def _text(found: Triage, options: argparse.Namespace) -> list[str]:
+    from hvdegraded.findings.render.text import as_text
+
+    width = int(os.environ.get("COLUMNS") or 0) if os.environ.get("COLUMNS", "").isdecimal() else 0
+    return as_text(found.document, width=width or _WIDTH, layout=_layout(options)).split("\n")
+
+
+def _print_text(found: Triage, options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from hvdegraded.findings.render.text import print_document
+
+    console = Console(highlight=False, no_color=options.no_color or None)
+    if not (console.is_terminal or "COLUMNS" in os.environ):
+        console = Console(highlight=False, width=_WIDTH)
+    print_document(found.document, console, _layout(options))
+
+
+def _layout(options: argparse.Namespace) -> Layout:
+    from hvdegraded.findings.render.text import Layout
+
+    return Layout(
+        everything=options.all,
+        zone=None if options.local else UTC,
+        list_all="--all lists them",
+        list_remarks="--json=findings has them all",
+        settle=_settle,
+    )
+
+
+_WIDTH = 120  # of text that no terminal shows
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. -]{0,99}", re.ASCII)
+
+
+def _settle(vm: AssumedVm) -> str:
+    """The argument that names the system of a VM; a name that a shell could misread is given as id."""
+    name = vm.vm_name if vm.vm_name and _SAFE_NAME.fullmatch(vm.vm_name) else vm.vm_id
+    if not name or not _SAFE_NAME.fullmatch(name):
+        return ""
+    return f"--guest '{name}=…'" if " " in name else f"--guest {name}=…"
+
+
 def _inputs(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:
-    """The files that the page must not be written over; an older page in a folder of logs may be."""
+    """The files that output must not be written over; an older page in a folder of logs may be."""
     from hvdegraded.reading.inputs import expand_paths
 
     yield from filter(None, (options.guests, options.policy))

@@ -79,7 +79,7 @@ class TriageBuilder:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> None:
-        self._classifier = classifier
+        self.classifier = classifier
         if not isinstance(min_level, int):
             raise HvdegradedError(
                 f"min_level is {min_level!r}, which is no Level", hint="for example Level.ERROR"
@@ -111,7 +111,7 @@ class TriageBuilder:
 
     def add(self, event: HyperVEvent) -> None:
         """Take an event."""
-        self._classifier.observe(event, self._context)
+        self.classifier.observe(event, self._context)
         exclusion_reason = self.exclusion_reason(event)
         if exclusion_reason is not None:
             self._excluded[exclusion_reason] += 1
@@ -141,7 +141,7 @@ class TriageBuilder:
 
     def verdict(self, event: HyperVEvent) -> Verdict:
         """The verdict on an event in the context of all that were taken."""
-        return self._classifier.classify(event, self._context)
+        return self.classifier.classify(event, self._context)
 
     def read(
         self,
@@ -153,15 +153,15 @@ class TriageBuilder:
 
         Several processes read where that can pay off, and nothing is put aside.
         """
-        wanted = self._classifier.knowledge.provider_filter()
+        wanted = self.classifier.knowledge.provider_filter()
         if options.workers.count > 1 and kept is None:
-            mapper = RecordMapper(self._classifier, self._bounds)
+            mapper = RecordMapper(self.classifier, self._bounds)
             parts, report = map_records(source, mapper, wanted=wanted, options=options)
             with self._interruptible(report, parts):
                 for part in parts:
                     self.merge(part)
             return report
-        stream = EventStream(read_records(source, wanted=wanted, options=options), self._classifier.normalise)
+        stream = EventStream(read_records(source, wanted=wanted, options=options), self.classifier.normalise)
         self.take(stream, stream.report, kept)
         return stream.report
 
@@ -174,7 +174,7 @@ class TriageBuilder:
         """Take all of these events; an interruption (Ctrl-C) ends that, and is noted in the report."""
         with self._interruptible(report, events):
             for item in events:
-                event = self._classifier.normalise(item) if isinstance(item, EventRecord) else item
+                event = self.classifier.normalise(item) if isinstance(item, EventRecord) else item
                 self.add(event)
                 if kept is not None and self.exclusion_reason(event) is None:
                     kept.add(event.record)
@@ -205,14 +205,14 @@ class TriageBuilder:
                 found += self._refusals(group)
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
-        provenance = Provenance.with_inventory(self._classifier.guests)
+        provenance = Provenance.with_inventory(self.classifier.guests)
         return Triage(tuple(found), report, self._excluded, provenance)
 
     def _refusals(self, group: _Group) -> Iterator[EventGroup]:
         """A failure may have followed some of them."""
         parts: dict[Verdict, _Group] = {}
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
-            verdict = self._classifier.classify(group.example, self._context, ticks=ticks)
+            verdict = self.classifier.classify(group.example, self._context, ticks=ticks)
             part = parts.get(verdict)
             if part is None:
                 part = parts[verdict] = _Group(group.example)

@@ -159,7 +159,7 @@ def test_missing_files_and_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_p
     for arguments in (
         ["triage"],
         ["nonsense"],
-        ["triage", "x", "--since", "yesterday"],
+        ["triage", "x", "--since", "someday"],
         ["triage", "x", "--engine", "magic"],
     ):
         with pytest.raises(SystemExit) as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from hvdegraded.findings.document import (
@@ -23,14 +24,14 @@ from hvdegraded.findings.render.words import (
     numbers,
     origin_lines,
     plural,
-    when,
+    stamp,
 )
 from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Hints", "as_text", "headline", "print_document"]
+__all__ = ["Layout", "as_text", "headline", "print_document"]
 
 _WIDTH = 120
 _MOST_PROBLEMS = 30
@@ -42,25 +43,28 @@ _STYLES = {Section.ACT: "bold red", Section.CHECK: "bold yellow", Section.ASSUME
 
 
 @dataclass(frozen=True)
-class Hints:
-    """How to ask for more, in the words of the program that prints: none where Python prints.
+class Layout:
+    """What a text contains, in which time zone (None: the local one), and how to ask for more.
 
-    `list_all` follows what is not listed, `settle` gives what names the system of a VM.
+    With `everything`, all findings are listed, proven noise too. `list_all` and `list_remarks` follow what is
+    not listed, `settle` gives what names the system of a VM: words of the program that prints.
     """
 
+    everything: bool = False
+    zone: tzinfo | None = UTC
     list_all: str = ""
     list_remarks: str = ""
     settle: Callable[[AssumedVm], str] | None = None
 
 
-def as_text(document: Document, *, width: int = _WIDTH) -> str:
+def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = None) -> str:
     """The document as plain text, `width` characters wide."""
     from rich.console import Console
 
     target = io.StringIO()
     # In Jupyter a console would display instead of writing.
     console = Console(file=target, width=width, color_system=None, highlight=False, force_jupyter=False)
-    print_document(document, console)
+    print_document(document, console, layout)
     return target.getvalue().rstrip("\n")
 
 
@@ -74,32 +78,27 @@ def headline(document: Document) -> str:
     return f"{numbers(document.events, len(document.findings))}: {', '.join(counts)}"
 
 
-def print_document(
-    document: Document, console: Console, *, everything: bool = False, hints: Hints | None = None
-) -> None:
-    """Print a document: counts, caveats, what to act on, to check, and what is assumed.
-
-    With `everything`, all findings are listed, proven noise too.
-    """
-    hints = hints or Hints()
+def print_document(document: Document, console: Console, layout: Layout | None = None) -> None:
+    """Print a document: counts, caveats, what to act on, to check, and what is assumed."""
+    layout = layout or Layout()
     _say(console, headline(document), "bold")
-    for line in origin_lines(document):
+    for line in origin_lines(document, layout.zone):
         _say(console, line)
     for caveat in caveats(document):
         _say(console, f"Caveat: {caveat}", "bold")
     for section in (Section.ACT, Section.CHECK):
-        _print_section(document, section, console, everything, hints)
-    _print_assumed(document, console, everything, hints)
+        _print_section(document, section, console, layout)
+    _print_assumed(document, console, layout)
     for section in (Section.PROVEN, Section.QUIET):
         tally = document.sections[section]
-        if everything:
-            _print_section(document, section, console, everything, hints)
+        if layout.everything:
+            _print_section(document, section, console, layout)
         elif tally.findings:
             counted = numbers(tally.events, tally.findings)
-            _say_apart(console, f"{TITLES[section]}, not listed{_hint(hints.list_all)}: {counted}")
+            _say_apart(console, f"{TITLES[section]}, not listed{_hint(layout.list_all)}: {counted}")
     for why, count in document.excluded.items():
-        _say_apart(console, f"{count} events {why} were excluded.")
-    _print_account(document, console, hints)
+        _say_apart(console, f"{plural(count, 'event')} {why} were excluded.")
+    _print_account(document, console, layout)
 
 
 def _say(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
@@ -126,45 +125,47 @@ def _hint(hint: str) -> str:
     return f" ({hint})" if hint else ""
 
 
-def _print_section(
-    document: Document, section: Section, console: Console, everything: bool, hints: Hints
-) -> None:
+def _print_section(document: Document, section: Section, console: Console, layout: Layout) -> None:
     problems = list(document.problems(section))
     if not problems:
         return
     tally = document.sections[section]
     title = f"{TITLES[section]}: {numbers(tally.events, tally.findings)}"
     _say_apart(console, title, _STYLES.get(section, "bold"))
-    shown = problems if everything else problems[:_MOST_PROBLEMS]
+    shown = problems if layout.everything else problems[:_MOST_PROBLEMS]
     for problem in shown:
-        _print_problem(problem, console, everything, hints)
+        _print_problem(problem, console, layout)
     more = problems[len(shown) :]
     if more:
         findings = sum(len(problem.findings) for problem in more)
         left = f"and {plural(len(more), 'more problem')} of {plural(findings, 'finding')}"
-        _say_apart(console, f"{left}{_hint(hints.list_all)}", indent=2)
+        _say_apart(console, f"{left}{_hint(layout.list_all)}", indent=2)
 
 
-def _print_problem(problem: Problem, console: Console, everything: bool, hints: Hints) -> None:
+def _print_problem(problem: Problem, console: Console, layout: Layout) -> None:
     level = level_name(min((finding.level or 99 for finding in problem.findings), default=None))
     _say_apart(console, f"{problem.title}{f' ({level})' * bool(level)}", "bold", indent=2)
     if problem.remedy:
         _say(console, f"What to do: {problem.remedy}", indent=2)
-    shown = problem.findings if everything else problem.findings[:_MOST_VMS]
+    shown = problem.findings if layout.everything else problem.findings[:_MOST_VMS]
     for finding in shown:
-        _print_finding(finding, console, everything)
+        _print_finding(finding, console, layout)
     more = problem.findings[len(shown) :]
     if more:
         events = sum(finding.count for finding in more)
-        _say(console, f"and {numbers(events, len(more), 'more finding')}{_hint(hints.list_all)}", indent=4)
+        _say(console, f"and {numbers(events, len(more), 'more finding')}{_hint(layout.list_all)}", indent=4)
 
 
-def _print_finding(finding: FindingEntry, console: Console, everything: bool) -> None:
+def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> None:
     whose = " on ".join(name for name in (finding.vm, finding.host) if name) or "(no host)"
-    moment = f"{'last ' * (finding.count > 1)}{when(finding.last)} UTC" if finding.last else "time unknown"
+    moment = (
+        f"{'last ' * (finding.count > 1)}{stamp(finding.last, layout.zone)}"
+        if finding.last
+        else "time unknown"
+    )
     times = f"{plural(finding.count, 'event')}, {moment}"
     _say(console, f"#{finding.number}  {whose}: {times}  [{finding.id}]", indent=4)
-    shown = finding.groups if everything else finding.groups[:_MOST_GROUPS]
+    shown = finding.groups if layout.everything else finding.groups[:_MOST_GROUPS]
     for group in shown:
         _say(console, _group_line(group), indent=8)
     if len(finding.groups) > len(shown):
@@ -176,24 +177,25 @@ def _group_line(group: GroupEntry) -> str:
     return f"{detail}[{event_of(group)}]{f' ×{group.count}' * (group.count > 1)}"
 
 
-def _print_assumed(document: Document, console: Console, everything: bool, hints: Hints) -> None:
+def _print_assumed(document: Document, console: Console, layout: Layout) -> None:
     if not document.assumed:
         return
     events = sum(one.events for one in document.assumed)
     title = f"{TITLES[Section.ASSUMED]}: {plural(len(document.assumed), 'VM')}, {plural(events, 'event')}"
     _say_apart(console, f"{title}", _STYLES[Section.ASSUMED])
-    shown = document.assumed if everything else document.assumed[:_MOST_ASSUMED]
+    shown = document.assumed if layout.everything else document.assumed[:_MOST_ASSUMED]
     for vm in shown:
         whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
         _say(console, f"{whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=2)
-        how = hints.settle(vm) if hints.settle else ""
-        _say(console, f"To settle it: {vm.settle}{f' {how}' * bool(how)}", indent=6)
+        _say(console, f"To settle it: {vm.settle}", indent=6)
+        if layout.settle and (how := layout.settle(vm)):
+            console.print(f"        {how}", markup=False, emoji=False, soft_wrap=True)
     more = len(document.assumed) - len(shown)
     if more > 0:
-        _say(console, f"and {plural(more, 'more VM')}{_hint(hints.list_all)}", indent=2)
+        _say(console, f"and {plural(more, 'more VM')}{_hint(layout.list_all)}", indent=2)
 
 
-def _print_account(document: Document, console: Console, hints: Hints) -> None:
+def _print_account(document: Document, console: Console, layout: Layout) -> None:
     report = document.report
     if report.records_seen:
         _say_apart(console, str(report).split("\n")[0])
@@ -202,4 +204,4 @@ def _print_account(document: Document, console: Console, hints: Hints) -> None:
         _say(console, f"  {f'{path}: ' if path else ''}{item}")
     more = len(items) - _MOST_LISTED
     if more > 0:
-        _say(console, f"  and {more} more remarks{_hint(hints.list_remarks)}")
+        _say(console, f"  and {more} more remarks{_hint(layout.list_remarks)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from hvdegraded.findings.document import Document, GroupEntry
 from hvdegraded.findings.groups import Section
@@ -19,6 +19,7 @@ __all__ = [
     "numbers",
     "origin_lines",
     "plural",
+    "stamp",
     "when",
 ]
 
@@ -51,6 +52,13 @@ def when(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
+def stamp(moment: datetime | None, zone: tzinfo | None = UTC) -> str:
+    """A time to the second with its zone; None is the local one. Nothing for no time."""
+    if moment is None:
+        return ""
+    return f"{when(moment)} UTC" if zone is UTC else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %z}"
+
+
 def level_name(level: int | None) -> str:
     """`critical`, `error`, `warning`, …; nothing where a level has no name."""
     return Level(level).name.lower() if level in set(Level) else ""
@@ -64,13 +72,13 @@ def event_of(group: GroupEntry) -> str:
     return f"{event}, {'last ' * (group.count > 1)}record {group.last_record_id}"
 
 
-def origin_lines(document: Document) -> Iterator[str]:
+def origin_lines(document: Document, zone: tzinfo | None = UTC) -> Iterator[str]:
     """Hosts, period, inputs and inventory."""
     if document.hosts:
         hosts = ", ".join(document.hosts[:_MOST_HOSTS])
         more = len(document.hosts) - _MOST_HOSTS
         hosts += f" and {plural(more, 'more host')}" if more > 0 else ""
-        span = f"; {when(document.first)} to {when(document.last)} UTC" if document.first else ""
+        span = f"; {stamp(document.first, zone)} to {stamp(document.last, zone)}" if document.first else ""
         yield f"{hosts}{span}"
     yield inventory_line(document.provenance)
 
@@ -82,7 +90,7 @@ def inventory_line(provenance: Provenance) -> str:
         return "Inventory: not given"
     line = f"Inventory: {plural(source.guests, 'VM')}"
     line += f" of {source.path}" if source.path else ""
-    line += f", taken {when(source.taken)} UTC" if source.taken else ""
+    line += f", taken {stamp(source.taken)}" if source.taken else ""
     return line + (f", {plural(source.problems, 'problem')}" if source.problems else "")
 
 

@@ -1,0 +1,160 @@
+"""Everyday questions as options of `triage` and `explain`: which VM, since when, in which form, into which file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hvdegraded.cli.main import main
+from hvdegraded.formats.evtx.writer import write_evtx
+from hvdegraded.timestamps import ticks_from_datetime
+from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import ID, plain, storvsp
+
+GUESTS = str(FOLDER / "guests.json")
+LOGS = FOLDER / "hv2012r2"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    return code, out, err
+
+
+def test_what_is_the_matter_with_one_vm(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--vm", "WEB22")
+    assert code == 1
+    assert "Secure Boot" in out
+    assert "build01" not in out
+    code, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--vm", "web01", "--quiet")
+    assert code == 0
+    assert out.splitlines()[0].endswith("0 to act on, 0 to check, 1 proven noise")
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "alike"), [("--vm", "wbe22", "web22"), ("--host", "hv2012", "hv2012r2")]
+)
+def test_a_misspelt_name_is_wrong_usage_and_names_what_is_alike(
+    capsys: pytest.CaptureFixture[str], option: str, name: str, alike: str
+) -> None:
+    code, out, err = run(capsys, "triage", LOGS, option, name)
+    assert (code, out) == (2, "")
+    assert alike in err
+
+
+def test_json_lines_of_one_component_are_of_that_component(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--component", "display", "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert lines
+    assert {line["verdict"]["component"] for line in lines} == {"display"}
+
+
+def test_since_counts_back_from_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = datetime.now(UTC)
+    ages = (timedelta(hours=1), timedelta(hours=30), timedelta(days=9))
+    events = [plain("VMMS", 19100)._replace(time_ticks=ticks_from_datetime(now - age)) for age in ages]
+    write_evtx(tmp_path / "x.evtx", events)
+    for since, count in (("24h", 1), ("2d", 2), ("1w", 2), ("yesterday", None), ("2020-01-01", 3)):
+        _, out, _ = run(capsys, "triage", tmp_path / "x.evtx", "--since", since, "--quiet")
+        if count is not None:
+            assert out.startswith(f"{count} event"), since
+
+
+def test_local_times_are_those_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "Etc/GMT-2")  # two hours before UTC
+    time.tzset()
+    try:
+        _, utc, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--vm", "build01")
+        _, local, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--vm", "build01", "--local")
+        bounded = ("--since", "2026-09-22T10:02", "--vm", "build01", "--quiet")
+        _, after, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, *bounded, "--local")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "2026-09-22 08:02:00 UTC" in utc
+    assert "2026-09-22 10:02:00 +0200" in local
+    assert after.startswith("1 event ")
+
+
+def test_csv_has_a_row_for_each_finding_and_no_formulas(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = plain("VMMS", 19100)
+    write_evtx(tmp_path / "x.evtx", [event._replace(data=(("VmName", "=cmd|' /C calc'!A0"), ("VmId", ID)))])
+    _, out, _ = run(capsys, "triage", tmp_path / "x.evtx", "--csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert row["vm_name"] == "'=cmd|' /C calc'!A0"
+    assert (row["section"], row["count"], row["level"]) == ("act", "1", "error")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--json=findings",), ("--csv",), ("--quiet",)])
+def test_output_goes_to_a_file_as_it_would_be_printed(
+    form: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "report"
+    code, printed, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, *form)
+    assert run(capsys, "triage", LOGS, "--guests", GUESTS, *form, "-o", target)[:2] == (code, "")
+    written = target.read_bytes().decode()
+    assert [line.rstrip() for line in written.splitlines()] == [
+        line.rstrip() for line in printed.splitlines()
+    ]
+
+
+def test_output_never_replaces_an_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "x.evtx"
+    write_evtx(log, [plain("VMMS", 19100)])
+    before = log.read_bytes()
+    assert run(capsys, "triage", log, "-o", log)[0] == 2
+    assert log.read_bytes() == before
+
+
+def test_what_is_assumed_comes_with_the_option_that_settles_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "x.evtx"
+    write_evtx(log, [storvsp(6, "6.0", "5.1")])
+    code, out, _ = run(capsys, "triage", log)
+    assert code == 0
+    assert "1 assumed" in out.splitlines()[0]
+    assert out.count("--guest web01=…") == 1
+    code, out, _ = run(capsys, "triage", log, "--guest", "web01=linux", "--fail-on", "assumed")
+    assert (code, "1 proven noise" in out) == (0, True)
+    assert run(capsys, "triage", log, "--guest", "web01=Windows Server 2012")[0] == 1
+
+
+def test_a_name_that_a_shell_would_run_is_not_offered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = storvsp(6, "6.0", "5.1")
+    for name in ("$(reboot)", "a'; reboot; '", '"; reboot', "`reboot`", "-x"):
+        log = tmp_path / "x.evtx"
+        data = tuple((key, name if text == "web01" else text) for key, text in event.data)
+        write_evtx(log, [event._replace(data=data)])
+        out = run(capsys, "triage", log)[1]
+        assert f"--guest {ID}=…" in out, name
+
+
+def test_explain_takes_a_finding_by_number_or_id(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--json=findings")
+    finding = json.loads(out)["findings"][2]
+    for name in (finding["number"], f"#{finding['number']}", finding["id"]):
+        code, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, "--finding", name)
+        assert code == 0
+        assert finding["id"] in out
+        assert finding["groups"][0]["summary"] in out
+    assert run(capsys, "explain", LOGS, "--guests", GUESTS, "--finding", "999")[0] == 2
+
+
+def test_explain_names_the_file_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, "--record", 1049)
+    assert str(LOGS / "System.evtx") in out
