@@ -23,6 +23,7 @@ from hvdegraded.cli.arguments import (
     read_options_of,
     source_of,
 )
+from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import add_selection, selected, times_of
@@ -65,6 +66,11 @@ def add_parser(commands: Commands) -> None:
     command.add_argument("--all", action="store_true", help="list all findings, proven noise too")
     command.add_argument("--no-color", action="store_true", help="text without colours")
     command.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="show only findings that the last run with this file did not have, and write it anew",
+    )
+    command.add_argument(
         "--fail-on",
         choices=FAIL_ON,
         default="check",
@@ -82,15 +88,19 @@ def run(options: argparse.Namespace) -> int:
     since, until = times_of(options)
     builder = TriageBuilder(classifier, min_level=LEVELS[options.min_level], since=since, until=until)
     source, reading = source_of(options), read_options_of(options)
-    for path in filter(None, (options.html, options.output)):
+    for path in filter(None, (options.html, options.output, options.baseline)):
         check_output(path, _inputs(options))
     with RecordSpool() as kept:
         report = builder.read(source, reading, kept if options.json == "events" else None)
-        found = selected(builder.finish(report), options)
+        whole = builder.finish(report)
+        known = read_baseline(options.baseline) if options.baseline else {}
+        found = selected(new_since(known, whole) if options.baseline else whole, options)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, _inputs(options)) as page:
                 page.write(found.to_html().encode())
         _show(found, options, builder, kept)
+    if options.baseline:
+        write_baseline(options.baseline, whole, known, _inputs(options))
     if options.json or options.csv or options.quiet:
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")

@@ -206,7 +206,8 @@ class TriageBuilder:
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
         provenance = Provenance.with_inventory(self.classifier.guests)
-        return Triage(tuple(found), report, self._excluded, provenance)
+        rows = self.classifier.policy.acknowledgements
+        return Triage(tuple(found), report, self._excluded, provenance, rows)
 
     def _refusals(self, group: _Group) -> Iterator[EventGroup]:
         """A failure may have followed some of them."""

@@ -19,6 +19,7 @@ from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Basis, Label, Reason, Severity, Verdict
 
@@ -94,6 +95,7 @@ class FindingEntry:
     label: Label
     reason: Reason
     assumed: bool
+    acknowledged: str | None
     level: int | None
     host: str | None
     vm_name: str | None
@@ -156,6 +158,7 @@ class Document:
     sections: dict[Section, Tally]
     findings: tuple[FindingEntry, ...]
     assumed: tuple[AssumedVm, ...]
+    void_acknowledgements: tuple[str, ...] = ()
     coverage: tuple[Any, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
@@ -188,6 +191,7 @@ def document_of(
     report: ReadReport | None = None,
     excluded: dict[str, int] | None = None,
     provenance: Provenance | None = None,
+    void: Iterable[str] = (),
 ) -> Document:
     """The document of findings, whose problems keep their order."""
     report = report or ReadReport()
@@ -205,6 +209,7 @@ def document_of(
         sections=_tallies(findings),
         findings=tuple(entries),
         assumed=tuple(_assumed_vms(findings)),
+        void_acknowledgements=tuple(void),
         coverage=tuple(getattr(report, "coverage", ())),
         excluded=dict(excluded or {}),
         report=report,
@@ -243,6 +248,7 @@ def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
         label=finding.label,
         reason=verdict.reason,
         assumed=verdict.assumed,
+        acknowledged=_acknowledged(finding.acknowledged),
         level=finding.level,
         host=finding.host,
         vm_name=finding.vm_name,
@@ -263,6 +269,12 @@ _SEVERITIES: dict[Severity, Literal["act", "check", "none"]] = {
     Severity.CHECK: "check",
     Severity.NONE: "none",
 }
+
+
+def _acknowledged(row: Acknowledgement | None) -> str | None:
+    if row is None:
+        return None
+    return f"{row.why} (until {row.until})" if row.until else row.why
 
 
 def _group_entry(group: EventGroup, title: str) -> GroupEntry:
@@ -324,12 +336,7 @@ def _assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
             vm_name=found[0].vm_name,
             vm_id=found[0].vm_id,
             events=sum(group.count for group in groups),
-            evidence=tuple(sorted({_evidence(group) for group in groups})),
+            evidence=tuple(sorted({group.evidence for group in groups})),
             findings=tuple(finding.id for finding in found),
             settle="Name the system of this VM.",
         )
-
-
-def _evidence(group: EventGroup) -> str:
-    guest, host = group.verdict.versions.guest, group.verdict.versions.host
-    return f"{group.verdict.component or group.provider} {guest or '?'} | {host or '?'}"

@@ -14,9 +14,19 @@ from html import escape
 from hvdegraded.events import HyperVEvent
 from hvdegraded.printable import printable
 from hvdegraded.timestamps import datetime_from_ticks
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Label, Reason, Severity, Verdict
 
-__all__ = ["UNKNOWN", "EventGroup", "Finding", "Section", "finding_id", "findings_of", "moment_of"]
+__all__ = [
+    "UNKNOWN",
+    "EventGroup",
+    "Finding",
+    "Section",
+    "finding_id",
+    "findings_of",
+    "in_order",
+    "moment_of",
+]
 
 UNKNOWN = -1
 """Stands for a time or a record id that is not known."""
@@ -38,6 +48,7 @@ class Section(enum.StrEnum):
     ACT = "act"
     CHECK = "check"
     ASSUMED = "assumed"
+    ACKNOWLEDGED = "acknowledged"
     PROVEN = "proven"
     QUIET = "quiet"
 
@@ -77,6 +88,12 @@ class EventGroup:
         return known if known >= 0 else None
 
     @property
+    def evidence(self) -> str:
+        """What is seen of the VM, as reports and acknowledgements name it: `storage 5.1 | 6.0`."""
+        guest, host = self.verdict.versions.guest, self.verdict.versions.host
+        return f"{self.verdict.component or self.provider} {guest or '?'} | {host or '?'}"
+
+    @property
     def provider(self) -> str:
         """Provider of the events."""
         return self.example.provider
@@ -96,6 +113,7 @@ class Finding:
     """
 
     groups: tuple[EventGroup, ...]
+    acknowledged: Acknowledgement | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -133,11 +151,18 @@ class Finding:
     @property
     def section(self) -> Section:
         """Where a report shows it."""
+        if self.acknowledged is not None:
+            return Section.ACKNOWLEDGED
         if self.severity is not Severity.NONE:
             return Section.ACT if self.severity is Severity.ACT else Section.CHECK
         if self.label is Label.ACTIONABLE:
             return Section.QUIET
         return Section.ASSUMED if self.verdict.assumed else Section.PROVEN
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What is seen of the VM, sorted."""
+        return tuple(sorted({group.evidence for group in self.groups}))
 
     @property
     def host(self) -> str | None:
@@ -198,26 +223,26 @@ def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> 
     return datetime_from_ticks(pick(known)) if known else None
 
 
-def findings_of(groups: Iterable[EventGroup]) -> tuple[Finding, ...]:
-    """The findings in groups of events, in the order of reading: by section, level, and newest first."""
+def findings_of(groups: Iterable[EventGroup]) -> list[Finding]:
+    """The findings in groups of events."""
     matters: dict[tuple[str, ...], list[EventGroup]] = {}
     for group in groups:
         matters.setdefault(_matter(group.verdict, group.example), []).append(group)
-    found = [
+    return [
         Finding(tuple(sorted(parts, key=lambda group: (-group.count, group.verdict.summary))))
         for parts in matters.values()
     ]
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings in the order of reading: by section, worst level first, newest first."""
     order = {section: place for place, section in enumerate(Section)}
-    found.sort(
-        key=lambda finding: (
-            order[finding.section],
-            finding.level or _NO_LEVEL,
-            -finding.last_ticks,
-            finding.verdict.summary,
-            finding.id,
-        )
-    )
-    return tuple(found)
+
+    def rank(finding: Finding) -> tuple[int, int, int, str, str]:
+        level = finding.level or _NO_LEVEL
+        return order[finding.section], level, -finding.last_ticks, finding.verdict.summary, finding.id
+
+    return tuple(sorted(findings, key=rank))
 
 
 def finding_id(verdict: Verdict, example: HyperVEvent) -> str:

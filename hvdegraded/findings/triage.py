@@ -12,16 +12,18 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import HvdegradedError, UnknownNameError
-from hvdegraded.findings.groups import UNKNOWN, EventGroup, Finding, Section, findings_of, moment_of
+from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
+from hvdegraded.findings.groups import UNKNOWN, EventGroup, Finding, Section, findings_of, in_order, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:
@@ -45,12 +47,13 @@ class Triage:
     report: ReadReport = field(default_factory=ReadReport)
     excluded: Counter[str] = field(default_factory=Counter)
     provenance: Provenance = field(default_factory=Provenance)
+    acknowledgements: tuple[Acknowledgement, ...] = ()
     _whole: tuple[EventGroup, ...] | None = field(default=None, compare=False)  # of which this is a selection
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """The findings: to act on, to check, assumed, proven; within, worst level and newest first."""
-        return findings_of(self.groups)
+        return in_order(with_acknowledgements(findings_of(self.groups), self.acknowledgements, _today()))
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -80,6 +83,11 @@ class Triage:
     def assumed(self) -> Triage:
         """Only what is ignorable under an assumption."""
         return self._of_section(Section.ASSUMED)
+
+    @property
+    def acknowledged(self) -> Triage:
+        """Only what the policy acknowledges."""
+        return self._of_section(Section.ACKNOWLEDGED)
 
     @property
     def proven(self) -> Triage:
@@ -210,7 +218,11 @@ class Triage:
         from hvdegraded.findings.document import document_of
 
         return document_of(
-            self.findings, report=self.report, excluded=self.excluded, provenance=self.provenance
+            self.findings,
+            report=self.report,
+            excluded=self.excluded,
+            provenance=self.provenance,
+            void=void_acknowledgements(self.findings, self.acknowledgements, _today()),
         )
 
     def headline(self) -> str:
@@ -269,6 +281,10 @@ class Triage:
         from hvdegraded.findings.frames import to_polars
 
         return to_polars(self.groups)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _unknown(what: str, name: str, known: Iterable[str | None]) -> UnknownNameError:

@@ -12,7 +12,6 @@ import functools
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.errors import KnowledgeError
@@ -36,7 +35,7 @@ __all__ = [
 EventKey = tuple[str, int]
 """A provider's canonical name in lower case, and an event id."""
 
-_LISTS = ("provider", "event")
+_LISTS = ("provider", "event", "acknowledge")
 _CODES = "codes"
 _HAS_WORDS = re.compile(r"[\s.]")
 
@@ -123,10 +122,7 @@ def read_user_rows(
     event. Raises KnowledgeError with line and column, also where a row could make more events ignorable, or
     hide a failure, without `force = true`.
     """
-    if isinstance(source, str) and ("\n" in source or not source):
-        file = TomlFile(source)
-    else:
-        file = TomlFile.open(Path(source))
+    file = TomlFile.given(source)
     _check_headings(file)
     added = tuple(_user_providers(file, providers))
     names = dict(providers)
@@ -165,7 +161,7 @@ def _check_headings(file: TomlFile) -> None:
                 path=file.path,
                 line=line,
                 column=column,
-                hint="known are [[provider]] and [[event]]; an event stands under [Provider-Name.id]",
+                hint="known are [[provider]], [[event]] and [[acknowledge]]; an event is [Provider-Name.id]",
             )
 
 

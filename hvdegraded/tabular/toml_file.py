@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -69,6 +71,13 @@ class TomlFile:
             raise self._syntax_error(error) from error
         except RecursionError as error:
             raise KnowledgeError("this TOML nests too deeply", path=path) from error
+
+    @classmethod
+    def given(cls, source: str | os.PathLike[str]) -> TomlFile:
+        """Read a user's file, or take its text (anything with a newline)."""
+        if isinstance(source, str) and ("\n" in source or not source):
+            return cls(source)
+        return cls.open(Path(source))
 
     @classmethod
     def open(cls, source: Traversable) -> TomlFile:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
+from hvdegraded.tabular.toml_file import TomlFile
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Label
 
 __all__ = ["Policy"]
@@ -17,11 +19,13 @@ class Policy:
     """How to decide what the facts leave open.
 
     `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system: with
-    ACTIONABLE no assumed verdict is ignorable. `knowledge` holds the facts, with the user's rows.
+    ACTIONABLE no assumed verdict is ignorable. `knowledge` holds the facts, with the user's rows;
+    `acknowledgements` name findings that reports show apart.
     """
 
     unknown_guest: Label = Label.IGNORABLE
     knowledge: Knowledge = field(default_factory=load_knowledge, repr=False)
+    acknowledgements: tuple[Acknowledgement, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.unknown_guest, Label):
@@ -37,4 +41,6 @@ class Policy:
         Raises KnowledgeError with file, line and column for a bad row, and for a row that would make an
         event ignorable without the word `force = true`.
         """
-        return cls(unknown_guest, load_knowledge().extended(source))
+        file = TomlFile.given(source)
+        rows = file.rows("acknowledge", Acknowledgement)
+        return cls(unknown_guest, load_knowledge().extended(source), rows)

@@ -158,3 +158,50 @@ def test_explain_takes_a_finding_by_number_or_id(capsys: pytest.CaptureFixture[s
 def test_explain_names_the_file_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, "--record", 1049)
     assert str(LOGS / "System.evtx") in out
+
+
+def test_a_baseline_leaves_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
+    write_evtx(log, [plain("VMMS", 19100)])
+    first = run(capsys, "triage", log, "--baseline", baseline)
+    assert (first[0], "1 to act on" in first[1]) == (1, True)
+    again = run(capsys, "triage", log, "--baseline", baseline)
+    assert (again[0], "0 to act on" in again[1]) == (0, True)
+    assert "of known findings" in again[1]
+    write_evtx(log, [plain("VMMS", 19100), plain("VMMS", 10102)])
+    code, out, _ = run(capsys, "triage", log, "--baseline", baseline)
+    assert (code, "1 to act on" in out, "10102" in out) == (1, True, True)
+
+
+def test_a_baseline_keeps_what_a_selection_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
+    other = plain("VMMS", 19100)._replace(data=(("VmName", "db02"),))
+    write_evtx(log, [plain("VMMS", 19100), other])
+    run(capsys, "triage", log, "--baseline", baseline, "--vm", "db02")
+    assert len(json.loads(baseline.read_text())["findings"]) == 2
+
+
+def test_a_baseline_of_a_run_that_could_not_read_all_keeps_the_known_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs, baseline = tmp_path / "logs", tmp_path / "known.json"
+    logs.mkdir()
+    write_evtx(logs / "a.evtx", [plain("VMMS", 19100)])
+    write_evtx(logs / "b.evtx", [plain("VMMS", 10102)])
+    run(capsys, "triage", logs, "--baseline", baseline)
+    (logs / "b.evtx").write_bytes(b"")
+    assert run(capsys, "triage", logs, "--baseline", baseline)[0] == 3
+    assert len(json.loads(baseline.read_text())["findings"]) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": "hvdegraded.findings", "findings": []}'])
+def test_a_file_that_is_not_a_baseline_is_refused_and_kept(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
+    write_evtx(log, [plain("VMMS", 19100)])
+    baseline.write_text(content)
+    assert run(capsys, "triage", log, "--baseline", baseline)[0] == 2
+    assert baseline.read_text() == content

@@ -265,6 +265,8 @@ def _what(groups: Sequence[tuple[str, str]]) -> Html:
 def _cells(finding: FindingEntry) -> tuple[Any, ...]:
     """The values of a row, in the order of the columns."""
     groups = [(group.detail, _event(group)) for group in finding.groups[:_MOST_GROUPS]]
+    if finding.acknowledged:
+        groups.append((f"Acknowledged: {finding.acknowledged}", ""))
     if len(finding.groups) > _MOST_GROUPS:
         groups.append((f"and {len(finding.groups) - _MOST_GROUPS} more kinds of events", ""))
     return (

@@ -89,6 +89,7 @@ def print_document(document: Document, console: Console, layout: Layout | None =
     for section in (Section.ACT, Section.CHECK):
         _print_section(document, section, console, layout)
     _print_assumed(document, console, layout)
+    _print_section(document, Section.ACKNOWLEDGED, console, layout)
     for section in (Section.PROVEN, Section.QUIET):
         tally = document.sections[section]
         if layout.everything:
@@ -165,6 +166,8 @@ def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> N
     )
     times = f"{plural(finding.count, 'event')}, {moment}"
     _say(console, f"#{finding.number}  {whose}: {times}  [{finding.id}]", indent=4)
+    if finding.acknowledged:
+        _say(console, f"Acknowledged: {finding.acknowledged}", indent=8)
     shown = finding.groups if layout.everything else finding.groups[:_MOST_GROUPS]
     for group in shown:
         _say(console, _group_line(group), indent=8)

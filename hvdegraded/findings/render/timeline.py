@@ -17,8 +17,8 @@ from hvdegraded.findings.render.canvas import (
     row_axes,
     row_of,
 )
-from hvdegraded.findings.severity import Severity, severity_of
 from hvdegraded.timestamps import datetime_from_ticks
+from hvdegraded.verdicts.verdict import Severity
 
 if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup
@@ -88,8 +88,7 @@ def _times_by_row(groups: Sequence[EventGroup]) -> tuple[dict[Row, dict[Severity
         known = [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
         untimed += part.count - len(known)
         if known:
-            severity = severity_of(part.verdict, part.example)
-            times[row_of(part)].setdefault(severity, []).extend(known)
+            times[row_of(part)].setdefault(part.verdict.severity, []).extend(known)
     return times, untimed
 
 

@@ -27,6 +27,7 @@ TITLES = {
     Section.ACT: "To act on",
     Section.CHECK: "To check",
     Section.ASSUMED: "Assumed",
+    Section.ACKNOWLEDGED: "Acknowledged",
     Section.PROVEN: "Proven noise",
     Section.QUIET: "Asking for nothing",
 }
@@ -104,5 +105,6 @@ def caveats(document: Document) -> Iterator[str]:
         yield f"{note.path or 'input'}: {note.text}"
     if len(unreadable) > _MOST_UNREADABLE:
         yield f"{len(unreadable) - _MOST_UNREADABLE} more inputs could not be read."
+    yield from document.void_acknowledgements
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
