@@ -30,7 +30,7 @@ from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import ReadReport
 from hvdegraded.records.spool import RecordSpool
-from hvdegraded.timestamps import ticks_from_datetime
+from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History
 from hvdegraded.verdicts.policy import Policy
@@ -68,6 +68,16 @@ class Bounds(NamedTuple):
     until: datetime | None
 
 
+def _level(level: int | str) -> int:
+    """A level by its number or name. Raises HvdegradedError."""
+    names = {one.name.lower(): one for one in Level}
+    if isinstance(level, str):
+        level = names.get(level.lower(), level)
+    if not isinstance(level, int):
+        raise HvdegradedError(f"min_level is {level!r}, not a level", hint=f"one of {', '.join(names)}")
+    return level
+
+
 class TriageBuilder:
     """Takes events one by one, and makes a Triage of them."""
 
@@ -75,17 +85,15 @@ class TriageBuilder:
         self,
         classifier: Classifier,
         *,
-        min_level: int = Level.WARNING,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        min_level: int | str = Level.WARNING,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
     ) -> None:
         self.classifier = classifier
-        if not isinstance(min_level, int):
-            raise HvdegradedError(
-                f"min_level is {min_level!r}, which is no Level", hint="for example Level.ERROR"
-            )
-        self._bounds = Bounds(min_level, since, until)
-        self._min_level = min_level
+        self._min_level = _level(min_level)
+        since = moment_from_text(since) if isinstance(since, str) else since
+        until = moment_from_text(until) if isinstance(until, str) else until
+        self._bounds = Bounds(self._min_level, since, until)
         self._since = ticks_from_datetime(since) if since else None
         self._until = ticks_from_datetime(until) if until else None
         if self._since is not None and self._until is not None and self._since >= self._until:
@@ -244,15 +252,16 @@ def triage(
     *,
     guests: GuestInventory | None = None,
     policy: Policy | None = None,
-    min_level: int = Level.WARNING,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    min_level: int | str = Level.WARNING,
+    since: datetime | str | None = None,
+    until: datetime | str | None = None,
     **keywords: Unpack[ReadKeywords],
 ) -> Triage:
     """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
 
-    Looks at events of `min_level` and worse; the others serve as context, and are counted. `since` and
-    `until` (UTC where naive) bound the times. The other keywords are the fields of ReadOptions, or `options`:
+    Looks at events of `min_level` (`"error"`) and worse; the others serve as context, and are counted.
+    `since` and `until` (`"24h"`, `"yesterday"`, ISO 8601 or a datetime; UTC if naive) bound the times. The
+    other keywords are the fields of ReadOptions, or `options`:
     `workers` is how many processes read paths and judge what is in them; the result is the same. `progress`
     (on unless it is False) shows how far a long reading is, in Jupyter and on terminals.
 

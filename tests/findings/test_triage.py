@@ -101,6 +101,16 @@ def test_times_bound_what_is_looked_at() -> None:
     }
 
 
+def test_levels_and_times_may_be_words() -> None:
+    day = hv.triage(
+        FOLDER / "hv2012r2", since=datetime(2026, 9, 10), until=datetime(2026, 9, 12), min_level=2
+    )
+    words = hv.triage(FOLDER / "hv2012r2", since="2026-09-10", until="2026-09-12T00:00Z", min_level="Error")
+    assert words.to_dict() == day.to_dict()
+    assert words
+    assert not hv.triage(FOLDER / "hv2012r2", since="24h")
+
+
 def test_it_reads_well_as_text(sample: Triage) -> None:
     text = str(sample)
     for part in ("8 to act on, 1 to check", "legacy-pbx", "checkpoint", "0x80070020", "Assumed"):
