@@ -21,7 +21,7 @@ from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.phrases import versions_text, whose
-from hvdegraded.verdicts.verdict import Basis, Label, Reason, Severity, Verdict
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
 __all__ = [
     "SCHEMA",
@@ -51,9 +51,24 @@ _PROBLEMS = {
     Reason.REFUSED_WITH_FALLBACK: "The host refused a version, and the guest has an older one that it takes",
     Reason.REFUSED_UNPROVEN: "The host refused a version, and nothing proves that an older one was taken",
     Reason.REFUSED_THEN_FAILURE: "The host refused a version, and a failure of the VM followed",
+    Reason.NO_COMMON_VERSION: "Host and guest have no version in common",
+    Reason.INVENTORY_CONTRADICTED: "What a VM speaks contradicts the inventory",
     Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
 }
-_VERSIONS_SAY_ALL = frozenset(_PROBLEMS) - {Reason.REFUSED_THEN_FAILURE, Reason.INCOMPLETE_EVIDENCE}
+_SETTLE = {
+    Assumption.GUEST_SYSTEM: "Name the system that this VM runs.",
+    Assumption.WHAT_FOLLOWS: "Read the logs of this host, and of where the VM went, that contain the ten "
+    "minutes after each of these events.",
+}
+_VERSIONS_SAY_ALL = frozenset(
+    {
+        Reason.LOADED_NON_WINDOWS,
+        Reason.LOADED_WINDOWS,
+        Reason.LOADED_UNKNOWN,
+        Reason.REFUSED_WITH_FALLBACK,
+        Reason.REFUSED_UNPROVEN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +106,10 @@ class FindingEntry:
     number: int
     id: str
     section: Section
-    severity: Literal["act", "check", "none"]
+    severity: Severity
     label: Label
     reason: Reason
-    assumed: bool
+    assumptions: tuple[Assumption, ...]
     acknowledged: str | None
     level: int | None
     host: str | None
@@ -244,10 +259,10 @@ def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
         number=number,
         id=finding.id,
         section=finding.section,
-        severity=_SEVERITIES[finding.severity],
+        severity=finding.severity,
         label=finding.label,
         reason=verdict.reason,
-        assumed=verdict.assumed,
+        assumptions=verdict.assumptions,
         acknowledged=_acknowledged(finding.acknowledged),
         level=finding.level,
         host=finding.host,
@@ -262,13 +277,6 @@ def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
         last=finding.last,
         groups=tuple(_group_entry(group, title) for group in finding.groups),
     )
-
-
-_SEVERITIES: dict[Severity, Literal["act", "check", "none"]] = {
-    Severity.ACT: "act",
-    Severity.CHECK: "check",
-    Severity.NONE: "none",
-}
 
 
 def _acknowledged(row: Acknowledgement | None) -> str | None:
@@ -338,5 +346,11 @@ def _assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
             events=sum(group.count for group in groups),
             evidence=tuple(sorted({group.evidence for group in groups})),
             findings=tuple(finding.id for finding in found),
-            settle="Name the system of this VM.",
+            settle=" ".join(
+                words for assumption, words in _SETTLE.items() if assumption in _assumptions(groups)
+            ),
         )
+
+
+def _assumptions(groups: Iterable[EventGroup]) -> set[Assumption]:
+    return {assumption for group in groups for assumption in group.verdict.assumptions}

@@ -140,7 +140,8 @@ class Finding:
 
     @property
     def _repeated(self) -> bool:
-        wanted = getattr(self.groups[0].example, "repeats", None) or _USUAL_REPEATS
+        fact = self.groups[0].example.fact
+        wanted = (fact.repeats if fact is not None else None) or _USUAL_REPEATS
         if any(UNKNOWN in group.ticks for group in self.groups):
             return self.count >= wanted
         times = sorted(ticks for group in self.groups for ticks in group.ticks)
@@ -263,5 +264,5 @@ def _matter(verdict: Verdict, example: HyperVEvent) -> tuple[str, ...]:
         (verdict.vm_id or verdict.vm_name or "").lower(),
         *event,
         verdict.reason,
-        "" if verdict.label is Label.ACTIONABLE else "assumed" if verdict.assumed else "proven",
+        "" if verdict.label is Label.ACTIONABLE else ", ".join(verdict.assumptions) or "proven",
     )
