@@ -97,7 +97,6 @@ def _guests() -> Iterator[Trap]:
     """Kinds 4, 5, 7, 8 and 10: what the guest is."""
     bsd, dragon = (row(FREEBSD),), (row(DRAGONFLY),)
     yield trap(4, "FreeBSD with display 3.3", display(23014, "3.5", "3.3"), rows=bsd)
-    yield trap(4, "FreeBSD with display 3.2", display(23014, "3.3", "3.2"), rows=bsd)
     yield trap(4, "FreeBSD with RDV", service("-RDV", "3.0", "3.0", "1.0", "3.0"), rows=bsd)
     yield trap(
         4, "FreeBSD with data exchange 5.0", service("-KvpExchange", "1.0", "3.0", "5.0", "5.0"), rows=bsd
@@ -202,6 +201,25 @@ def _inventories() -> Iterator[Trap]:
     yield trap(10, "one name, two ids", storage_loaded(), second, rows=(name_only,), most=MARKED)
     elsewhere = at(storage_loaded(vm=OTHER._replace(name="web01")), HOUR, "hv2.corp.example")
     yield trap(10, "one name, two hosts", storage_loaded(), elsewhere, rows=(name_only,), most=MARKED)
+    taken = (row(UBUNTU, Taken="2024-06-01T00:00:00Z"),)
+    early = storage_loaded(ticks=-180 * DAY)
+    yield trap(
+        10,
+        "one soon after the inventory, the same long after",
+        early,
+        storage_loaded(),
+        judged=1,
+        rows=taken,
+        most=MARKED,
+    )
+    yield trap(
+        10,
+        "one long after the inventory, the same soon after",
+        storage_loaded(),
+        early,
+        rows=taken,
+        most=MARKED,
+    )
     for number, title in ((13003, "deleted"), (13002, "created")):
         since = at(
             manifest(
