@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from hvdegraded.guests.files import Row
 from hvdegraded.guests.guest import Guest, ProblemKind, in_order_of_families
@@ -12,30 +13,32 @@ from hvdegraded.knowledge.guest_systems import (
     column_key,
     columns,
     family_from_integration,
+    family_from_version,
     is_blank,
     read_os,
     supported_os,
 )
 from hvdegraded.knowledge.vocabulary import GuestFamily
-from hvdegraded.tabular.coercion import plain_text
+from hvdegraded.tabular.coercion import guid_of, moment_of, plain_text
 
 __all__ = ["guest_of_row"]
 
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_SYSTEM_NAME = "systemname"  # of Msvm_KvpExchangeComponent: the VM's id
 _LONGEST_ITEMS = 1 << 20
 _MOST_ITEMS = 1000
 
 
-def guest_of_row(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
-    """The guest that a row describes, and what is wrong with the row."""
+def guest_of_row(
+    row: Row, source: str, taken: datetime | None = None
+) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
+    """Describe the guest of a row, and what is wrong with the row.
+
+    `taken` is when the file was written; a column of the row counts more.
+    """
     cells, items = _cells(row)
-    ids = [(key, vm_id) for key, text in _picked(cells, "id") if (vm_id := normalise_guid(text))]
-    names = _picked(cells, "name")
-    if row.key is not None and (vm_id := normalise_guid(row.key)):
-        ids.insert(0, ("vmid", vm_id))
-    elif row.key is not None:
-        names.insert(0, ("", plain_text(row.key)))
-    if ids and ids[0][0] == "systemname":
-        names = [(key, text) for key, text in names if key == "vmname"]  # the others name the service
+    ids, unreadable = _ids(row, cells)
+    names = _names(row, cells, ids)
     for key, text in names:  # Msvm_ComputerSystem keeps the id in Name
         if (vm_id := normalise_guid(text)) and not ids:
             ids.append((key, vm_id))
@@ -44,45 +47,102 @@ def guest_of_row(row: Row, source: str) -> tuple[Guest | None, tuple[ProblemKind
         return None, (ProblemKind.NO_VM, "the row names no VM")
     plain = [("", text) for key, text in cells if key == ""]
     systems = _picked(items, "system") + _picked(cells, "system") + plain
-    reading = _together([read_os(text) for _, text in systems if not is_blank(text)])
-    integration = _first(items, "integration") or _first(cells, "integration")
-    hint = family_from_integration(integration)
+    systems = [(key, text) for key, text in systems if not is_blank(text)]
+    reading = _together([read_os(text) for _, text in systems])
     guest = Guest(
         name=name,
         vm_id=ids[0][1] if ids else None,
         host=_first(cells, "host"),
         family=reading.family,
-        os_name=next((text for _, text in systems if not is_blank(text)), None),
+        os_name=next((text for _, text in systems), None),
         os_version=_first(items, "version") or _first(cells, "version"),
-        integration_version=integration,
+        integration_version=_first(items, "integration") or _first(cells, "integration"),
         source=source,
         possible=in_order_of_families(reading.possible) if reading.family is GuestFamily.UNKNOWN else (),
+        taken=_taken(row) or taken,
     )
-    return _judged(guest, hint)
+    guest, problem = _with_versions(guest, systems, _picked(items, "version") + _picked(cells, "version"))
+    if unreadable is None or ids:
+        return guest, problem
+    reason = (
+        f"'{name}': '{unreadable[:80]}' is not a VM id; the row is not used, because a name alone can be "
+        "another VM's; write the GUID of Get-VM, or leave the column out"
+    )
+    families = set(guest.possible or (guest.family,))
+    if GuestFamily.WINDOWS not in families:
+        return None, (ProblemKind.UNREADABLE_ID, reason)
+    undecided = {"family": GuestFamily.UNKNOWN, "possible": in_order_of_families(families)}
+    return guest.model_copy(update=undecided), (ProblemKind.UNREADABLE_ID, reason)
 
 
-def _judged(guest: Guest, hint: GuestFamily) -> tuple[Guest, tuple[ProblemKind, str] | None]:
-    """The guest with what its integration services add, and what is wrong with its system."""
+def _ids(row: Row, cells: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], str | None]:
+    """The ids of a row, the better columns first, and a text in such a column that cannot be read."""
+    ids: list[tuple[str, str]] = []
+    unreadable = None
+    if row.key is not None and (vm_id := guid_of(row.key)):
+        ids.append(("vmid", vm_id))
+    for key, text in _picked(cells, "id"):
+        vm_id = guid_of(text)
+        if vm_id is not None and vm_id != _NO_ID:
+            ids.append((key, vm_id))
+        elif not is_blank(text) and key != _SYSTEM_NAME:  # which can hold the host's name
+            unreadable = unreadable or text
+    return ids, unreadable
+
+
+def _names(row: Row, cells: list[tuple[str, str]], ids: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    names = _picked(cells, "name")
+    if row.key is not None and not guid_of(row.key):
+        names.insert(0, ("", plain_text(row.key)))
+    if ids and ids[0][0] == _SYSTEM_NAME:
+        return [(key, text) for key, text in names if key == "vmname"]  # the others name the service
+    return names
+
+
+def _taken(row: Row) -> datetime | None:
+    """When a row was written, by its own column."""
+    for name, value in row.cells:
+        if column_key(name) in columns("taken") and (moment := moment_of(value)) is not None:
+            return moment
+    return None
+
+
+def _with_versions(
+    guest: Guest, systems: list[tuple[str, str]], versions: list[tuple[str, str]]
+) -> tuple[Guest, tuple[ProblemKind, str] | None]:
+    """The guest with what its versions add, and what is wrong with its system."""
     label = f"'{(guest.name or guest.vm_id or '')[:80]}'"
-    if guest.os_name is None:
-        if hint is GuestFamily.UNKNOWN:
+    hints = {family_from_integration(guest.integration_version)}
+    hints |= {family_from_version(text) for _, text in versions}
+    hints.discard(GuestFamily.UNKNOWN)
+    if not systems:
+        if not hints:
             return guest, (ProblemKind.NO_SYSTEM, f"{label} names no operating system")
-        return guest.model_copy(update={"family": hint, "inferred": True}), None
-    shown = f"'{guest.os_name[:80]}'"
-    if guest.possible:
+        if len(hints) == 1:
+            return guest.model_copy(update={"family": hints.pop(), "inferred": True}), None
+        return _conflict(guest, hints, f"{label}: its versions are those of different systems")
+    shown = " and ".join(dict.fromkeys(f"'{text[:80]}'" for _, text in systems[:3]))
+    if len(guest.possible) > 1:
         between = " or ".join(guest.possible)
-        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: {shown} is ambiguous ({between})")
+        several = len({text for _, text in systems}) > 1
+        kind = ProblemKind.CONFLICT if several else ProblemKind.UNKNOWN_SYSTEM
+        return guest, (kind, f"{label}: {shown} leaves open which system it is ({between})")
     if guest.family is GuestFamily.UNKNOWN:
-        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known")
-    if hint is GuestFamily.WINDOWS and guest.family is not hint:
-        possible = in_order_of_families((guest.family, hint))
-        contradiction = (
-            f"{label}: {shown} with the integration services of Windows ({guest.integration_version})"
-        )
-        unknown = {"family": GuestFamily.UNKNOWN, "possible": possible}
-        return guest.model_copy(update=unknown), (ProblemKind.CONFLICT, contradiction)
+        hint = "; write it in full" if guest.possible else ""
+        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known{hint}")
+    # Unix systems report the versions of Linux for the integration services, and Windows none of theirs.
+    if any((hint is GuestFamily.WINDOWS) != (guest.family is GuestFamily.WINDOWS) for hint in hints):
+        told = " and ".join(text for text in (guest.os_version, guest.integration_version) if text)
+        return _conflict(guest, {guest.family, *hints}, f"{label}: {shown} contradicts its version ({told})")
     supported = supported_os(guest.os_name, guest.os_version)
     return guest.model_copy(update={"supported": supported}), None
+
+
+def _conflict(
+    guest: Guest, families: set[GuestFamily], reason: str
+) -> tuple[Guest, tuple[ProblemKind, str] | None]:
+    unknown = {"family": GuestFamily.UNKNOWN, "possible": in_order_of_families(families)}
+    return guest.model_copy(update=unknown), (ProblemKind.CONFLICT, reason)
 
 
 def _together(readings: list[OsReading]) -> OsReading:

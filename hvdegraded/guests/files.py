@@ -107,21 +107,35 @@ def read_inventory(
 
 
 def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[Row], list[Damage]]:
-    """The rows of a mapping, or of an iterable of mappings. Raises InventoryError for anything else."""
+    """Read a mapping, an iterable of mappings, or a data frame. Raises InventoryError for anything else."""
     gathered = _Gathered(max_rows)
     try:
+        source = _rows_of_frame(source)
         if isinstance(source, Mapping):
             _collect([source], None, gathered)
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):
             _collect(source, None, gathered)
         else:
             raise InventoryError(
-                f"{type(source).__name__} is no inventory",
-                hint="give a path, a mapping, or a list of mappings",
+                f"{type(source).__name__} is not an inventory",
+                hint="give a path, a mapping, a list of mappings, or a data frame",
             )
     except RecursionError as error:
         raise InventoryError("the inventory nests too deeply") from error
     return gathered.rows, gathered.damage
+
+
+def _rows_of_frame(source: object) -> object:
+    """The rows of a data frame of polars, pyarrow or pandas; anything else as it is."""
+    for method in ("to_dicts", "to_pylist"):
+        if callable(rows := getattr(source, method, None)):
+            return rows()
+    if hasattr(source, "columns") and callable(rows := getattr(source, "to_dict", None)):
+        return rows(orient="records")
+    return source
+
+
+# JSON
 
 
 def _json_rows(text: str, gathered: _Gathered) -> None:
@@ -149,9 +163,9 @@ def _json_rows(text: str, gathered: _Gathered) -> None:
 
 def _collect(items: Iterable[Any], line: int | None, gathered: _Gathered) -> None:
     """Append the rows of a list whose items are rows, wrappers of lists, or tables by VM."""
-    stack: list[tuple[Iterator[Any], int]] = [(iter(items), 0)]
+    stack: list[tuple[Iterator[Any], int, tuple[tuple[str, Any], ...]]] = [(iter(items), 0, ())]
     while stack:
-        iterator, depth = stack[-1]
+        iterator, depth, outer = stack[-1]
         try:
             item = next(iterator)
         except StopIteration:
@@ -162,9 +176,10 @@ def _collect(items: Iterable[Any], line: int | None, gathered: _Gathered) -> Non
             continue
         inner = _inner(item)
         if _is_row(item):
-            gathered.add(line, tuple((_name(key), value) for key, value in item.items()))
+            cells = tuple((_name(key), value) for key, value in item.items())
+            gathered.add(line, cells + outer)
         elif inner is not None and depth < _MAX_DEPTH:
-            stack.append((iter(inner), depth + 1))
+            stack.append((iter(inner), depth + 1, _taken_cells(item) + outer))
         else:
             for table in _ansible_tables(item) or [item]:
                 _collect_keyed(table, line, gathered)
@@ -204,6 +219,13 @@ def _inner(item: Mapping[Any, Any]) -> Iterable[Any] | None:
     return [row for rows in lists for row in rows] if lists else None
 
 
+def _taken_cells(item: Mapping[Any, Any]) -> tuple[tuple[str, Any], ...]:
+    """The cells of a wrapper that hold when its rows were written."""
+    return tuple(
+        (_name(key), value) for key, value in item.items() if column_key(_name(key)) in columns("taken")
+    )
+
+
 def _ansible_tables(value: Mapping[Any, Any]) -> list[Mapping[Any, Any]]:
     """Tables by host inside an Ansible group (`hosts`, `children`) or `_meta` (`hostvars`)."""
     tables = [
@@ -216,8 +238,9 @@ def _ansible_tables(value: Mapping[Any, Any]) -> list[Mapping[Any, Any]]:
 
 def _is_row(item: Mapping[Any, Any]) -> bool:
     keys = [column_key(_name(key)) for key in item]
-    named = [key for key in keys if key in columns("name") or key in columns("id")]
-    return bool(named) and (len(keys) > len(set(keys)) or sum(key in _known_columns() for key in keys) > 1)
+    known = sum(key in _known_columns() for key in keys)
+    named = any(key in columns("name") or key in columns("id") for key in keys)
+    return (named and (len(keys) > len(set(keys)) or known > 1)) or 0 < len(keys) == known
 
 
 def _name(key: object) -> str:

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.knowledge.vocabulary import GuestFamily
 
-__all__ = [
-    "Guest",
-    "InventoryProblem",
-    "ProblemKind",
-]
+__all__ = ["MAX_INVENTORY_AGE", "Guest", "GuestMatch", "InventoryProblem", "ProblemKind"]
+
+MAX_INVENTORY_AGE = timedelta(days=90)
+"""How much younger than an inventory an event may be before its rows count as outdated."""
+
+
+class GuestMatch(enum.StrEnum):
+    """How a VM was found in an inventory, best first.
+
+    SIMILAR_NAME: only compatibility forms (NFKC), inner white space or zero-width characters made the
+    names equal. PATTERN: a row such as `ubu-*`.
+    """
+
+    VM_ID = "VM id"
+    NAME = "name"
+    SIMILAR_NAME = "similar name"
+    PATTERN = "pattern"
 
 
 class Guest(BaseModel):
     """One virtual machine of an inventory.
 
-    `vm_id` is upper case without braces; `source` says where it was read ("guests.json, row 3").
-    `inferred`: no text names the system, the version of the integration services tells the family.
+    `vm_id` is upper case without braces; `source` names where it was read ("guests.json, row 3").
+    `inferred`: no text names the system; a version, of it or of its integration services, shows the family.
     `possible`: the families an UNKNOWN guest may be where rows or texts disagree. `supported`:
-    whether the vendor lists the system as a guest; None where its list does not tell.
+    whether the vendor lists the system as a guest; None where its list does not contain it. `taken`: when
+    the row was written (UTC), None where unknown. `match`: how `GuestInventory.find` found it.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -38,10 +52,16 @@ class Guest(BaseModel):
     supported: bool | None = None
     inferred: bool = False
     possible: tuple[GuestFamily, ...] = ()
+    taken: datetime | None = None
+    match: GuestMatch = GuestMatch.NAME
+
+    def older_than(self, moment: datetime | None, max_age: timedelta = MAX_INVENTORY_AGE) -> bool:
+        """Whether the row was written more than `max_age` before a moment; false where either is unknown."""
+        return moment is not None and self.taken is not None and moment - self.taken > max_age
 
     @property
     def undecided(self) -> bool:
-        """Whether the inventory says something of the system that leaves open whether it is Windows."""
+        """Whether the inventory names the VM but leaves open whether it runs Windows."""
         if self.family is not GuestFamily.UNKNOWN:
             return False
         return self.os_name is not None or not {GuestFamily.WINDOWS, GuestFamily.UNKNOWN}.isdisjoint(
@@ -54,13 +74,14 @@ class ProblemKind(enum.StrEnum):
 
     UNREADABLE = "unreadable"
     NO_VM = "names no VM"
+    UNREADABLE_ID = "unreadable id"
     NO_SYSTEM = "names no system"
     UNKNOWN_SYSTEM = "unknown system"
     CONFLICT = "conflict"
 
 
 class InventoryProblem(BaseModel):
-    """A part of an inventory that tells nothing, or contradicts another; rows and lines count from 1."""
+    """A part of an inventory that cannot be used, or contradicts another; rows and lines count from 1."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 

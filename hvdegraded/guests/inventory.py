@@ -2,14 +2,17 @@
 
 The rules of finding, each of which prefers an unknown guest to a wrong one:
 
-1. A VM's id decides, unless a row of its name and without an id says something else. Rows of another id are
+1. A VM's id decides, unless a row of its name and without an id names another system. Rows of another id are
    other machines, whatever their name.
-2. Without the id, name and host decide; names and hosts are compared without case, and a short host
-   name agrees with a full one (`HV1`, `hv1.corp.local`).
+2. Without the id, name and host decide; names and hosts are compared without case and white space around
+   them, and a short host name agrees with a full one (`HV1`, `hv1.corp.local`).
 3. Without the host, the name decides if all machines of that name run one family. A machine that is
-   listed on another host only, or under another id only, is no answer: it may have moved or been made anew,
-   or be a namesake.
-4. Where the rows disagree, the guest found is of family UNKNOWN, `possible` holds what it may be and
+   listed on another host only, or under another id only, is not an answer: it may have moved or been made
+   anew, or be a namesake. Nor is a row without an id where the logs show several VMs of its name.
+4. Names that only their compatibility forms, inner white space or zero-width characters make equal are
+   similar: a similar name counts where no other does, or where it is that of a Windows guest.
+5. A row whose name is a pattern (`ubu-*`) counts where no other row does.
+6. Where rows disagree, the guest found is of family UNKNOWN, `possible` holds what it may be and
    `source` names the rows.
 """
 
@@ -17,21 +20,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from hvdegraded.errors import InventoryError
 from hvdegraded.guests.columns import guest_of_row
-from hvdegraded.guests.files import Damage, read_inventory, rows_of_mappings
-from hvdegraded.guests.guest import Guest, InventoryProblem, ProblemKind, in_order_of_families
+from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_mappings
+from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
+from hvdegraded.guests.names import folded, is_same_host, name_pattern, similar
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.vocabulary import GuestFamily
 
-__all__ = [
-    "GuestInventory",
-]
+__all__ = ["GuestInventory"]
 
 _ONE_FAMILY = [{family} for family in GuestFamily if family is not GuestFamily.UNKNOWN]
+_MOST_PATTERNS = 1000
 
 
 class GuestInventory:
@@ -41,51 +44,74 @@ class GuestInventory:
     systems.
     """
 
-    __slots__ = ("_by_id", "_by_name", "_guests", "_problems")
+    __slots__ = ("_by_id", "_by_name", "_by_similar", "_guests", "_patterns", "_problems")
 
     def __init__(self, guests: Iterable[Guest] = (), problems: Iterable[InventoryProblem] = ()) -> None:
-        by_id: dict[str, list[Guest]] = {}
-        by_name: dict[str, list[Guest]] = {}
         self._guests = tuple(guests)
+        self._by_id: dict[str, list[Guest]] = {}
+        self._by_name: dict[str, list[Guest]] = {}
+        self._by_similar: dict[str, list[Guest]] = {}
+        self._patterns = []
         for guest in self._guests:
             if not isinstance(guest, Guest):
                 hint = "GuestInventory.load takes files and mappings"
-                raise InventoryError(f"{type(guest).__name__} is no Guest", hint=hint)
+                raise InventoryError(f"{type(guest).__name__} is not a Guest", hint=hint)
             if guest.vm_id is not None:
-                by_id.setdefault(guest.vm_id, []).append(guest)
-            if guest.name is not None:
-                by_name.setdefault(_folded(guest.name), []).append(guest)
-        self._by_id = by_id
-        self._by_name = by_name
+                self._by_id.setdefault(guest.vm_id, []).append(guest)
+            if guest.name is None:
+                continue
+            self._by_name.setdefault(folded(guest.name), []).append(guest)
+            self._by_similar.setdefault(similar(guest.name), []).append(guest)
+            if guest.vm_id is None and (pattern := name_pattern(guest.name)) is not None:
+                self._patterns.append((pattern, guest))
+        if len(self._patterns) > _MOST_PATTERNS:
+            raise InventoryError(f"more than {_MOST_PATTERNS} names with * or ?", hint="list the VMs instead")
         self._problems = tuple(problems)
 
     @classmethod
-    def load(
-        cls, source: str | os.PathLike[str] | Mapping[Any, Any] | Iterable[Mapping[Any, Any]]
-    ) -> GuestInventory:
-        """Read a JSON or CSV file, a mapping by VM id or name, or an iterable of mappings.
+    def load(cls, source: object) -> GuestInventory:
+        """Read an inventory from whatever holds it.
 
-        Raises InventoryError where the whole source cannot be read; what cannot be used of it is in
-        `problems`.
+        `source` is the path of a JSON or CSV file, a mapping by VM id, name or pattern of names
+        (`{"web01": "Ubuntu 24.04", "ubu-*": "Linux"}`), an iterable of mappings, or a data frame of
+        pandas, polars or pyarrow; an inventory is returned as it is. Raises InventoryError where no row
+        can be used, but not for an empty mapping or list; what cannot be used of others is in `problems`.
         """
+        if isinstance(source, GuestInventory):
+            return source
+        if isinstance(source, Mapping | list | tuple) and not source:
+            return cls()
+        file, where, taken = None, "mapping", None
         if isinstance(source, str | os.PathLike):
             path = Path(source)
             rows, damage = read_inventory(path)
-            file, where = str(path), path.name
+            file, where, taken = str(path), path.name, _time_of_file(path)
         else:
             rows, damage = rows_of_mappings(source)
-            file, where = None, "mapping"
+        return cls._from_rows(rows, damage, file, where, taken)
+
+    @classmethod
+    def _from_rows(
+        cls, rows: list[Row], damage: list[Damage], file: str | None, where: str, taken: datetime | None
+    ) -> GuestInventory:
         problems = [_damage_problem(each, file) for each in damage]
         guests: list[Guest] = []
+        usable = 0
         for row in rows:
-            guest, problem = guest_of_row(row, f"{where}, row {row.number}")
+            guest, problem = guest_of_row(row, f"{where}, row {row.number}", taken)
             if guest is not None:
                 guests.append(guest)
+            usable += guest is not None and _names_a_system(guest)
             if problem is not None:
                 kind, reason = problem
                 problems.append(
                     InventoryProblem(kind=kind, reason=reason, file=file, row=row.number, line=row.line)
                 )
+        if not usable:
+            reason = f"no row can be used: {problems[0].reason}" if problems else "the inventory has no rows"
+            raise InventoryError(
+                reason, path=file, hint="name each VM and its operating system, with the VMs running"
+            )
         inventory = cls(guests)
         problems += [
             InventoryProblem(kind=ProblemKind.CONFLICT, reason=reason, file=file)
@@ -114,45 +140,125 @@ class GuestInventory:
         return f"GuestInventory({len(self._guests)} guests, {len(self._problems)} problems)"
 
     def find(
-        self, *, vm_id: str | None = None, vm_name: str | None = None, host: str | None = None
+        self,
+        *,
+        vm_id: str | None = None,
+        vm_name: str | None = None,
+        host: str | None = None,
+        several_ids: bool = False,
+        several_hosts: bool = False,
     ) -> Guest | None:
         """The guest of that id, else of that name and host, else of that name; None if not listed.
 
-        `vm_id` in any letter case, with or without braces. Where rows disagree, a Guest of family
-        UNKNOWN whose `source` names them; it is never LINUX then.
+        `vm_id` in any letter case, with or without braces. `several_ids` and `several_hosts` are true
+        where the logs show the name with two VM ids, or on two hosts as VMs that may differ. Where rows
+        disagree, a Guest of family UNKNOWN whose `source` names them; it is never LINUX then.
         """
         wanted = normalise_guid(vm_id)
         same_id = self._by_id.get(wanted, []) if wanted else []
         known = _one_machine(same_id) if same_id else None
+        if known is not None:
+            known = known.model_copy(update={"match": GuestMatch.VM_ID})
+        name = vm_name or (known.name if known else None) or ""
+        ambiguous = (several_ids, several_hosts)
+        row = self._row(wanted, same_id, known, self._by_name.get(folded(name), ()), host, ambiguous)
+        row = self._with_similar(row, wanted, name, host, ambiguous)
+        return self._with_patterns(row, name, host)
+
+    @staticmethod
+    def _row(
+        wanted: str | None,
+        same_id: list[Guest],
+        known: Guest | None,
+        same_name: Iterable[Guest],
+        host: str | None,
+        ambiguous: tuple[bool, bool],
+    ) -> Guest | None:
+        """What the rows of an id and of a name give together."""
         namesakes: list[Guest] = []
         others: list[Guest] = []
-        for guest in self._by_name.get(_folded(vm_name or (known.name if known else None) or ""), ()):
+        for guest in same_name:
             if wanted is None or guest.vm_id is None:
                 namesakes.append(guest)
             elif guest.vm_id != wanted:
                 others.append(guest)
-        if known is not None and _says_something(known):
-            doubters = [
+        if known is not None and _names_a_system(known):
+            dissenting = [
                 guest
                 for guest in namesakes
-                if _may_be_on(guest, host) and _says_something(guest) and guest.family is not known.family
+                if _may_be_on(guest, host) and _names_a_system(guest) and guest.family is not known.family
             ]
-            if doubters and known.family is not GuestFamily.WINDOWS:
-                return _undecided([*same_id, *doubters], "rows disagree")
+            if dissenting and known.family is not GuestFamily.WINDOWS:
+                return _undecided([*same_id, *dissenting], "rows disagree")
             return known
         rivals = [guest for guest in others if _may_be_on(guest, host)]
         if not namesakes:
-            if known is None and any(map(_says_something, rivals)):
+            if known is None and any(map(_names_a_system, rivals)):
                 return _undecided(rivals, f"listed under another id than {wanted}")
             return known
-        by_name = _by_host(namesakes, host)
+        by_name = _by_host(namesakes, host, ambiguous)
         if any(rival.family is not by_name.family for rival in rivals):
             by_name = _undecided(namesakes + rivals, "rows disagree")
-        return by_name if known is None or _says_something(by_name) else known
+        return by_name if known is None or _names_a_system(by_name) else known
+
+    def _with_similar(
+        self, row: Guest | None, wanted: str | None, name: str, host: str | None, ambiguous: tuple[bool, bool]
+    ) -> Guest | None:
+        """The row, or one of a similar name where there is none; undecided where that one is Windows."""
+        namesakes = [
+            guest
+            for guest in self._by_similar.get(similar(name), ())
+            if folded(guest.name or "") != folded(name)
+            and (wanted is None or guest.vm_id is None or guest.vm_id == wanted)
+            and _may_be_on(guest, host)
+        ]
+        if not namesakes:
+            return row
+        found = _by_host(namesakes, host, ambiguous)
+        if row is None or not _names_a_system(row):
+            source = f"{found.source} (by a name that is similar to '{name[:80]}')"
+            return found.model_copy(update={"match": GuestMatch.SIMILAR_NAME, "source": source})
+        if GuestFamily.WINDOWS in (found.family, *found.possible) and row.family is not GuestFamily.WINDOWS:
+            return _undecided([row, found], "a row of a similar name disagrees")
+        return row
+
+    def _with_patterns(self, row: Guest | None, name: str, host: str | None) -> Guest | None:
+        """The row, or what the patterns give where there is none; undecided where they disagree."""
+        wanted = folded(name)
+        rows = [
+            guest
+            for pattern, guest in self._patterns
+            if pattern.fullmatch(wanted) and _may_be_on(guest, host) and _names_a_system(guest)
+        ]
+        if not rows:
+            return row
+        found = _settled(rows).model_copy(update={"match": GuestMatch.PATTERN})
+        if row is None or not _names_a_system(row):
+            return found
+        if row.family is GuestFamily.UNKNOWN:  # an answer that says no more than the pattern gives way to it
+            return found if row.os_name is None and set(row.possible) == {found.family} else row
+        return row if found.family is row.family else _undecided([row, *rows], "a pattern disagrees")
+
+    def remarks(self, seen: Iterable[tuple[str | None, str | None]]) -> tuple[str, ...]:
+        """Sentences about an inventory that is of little use for logs whose VMs are `seen` as (id, name)."""
+        remarks = []
+        unusable = [one for one in self._problems if (one.row or one.line) is not None]
+        if unusable:
+            rows = "1 row" if len(unusable) == 1 else f"{len(unusable)} rows"
+            remarks.append(f"{rows} of the inventory cannot be used as written; first: {unusable[0].reason}")
+        vms = set(seen)
+        if vms and self._guests and not any(self.find(vm_id=one, vm_name=name) for one, name in vms):
+            listed = ", ".join(guest.name or guest.vm_id or "" for guest in self._guests[:3])
+            found = ", ".join(sorted(name or one or "" for one, name in vms)[:3])
+            remarks.append(
+                f"the inventory lists none of the VMs in these logs ({found}; listed: {listed}): it may be "
+                "that of another host"
+            )
+        return tuple(remarks)
 
     def _conflicts(self) -> Iterator[str]:
         for vm_id, guests in self._by_id.items():
-            if len(guests) > 1 and len({guest.family for guest in guests if _says_something(guest)}) > 1:
+            if len(guests) > 1 and len({guest.family for guest in guests if _names_a_system(guest)}) > 1:
                 yield f"VM {vm_id} is listed with different systems ({_sources(guests)})"
         for guests in self._by_name.values():
             if len(guests) == 1 or len({guest.family for guest in guests}) == 1:
@@ -161,7 +267,7 @@ class GuestInventory:
                 continue  # one machine in several rows: told above where they disagree
             by_host: dict[str, set[GuestFamily]] = {}
             for guest in guests:
-                by_host.setdefault(_folded(guest.host or "").split(".", 1)[0], set()).add(guest.family)
+                by_host.setdefault(folded(guest.host or "").split(".", 1)[0], set()).add(guest.family)
             if "" in by_host or any(len(families) > 1 for families in by_host.values()):
                 yield (
                     f"several VMs named '{guests[0].name}' run different systems ({_sources(guests)}): "
@@ -169,38 +275,47 @@ class GuestInventory:
                 )
 
 
-def _by_host(namesakes: list[Guest], host: str | None) -> Guest:
+def _by_host(namesakes: list[Guest], host: str | None, ambiguous: tuple[bool, bool]) -> Guest:
     """The guest among rows of one name; UNKNOWN where they disagree or all stand on other hosts."""
     if host:
         here = [guest for guest in namesakes if _may_be_on(guest, host)]
-        if here:
-            return _settled(here)
-        return _undecided(namesakes, f"listed on another host than {host}")
+        if not here:
+            return _undecided(namesakes, f"listed on another host than {host}")
+        namesakes = here
+    several_ids, several_hosts = ambiguous
+    without_id = [guest for guest in namesakes if guest.vm_id is None]
+    if several_ids and (without_id or len({guest.vm_id for guest in namesakes}) == 1):
+        return _undecided(namesakes, "the logs show several VMs of this name", open_to_any=True)
+    if several_hosts and any(not guest.host or not host for guest in without_id):
+        return _undecided(namesakes, "the logs show VMs of this name on several hosts", open_to_any=True)
     return _settled(namesakes)
 
 
 def _settled(guests: list[Guest]) -> Guest:
-    """What several rows say together: one of them if they agree, else an UNKNOWN guest."""
+    """What several rows give together: one of them if they agree, else an UNKNOWN guest."""
     machines: dict[object, list[Guest]] = {}
     for number, guest in enumerate(guests):
         machines.setdefault(guest.vm_id or number, []).append(guest)
     told = [_one_machine(rows) for rows in machines.values()]
     if len(told) == 1 or {guest.family for guest in told} in _ONE_FAMILY:
         return next((guest for guest in told if guest.inferred), told[0])
-    return _undecided(guests, "rows disagree" if any(map(_says_something, told)) else "no row names a system")
+    return _undecided(guests, "rows disagree" if any(map(_names_a_system, told)) else "no row names a system")
 
 
 def _one_machine(rows: list[Guest]) -> Guest:
-    # A row that says nothing does not contradict another of the same machine.
-    telling = [guest for guest in rows if _says_something(guest)] or rows
+    # A row without a system does not contradict another of the same machine.
+    telling = [guest for guest in rows if _names_a_system(guest)] or rows
     if len(telling) == 1 or {guest.family for guest in telling} in _ONE_FAMILY:
         return next((guest for guest in telling if not guest.inferred), telling[0])
     return _undecided(telling, "rows disagree")
 
 
-def _undecided(guests: list[Guest], why: str) -> Guest:
+def _undecided(guests: list[Guest], why: str, *, open_to_any: bool = False) -> Guest:
     possible = {family for guest in guests for family in (guest.possible or (guest.family,))}
-    possible = possible if possible != {GuestFamily.UNKNOWN} else set()
+    if open_to_any:
+        possible.add(GuestFamily.UNKNOWN)
+    elif possible == {GuestFamily.UNKNOWN}:
+        possible = set()
     return Guest(
         name=guests[0].name,
         vm_id=guests[0].vm_id if len({guest.vm_id for guest in guests}) == 1 else None,
@@ -210,7 +325,7 @@ def _undecided(guests: list[Guest], why: str) -> Guest:
     )
 
 
-def _says_something(guest: Guest) -> bool:
+def _names_a_system(guest: Guest) -> bool:
     return guest.family is not GuestFamily.UNKNOWN or bool(guest.possible) or guest.os_name is not None
 
 
@@ -220,23 +335,15 @@ def _sources(guests: list[Guest]) -> str:
 
 
 def _may_be_on(guest: Guest, host: str | None) -> bool:
-    """Whether a row is about a machine of this host, as far as both are told."""
-    return not host or not guest.host or _same_host(guest.host, host)
+    """Whether a row can be about a machine of this host; either may be unknown."""
+    return not host or not guest.host or is_same_host(guest.host, host)
 
 
-def _same_host(one: str | None, other: str | None) -> bool:
-    if not one or not other:
-        return False
-    one, other = _folded(one).rstrip("."), _folded(other).rstrip(".")
-    if one == other:
-        return True
-    short, long = sorted((one, other), key=len)
-    # Digits and dots are an address, of which the first part names nothing.
-    return "." not in short and not short.isdigit() and long.split(".", 1)[0] == short
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+def _time_of_file(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def _damage_problem(damage: Damage, file: str | None) -> InventoryProblem:

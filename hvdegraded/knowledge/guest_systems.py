@@ -25,6 +25,7 @@ __all__ = [
     "column_key",
     "columns",
     "family_from_integration",
+    "family_from_version",
     "guests_script",
     "is_blank",
     "read_os",
@@ -48,6 +49,7 @@ class ColumnRole(enum.StrEnum):
     VERSION = "version"
     INTEGRATION = "integration"
     ITEMS = "items"
+    TAKEN = "taken"
 
 
 class _GuestFact(Fact):
@@ -71,6 +73,20 @@ class DenialFact(_GuestFact):
 
     words: tuple[str, ...] = ()
     anywhere: tuple[str, ...] = ()
+
+
+class HintFact(_GuestFact):
+    """Texts that a family goes by, too loose to name it alone."""
+
+    family: GuestFamily
+    words: tuple[str, ...]
+
+
+class VersionFact(_GuestFact):
+    """A pattern of versions that systems of one family alone report."""
+
+    family: GuestFamily
+    pattern: str
 
 
 class ReleaseFact(_GuestFact):
@@ -122,6 +138,8 @@ class OsReading(NamedTuple):
 class _Tables(NamedTuple):
     os: tuple[tuple[OsFact, re.Pattern[str]], ...]
     denial: re.Pattern[str]
+    hints: tuple[tuple[GuestFamily, re.Pattern[str]], ...]
+    versions: tuple[tuple[GuestFamily, re.Pattern[str]], ...]
     releases: Mapping[str, str]
     release: re.Pattern[str]
     blank: frozenset[str]
@@ -139,12 +157,13 @@ def read_os(text: str | None) -> OsReading:
     text = text or ""
     folded = _folded(text[:_LONGEST_OS_TEXT])
     tables = _tables()
-    families = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
+    named = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
+    possible = named | {family for family, pattern in tables.hints if pattern.search(folded)}
     # What was not read of an overlong text may name another system.
     denied = len(text) > _LONGEST_OS_TEXT or tables.denial.search(folded)
-    if len(families) == 1 and not denied:
-        return OsReading(next(iter(families)), families, matched=True)
-    return OsReading(GuestFamily.UNKNOWN, families, matched=bool(families))
+    if len(named) == 1 and possible == named and not denied:
+        return OsReading(next(iter(named)), named, matched=True)
+    return OsReading(GuestFamily.UNKNOWN, possible, matched=bool(possible))
 
 
 @lru_cache(maxsize=1024)
@@ -183,6 +202,15 @@ def family_from_integration(version: str | None) -> GuestFamily:
         ):
             return fact.family
     return GuestFamily.UNKNOWN
+
+
+@lru_cache(maxsize=1024)
+def family_from_version(version: str | None) -> GuestFamily:
+    """The family that alone reports this version of its system; UNKNOWN for any other text."""
+    folded = _folded((version or "")[:_LONGEST_OS_TEXT]).strip()
+    return next(
+        (family for family, whole in _tables().versions if whole.fullmatch(folded)), GuestFamily.UNKNOWN
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -240,6 +268,10 @@ def _tables() -> _Tables:
         denial=_standing_alone(
             [word for denial in denials for word in denial.words],
             [part for denial in denials for part in denial.anywhere],
+        ),
+        hints=tuple((fact.family, _standing_alone(fact.words)) for fact in file.rows("hint", HintFact)),
+        versions=tuple(
+            (fact.family, re.compile(fact.pattern, re.ASCII)) for fact in file.rows("version", VersionFact)
         ),
         releases=releases,
         release=_standing_alone(sorted(releases, key=len, reverse=True)),

@@ -31,6 +31,7 @@ foreach ($service in $services) {
     $answers[$service.SystemName] = $items
 }
 
+$taken = (Get-Date).ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
 $guests = @(
     foreach ($vm in Get-VM) {
         $id = $vm.Id.ToString().ToUpperInvariant()
@@ -46,6 +47,7 @@ $guests = @(
             OSVersion                  = $items['OSVersion']
             IntegrationServicesVersion = $version
             IntegrationServicesState   = [string] $vm.IntegrationServicesState
+            Taken                      = $taken
         }
     }
 )

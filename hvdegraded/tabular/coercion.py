@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from hvdegraded.guids import normalise_guid
+from hvdegraded.timestamps import datetime_from_ticks, ticks_from_text, ticks_from_unix
 
-__all__ = ["LONGEST_TEXT", "guid_of", "number_of", "plain_text"]
+__all__ = ["LONGEST_TEXT", "guid_of", "moment_of", "number_of", "plain_text"]
 
 LONGEST_TEXT = 4096
 """Characters of a text that are kept; one more is kept of a longer text, so that its length shows."""
@@ -92,3 +94,29 @@ def guid_of(value: Any) -> str | None:
     if _BARE_GUID.fullmatch(text):
         text = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
     return normalise_guid(text)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A time in UTC of a datetime, an ISO or .NET text, or (milli)seconds since 1970; else None."""
+    if isinstance(value, Mapping):  # PowerShell 5.1: {"value": "/Date(ms)/", "DateTime": "…"}
+        value = value.get("value", value.get("DateTime"))
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float) and 0 < value < 1e14:
+        return datetime_from_ticks(ticks_from_unix(value if value < 1e11 else value / 1000))
+    if isinstance(value, str):
+        ticks = ticks_from_text(value[:64])
+        if ticks is not None:
+            return datetime_from_ticks(ticks)
+        try:
+            value = datetime.fromisoformat(value.strip()[:64])
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime) or value != value:  # pandas' NaT is a datetime that equals nothing
+        return None
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (OverflowError, ValueError):
+        return None

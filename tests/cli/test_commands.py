@@ -77,7 +77,10 @@ def test_the_exit_code_goes_by_what_was_found(
     }
     write_evtx(tmp_path / "x.evtx", [events[kind]])
     guests = tmp_path / "guests.json"
-    guests.write_text(json.dumps([{"Name": VM, "Id": ID, "OSName": "Ubuntu"}] if kind == "proven" else []))
+    rows = (
+        [{"Name": VM, "Id": ID, "OSName": "Ubuntu"}] if kind == "proven" else [{"Name": "b", "OS": "Linux"}]
+    )
+    guests.write_text(json.dumps(rows))
     for fail_on, code in codes.items():
         found = run(capsys, "triage", tmp_path / "x.evtx", "--guests", guests, "--fail-on", fail_on)
         assert found[0] == code, fail_on

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hvdegraded.guests.guest import Guest, ProblemKind
+from hvdegraded.guests.guest import Guest, GuestMatch, ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
 from tests.tools.inventories import (
     FREEBSD,
@@ -41,7 +41,10 @@ def test_the_scripts_own_file(tmp_path: Path) -> None:
         {"Name": "db01", "Id": ID_B, "HostName": "HV1", "OSName": "Windows Server 2019 Datacenter"},
     ]
     inventory = GuestInventory.load(write(tmp_path, json.dumps(rows)))
-    assert inventory.find(vm_id=ID_A.lower()) == Guest(
+    found = inventory.find(vm_id=ID_A.lower())
+    assert found is not None
+    assert found.taken is not None
+    assert found.model_copy(update={"taken": None}) == Guest(
         name="web01",
         vm_id=ID_A,
         host="HV1",
@@ -51,6 +54,7 @@ def test_the_scripts_own_file(tmp_path: Path) -> None:
         integration_version="3.1",
         source="guests.json, row 1",
         supported=True,
+        match=GuestMatch.VM_ID,
     )
     assert family(inventory, vm_name="DB01", host="hv1.corp.local") is WINDOWS
     assert (len(inventory), inventory.empty, inventory.problems) == (2, False, ())
@@ -141,7 +145,9 @@ def test_kvp_items_as_pairs_beside_get_vm() -> None:
 
 def test_kvp_xml_with_entities_gives_nothing() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "Linux">]>' + KVP_XML.format(name="OSName", data="&a;")
-    inventory = GuestInventory.load([{"Name": "a", "GuestIntrinsicExchangeItems": [bomb]}])
+    inventory = GuestInventory.load(
+        [{"Name": "a", "GuestIntrinsicExchangeItems": [bomb]}, {"Name": "b", "OS": "BSD"}]
+    )
     assert family(inventory, vm_name="a") is UNKNOWN
 
 
@@ -218,15 +224,15 @@ def test_csv_of_powershell(tmp_path: Path, delimiter: str, encoding: str) -> Non
 
 def test_rvtools_like_csv_with_two_opinions(tmp_path: Path) -> None:
     text = (
-        "VM,Host,OS according to the configuration file,OS according to the VMware Tools,VM ID\n"
-        "web01,esx1,Debian GNU/Linux 8 (64-bit),Debian GNU/Linux 12,vm-17\n"
-        "db01,esx1,Debian GNU/Linux 8 (64-bit),Microsoft Windows Server 2019 (64-bit),vm-18\n"
-        "app01,esx1,,Ubuntu Linux (64-bit),vm-19\n"
+        "VM,Host,OS according to the configuration file,OS according to the VMware Tools\n"
+        "web01,esx1,Debian GNU/Linux 8 (64-bit),Debian GNU/Linux 12\n"
+        "db01,esx1,Debian GNU/Linux 8 (64-bit),Microsoft Windows Server 2019 (64-bit)\n"
+        "app01,esx1,,Ubuntu Linux (64-bit)\n"
     )
     inventory = GuestInventory.load(write(tmp_path, text, "rvtools.csv"))
     assert [guest.family for guest in inventory] == [LINUX, UNKNOWN, LINUX]
     assert [(problem.kind, problem.row, problem.line) for problem in inventory.problems] == [
-        (ProblemKind.UNKNOWN_SYSTEM, 2, 3)
+        (ProblemKind.CONFLICT, 2, 3)
     ]
 
 

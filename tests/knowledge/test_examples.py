@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +23,7 @@ from hvdegraded.knowledge.facts import (
 )
 from hvdegraded.knowledge.guest_systems import (
     family_from_integration,
+    family_from_version,
     is_blank,
     read_os,
     windows_release,
@@ -58,7 +60,7 @@ FILES = {
     "providers.toml": ("provider",),
     "messages.toml": ("message", "device"),
     "protocols.toml": ("version", "implementation", "fingerprint"),
-    "guests.toml": ("os", "denial", "release", "blank", "integration", "column", "remedy"),
+    "guests.toml": ("os", "denial", "hint", "version", "release", "blank", "integration", "column", "remedy"),
     "console.toml": ("number", "text", "service"),
 }
 # These are examples themselves: a code, a name, versions.
@@ -229,6 +231,13 @@ def test_example_of_a_system(row: dict[str, Any]) -> None:
 def test_examples_of_other_guest_rows() -> None:
     for row in rows("guests.toml", "denial"):
         assert read_os(row["example"]).family is GuestFamily.UNKNOWN
+    for row in rows("guests.toml", "hint"):
+        reading = read_os(row["example"])
+        assert reading.family is GuestFamily.UNKNOWN
+        assert reading.possible == {row["family"]}
+        assert read_os(f"{row['example']} Debian").family is GuestFamily.UNKNOWN
+    for row in rows("guests.toml", "version"):
+        assert family_from_version(row["example"]) == row["family"]
     for row in rows("guests.toml", "blank"):
         assert is_blank(row["example"])
     for row in rows("guests.toml", "release"):
@@ -244,13 +253,16 @@ def test_example_of_a_column(row: dict[str, Any]) -> None:
     attributes = {
         "name": "name", "id": "vm_id", "host": "host", "system": "os_name", "version": "os_version",
         "integration": "integration_version", "items": "os_name",
+        "taken": "taken",
     }  # fmt: skip
     ((key, value),) = row["example"].items()
     assert key in row["names"]
     wanted = value["OSName"] if isinstance(value, dict) else value
+    wanted = datetime.fromisoformat(value) if row["role"] == "taken" else wanted
+    system = {} if row["role"] in ("system", "items") else {"OS": "NetBSD"}
     for name in row["names"]:
-        others = {"Generation": 2, "OS": ""} if row["role"] == "name" else {"VM": "web09", "OS": ""}
-        (guest,) = GuestInventory.load([others | {name.upper(): value}])
+        others = {"Generation": 2} if row["role"] == "name" else {"VM": "web09"}
+        (guest,) = GuestInventory.load([system | others | {name.upper(): value}])
         assert getattr(guest, attributes[row["role"]]) == wanted, name
 
 

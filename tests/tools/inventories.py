@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import GuestFamily
@@ -31,6 +32,6 @@ def write(folder: Path, content: str | bytes, name: str = "guests.json") -> Path
     return path
 
 
-def family(inventory: GuestInventory, **wanted: str) -> GuestFamily | None:
+def family(inventory: GuestInventory, **wanted: Any) -> GuestFamily | None:
     guest = inventory.find(**wanted)
     return None if guest is None else guest.family

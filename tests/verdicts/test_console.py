@@ -48,7 +48,7 @@ GUESTS = {
 
 
 def judged(record: dict[str, Any], guest: str, policy: Policy | None = None) -> Verdict:
-    verdict = classify_status(record, GuestInventory.load(GUESTS[guest]), policy)
+    verdict = classify_status(record, GuestInventory.load(GUESTS[guest]) if GUESTS[guest] else None, policy)
     assert verdict is not None
     return verdict
 
