@@ -250,9 +250,16 @@ def _row(finding: FindingEntry) -> Html:
     shown = _cells(finding)
     cells = [
         Html("<td data-name='{}' class='{}'>{}</td>").format(name, _class_of(name), value)
-        for name, value in zip(_COLUMNS, (*shown[:3], _what(shown[3]), *shown[4:]), strict=True)
+        for name, value in zip(
+            _COLUMNS, (*shown[:2], _breaking(shown[2]), _what(shown[3]), *shown[4:]), strict=True
+        )
     ]
     return Html("<tr>{}</tr>").format(joined(cells))
+
+
+def _breaking(host: str) -> Html:
+    """A name that breaks behind its dots."""
+    return Html(".<wbr>").join(host.split("."))
 
 
 def _what(groups: Sequence[tuple[str, str]]) -> Html:

@@ -43,7 +43,9 @@ function bodyRow(row, problem, flat) {
   NAMES.forEach((name, at) => {
     if (at === WHAT) return made.append(what(row, problem, flat));
     const kind = name === "#" ? "number" : name.toLowerCase();
-    made.append(element("td", row[at], {"data-name": name, class: kind}));
+    const cell = element("td", at === HOST ? undefined : row[at], {"data-name": name, class: kind});
+    if (at === HOST) cell.append(...row[at].split(".").flatMap((part, place) => place ? [".", element("wbr"), part] : [part]));
+    made.append(cell);
   });
   return made;
 }
