@@ -213,7 +213,9 @@ class TriageBuilder:
                 found += self._refusals(group)
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
-        provenance = Provenance.with_inventory(self.classifier.guests)
+        vms = {(group.example.vm_id, group.example.vm_name) for group in self._groups.values()}
+        vms.discard((None, None))
+        provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
         return Triage(tuple(found), report, self._excluded, provenance, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,12 +15,17 @@ __all__ = ["InventorySource", "Provenance"]
 
 @dataclass(frozen=True, slots=True)
 class InventorySource:
-    """The inventory that was used: its guests, unusable rows, where it was read, and when it was taken."""
+    """The inventory that was used: its guests, unusable rows, where it was read, and when it was taken.
+
+    `source` names the file or what else it was, `taken` is the time of its oldest row, `remarks` say what is
+    odd about it beside the logs.
+    """
 
     guests: int
     problems: int = 0
-    path: str | None = None
+    source: str | None = None
     taken: datetime | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +37,21 @@ class Provenance:
     inventory: InventorySource | None = None
 
     @classmethod
-    def with_inventory(cls, guests: GuestInventory | None) -> Provenance:
-        """The provenance of a result that an inventory decided; None or an empty one counts as not given."""
-        if guests is None or (guests.empty and not guests.problems):
+    def with_inventory(
+        cls, guests: GuestInventory, seen: Iterable[tuple[str | None, str | None]] = ()
+    ) -> Provenance:
+        """The provenance of a result that an inventory decided; an empty one counts as not given.
+
+        `seen` holds id and name of the VMs in the logs.
+        """
+        if guests.empty and not guests.problems:
             return cls()
         source = InventorySource(
             guests=len(guests),
             problems=len(guests.problems),
-            path=getattr(guests, "path", None),
-            taken=getattr(guests, "taken", None),
+            source=next((guest.source.partition(", row")[0] for guest in guests if guest.source), None),
+            taken=min((guest.taken for guest in guests if guest.taken), default=None),
+            remarks=guests.remarks(seen),
         )
         return cls(inventory=source)
 

@@ -49,6 +49,14 @@ def test_where_a_result_comes_from(sample: hv.Triage) -> None:
     assert hv.triage([]).document.provenance.inventory is None
 
 
+def test_an_inventory_of_other_vms_is_a_caveat_in_text_and_page() -> None:
+    event = storvsp(6, "6.0", "5.1")
+    for vm, said in (("nosuch", True), ("web01", False)):
+        found = hv.triage([event, plain("VMMS", 14050)], guests=hv.GuestInventory.load({vm: "Ubuntu 24.04"}))
+        assert ("lists none of the VMs" in str(found)) is said
+        assert ("lists none of the VMs" in found.to_html()) is said
+
+
 def test_text_and_page_count_what_the_document_counts(sample: hv.Triage) -> None:
     found = sample.document
     tally = found.sections[Section.ACT]

@@ -90,7 +90,7 @@ def inventory_line(provenance: Provenance) -> str:
     if source is None:
         return "Inventory: not given"
     line = f"Inventory: {plural(source.guests, 'VM')}"
-    line += f" of {source.path}" if source.path else ""
+    line += f" of {source.source}" if source.source else ""
     line += f", taken {stamp(source.taken)}" if source.taken else ""
     return line + (f", {plural(source.problems, 'problem')}" if source.problems else "")
 
@@ -105,6 +105,8 @@ def caveats(document: Document) -> Iterator[str]:
         yield f"{note.path or 'input'}: {note.text}"
     if len(unreadable) > _MOST_UNREADABLE:
         yield f"{len(unreadable) - _MOST_UNREADABLE} more inputs could not be read."
+    if document.provenance.inventory:
+        yield from document.provenance.inventory.remarks
     yield from document.void_acknowledgements
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
