@@ -48,6 +48,7 @@ class Format(enum.StrEnum):
     XML = "xml"
     JSON = "json"
     CSV = "csv"
+    TEXT = "text"
     GZIP = "gzip"
     ZIP = "zip"
     ZSTD = "zstd"
@@ -71,7 +72,12 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         if head.startswith(magic):
             return archive
     codec, mark = encoding_of(head)
-    text = head[mark:].decode(codec, "replace").replace("\0", "").lstrip("\ufeff \t\r\n").encode()
+    shown = head[mark:].decode(codec, "replace").replace("\0", "").lstrip("\ufeff \t\r\n")
+    text = shown.encode()
+    from hvdegraded.formats.text.reader import looks_like_text_form
+
+    if looks_like_text_form(shown):
+        return Format.TEXT
     if text.startswith(b"<"):
         return Format.XML
     if text.startswith((b"{", b"[")):
@@ -82,11 +88,13 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         return Format.CSV
     if not text:
         raise EmptySourceError("the input is blank", path=path, hint="copy or export the log again")
-    raise UnknownFormatError(
-        "this is neither an .evtx log nor event XML nor JSON lines",
-        path=path,
-        hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
-    )
+    if shown.count("\ufffd") > len(shown) // 8 or head.count(b"\0") > len(head) // 2:
+        raise UnknownFormatError(
+            "this is neither an .evtx log nor text",
+            path=path,
+            hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
+        )
+    return Format.TEXT
 
 
 def read_stream(
@@ -179,6 +187,10 @@ class _Reading:
             from hvdegraded.formats.shippers.csv_lines import read_csv_rows
 
             yield from read_csv_rows(stream, path, self._wanted)
+        elif form is Format.TEXT:
+            from hvdegraded.formats.text.reader import read_text
+
+            yield from read_text(stream, path)
         else:
             raise SourceError("an archive in an archive is not read", path=path, hint="unpack it first")
 
@@ -186,11 +198,14 @@ class _Reading:
         if self._anything:
             return next((form for magic, form in _ARCHIVES.items() if head.startswith(magic)), Format.EVTX)
         try:
-            return sniff(head, path)
+            form = sniff(head, path)
         except (EmptySourceError, UnknownFormatError):
             if head and stream.seekable() and _has_chunk(stream):
                 return Format.EVTX
             raise
+        if form is Format.TEXT and stream.seekable() and _has_chunk(stream):
+            return Format.EVTX
+        return form
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import members

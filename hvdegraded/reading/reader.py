@@ -16,7 +16,7 @@ from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.progress import Progress, showing
-from hvdegraded.records.items import NoteKind
+from hvdegraded.records.items import LossReason, NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import ProviderFilter
 from hvdegraded.records.report import ReadReport, RecordStream
@@ -115,7 +115,21 @@ def _path_results(source: _Sources, report: ReadReport, job: ReadJob, progress: 
             except SourceError as error:
                 part.note(NoteKind.UNREADABLE, error.text)
             finally:
+                _pass_over_other_files(part)
                 report.add(part)
+
+
+def _pass_over_other_files(part: ReadReport) -> None:
+    """Turn the losses of a file among others that holds no event at all into one remark."""
+    if (
+        part.delivered
+        or not part.losses
+        or any(loss.reason is not LossReason.NOT_AN_EVENT for loss in part.losses)
+    ):
+        return
+    part.lost, part.losses = 0, []
+    part.notes = [note for note in part.notes if note.kind is not NoteKind.UNREADABLE]
+    part.note(NoteKind.PASSED_OVER, "it is not a log: none of what it holds is a Windows event")
 
 
 def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:

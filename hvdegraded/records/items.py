@@ -51,6 +51,7 @@ class LossReason(enum.StrEnum):
     OVER_LIMIT = "over a limit"
     MALFORMED = "malformed"
     UNSUPPORTED = "not supported by this reader"
+    NOT_AN_EVENT = "not an event"
 
 
 class NoteKind(enum.StrEnum):

@@ -93,9 +93,22 @@ def string_of(value: Any) -> str | None:
     return text_of(value) or None if not isinstance(value, (dict, list)) else None
 
 
+def _level_of_entry(value: Any) -> int | None:
+    """The level of an entry type: 1 error, 2 warning, 4 information, 8 and 16 audit."""
+    number = number_of(value)
+    return level_of(value) if number is None else {1: 2, 2: 3, 4: 4, 8: 0, 16: 0, 0: 4}.get(number)
+
+
+def _qualifiers_of_instance(value: Any) -> int | None:
+    """The qualifiers that stand above the event id in an instance id."""
+    return event_id_of(value)[1]
+
+
 CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "provider": string_of,
     "level": level_of,
+    "entry_type": _level_of_entry,
+    "instance_id": _qualifiers_of_instance,
     "record_id": number_of,
     "channel": string_of,
     "computer": string_of,

@@ -41,6 +41,18 @@ class PathTrie(dict[str, "PathTrie"]):
     """Keys whose mappings the tables look into, each with such keys in there."""
 
 
+class NameTable(NamedTuple):
+    """The usual names of an event's fields, and of known providers; see `dialects.toml`."""
+
+    provider_prefixes: tuple[str, ...]
+    providers: frozenset[str]
+    payloads: frozenset[str]
+    values: frozenset[str]
+    verdicts: frozenset[str]
+    fields: Mapping[str, tuple[str, int]]
+    weak: Mapping[str, str]
+
+
 class Tables(NamedTuple):
     """All dialects, the most telling first; what their paths lead through; the rest of `dialects.toml`."""
 
@@ -50,6 +62,7 @@ class Tables(NamedTuple):
     levels: Mapping[str, int]
     wrappers: tuple[str, ...]
     payloads: frozenset[str]
+    by_names: NameTable
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +78,7 @@ def tables() -> Tables:
         raw["levels"],
         tuple(raw["wrappers"]),
         frozenset(raw["payloads"]),
+        _name_table(raw["by_names"]),
     )
 
 
@@ -82,6 +96,22 @@ def _dialect(row: Mapping[str, Any]) -> Dialect:
         tuple(row.get("xml", ())),
         frozenset(first_keys.union(row.get("own", ()))),
         row.get("utc", False),
+    )
+
+
+def _name_table(row: Mapping[str, Any]) -> NameTable:
+    ranked = {
+        name: (field, rank) for field, names in row["fields"].items() for rank, name in enumerate(names)
+    }
+    weak = {name: field for field, names in row["weak"].items() for name in names}
+    return NameTable(
+        tuple(row["provider_prefixes"]),
+        frozenset(row["providers"]),
+        frozenset(row["payloads"]),
+        frozenset(row["values"]),
+        frozenset(row["verdicts"]),
+        ranked,
+        weak,
     )
 
 

@@ -1,6 +1,6 @@
 """The JSON of tools that keep an event's own structure: evtx_dump, pyevtx, Chainsaw, Velociraptor, EvtxECmd.
 
-They differ in where attributes stand: in `#attributes`, in a sibling `X_attributes`, or as plain members.
+They differ in where attributes stand, which is the matter of `xml_as_json`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,14 @@ from hvdegraded.formats.shippers.coercion import (
     number_of,
     text_of,
     ticks_of,
+)
+from hvdegraded.formats.shippers.xml_as_json import (
+    attribute_of,
+    content_of,
+    has_content,
+    is_markup,
+    name_of,
+    namespace_of,
 )
 from hvdegraded.records.record import EventRecord, Field, Origin
 
@@ -33,50 +41,40 @@ def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRe
     if not isinstance(system, dict) or "EventID" not in system:
         return None
     number = system["EventID"]
-    qualifiers = number_of(_attribute(system, "EventID", "Qualifiers"))
-    if isinstance(number, dict):
-        number = number.get("#text", number.get("Value"))
-    event_id, folded = event_id_of(number)
+    qualifiers = number_of(attribute_of(system, "EventID", "Qualifiers"))
+    if qualifiers is None:
+        qualifiers = number_of(system.get("EventIDQualifier"))  # Datadog's newer agents
+    event_id, folded = event_id_of(content_of(number))
     if event_id is None:
         origin = origin._replace(anomalies=(*origin.anomalies, NO_EVENT_ID))
     payload, data = payload_of(event)
-    message = mapping.get("Message")
+    message = mapping.get("Message") or mapping.get("message")
     return EventRecord(
-        provider=text_of(_attribute(system, "Provider", "Name")),
+        provider=text_of(attribute_of(system, "Provider", "Name")),
         event_id=event_id or 0,
-        time_ticks=ticks_of(_attribute(system, "TimeCreated", "SystemTime")),
-        level=number_of(system.get("Level")),
-        record_id=number_of(system.get("EventRecordID")),
-        channel=text_of(system.get("Channel")),
-        computer=text_of(system.get("Computer")),
-        provider_guid=guid_of(_attribute(system, "Provider", "Guid")),
-        event_source=text_of(_attribute(system, "Provider", "EventSourceName")) or None,
+        time_ticks=ticks_of(attribute_of(system, "TimeCreated", "SystemTime")),
+        level=number_of(content_of(system.get("Level"))),
+        record_id=number_of(content_of(system.get("EventRecordID"))),
+        channel=text_of(content_of(system.get("Channel"))),
+        computer=text_of(content_of(system.get("Computer"))),
+        provider_guid=guid_of(attribute_of(system, "Provider", "Guid")),
+        event_source=text_of(attribute_of(system, "Provider", "EventSourceName")) or None,
         qualifiers=folded if qualifiers is None else qualifiers,
-        version=number_of(system.get("Version")),
-        task=number_of(system.get("Task")),
-        opcode=number_of(system.get("Opcode")),
-        keywords=number_of(system.get("Keywords")),
-        process_id=number_of(_attribute(system, "Execution", "ProcessID")),
-        thread_id=number_of(_attribute(system, "Execution", "ThreadID")),
-        activity_id=guid_of(_attribute(system, "Correlation", "ActivityID")),
-        related_activity_id=guid_of(_attribute(system, "Correlation", "RelatedActivityID")),
-        user_id=text_of(_attribute(system, "Security", "UserID")) or None,
+        version=number_of(content_of(system.get("Version"))),
+        task=number_of(content_of(system.get("Task"))),
+        opcode=number_of(content_of(system.get("Opcode"))),
+        keywords=number_of(content_of(system.get("Keywords"))),
+        process_id=number_of(attribute_of(system, "Execution", "ProcessID")),
+        thread_id=number_of(attribute_of(system, "Execution", "ThreadID")),
+        activity_id=guid_of(attribute_of(system, "Correlation", "ActivityID")),
+        related_activity_id=guid_of(attribute_of(system, "Correlation", "RelatedActivityID")),
+        user_id=text_of(attribute_of(system, "Security", "UserID")) or None,
         payload=payload,
+        payload_namespace=_payload_namespace(event, payload),
         data=tuple(data[:MAX_FIELDS]),
         rendering=(("Message", message),) if isinstance(message, str) and message else (),
         origin=origin,
     )
-
-
-def _attribute(system: Mapping[str, Any], element: str, name: str) -> Any:
-    beside = system.get(f"{element}_attributes")
-    if isinstance(beside, dict) and name in beside:
-        return beside[name]
-    inside = system.get(element)
-    if not isinstance(inside, dict):
-        return None
-    attributes = inside.get("#attributes")
-    return (attributes if isinstance(attributes, dict) else inside).get(name)
 
 
 def payload_of(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
@@ -85,7 +83,7 @@ def payload_of(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
     values = event.get("EventData")
     if isinstance(values, dict) and values:
         for name, value in values.items():
-            if name in ("#attributes",) or name.endswith("_attributes"):
+            if is_markup(name) or (name == "Binary" and value is None):
                 continue
             if name == "Data":
                 _add_data(value, data)
@@ -95,20 +93,25 @@ def payload_of(event: Mapping[str, Any]) -> tuple[str, list[Field]]:
     values = event.get("UserData")
     if isinstance(values, dict):
         for root, value in values.items():
-            if root.endswith("_attributes") or root == "#attributes":
-                continue
-            flatten(value, "", data)
-            return f"UserData/{root}", data
+            if not is_markup(root):
+                flatten(value, "", data)
+                return f"UserData/{root}", data
     return "", data
 
 
+def _payload_namespace(event: Mapping[str, Any], payload: str) -> str | None:
+    root = payload.removeprefix("UserData/")
+    return namespace_of(event["UserData"].get(root)) if root != payload else None
+
+
 def _add_data(value: Any, data: list[Field]) -> None:
-    """What stands under `Data`: a text, a list of texts, or elements with names."""
+    """Append what stands under `Data`: a text, a list of texts, elements with names, or names with values."""
     if isinstance(value, dict):
-        name = value.get("@Name")
-        if name is None and isinstance(value.get("#attributes"), dict):
-            name = value["#attributes"].get("Name")
-        text = value.get("#text")
+        name = name_of(value)
+        if name is None and value and not has_content(value):
+            flatten(value, "", data)
+            return
+        text = content_of(value)
         items = text if isinstance(text, list) else [text]
         data += [(text_of(name) or None, text_of(item)) for item in items[:MAX_FIELDS]]
     elif isinstance(value, list):
@@ -124,9 +127,9 @@ def flatten(value: Any, path: str, data: list[Field], depth: int = 0) -> None:
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            if key == "#attributes" or str(key).endswith("_attributes"):
+            if is_markup(str(key)):
                 continue
-            below = path if key == "#text" else f"{path}/{key}" if path else str(key)
+            below = path if key in ("#text", "_") else f"{path}/{key}" if path else str(key)
             if type(item) is str and below and len(data) < MAX_FIELDS and depth < _MAX_DEPTH:
                 data.append((below, item))
             else:

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
+from hvdegraded.formats.shippers.by_names import names_a_provider
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold
-from hvdegraded.formats.shippers.mapping import record_from_mapping
+from hvdegraded.formats.shippers.mapping import is_event_xml, record_from_mapping
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Opened, Skipped
 from hvdegraded.records.record import Origin, ProviderFilter
@@ -256,6 +257,8 @@ def items_of(
     """The records of a mapping, or of a list of mappings; what certainly is not a wanted one is skipped."""
     items = value if isinstance(value, list) else [value]
     for item in items:
+        if isinstance(item, str) and is_event_xml(item):
+            item = {"body": item}
         origin = Origin("json", path, offset, line, anomalies=anomalies)
         parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
         for part in parts:
@@ -264,5 +267,8 @@ def items_of(
                 yield record
             elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):
                 yield Skipped(1)
+            elif isinstance(part, Mapping) and names_a_provider(part):
+                detail = "it names a provider of Windows, but not one event that can be read"
+                yield Loss(LossReason.UNSUPPORTED, detail, offset=offset, line=line)
             else:
-                yield Loss(LossReason.UNSUPPORTED, "it holds no Windows event", offset=offset, line=line)
+                yield Loss(LossReason.NOT_AN_EVENT, "it holds no Windows event", offset=offset, line=line)

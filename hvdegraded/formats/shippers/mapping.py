@@ -20,7 +20,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
-from hvdegraded.formats.shippers.coercion import CONVERTERS, NO_EVENT_ID, event_id_of, names_no_zone, ticks_of
+from hvdegraded.formats.shippers.by_names import NO_ZONE, record_by_names
+from hvdegraded.formats.shippers.coercion import (
+    CONVERTERS,
+    NO_EVENT_ID,
+    event_id_of,
+    level_of,
+    names_no_zone,
+    ticks_of,
+)
 from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
@@ -36,6 +44,8 @@ _MAX_XML = 8
 _MAX_LAYERS = 12
 _LONGEST_JSON = 1 << 20
 _XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<Event\t", "<?xml")
+_LONGEST_HEAD = 4096  # characters in which a text shows that it is lines of Name=value
+_TARGETS = {"entry_type": "level", "instance_id": "qualifiers"}
 _WHITE_SPACE = "\ufeff \t\r\n"
 _MAY_BE_XML = frozenset("<" + _WHITE_SPACE)
 _NUMBER, _TEXT = (int, type(None)), (str, type(None))
@@ -88,6 +98,11 @@ def _record(mapping: dict[str, Any], dialect: str | None, origin: Origin) -> Eve
             record = _with_xml(layer, None, None, origin)
             if record is not None:
                 return record
+    if dialect is None:
+        for layer in layers:
+            record = record_by_names(layer, origin)
+            if record is not None:
+                return record
     return None
 
 
@@ -106,6 +121,8 @@ def _projection(
     log = mapping.get("log")
     if isinstance(log, str) and log.startswith("ProviderName="):
         mapping = {**_key_values(log), **mapping}
+    elif "short_message" in mapping and "version" in mapping:
+        mapping = _without_gelf(mapping)
     flat = _flat(mapping)
     for table in tables().dialects:
         if dialect == table.name or (dialect is None and _detected(flat, table)):
@@ -134,6 +151,8 @@ def _layers(mapping: dict[str, Any]) -> list[dict[str, Any]]:
                     value = json.loads(value)
                 except (ValueError, RecursionError):
                     continue
+            if isinstance(value, str) and "\nEventCode=" in value[:_LONGEST_HEAD]:
+                value = {"_time": layer.get("time"), **_key_values(value)}
             if isinstance(value, dict) and len(layers) < _MAX_LAYERS:
                 layers.append(value)
     return layers
@@ -148,7 +167,7 @@ def _with_xml(
     """The event of the XML in a mapping, or else its projection, with what speaks against either."""
     if table is not None and table.xml:
         flat = _flat(mapping)
-        texts = [text for text in map(flat.get, table.xml) if _is_xml(text)]
+        texts = [text for text in map(flat.get, table.xml) if is_event_xml(text)]
     else:
         texts = list(_xml_texts(mapping))
     if not texts:
@@ -193,7 +212,8 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
     return not (record.record_id and projection.record_id) or record.record_id == projection.record_id
 
 
-def _is_xml(value: Any) -> TypeGuard[str]:
+def is_event_xml(value: Any) -> TypeGuard[str]:
+    """Whether a value begins like the XML of an event."""
     return (
         isinstance(value, str)
         and value[:1] in _MAY_BE_XML
@@ -217,7 +237,7 @@ def _xml_texts(value: dict[str, Any]) -> Iterator[str]:
                 child = key if is_list else item[key]
                 kind = type(child)
                 if kind is str:
-                    if child[:1] in _MAY_BE_XML and (is_list or key not in payloads) and _is_xml(child):
+                    if child[:1] in _MAY_BE_XML and (is_list or key not in payloads) and is_event_xml(child):
                         yield child
                 elif (kind is dict or kind is list) and (is_list or key not in payloads):
                     below.append(child)
@@ -241,6 +261,13 @@ def _key_values(text: str) -> dict[str, str]:
     head, separator, message = text.partition("\nMessage=")
     pairs = (line.partition("=") for line in head.split("\n")[:MAX_FIELDS])
     return {name: value for name, _, value in pairs} | ({"Message": message} if separator else {})
+
+
+def _without_gelf(mapping: dict[str, Any]) -> dict[str, Any]:
+    """The fields that GELF puts behind underscores, and its message."""
+    message = mapping.get("full_message") or mapping["short_message"]
+    fields = {key[1:]: value for key, value in mapping.items() if key.startswith("_")}
+    return {"Message": message, **fields}
 
 
 def _flat(mapping: dict[str, Any]) -> dict[str, Any]:
@@ -289,17 +316,20 @@ def _projected(
                     if ticks is None:
                         caveats.append("its time cannot be read")
                     elif not table.utc and names_no_zone(value):
-                        caveats.append("its time names no zone and is taken as UTC")
+                        caveats.append(NO_ZONE)
                 else:
                     converted = CONVERTERS[name](value)
                     if converted is not None:
-                        values[name] = converted
+                        values[_TARGETS.get(name, name)] = converted
                     elif name == "level":
-                        caveats.append("its level is no number, nor an English word")
+                        if any(flat.get(other) for other in paths[paths.index(path) + 1 :]):
+                            continue
+                        caveats.append("its level is not a number, nor an English word")
                 break
     if values.get("event_id") is None:
         anomalies.append(NO_EVENT_ID)
         values["event_id"] = 0
+    anomalies += [text for text in _told(flat, table) if text not in caveats]
     payload, data = _payload(mapping, flat, table)
     if not data:
         caveats.append(table.lost)
@@ -312,9 +342,31 @@ def _projected(
     )
 
 
+def _told(flat: Mapping[str, Any], table: Dialect) -> list[str]:
+    """What our own line reports of its record; as it does not separate caveats, all of it is an anomaly."""
+    if table.equals != (("schema", "hvdegraded.event"),):
+        return []
+    found = [flat.get(key) for key in ("anomalies", "remarks")]
+    return [str(text) for texts in found if isinstance(texts, list) for text in texts[:100]]
+
+
+def _rest(mapping: Mapping[str, Any], table: Dialect) -> dict[str, Any]:
+    """The keys that the shipper does not claim; its EventType too where that is a field of the event."""
+    levels = next((paths for name, paths in table.fields if name == "level"), ())
+    taken = {name for name in levels if name in mapping and level_of(mapping[name]) is None}
+    return {
+        name: mapping[name]
+        for name in mapping
+        if name not in table.own or (name in taken and name == "EventType")
+    }
+
+
 def _payload(mapping: Mapping[str, Any], flat: Mapping[str, Any], table: Dialect) -> tuple[str, list[Field]]:
     for form, path in table.payload:
-        value = flat.get(path) if path else {name: mapping[name] for name in mapping if name not in table.own}
+        value = flat.get(path) if path else _rest(mapping, table)
+        if value is None:  # its keys may spell the whole path: "winlog.event_data.VmName"
+            start = f"{path}."
+            value = {name[len(start) :]: mapping[name] for name in mapping if name.startswith(start)}
         if value:
             payload, data = FORMS[form](value)
             if data:

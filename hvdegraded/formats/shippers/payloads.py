@@ -12,7 +12,7 @@ from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, flatten, payload_o
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Field
 
-__all__ = ["FORMS"]
+__all__ = ["FORMS", "values_of_any"]
 
 _LONGEST_JSON = 1 << 20
 
@@ -67,6 +67,32 @@ def _wrapped(value: Any) -> tuple[str, list[Field]]:
     return f"UserData/{value.get('name') or 'UserData'}", data
 
 
+def _roots(value: Any) -> tuple[str, list[Field]]:
+    return payload_of({"UserData": value}) if isinstance(value, dict) else ("", [])
+
+
+def _pairs(value: Any) -> tuple[str, list[Field]]:
+    pairs = (
+        [one for one in value if isinstance(one, list) and len(one) == 2] if isinstance(value, list) else []
+    )
+    return "EventData", [(text_of(name) or None, text_of(text)) for name, text in pairs[:MAX_FIELDS]]
+
+
+def _json(value: Any) -> tuple[str, list[Field]]:
+    decoded = _decoded(value)
+    return _named(decoded) if isinstance(decoded, dict) else ("", [])
+
+
+def _decoded(value: Any) -> Any:
+    """The value of JSON in a string; None where it is not JSON."""
+    if not isinstance(value, str) or len(value) > _LONGEST_JSON:
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _otel(value: Any) -> tuple[str, list[Field]]:
     """A mapping; or `{"data": [{"Name": "value"}, …]}` with "" for what has no name, and `binary`."""
     items = value.get("data") if isinstance(value, dict) else value
@@ -114,14 +140,29 @@ def _parameters(value: Any) -> tuple[str, list[Field]]:
 
 def _json_payload(value: Any) -> tuple[str, list[Field]]:
     """EvtxECmd's payload: JSON in a string."""
-    if isinstance(value, str) and len(value) <= _LONGEST_JSON:
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return "", []
+    if isinstance(value, str):
+        value = _decoded(value)
     if not isinstance(value, dict):
         return "", []
     return payload_of(value)
+
+
+def values_of_any(value: Any) -> tuple[str, list[Field]]:
+    """The values of a payload whose form is not known: a mapping, a list, XML or JSON in a string."""
+    if isinstance(value, dict):
+        inner = value.get("Data", value.get("data"))
+        return (
+            payload_of({"EventData": {"Data": inner}})
+            if inner is not None and len(value) == 1
+            else _named(value)
+        )
+    if isinstance(value, list):
+        if all(isinstance(item, dict) and "Value" in item and len(item) == 1 for item in value):
+            return _values(value)
+        return payload_of({"EventData": {"Data": value}})
+    if isinstance(value, str) and value.lstrip().startswith("<"):
+        return _inner_xml(value)
+    return _json(value)
 
 
 FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
@@ -134,6 +175,9 @@ FORMS: dict[str, Callable[[Any], tuple[str, list[Field]]]] = {
     "xml": _inner_xml,
     "parameters": _parameters,
     "payload": _json_payload,
+    "roots": _roots,
+    "pairs": _pairs,
+    "json": _json,
     "rest": _named,
     "prefixed": _prefixed,
 }

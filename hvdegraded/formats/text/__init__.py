@@ -1,0 +1,1 @@
+"""Text that administrators paste and export, to records."""

@@ -1,0 +1,79 @@
+"""Event Viewer's "Copy details as text" and wevtutil's text: lines of `Name: value`, then a description.
+
+Event Viewer writes the names in the language of the host, always in the same order; so where the names are
+not known, the order decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hvdegraded.formats.shippers.by_names import known_provider
+from hvdegraded.formats.text.pasted_xml import MARK
+from hvdegraded.tabular.json_document import Found
+
+__all__ = ["event_blocks"]
+
+_LINE = re.compile(r"\s{0,8}([^\s:<>{}\[\]\"][^:<>{}\[\]\"\t]{0,39}?)\s?[:\uff1a][ \t\u00a0]?(.*)")
+_HEADING = re.compile(r"\s*Event\[\d+\]:?\s*")
+_SHORTEST, _LONGEST = 8, 16  # lines of a head
+_ORDER = (
+    "Log Name", "Source", "Date", "Event ID", "Task Category", "Level", "Keywords", "User", "Computer",
+    "Description",
+)  # fmt: skip
+
+
+def event_blocks(text: str) -> Iterator[Found]:
+    """The events of a text, each with the line in which it begins; those whose XML follows are left out."""
+    lines = text.splitlines()
+    pairs = [_pair(line) for line in lines]
+    place = 0
+    while place < len(lines):
+        head = _head(pairs, place)
+        if len(head) < _SHORTEST:
+            place += 1
+            continue
+        start, place = place, place + len(head)
+        description = [head[-1][1]]
+        while place < len(lines) and not _HEADING.fullmatch(lines[place]):
+            if pairs[place] is not None and len(_head(pairs, place)) >= _SHORTEST:
+                break
+            description.append(lines[place])
+            place += 1
+        body = "\n".join(description).strip()
+        if MARK not in body:
+            yield Found(_named(head, body), None, start + 1)
+
+
+def _pair(line: str) -> tuple[str, str] | None:
+    match = _LINE.fullmatch(line)
+    return None if match is None else (match[1].strip(), (match[2] or "").strip())
+
+
+def _head(pairs: list[tuple[str, str] | None], place: int) -> list[tuple[str, str]]:
+    """The names and values of the lines that follow each other from a place."""
+    head: list[tuple[str, str]] = []
+    for pair in pairs[place : place + _LONGEST]:
+        if pair is None:
+            break
+        head.append(pair)
+        if len(head) >= _SHORTEST and not pair[1] and _ends_the_head(head):
+            break
+    return head
+
+
+def _ends_the_head(pairs: list[tuple[str, str]]) -> bool:
+    """Whether the last line is the one over the description, which has no value of its own."""
+    return pairs[-1][0].casefold() == "description" or len(pairs) >= len(_ORDER)
+
+
+def _named(pairs: list[tuple[str, str]], description: str) -> dict[str, str]:
+    """The values by their English names, where the order shows which they are; else by those they have."""
+    found = dict(pairs)
+    found.pop(pairs[-1][0])
+    values = [value for _, value in pairs]
+    in_order = len(values) == len(_ORDER) and known_provider(values[1]) and values[3].isdecimal()
+    if in_order:
+        found |= dict(zip(_ORDER, values, strict=True))
+    return found | {"Description": description}

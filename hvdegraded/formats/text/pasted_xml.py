@@ -1,0 +1,54 @@
+"""Event XML inside of other text: quoted mail, Markdown, a browser's tree view, HTML entities, dumps."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import NamedTuple
+
+__all__ = ["PastedXml", "take_xml"]
+
+_QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
+_TREE_MARK = re.compile(r"^[ \t]*[-+\u2212\u2013][ \t]*(?=<)", re.MULTILINE)
+_START = re.compile(r"<(?:\w{1,32}:)?Event(?=[\s>])")
+_END = re.compile(r"</(?:\w{1,32}:)?Event\s*>")
+_MOST = 1_000_000
+
+MARK = "\0"
+"""Stands in the text where an event's XML was."""
+
+
+class PastedXml(NamedTuple):
+    """An event's XML, the line in which it begins, and whether its end is there."""
+
+    text: str
+    line: int
+    whole: bool
+
+
+def take_xml(text: str) -> tuple[str, list[PastedXml]]:
+    """The text with each event's XML taken out, and the XML."""
+    text = text.replace(MARK, " ")
+    if "&lt;Event" in text and "<Event" not in text:
+        text = html.unescape(text)
+    if _START.search(text) is None:
+        return text, []
+    text = _TREE_MARK.sub("", _QUOTED.sub("", text))
+    rest: list[str] = []
+    found: list[PastedXml] = []
+    place, line = 0, 1
+    start, end = _START.search(text), _END.search(text)
+    while start is not None and len(found) < _MOST:
+        if end is not None and end.start() < start.start():
+            end = _END.search(text, start.end())
+        following = _START.search(text, start.end())
+        limit = len(text) if following is None else following.start()
+        whole = end is not None and end.start() < limit
+        stop = end.end() if end is not None and whole else limit
+        line += text.count("\n", place, start.start())
+        found.append(PastedXml(text[start.start() : stop], line, whole))
+        rest += [text[place : start.start()], MARK]
+        line += text.count("\n", start.start(), stop)
+        place, start = stop, following
+    rest.append(text[place:])
+    return "".join(rest), found

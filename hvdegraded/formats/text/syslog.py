@@ -1,0 +1,89 @@
+"""Windows events in syslog lines: Snare, structured data of RFC 5424 as NXLog writes it, and CEF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hvdegraded.formats.shippers.by_names import known_provider
+from hvdegraded.tabular.json_document import Found
+
+__all__ = ["event_of_line", "events_of_syslog"]
+
+_SNARE = re.compile(r"MSWinEventLog(?:\t|#011)")
+_SNARE_FIELDS = (
+    "", "Channel", "RecordNumber", "Date", "EventID", "Source", "User", "", "Level", "Computer", "Category",
+    "", "Message",
+)  # fmt: skip
+_RFC5424 = re.compile(
+    r"(?:<\d{1,3}>)?1 (?P<time>\S{1,64}) (?P<host>\S{1,255}) (?P<app>\S{1,128}) \S{1,128} \S{1,32} (?=\[)"
+)
+_ELEMENT = re.compile(r"\[[^\s\]=\"]{1,64}((?: [^\s=\]\"]{1,64}=\"(?:[^\"\\]|\\.)*\")*)\]")
+_PARAMETER = re.compile(r" ([^\s=\]\"]{1,64})=\"((?:[^\"\\]|\\.)*)\"")
+_CEF = re.compile(r"CEF:\d{1,3}\|((?:[^|\\]|\\.){0,512}\|){6}")
+_CEF_KEY = re.compile(r"(?:^|(?<=\s))(\w{1,64})=")
+_ESCAPED = re.compile(r"\\(.)")
+_LONGEST = 1 << 16
+
+
+def events_of_syslog(text: str) -> Iterator[Found]:
+    """The events of the lines of a text, each with its line."""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = event_of_line(line)
+        if found is not None:
+            yield Found(found, None, number)
+
+
+def event_of_line(line: str) -> dict[str, str] | None:
+    """The values of a line that carries an event of a known provider; None for any other line."""
+    line = line[:_LONGEST]
+    found = _snare(line) or _structured(line) or _cef(line)
+    if not found or known_provider(found.get("Source")) is None:
+        return None
+    return {name: value for name, value in found.items() if value not in ("", "N/A", "None")}
+
+
+def _snare(line: str) -> dict[str, str] | None:
+    start = _SNARE.search(line)
+    if start is None:
+        return None
+    values = line[start.end() :].replace("#011", "\t").split("\t")
+    return dict(zip(_SNARE_FIELDS, values, strict=False)) if len(values) >= 12 else None
+
+
+def _structured(line: str) -> dict[str, str] | None:
+    head = _RFC5424.match(line)
+    if head is None:
+        return None
+    values: dict[str, str] = {}
+    place = head.end()
+    while (element := _ELEMENT.match(line, place)) is not None:
+        values |= {name: _ESCAPED.sub(r"\1", value) for name, value in _PARAMETER.findall(element[1])}
+        place = element.end()
+    level = values.pop("EventType", None)
+    found = {"Source": values.pop("SourceName", head["app"]), "Computer": head["host"], "Time": head["time"]}
+    if level is not None:
+        found["Level"] = level
+    return found | values | {"Message": line[place:].strip().lstrip("\ufeff")}
+
+
+def _cef(line: str) -> dict[str, str] | None:
+    start = _CEF.search(line)
+    if start is None:
+        return None
+    signature = line[start.start() : start.end()].split("|")[4]
+    source, _, number = signature.rpartition(":")
+    extension = line[start.end() :]
+    keys = list(_CEF_KEY.finditer(extension))
+    ends = [key.start() for key in keys[1:]] + [len(extension)]
+    values = {
+        key[1]: _ESCAPED.sub(r"\1", extension[key.end() : end].strip())
+        for key, end in zip(keys, ends, strict=False)
+    }
+    found = {"Source": source, "EventID": number or values.get("externalId", "")}
+    if values.get("rt", "").isdecimal():
+        found["Time"] = f"/Date({values['rt']})/"
+    return found | {
+        "Computer": values.get("dvchost", values.get("dhost", "")),
+        "Message": values.get("msg", ""),
+    }
