@@ -132,6 +132,9 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
                 values[key] = text
         unplaced = list(shaped.unplaced)
         contradictions += shaped.contradictions
+        missing = _missing(values)
+        if unplaced and missing and not shaped.contradictions:
+            contradictions.append(f"it has no {missing}, and {unplaced[0][:_SHOWN]!r} fits no field")
     if record.message and not contradictions:
         contradictions += _add_message(values, record, knowledge)
     return PlacedValues(values, tuple(unplaced), tuple(contradictions))
@@ -151,6 +154,14 @@ def _add_message(values: dict[str, str], record: EventRecord, knowledge: Knowled
     if found and (record.level is None or not record.provider):
         return ["its message alone names what it is about, and its level or provider is not known"]
     return []
+
+
+def _missing(values: Mapping[str, str]) -> str | None:
+    """What a classic event must name and does not: its VM, or one of the two versions."""
+    named = {key for key, text in values.items() if text.strip()}
+    if named.isdisjoint({"vmname", "vmid"}):
+        return "VM"
+    return None if named >= {"serverversion", "clientversion"} else "second version"
 
 
 def _two_values(what: str, one: str, other: str) -> str:
@@ -180,6 +191,8 @@ def _from_shapes(values: Iterable[str], component: Component) -> PlacedValues:
         if not text or text.startswith("\\Device\\"):
             continue
         if vm_id := normalise_guid(text):
+            if vm_id in ids:
+                rest.append(text)  # a VM that is named like its own id
             ids[vm_id] = text
         elif ProtocolVersion.try_parse(text, component) is not None:
             versions.append(text)

@@ -279,7 +279,7 @@ CASES: list[Case] = [
     *refused("2008", "message", record("netvsc", 12, 3, (), "use protocol version '3.2'."), "KB 972108; logged inside the guest"),
     *refused("2012 R2", "empty", record("storvsp", 5, 2, unnamed("", VM, ID)), NAMES_NOTHING),
     # Refused, but contradicted.
-    Case("2012 R2", "no VM", record("storvsp", 5, 2, unnamed("", "", "6.0", "6.2")), "linux", ACTIONABLE, UNPROVEN,
+    Case("2012 R2", "no VM", record("storvsp", 5, 2, unnamed("", "", "6.0", "6.2")), "linux", ACTIONABLE, INCOMPLETE,
          NAMES_NOTHING),
     Case("2012 R2", "as warning", storvsp(5, "6.0", "6.2")._replace(level=3), "linux", ACTIONABLE, INCOMPLETE,
          "an error by the facts"),

@@ -80,9 +80,8 @@ def _following() -> Iterator[Trap]:
     yield trap(11, "by id in braces", storage(), failure(data=braces, vm=None))
     yield trap(11, "by account alone", storage(), failure(data=()))
     yield trap(11, "on the target", storage(), failure(computer="hv2.corp.example"))
-    by_id = at(manifest("StorageVSP", 3, 2, (
-        ("AdapterName", ""), ("AdapterId", VM.vm_id), ("ServerVersion", "6.0"), ("ClientVersion", "6.2"),
-    ), payload="EventData"))  # fmt: skip
+    versions = ("VMId", VM.vm_id), ("ServerVersion", "327680"), ("ClientVersion", "393217")
+    by_id = at(manifest("VmSwitch", 26, 2, versions, "System", payload="EventData"))
     link = storage_loaded(ticks=-HOUR)
     yield trap(11, "named by id, failure by name", by_id, link, failure(data=by_name, vm=None))
     yield trap(11, "critical and unknown", storage(), failure("SynthStor", 12978, level=1))
@@ -246,7 +245,6 @@ def _shapes() -> Iterator[Trap]:
         "another VM's id behind": (name, "6.0", "5.1", vm_id, OTHER.vm_id),
         "a third version": (name, "6.0", "5.1", vm_id, "6.2"),
         "words": (name, "6.0", "unknown", vm_id),
-        "no VM but a word": ("", "6.0", "5.1", "9FC171E7"),
         "both versions in one": (name, "6.0/5.1", vm_id),
     }.items():
         yield trap(6, f"loaded, {title}", at(classic("storvsp", 6, values)))

@@ -160,7 +160,8 @@ def test_a_refusal_without_a_time_is_followed_by_any_failure() -> None:
 
 
 def test_any_event_can_tell_that_a_name_and_an_id_are_one_vm() -> None:
-    by_id = REFUSED._replace(data=tuple(pair for pair in REFUSED.data if pair[1] != VM))
+    data = (("VMId", ID), ("ServerVersion", "327680"), ("ClientVersion", "393217"))
+    by_id = record(HV + "VmSwitch", 26, 2, data)
     by_name = record(HV + "Chipset", 18605, 2, (("VmName", VM),))
     known = GuestInventory.load({ID: "Ubuntu"})
     events = [by_id, at(by_name, 1)]
