@@ -14,19 +14,23 @@ from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
+from hvdegraded.pipeline.stream_history import StreamHistory, seen_alone
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.tabular.encodings import encoding_by_mark
 from hvdegraded.tabular.json_keys import decoded
+from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.classifier import Classifier, default_classifier
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.verdict import Label
+from hvdegraded.verdicts.verdict import Label, Verdict
 
-__all__ = ["Annotated", "Annotator", "annotate"]
+__all__ = ["Annotated", "Annotator", "Reading", "annotate"]
 
 _LONGEST = 16 << 20
 _LONGEST_SHOWN = 1000
 _MAX_REMEMBERED = 4096
+_MOST_TEXTS = 64  # verdicts on one event, which differ by the history of its VM
 _LONGEST_REMEMBERED = 2048  # characters of values
+_TIME = EventRecord._fields.index("time_ticks")
 _ORIGIN = Origin("json")
 _POSITIONAL = re.compile(r"[Pp]aram(eter)?\d+$")
 _WHITE_SPACE = "\ufeff \t\r\n"
@@ -35,35 +39,72 @@ _WHITE_SPACE = "\ufeff \t\r\n"
 class Annotated(NamedTuple):
     """The result for a mapping.
 
-    `added` is the key's content, None if no Hyper-V event was found, `text` the same as JSON, if at hand.
-    `read` says that an event was found, of whatever provider; `whole` that every event found is of Hyper-V,
-    and each of its values was understood.
+    `untimed` is the key's content, but for the times of a single event; None if no Hyper-V event was found.
+    `json` is the same as JSON, if at hand. `read` says that an event was found, of whatever provider; `whole`
+    that every event found is of Hyper-V, and each of its values was understood. `reading` is that of a
+    mapping of one event.
     """
 
-    added: dict[str, Any] | None = None
+    untimed: dict[str, Any] | None = None
     read: bool = False
     whole: bool = False
-    text: str | None = None
+    json: str | None = None
+    ticks: int | None = None
+    reading: Reading | None = None
+
+    @property
+    def added(self) -> dict[str, Any] | None:
+        """The key's content."""
+        if self.untimed is None or "time" in self.untimed:
+            return self.untimed
+        return self.untimed | times_of(self.ticks)
+
+    @property
+    def text(self) -> str:
+        """The key's content as JSON."""
+        if self.json is None:
+            return json_text(self.added)
+        if self.ticks is None:
+            return f'{self.json[:-1]},"time":null,"time_ticks":null}}'
+        return f'{self.json[:-1]},"time":"{text_from_ticks(self.ticks)}","time_ticks":{self.ticks}}}'
 
 
-class _Remembered(NamedTuple):
-    """The annotation, without its times, of records that differ in time and record id alone."""
+class _Text(NamedTuple):
+    """The annotation of an event with a verdict, but for its times."""
 
-    untimed: dict[str, Any] | None
+    verdict: Verdict
+    untimed: dict[str, Any]
     text: str
+
+
+class Reading(NamedTuple):
+    """What a record is, but for its time: its Hyper-V event, if it is one, and as in `Annotated`."""
+
+    record: EventRecord
+    event: HyperVEvent | None
     read: bool
-    whole: bool = False
+    whole: bool
+    texts: BoundedCache[int, _Text]
 
 
 class Annotator:
-    """Annotations of mappings, by a classifier; those of records that repeat are remembered."""
+    """Annotations of mappings, by a classifier; what repeats is remembered.
 
-    def __init__(self, classifier: Classifier | None = None, dialect: str | None = None) -> None:
+    With a `history` the records before one count; without, each is seen alone, or with those of its batch.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier | None = None,
+        dialect: str | None = None,
+        history: StreamHistory | None = None,
+    ) -> None:
         if dialect is not None and dialect not in dialects():
             raise HvdegradedError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
         self._classifier = classifier or default_classifier()
         self._dialect = dialect
-        self._remembered: BoundedCache[tuple[object, ...], _Remembered] = BoundedCache(_MAX_REMEMBERED)
+        self._history = history
+        self._readings: BoundedCache[tuple[object, ...], Reading] = BoundedCache(_MAX_REMEMBERED)
 
     def __call__(self, mapping: dict[str, Any], anomalies: tuple[str, ...] = ()) -> Annotated:
         """Annotate a mapping. Never raises: an error becomes the annotation's `error`.
@@ -71,46 +112,93 @@ class Annotator:
         `anomalies` are those of the JSON text of the mapping: with them nothing is called ignorable.
         """
         try:
-            return self._of_mapping(mapping, _ORIGIN._replace(anomalies=anomalies) if anomalies else _ORIGIN)
+            return self._of_mapping(mapping, _origin(anomalies))
         except Exception as error:  # noqa: BLE001  # one record must not end a stream of them
             return Annotated(error_annotation(error), True)
 
     def of_record(self, record: EventRecord | None) -> Annotated:
         """Annotate the record that a mapping or a text contains."""
-        if record is None:
-            return Annotated()
-        remembered = self._recall(record)
-        if remembered.untimed is None:
-            return Annotated(None, remembered.read)
-        times = times_of(record.time_ticks)
-        text = f"{remembered.text[:-1]},{json_text(times)[1:]}"
-        return Annotated(remembered.untimed | times, remembered.read, remembered.whole, text)
+        return self.of_reading(self.read(record), record.time_ticks) if record is not None else Annotated()
+
+    def read(self, record: EventRecord) -> Reading:
+        """Read a record, or remember what one was that differs in its time and record id alone."""
+        key = record._replace(time_ticks=None, record_id=None)[:]
+        reading = self._readings.get(key)
+        if reading is None:
+            reading = self._read(record)
+            if _is_short(record):
+                self._readings[key] = reading
+        return reading
+
+    def of_reading(self, reading: Reading, ticks: int | None) -> Annotated:
+        """Annotate a record that was read, at another time."""
+        event = _at(reading, ticks)
+        if event is None:
+            return Annotated(None, reading.read, reading=reading)
+        if self._history is not None:
+            self._history.observe(event, self._classifier)
+        return self._annotated(reading, event, self._history)
+
+    def record_of(self, mapping: dict[str, Any], anomalies: tuple[str, ...] = ()) -> EventRecord | None:
+        """The record of a mapping of one event; None if it is another mapping."""
+        if parts_of(mapping) is not None:
+            return None
+        return record_from_mapping(mapping, dialect=self._dialect, origin=_origin(anomalies))
 
     def _of_mapping(self, mapping: dict[str, Any], origin: Origin) -> Annotated:
         parts = parts_of(mapping)
         if parts is None:
-            return self._of_part(mapping, origin)
-        return _of_batch([self._of_part(part, origin) for part in parts])
+            return self.of_record(record_from_mapping(mapping, dialect=self._dialect, origin=origin))
+        records = [record_from_mapping(part, dialect=self._dialect, origin=origin) for part in parts]
+        readings = [None if record is None else self._timed(record) for record in records]
+        history = self._history or StreamHistory()
+        for _, event in filter(None, readings):
+            if event is not None:
+                history.observe(event, self._classifier)
+        return _of_batch([self._of_part(one, history) for one in readings])
 
-    def _of_part(self, mapping: Mapping[str, Any], origin: Origin) -> Annotated:
-        return self.of_record(record_from_mapping(mapping, dialect=self._dialect, origin=origin))
+    def _timed(self, record: EventRecord) -> tuple[Reading, HyperVEvent | None]:
+        reading = self.read(record)
+        return reading, _at(reading, record.time_ticks)
 
-    def _recall(self, record: EventRecord) -> _Remembered:
-        key = record._replace(time_ticks=None, record_id=None)[:]
-        remembered = self._remembered.get(key)
-        if remembered is None:
-            remembered = self._judge(record)
-            if _is_short(record):
-                self._remembered[key] = remembered
-        return remembered
+    def _of_part(self, read: tuple[Reading, HyperVEvent | None] | None, history: StreamHistory) -> Annotated:
+        if read is None:
+            return Annotated()
+        reading, event = read
+        return Annotated(None, reading.read) if event is None else self._annotated(reading, event, history)
 
-    def _judge(self, record: EventRecord) -> _Remembered:
+    def _annotated(self, reading: Reading, event: HyperVEvent, history: StreamHistory | None) -> Annotated:
+        if history is not None:
+            verdict = history.verdict(event, self._classifier)
+        else:
+            verdict = seen_alone(self._classifier.classify(event))
+        known = reading.texts.get(id(verdict))
+        if known is None or known.verdict is not verdict:
+            untimed = untimed_annotation(event, verdict)
+            known = reading.texts.remember(id(verdict), _Text(verdict, untimed, json_text(untimed)))
+        return Annotated(known.untimed, reading.read, reading.whole, known.text, event.time_ticks, reading)
+
+    def _read(self, record: EventRecord) -> Reading:
         event = self._classifier.normalise(record)
         if isinstance(event, UnrelatedEvent):
             # Without a provider, or with damage that may have cost it, the event may be of Hyper-V.
-            return _Remembered(None, "", bool(record.provider) and not record.origin.anomalies)
-        untimed = untimed_annotation(event, self._classifier.classify(event))
-        return _Remembered(untimed, json_text(untimed), True, _is_understood(event))
+            return Reading(
+                record, None, bool(record.provider) and not record.origin.anomalies, False, BoundedCache(1)
+            )
+        return Reading(record, event, True, _is_understood(event), BoundedCache(_MOST_TEXTS))
+
+
+def _origin(anomalies: tuple[str, ...]) -> Origin:
+    return _ORIGIN._replace(anomalies=anomalies) if anomalies else _ORIGIN
+
+
+def _at(reading: Reading, ticks: int | None) -> HyperVEvent | None:
+    """The event of a reading, at another time."""
+    event, record = reading.event, reading.record
+    if event is None or record.time_ticks == ticks:
+        return event
+    timed = EventRecord._make((*record[:_TIME], ticks, *record[_TIME + 1 :]))
+    return event.model_copy(update={"record": timed})
 
 
 def _is_understood(event: HyperVEvent) -> bool:
@@ -131,7 +219,7 @@ def _is_short(record: EventRecord) -> bool:
 
 
 def _of_batch(found: list[Annotated]) -> Annotated:
-    batch = [one.added | {"position": at} for at, one in enumerate(found) if one.added is not None]
+    batch = [added | {"position": at} for at, one in enumerate(found) if (added := one.added) is not None]
     read, whole = all(one.read for one in found), all(one.whole for one in found)
     if not batch:
         return Annotated(None, read)

@@ -17,12 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, BinaryIO
 
+from hvdegraded.formats.shippers.coercion import ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
 from hvdegraded.formats.shippers.remainder import remainder_of
 from hvdegraded.pipeline.annotation import KEY, json_text
-from hvdegraded.pipeline.annotator import Annotated, Annotator
+from hvdegraded.pipeline.annotator import Annotated, Annotator, Reading
 from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
+from hvdegraded.pipeline.line_shapes import LineShapes, Signature
+from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
 from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
@@ -43,7 +46,8 @@ class Stats:
 
     `passed` are of no Hyper-V provider; `unread` may be, but no event was found in them; `broken` are not
     JSON (in UTF-8), `errors` got an error in place of a verdict, `too_long` were not looked into. `cut` is 1
-    if a signal ended the stream within a line, which is not among `lines` then.
+    if a signal ended the stream within a line, which is not among `lines` then. `contradicted` counts VMs of
+    which a later line contradicts what an earlier one was called, ignorable and not assumed.
     """
 
     lines: int = 0
@@ -55,6 +59,7 @@ class Stats:
     errors: int = 0
     too_long: int = 0
     cut: int = 0
+    contradicted: int = 0
     dropped: int = 0
 
     def __str__(self) -> str:
@@ -96,7 +101,9 @@ class Labeller:
         self._may_hold = line_may_hold(wanted)
         self._candidates = lines_that_may_hold(wanted)
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
+        self._history = StreamHistory(self._warn_of_contradiction)
         self._annotator = self._new_annotator()
+        self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(self._signature, _ticks_of)
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
         """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8."""
@@ -124,30 +131,59 @@ class Labeller:
 
     def _label(self, line: bytes) -> bytes | None:
         self.stats.lines += 1
+        remembered = self._shapes.recall(line)
+        if remembered is not None:
+            (reading, alone), ticks = remembered
+            return self._result(line, self._annotator.of_reading(reading, ticks), alone)
         if len(line) > self._longest or has_too_many_parts(line):
             self.stats.too_long += 1
             return line
-        body = line.removeprefix(codecs.BOM_UTF8)
-        try:
-            value, anomalies = decoded(body.decode(), strict=True)
-        except (ValueError, RecursionError):
+        parsed = _parsed(line)
+        if parsed is None:
             self.stats.broken += 1
             return line
-        found = self._annotator(value, anomalies) if type(value) is dict else Annotated()
-        added = found.added
-        if added is None:
+        value, anomalies = parsed
+        if type(value) is not dict:
+            return self._keep_unread(line)
+        found = self._annotator(value, anomalies)
+        alone = self._drop_ignorable and found.whole and self._holds_nothing_else(value)
+        if KEY in value and found.untimed is not None:  # it was labelled before
+            without = {key: item for key, item in value.items() if key != KEY}
+            line = json_text(without).encode() + _behind(line)
+        elif found.reading is not None:
+            self._shapes.remember(line, (found.reading, alone))
+        return self._result(line, found, alone)
+
+    def _result(self, line: bytes, found: Annotated, alone: bool) -> bytes | None:
+        """The line to write; `alone` says that it contains nothing besides its event."""
+        if found.untimed is None:
             return self._pass(line) if found.read else self._keep_unread(line)
-        self._count(added)
-        if self._is_dropped(found, added, value):
+        self._count(found.untimed)
+        if alone and self._is_dropped(found.untimed):
             self.stats.dropped += 1
             return None
-        if KEY in value:  # it was labelled before
-            return json_text({**value, KEY: added}).encode() + _behind(line)
-        return _with_key(line, found.text or json_text(added))
+        return _with_key(line, found.text)
+
+    def _signature(self, line: bytes) -> Signature | None:
+        """What decides in a line of one event, for the memory of shapes."""
+        parsed = _parsed(line)
+        if parsed is None or type(parsed[0]) is not dict or KEY in parsed[0]:
+            return None
+        value, anomalies = parsed
+        record = self._annotator.record_of(value, anomalies)
+        if record is None:
+            return None
+        remainder = remainder_of(value, self._dialect) if self._drop_ignorable else None
+        without = record._replace(time_ticks=None, record_id=None, process_id=None, thread_id=None)
+        return Signature((without[:], remainder), record.time_ticks)
+
+    def _warn_of_contradiction(self, text: str) -> None:
+        self.stats.contradicted += 1
+        self._warn(text)
 
     def _new_annotator(self) -> Annotator:
         guests = self._inventory.guests if self._inventory is not None else None
-        return Annotator(Classifier(guests, self._policy), self._dialect)
+        return Annotator(Classifier(guests, self._policy), self._dialect, self._history)
 
     def _label_block(self, block: LineBlock) -> bytes:
         if block.is_part:
@@ -206,12 +242,9 @@ class Labeller:
         else:
             self.stats.actionable += 1
 
-    def _is_dropped(self, found: Annotated, added: dict[str, Any], value: dict[str, Any]) -> bool:
-        if not self._drop_ignorable or added["label"] != Label.IGNORABLE:
-            return False
-        if added["assumed"] and not self._drop_assumed:
-            return False
-        return found.whole and self._holds_nothing_else(value)
+    def _is_dropped(self, added: dict[str, Any]) -> bool:
+        ignorable = added["label"] == Label.IGNORABLE
+        return self._drop_ignorable and ignorable and (self._drop_assumed or not added["assumed"])
 
     def _holds_nothing_else(self, value: dict[str, Any]) -> bool:
         remainder = remainder_of(value, self._dialect)
@@ -221,6 +254,20 @@ class Labeller:
                 f"an ignorable line stays, since it contains more than its event: {remainder[:_LONGEST_TOLD]}"
             )
         return remainder is None
+
+
+def _parsed(line: bytes) -> tuple[Any, tuple[str, ...]] | None:
+    """The JSON value of a line, and the anomalies of its text; None if it is not JSON."""
+    try:
+        return decoded(line.removeprefix(codecs.BOM_UTF8).decode(), strict=True)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _ticks_of(value: bytes) -> int | None:
+    """The time that a value of a line stands for, with the colon in front of it."""
+    text = value[1:].strip()
+    return ticks_of(text[1:-1].decode() if text.startswith(b'"') else int(text))
 
 
 def _with_key(line: bytes, text: str) -> bytes:

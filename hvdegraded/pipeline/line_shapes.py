@@ -1,0 +1,138 @@
+"""Lines that differ in times and numbers alone: what was found for one holds for the next.
+
+How it works. A line is cut at the values that are times or numbers. What is between them is its shape. Which
+of the values decide is found out by trying: each is changed in two of its digits, and results are compared.
+A value that changes nothing is free; the one that changes the time alone is the time; every other is part of
+the key, like the shape. So a look-up takes no parsing, and is exact: the bytes that decide are the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from typing import Generic, NamedTuple, TypeVar
+
+from hvdegraded.bounded import BoundedCache
+
+__all__ = ["LineShapes", "Signature"]
+
+T = TypeVar("T")
+
+_VALUES = re.compile(rb'(:[ ]?(?:"[0-9][0-9T:.Z+ /-]{0,40}"|[1-9][0-9]{0,17}))(?=[,}\] ])')
+_DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
+_QUOTE = ord('"')
+_MOST_SHAPES = 8192
+_MOST_VALUES = 40
+_LONGEST = 4096  # bytes of a line that is worth remembering
+_FIRST_CREDIT = 4096  # values that may be tried at first
+_CREDIT = 0.25  # and for each line that was read in full; each try costs about as much as a line
+
+
+class Signature(NamedTuple):
+    """What decides in a line, but for its time, and the time in ticks."""
+
+    decides: Hashable
+    ticks: int | None
+
+
+class _Shape(NamedTuple):
+    """Indices of the values that are part of the key, and of the one that is the time; -1 if it is fixed."""
+
+    fixed: tuple[int, ...]
+    time: int
+
+
+class LineShapes(Generic[T]):
+    """A memory of what was found for lines, by their shapes.
+
+    `read` returns what decides in a line, or None if it is not to be remembered; `ticks_of` the time that a
+    value, with the colon in front of it, stands for. A shape is tried when it is seen for the second time,
+    and as long as that pays off.
+    """
+
+    def __init__(
+        self, read: Callable[[bytes], Signature | None], ticks_of: Callable[[bytes], int | None]
+    ) -> None:
+        self._read = read
+        self._ticks_of = ticks_of
+        self._shapes: BoundedCache[tuple[bytes, ...], _Shape | None] = BoundedCache(_MOST_SHAPES)
+        self._found: BoundedCache[tuple[Hashable, ...], tuple[T, int | None]] = BoundedCache(_MOST_SHAPES)
+        self._credit = float(_FIRST_CREDIT)
+
+    def recall(self, line: bytes) -> tuple[T, int | None] | None:
+        """Return what was found for a line of the same shape, and the time of this one in ticks."""
+        if len(line) > _LONGEST:
+            return None
+        parts = _VALUES.split(line)
+        key = _key_of(parts)
+        shape = self._shapes.get(key)
+        if shape is None:
+            return None
+        found = self._found.get((key, *[parts[index] for index in shape.fixed]))
+        if found is None:
+            return None
+        if shape.time < 0:
+            return found
+        ticks = self._ticks_of(parts[shape.time])
+        return None if ticks is None else (found[0], ticks)
+
+    def remember(self, line: bytes, found: T) -> None:
+        """Offer what was found for a line that was read in full."""
+        self._credit += _CREDIT
+        if len(line) > _LONGEST:
+            return
+        parts = _VALUES.split(line)
+        key = _key_of(parts)
+        if key not in self._shapes:
+            self._shapes[key] = None  # seen once
+            return
+        shape = self._shapes[key]
+        if shape is None:
+            shape = self._try(parts)
+            if shape is None:
+                return
+            self._shapes[key] = shape
+        signature = self._read(line)
+        if signature is not None:
+            self._found[(key, *[parts[index] for index in shape.fixed])] = found, signature.ticks
+
+    def _try(self, parts: list[bytes]) -> _Shape | None:
+        """Find out which values of a line decide; None if it is not to be remembered."""
+        cost = len(parts)
+        if cost > 2 * _MOST_VALUES or cost > self._credit:
+            return None
+        self._credit -= cost
+        original = self._read(b"".join(parts))
+        if original is None:
+            return None
+        fixed, time = [], -1
+        for index in range(1, len(parts), 2):
+            values = _changed(parts[index])
+            seen = [self._read(b"".join((*parts[:index], value, *parts[index + 1 :]))) for value in values]
+            if all(one == original for one in seen):
+                continue
+            texts = (parts[index], *values)
+            ticks = [None if one is None else one.ticks for one in (original, *seen)]
+            same = all(one is not None and one.decides == original.decides for one in seen)
+            if same and time < 0 and ticks == [self._ticks_of(text) for text in texts]:
+                time = index
+            else:
+                fixed.append(index)
+        return _Shape(tuple(fixed), time)
+
+
+def _key_of(parts: list[bytes]) -> tuple[bytes, ...]:
+    """What is between the values, and the form of those that are texts."""
+    forms = [value.translate(_DIGITS_ALIKE) for value in parts[1::2] if value[-1] == _QUOTE]
+    return (*parts[::2], *forms)
+
+
+def _changed(value: bytes) -> list[bytes]:
+    """The value with its fourth digit changed (of a time: the year), and with its last."""
+    digits = [at for at, byte in enumerate(value) if byte in b"0123456789"]
+    return [_with_next_digit(value, at) for at in {digits[min(3, len(digits) - 1)], digits[-1]}]
+
+
+def _with_next_digit(value: bytes, at: int) -> bytes:
+    digit = (value[at] - ord("0")) % 9 + 1
+    return value[:at] + b"%d" % digit + value[at + 1 :]
