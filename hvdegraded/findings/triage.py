@@ -109,7 +109,7 @@ class Triage:
 
         Raises HvdegradedError, with names that are alike, if no event names it.
         """
-        wanted = name_or_id.strip("{}").lower()
+        wanted = _given("VM", name_or_id).strip("{}").lower()
 
         def names(group: EventGroup) -> tuple[str, str]:
             return (group.verdict.vm_name or "").lower(), (group.verdict.vm_id or "").lower()
@@ -126,7 +126,7 @@ class Triage:
 
         Raises HvdegradedError, with names that are alike, if there are no events of it.
         """
-        wanted = name.lower()
+        wanted = _given("host", name).lower()
 
         def is_host(group: EventGroup) -> bool:
             host = (group.verdict.host or "").lower()
@@ -143,7 +143,7 @@ class Triage:
 
         Raises HvdegradedError for a name that is not a component.
         """
-        wanted = name.lower()
+        wanted = _given("component", name).lower()
         known = [component for component in Component if component.lower() == wanted]
         if not known:
             raise HvdegradedError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
@@ -285,6 +285,15 @@ class Triage:
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _given(what: str, name: str) -> str:
+    """The name to look for. Raises HvdegradedError if it is not a text, or empty."""
+    if not isinstance(name, str):
+        raise HvdegradedError(f"the name of the {what} must be a text, not {type(name).__name__}")
+    if not name.strip("{} "):
+        raise HvdegradedError(f"the name of the {what} is empty")
+    return name
 
 
 def _unknown(what: str, name: str, known: Iterable[str | None]) -> UnknownNameError:

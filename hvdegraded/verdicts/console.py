@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hvdegraded.errors import HvdegradedError
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.guest import Guest
 from hvdegraded.guests.inventory import GuestInventory
@@ -36,8 +37,13 @@ def classify_status(
 ) -> Verdict | None:
     """Return the verdict on a state exported from Get-VM, Get-VMIntegrationService or WMI.
 
-    Returns None if the record is not such a state.
+    Returns None if the record is not such a state. Raises HvdegradedError if it is not a mapping.
     """
+    if not isinstance(record, Mapping):
+        raise HvdegradedError(
+            f"a state must be a mapping, not {type(record).__name__}",
+            hint="give each object of the export, read by json.loads or csv.DictReader",
+        )
     status = console_status(record)
     if status is None:
         return None

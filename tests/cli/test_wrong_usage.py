@@ -47,6 +47,13 @@ def events() -> list[hv.Event]:
         (lambda event: wrong.evtx_bytes(event), "a list of events"),
         (lambda event: wrong.evtx_bytes("<Event/>"), "a list of events"),
         (lambda event: wrong.write_evtx("/no/such/folder/x.evtx", [event]), "x.evtx"),
+        (lambda event: wrong.classify_status("text"), "must be a mapping, not str"),
+        (lambda event: wrong.classify_status(None), "must be a mapping, not NoneType"),
+        (lambda event: wrong.classify_status([{}]), "must be a mapping, not list"),
+        (lambda event: wrong.triage([event]).vm(None), "must be a text, not NoneType"),
+        (lambda event: wrong.triage([event]).vm(""), "is empty"),
+        (lambda event: wrong.triage([event]).host(7), "must be a text, not int"),
+        (lambda event: wrong.triage([event]).component(b"storage"), "must be a text, not bytes"),
     ],
 )
 def test_a_call_that_cannot_work(call: Callable[[Any], object], hint: str, events: list[hv.Event]) -> None:
