@@ -131,13 +131,16 @@ class Annotator:
         return reading
 
     def of_reading(self, reading: Reading, ticks: int | None) -> Annotated:
-        """Annotate a record that was read, at another time."""
-        event = _at(reading, ticks)
-        if event is None:
-            return Annotated(None, reading.read, reading=reading)
-        if self._history is not None:
-            self._history.observe(event, self._classifier)
-        return self._annotated(reading, event, self._history)
+        """Annotate a record that was read, at another time. Never raises either."""
+        try:
+            event = _at(reading, ticks)
+            if event is None:
+                return Annotated(None, reading.read, reading=reading)
+            if self._history is not None:
+                self._history.observe(event, self._classifier)
+            return self._annotated(reading, event, self._history)
+        except Exception as error:  # noqa: BLE001  # one record must not end a stream of them
+            return Annotated(error_annotation(error), True)
 
     def record_of(self, mapping: dict[str, Any], anomalies: tuple[str, ...] = ()) -> EventRecord | None:
         """The record of a mapping of one event; None if it is another mapping."""

@@ -125,10 +125,18 @@ def _reading(source: Any) -> Callable[[int], bytes]:
     """The way to read what is there, waiting only where nothing is."""
     read: Callable[[int], bytes | None] = getattr(source, "read1", None) or source.read
     if isinstance(source, io.BufferedReader):
-        return lambda size: read(size) or _read_raw(source.raw, size)
+        return lambda size: read(size) or (_read_raw(source.raw, size) if _never_waits(source) else b"")
     if isinstance(source, io.RawIOBase):
         return lambda size: _read_raw(source, size)
     return read  # type: ignore[return-value]  # only raw streams give None
+
+
+def _never_waits(source: io.BufferedReader) -> bool:
+    """Whether the input of a buffered stream is O_NONBLOCK: it gives nothing where it would have to wait."""
+    try:
+        return not os.get_blocking(source.fileno())
+    except (OSError, AttributeError):
+        return False
 
 
 def _read_raw(source: Any, size: int) -> bytes:

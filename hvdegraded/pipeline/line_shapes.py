@@ -21,7 +21,7 @@ T = TypeVar("T")
 _VALUES = re.compile(rb'(:[ ]?(?:"[0-9][0-9T:.Z+ /-]{0,40}"|[1-9][0-9]{0,17}))(?=[,}\] ])')
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _QUOTE = ord('"')
-_MOST_SHAPES = 8192
+_MOST_SHAPES = 4096
 _MOST_VALUES = 40
 _LONGEST = 4096  # bytes of a line that is worth remembering
 _FIRST_CREDIT = 4096  # values that may be tried at first

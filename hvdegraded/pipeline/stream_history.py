@@ -42,10 +42,9 @@ class StreamHistory:
 
     def observe(self, event: HyperVEvent, classifier: Classifier) -> None:
         """Take an event into the history."""
-        if event.vm_id or event.vm_name:
-            self._vms.add((event.vm_id, event.computer, event.vm_name))
-            if len(self._vms) > self._most_vms:
-                self._forget()
+        self._vms.add((event.vm_id, event.computer, event.vm_name))
+        if len(self._vms) > self._most_vms:
+            self._forget()
         classifier.observe(event, self._history)
 
     def verdict(self, event: HyperVEvent, classifier: Classifier) -> Verdict:
