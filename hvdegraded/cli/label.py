@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import BinaryIO, cast
 
-from hvdegraded.cli.arguments import Commands, add_policy, policy_of
+from hvdegraded.cli.arguments import Commands, add_guest, add_policy, policy_of
 from hvdegraded.cli.console import announce_typing, standard_output, tell
 from hvdegraded.cli.exit_codes import INTERRUPTED, NOTHING
 from hvdegraded.cli.signalled_input import ended_by_signals
@@ -29,6 +29,7 @@ def add_parser(commands: Commands) -> None:
         epilog="Example: hvdegraded label --guests guests.json < shipped.jsonl > labelled.jsonl",
     )
     add_policy(command)
+    add_guest(command)
     command.add_argument(
         "--drop", choices=("ignorable",), help="leave out lines whose verdict is proven ignorable"
     )
@@ -45,12 +46,14 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.pipeline.labeller import Labeller
 
     if options.drop_assumed and not options.drop:
         raise HvdegradedError("--drop-assumed says what --drop leaves out too", hint="add --drop ignorable")
     labeller = Labeller(
         guests=options.guests,
+        given=GuestInventory.load(dict(options.guest)) if options.guest else None,
         policy=policy_of(options),
         drop_ignorable=options.drop == "ignorable",
         drop_assumed=options.drop_assumed,

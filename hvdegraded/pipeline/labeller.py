@@ -21,6 +21,7 @@ from hvdegraded.formats.shippers.coercion import ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
 from hvdegraded.formats.shippers.remainder import remainder_of
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, json_text
 from hvdegraded.pipeline.annotator import Annotated, Annotator, Reading
 from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
@@ -69,6 +70,8 @@ class Stats:
 class Labeller:
     """Labels lines by an inventory, which is loaded again when its file changes, and a policy.
 
+    `guests` is the inventory's file, `given` holds guests that count beside it.
+
     `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those too;
     `only_hyper_v` leaves out lines that are certainly not of Hyper-V. `dialect` forces one of `dialects()`.
     `warn` receives what is wrong with the inventory or the stream. Raises InventoryError if the inventory
@@ -79,6 +82,7 @@ class Labeller:
         self,
         *,
         guests: str | os.PathLike[str] | None = None,
+        given: GuestInventory | None = None,
         policy: Policy | None = None,
         drop_ignorable: bool = False,
         drop_assumed: bool = False,
@@ -90,6 +94,7 @@ class Labeller:
     ) -> None:
         self.stats = Stats()
         self._policy = policy or Policy()
+        self._given = given if given is not None else GuestInventory()
         self._drop_ignorable = drop_ignorable
         self._drop_assumed = drop_assumed
         self._only = only_hyper_v
@@ -182,7 +187,10 @@ class Labeller:
         self._warn(text)
 
     def _new_annotator(self) -> Annotator:
-        guests = self._inventory.guests if self._inventory is not None else None
+        guests = self._given
+        if self._inventory is not None:
+            loaded = self._inventory.guests
+            guests = GuestInventory((*loaded, *guests), loaded.problems) if len(guests) else loaded
         return Annotator(Classifier(guests, self._policy), self._dialect, self._history)
 
     def _label_block(self, block: LineBlock) -> bytes:

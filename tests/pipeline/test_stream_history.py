@@ -15,6 +15,7 @@ from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.records.record import EventRecord
 from tests.tools.sample_exports import event_xml, winlogbeat
+from tests.tools.streams import start
 from tests.tools.verdict_cases import DISPLAY, HV, ID, OTHER_ID, VM, integration, positional, record, storvsp
 
 IGNORABLE, ACTIONABLE = "ignorable protocol-version mismatch", "actionable"
@@ -47,6 +48,15 @@ class Stream:
         value: Any = shipped[0] if len(shipped) == 1 else {"records": shipped}
         line = self.labeller.line(json.dumps(value).encode())
         return None if line is None else json.loads(line)[KEY]
+
+
+@pytest.mark.parametrize(("given", "proven"), [(f"{ID}=linux", True), (f"{VM}=Ubuntu 24.04", False)])
+def test_guests_given_as_arguments(given: str, proven: bool) -> None:
+    with start("--guest", given) as process:
+        out, _ = process.communicate(json.dumps(winlogbeat(MISMATCH)).encode() + b"\n", timeout=60)
+    added = json.loads(out)[KEY]
+    assert (added["label"], added["basis"]) == (IGNORABLE, "guest inventory")
+    assert added["assumed"] is not proven
 
 
 def test_a_refusal_is_assumed_since_what_follows_is_not_known(tmp_path: Path) -> None:
