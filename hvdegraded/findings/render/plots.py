@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hvdegraded.drafts import drafted
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, style
 from hvdegraded.findings.render.timeline import draw_timeline
@@ -69,11 +70,13 @@ class Picture:
         """Write a .png or .svg file. Raises HvdegradedError for any other suffix."""
         target = Path(path)
         if target.suffix.lower() == ".png":
-            target.write_bytes(self.png())
+            content = self.png()
         elif target.suffix.lower() == ".svg":
-            target.write_text(self.svg(), encoding="utf-8")
+            content = self.svg().encode()
         else:
             raise HvdegradedError(f"{target.name} is no picture's name", hint="end it with .png or .svg")
+        with drafted(target) as stream:
+            stream.write(content)
 
     def inline_svg(self, words: str = "") -> str:
         """The `<svg>` element, for a page whose style has the variables of `_VARIABLES`.

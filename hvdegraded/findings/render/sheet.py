@@ -9,7 +9,7 @@ from datetime import datetime
 
 from hvdegraded.findings.document import Document
 from hvdegraded.findings.render.words import event_of, level_name
-from hvdegraded.printable import printable
+from hvdegraded.printable import harmless_cell, printable
 
 __all__ = ["COLUMNS", "csv_lines"]
 
@@ -29,8 +29,6 @@ COLUMNS = (
     "last",
 )
 """The columns in order."""
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 def csv_lines(document: Document) -> Iterator[str]:
@@ -64,8 +62,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
-    text = printable(str(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return harmless_cell(printable(str(value)))
 
 
 def _line(cells: list[str]) -> str:
