@@ -19,6 +19,7 @@ from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
+from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
@@ -27,6 +28,7 @@ __all__ = [
     "SCHEMA",
     "SCHEMA_VERSION",
     "AssumedVm",
+    "CoverageEntry",
     "Document",
     "FindingEntry",
     "GroupEntry",
@@ -144,6 +146,16 @@ class AssumedVm:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverageEntry:
+    """A time for which a channel was read whole; an end that nothing bounds is None."""
+
+    host: str
+    channel: str
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Findings of a section with the same problem and remedy."""
 
@@ -174,7 +186,7 @@ class Document:
     findings: tuple[FindingEntry, ...]
     assumed: tuple[AssumedVm, ...]
     void_acknowledgements: tuple[str, ...] = ()
-    coverage: tuple[Any, ...] = ()
+    coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
 
@@ -225,10 +237,16 @@ def document_of(
         findings=tuple(entries),
         assumed=tuple(_assumed_vms(findings)),
         void_acknowledgements=tuple(void),
-        coverage=tuple(getattr(report, "coverage", ())),
+        coverage=tuple(_coverage(report)),
         excluded=dict(excluded or {}),
         report=report,
     )
+
+
+def _coverage(report: ReadReport) -> Iterator[CoverageEntry]:
+    for host, channel, first, last in report.coverage:
+        start, end = datetime_from_ticks(first) if first else None, datetime_from_ticks(last)
+        yield CoverageEntry(host or "", channel or "", start, end)
 
 
 def _tallies(findings: Iterable[Finding]) -> dict[Section, Tally]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.formats.evtx.writer import write_evtx
 from hvdegraded.timestamps import ticks_from_datetime
+from tests.tools.corpus import ROOT
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, plain, storvsp
 
@@ -205,3 +208,22 @@ def test_a_file_that_is_not_a_baseline_is_refused_and_kept(
     baseline.write_text(content)
     assert run(capsys, "triage", log, "--baseline", baseline)[0] == 2
     assert baseline.read_text() == content
+
+
+def test_the_commands_of_the_page_on_monitoring_are_valid() -> None:
+    from hvdegraded.cli.main import _parser
+
+    page = (ROOT / "hvdegraded" / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    commands = re.findall(r"hvdegraded (triage [^|;\n)]+)", page)
+    assert len(commands) >= 5
+    for command in commands:
+        _parser().parse_args(command.replace("\\", "/").split())
+
+
+def test_the_rows_of_the_page_on_monitoring_acknowledge(tmp_path: Path) -> None:
+    page = (ROOT / "hvdegraded" / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    rows = tmp_path / "rows.toml"
+    rows.write_text(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0], encoding="utf-8")
+    found = hv.triage(LOGS, guests=hv.GuestInventory.load(GUESTS), policy=hv.Policy.load(rows))
+    assert {finding.vm for finding in found.acknowledged} == {"db02", "legacy-pbx"}
+    assert len(found.acknowledged) == 3

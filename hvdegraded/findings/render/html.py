@@ -336,6 +336,17 @@ def _account(document: Document) -> Iterable[Html]:
     report = document.report
     if report.records_seen:
         yield Html("<p class='muted'>{}</p>").format(str(report).split("\n")[0])
+    if document.coverage:
+        rows = [
+            Html("<li>{}, {}: {} to {}</li>").format(
+                one.host, one.channel, when(one.first) or "the beginning", when(one.last)
+            )
+            for one in document.coverage[:_MOST_ITEMS]
+        ]
+        if len(document.coverage) > _MOST_ITEMS:
+            rows.append(Html("<li>and {} more</li>").format(len(document.coverage) - _MOST_ITEMS))
+        folded = Html("<details><summary>Times for which channels were read whole, UTC</summary>{}</details>")
+        yield folded.format(Html("<ul>{}</ul>").format(joined(rows)))
     items = report.items()
     if not items:
         return
