@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hvdegraded.cli import explain, guests_script, label, triage, verify
+from hvdegraded.cli import check, explain, guests_script, label, triage, verify
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
@@ -74,6 +74,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (triage, explain, label, verify, guests_script):
+    for command in (triage, explain, label, verify, check, guests_script):
         command.add_parser(commands)
     return parser
