@@ -127,6 +127,9 @@ def _with_versions(
         several = len({text for _, text in systems}) > 1
         kind = ProblemKind.CONFLICT if several else ProblemKind.UNKNOWN_SYSTEM
         return guest, (kind, f"{label}: {shown} leaves open which system it is ({between})")
+    if guest.family is GuestFamily.UNKNOWN and not guest.possible and len(hints) == 1:
+        # A name that no row knows does not weaken what the version reports.
+        return guest.model_copy(update={"family": hints.pop(), "inferred": True}), None
     if guest.family is GuestFamily.UNKNOWN:
         hint = "; write it in full" if guest.possible else ""
         return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known{hint}")

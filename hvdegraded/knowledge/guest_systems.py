@@ -37,6 +37,8 @@ __all__ = [
 _MARKS = re.compile("[®™©\u00ad\u200b-\u200f\u2060\ufeff]")  # signs, and characters that nobody sees
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _LONGEST_OS_TEXT = 4096
+_OS_RELEASE = (('id="', "id="), ('id_like="', "id_like="), ("id='", "id="), ("id_like='", "id_like="))
+"""How os-release files quote values, and the same without."""
 
 
 class ColumnRole(enum.StrEnum):
@@ -156,11 +158,13 @@ def read_os(text: str | None) -> OsReading:
     """
     text = text or ""
     folded = _folded(text[:_LONGEST_OS_TEXT])
+    for quoted, plain in _OS_RELEASE:
+        folded = folded.replace(quoted, plain)
     tables = _tables()
     named = frozenset(fact.family for fact, pattern in tables.os if pattern.search(folded))
     possible = named | {family for family, pattern in tables.hints if pattern.search(folded)}
     # What was not read of an overlong text may name another system.
-    denied = len(text) > _LONGEST_OS_TEXT or tables.denial.search(folded)
+    denied = len(text) > _LONGEST_OS_TEXT or tables.denial.search(folded.replace("id_like=", "id="))
     if len(named) == 1 and possible == named and not denied:
         return OsReading(next(iter(named)), named, matched=True)
     return OsReading(GuestFamily.UNKNOWN, possible, matched=bool(possible))

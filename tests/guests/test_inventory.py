@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from hvdegraded.guests.guest import ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.knowledge.vocabulary import GuestFamily
 from tests.tools.inventories import (
     FREEBSD,
     ID_A,
@@ -134,7 +137,42 @@ def test_a_known_system_outweighs_the_integration_services() -> None:
     assert (guest.family, guest.inferred) == (FREEBSD, False)
 
 
-def test_an_unknown_text_is_not_overruled_by_the_integration_services() -> None:
-    inventory = GuestInventory.load([{"Name": "a", "OS": "Haiku", "IntegrationServicesVersion": "3.1"}])
-    assert family(inventory, vm_name="a") is UNKNOWN
-    assert [problem.kind for problem in inventory.problems] == [ProblemKind.UNKNOWN_SYSTEM]
+@pytest.mark.parametrize(("version", "expected"), [("3.1", LINUX), ("4.3.5", LINUX), ("10.0.20348", WINDOWS)])
+def test_a_name_that_no_row_knows_does_not_weaken_the_version_of_the_services(
+    version: str, expected: GuestFamily
+) -> None:
+    inventory = GuestInventory.load([{"Name": "a", "OS": "Haiku", "IntegrationServicesVersion": version}])
+    guest = inventory.find(vm_name="a")
+    assert guest is not None
+    assert (guest.family, guest.inferred) == (expected, True)
+    assert not inventory.problems
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MikoPBX 2024.1.114",
+        "Buildroot 2023.02",
+        "Synology DSM 7.2",
+        "Sophos Firewall OS 20",
+        "Home Assistant OS 13.1",
+        "Flatcar Container Linux by Kinvolk 3815",
+        "VMware Photon OS/Linux",
+        "Armbian 24.2 bookworm",
+        'NAME="Acme Box"\nID=acme\nID_LIKE="rhel centos fedora"',
+        "NAME=Acme ID=acme ID_LIKE=debian",
+    ],
+)
+def test_appliances_and_os_release_files_are_known_as_linux(name: str) -> None:
+    inventory = GuestInventory.load([{"Name": "a", "OS": name}])
+    assert family(inventory, vm_name="a") is LINUX
+
+
+@pytest.mark.parametrize("name", ["pfSense 2.7.2", "OPNsense 24.1", "TrueNAS CORE 13.0"])
+def test_appliances_are_known_as_freebsd(name: str) -> None:
+    assert family(GuestInventory.load([{"Name": "a", "OS": name}]), vm_name="a") is FREEBSD
+
+
+@pytest.mark.parametrize("name", ["Acme OS 1", "TrueNAS 13", "arch x64", "olives 2", "not id_like=debian"])
+def test_names_that_only_look_like_systems_are_unknown(name: str) -> None:
+    assert family(GuestInventory.load([{"Name": "a", "OS": name}]), vm_name="a") is UNKNOWN
