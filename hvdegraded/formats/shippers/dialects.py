@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from hvdegraded.tabular.toml_file import TomlFile
 
 __all__ = ["Dialect", "Tables", "tables"]
 
@@ -67,8 +67,10 @@ class Tables(NamedTuple):
 
 @lru_cache(maxsize=1)
 def tables() -> Tables:
-    """What `dialects.toml` says, read once."""
-    raw = tomllib.loads(Path(__file__).with_name("dialects.toml").read_text(encoding="utf-8"))
+    """Read `dialects.toml`, once."""
+    from importlib.resources import files
+
+    raw = TomlFile.open(files("hvdegraded.formats.shippers") / "dialects.toml").content
     dialects = tuple(_dialect(row) for row in raw["dialect"])
     hints = _dialect({"name": "", "lost": "", "fields": raw["hints"]})
     return Tables(
