@@ -16,16 +16,18 @@ __all__ = ["Hresult", "HyperVEvent"]
 
 
 class Hresult(BaseModel):
-    """An error (HRESULT or NTSTATUS): unsigned 32-bit number, the same as `0x…`, its meaning where known."""
+    """An error (HRESULT, Win32 or NTSTATUS): unsigned 32-bit number, the same as `0x…`, name and meaning."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     code: int
     hex: str
+    name: str | None = None
     meaning: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.hex} ({self.meaning})" if self.meaning else self.hex
+        named = f"{self.hex} {self.name}" if self.name else self.hex
+        return f"{named}: {self.meaning}" if self.meaning else named
 
 
 class HyperVEvent(BaseModel):

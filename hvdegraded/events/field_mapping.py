@@ -19,7 +19,7 @@ from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord, FieldSource
 
-__all__ = ["FieldLayout", "PlacedValues", "field_key", "layout_of", "place"]
+__all__ = ["FieldLayout", "PlacedValues", "field_key", "layout_of", "place", "values_by_key"]
 
 Names = tuple[str | None, ...]
 
@@ -94,6 +94,20 @@ def layout_of(names: Names, fields: Sequence[str], first: int = 0) -> FieldLayou
     for position in sorted(set(positional) - set(beyond)):
         named.setdefault(keys[position], []).extend(positional[position])
     return FieldLayout({key: tuple(at) for key, at in named.items()}, beyond)
+
+
+def values_by_key(record: EventRecord, fields: Sequence[str]) -> dict[str, str]:
+    """Return the values of an event that is not about versions, by the key of their field.
+
+    `fields` names positions; a value beyond them has the key `position3`. Of several values for one field the
+    first that is not blank counts.
+    """
+    layout = layout_of(tuple([name for name, _ in record.data]), fields)
+    places = {**layout.fields, **{f"position{at}": indexes for at, indexes in layout.positions.items()}}
+    return {
+        key: next((text for index in indexes if (text := record.data[index][1]).strip()), "")
+        for key, indexes in places.items()
+    }
 
 
 def place(record: EventRecord, fact: EventFact, component: Component, knowledge: Knowledge) -> PlacedValues:

@@ -6,7 +6,6 @@ an `UnrelatedEvent`, and keeps every field.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from hvdegraded import events
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import Event, Hresult, HyperVEvent
+from hvdegraded.events.error_codes import ERROR_FIELDS, named_error, parse_error_code
 from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
 from hvdegraded.events.messages import read_message
 from hvdegraded.guids import normalise_guid, vm_id_from_sid
@@ -25,24 +25,6 @@ from hvdegraded.records.record import EventRecord
 __all__ = ["Normaliser", "normalise"]
 
 _MAX_REMEMBERED = 4096
-_ERROR_KEYS = frozenset(
-    {
-        "error",
-        "errorcode",
-        "errorcodestring",
-        "errormessage",
-        "hresult",
-        "hr",
-        "result",
-        "status",
-        "statuscode",
-    }
-)
-_MESSAGE_NUMBER = re.compile(r"%%(-?\d{9,10})(?!\d)", re.ASCII)
-_HEX_ERROR = re.compile(r"0[xX]([8Cc][0-9A-Fa-f]{7})(?![0-9A-Fa-f])", re.ASCII)
-_ERRORS = (0x8, 0xC)  # first digit of HRESULTs, and of NTSTATUS errors and virtual disk errors
-_DECIMAL = re.compile(r"\s*-?\d{9,10}\s*", re.ASCII)
-_LONGEST_ERROR = 4096
 _LONGEST_NUMBER = 20
 
 _FAMILIES: dict[Family, type[HyperVEvent]] = {
@@ -181,7 +163,7 @@ class Normaliser:
             more[attribute] = convert(data[index][1]) if data[index][1] else None
         error = None
         for index in at_errors:
-            error = self._hresult(data[index][1][:_LONGEST_ERROR])
+            error = self._hresult(data[index][1])
             if error is not None:
                 break
         return model(
@@ -249,18 +231,15 @@ class Normaliser:
 
     def _first_error(self, record: EventRecord) -> Hresult | None:
         for name, text in record.data:
-            if name is not None and field_key(name) in _ERROR_KEYS:
-                error = self._hresult(text[:_LONGEST_ERROR])
+            if name is not None and field_key(name) in ERROR_FIELDS:
+                error = self._hresult(text)
                 if error is not None:
                     return error
         return None
 
     def _make_hresult(self, text: str) -> Hresult | None:
-        code = _error_code(text)
-        if code is None:
-            return None
-        known = self._knowledge.code(code)
-        return Hresult(code=code, hex=f"0x{code:08X}", meaning=known.meaning if known else None)
+        code = parse_error_code(text)
+        return None if code is None else named_error(code, self._knowledge)
 
 
 _Contradictions = list[str]
@@ -307,7 +286,7 @@ def _service_pairs(
 def _find_places(names: Names, model: type[HyperVEvent], fields: Sequence[str]) -> _Places:
     layout = layout_of(names, fields)
     found = {key: indexes[0] for key, indexes in layout.fields.items()}
-    errors = [index for key, indexes in layout.fields.items() if key in _ERROR_KEYS for index in indexes]
+    errors = [index for key, indexes in layout.fields.items() if key in ERROR_FIELDS for index in indexes]
     errors += [index for indexes in layout.positions.values() for index in indexes]
     attributes = [
         (attribute, found[key], _CONVERTED.get(attribute, str))
@@ -324,21 +303,6 @@ def _find_places(names: Names, model: type[HyperVEvent], fields: Sequence[str]) 
 def _told(text: str | None) -> str | None:
     """The text, unless it is only the white space that some tools make of an empty element."""
     return text if text and not text.isspace() else None
-
-
-def _error_code(text: str) -> int | None:
-    """The failure that a text names as `%%2147942432`, `0x80070020`, `0xC03A0005` or a decimal; else None."""
-    if match := _MESSAGE_NUMBER.search(text):
-        code = int(match[1])
-    elif match := _HEX_ERROR.search(text):
-        code = int(match[1], 16)
-    elif len(text) <= _LONGEST_NUMBER and _DECIMAL.fullmatch(text):
-        code = int(text)
-    else:
-        return None
-    if -(1 << 31) <= code < 0:
-        code += 1 << 32
-    return code if code >> 28 in _ERRORS else None
 
 
 @lru_cache(maxsize=1)

@@ -6,18 +6,18 @@ import datetime
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from hvdegraded.knowledge.vocabulary import (
     Certainty,
     Component,
     Family,
     GuestFamily,
-    Level,
     Outcome,
     ProtocolVersion,
     Role,
 )
+from hvdegraded.records.record import Level
 
 __all__ = [
     "Case",
@@ -189,6 +189,14 @@ class Case(BaseModel):
         return bool(self.numbers) and _number(folded) in self.numbers
 
 
+def _level(name: object) -> object:
+    return Level.__members__.get(name.upper(), name) if isinstance(name, str) else name
+
+
+_Level = Annotated[Level, BeforeValidator(_level)]
+"""A level by its name: critical, error, warning, information, verbose."""
+
+
 def _number(text: str) -> int | None:
     try:
         return int(text[:_LONGEST_NUMBER], 0)
@@ -216,8 +224,8 @@ class EventFact(Fact):
     cases: tuple[Case, ...] = ()
     fields: tuple[str, ...] = ()
     show: tuple[_Words, ...] = ()
-    level: Level | None = None
-    presumed_level: Level | None = None
+    level: _Level | None = None
+    presumed_level: _Level | None = None
     repeats: Annotated[int, Field(ge=1, le=1000)] | None = None
     outcome: Outcome | None = None
     component: Component | None = None

@@ -99,6 +99,11 @@ class Knowledge:
             found = self._providers.get(_WINDOWS_PREFIX + key)
         return found
 
+    @property
+    def providers_by_key(self) -> Mapping[str, ProviderFact]:
+        """Providers by name, alias and GUID in lower case."""
+        return self._providers
+
     def provider_of(self, name: str, guid: str | None, source: str | None) -> ProviderFact | None:
         """The provider of an event, by its name, else its EventSourceName, and by GUID where it has neither.
 

@@ -15,7 +15,6 @@ __all__ = [
     "Component",
     "Family",
     "GuestFamily",
-    "Level",
     "Outcome",
     "ProtocolVersion",
     "Role",
@@ -179,16 +178,6 @@ class Role(enum.StrEnum):
     PROBLEM = "problem"
     WATCH = "watch"
     INFORMATION = "information"
-
-
-class Level(enum.StrEnum):
-    """The level that a manifest gives an event."""
-
-    CRITICAL = "critical"
-    ERROR = "error"
-    WARNING = "warning"
-    INFORMATION = "information"
-    VERBOSE = "verbose"
 
 
 class Outcome(enum.StrEnum):

@@ -27,6 +27,7 @@ _HEADING = re.compile(r"[ \t]*(\[{1,2})[ \t]*([^\[\]#]+?)[ \t]*\]")
 _KEY_PART = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*(?:\.|$)""")
 _KEY = re.compile(r"""[ \t]*["']?([A-Za-z0-9_-]+)["']?[ \t]*[.=]""")
 _TOML_PLACE = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+_PLAINER = {"extra_forbidden": "is not a key of such a table", "missing": "is missing"}
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -53,8 +54,9 @@ class Entry(NamedTuple):
             # A misspelt key says more than the missing one that it was meant to be.
             fault = min(faults, key=lambda one: one["type"] != "extra_forbidden")
             place = [str(part) for part in fault["loc"]]
-            message = fault["msg"].removeprefix("Value error, ")
-            where = f"'{'.'.join(place)}': " if place else ""
+            message = _PLAINER.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+            where = f"'{'.'.join(place)}' " if fault["type"] in _PLAINER else f"'{'.'.join(place)}': "
+            where = where if place else ""
             name = ".".join(self.heading)
             raise self.error(f"[{name}] {where}{message}", place[0] if place else None) from error
 

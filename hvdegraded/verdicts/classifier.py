@@ -33,9 +33,11 @@ from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import FallbackProof, Inference
+from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Certainty, GuestFamily, Outcome, Role
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.spool import IN_MEMORY, RecordSpool
+from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
 from hvdegraded.verdicts.history import WINDOW_MINUTES, History
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
 from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text
@@ -47,8 +49,6 @@ from hvdegraded.verdicts.verdict import Basis, Label, Reason, Severity, Verdict
 __all__ = ["Classifier", "classify", "default_classifier"]
 
 _MAX_REMEMBERED = 8192
-_MAX_FIELDS = 6
-_LONGEST_FIELD = 60
 _ROLES = {
     Role.PROBLEM: (Reason.KNOWN_PROBLEM, Severity.ACT),
     Role.WATCH: (Reason.WATCH, Severity.CHECK),
@@ -100,11 +100,13 @@ class Classifier:
             )
         fact = self.fact(event)
         if fact is None:
-            return verdict_on_event(event, _unknown(event))
+            return verdict_on_event(event, _unknown(event, self.knowledge))
         key: tuple[object, ...] = event.verdict_key
         if fact.outcome is None or not isinstance(event, VersionEvent):
+            answer = answer_known(event, fact, self.knowledge)
+            key = (*key, answer)
             return self._verdicts.get(key) or self._verdicts.remember(
-                key, verdict_on_event(event, _known(event, fact))
+                key, verdict_on_event(event, _known(fact, answer))
             )
         inferred = failure = None
         if history is not None:
@@ -182,7 +184,7 @@ class Classifier:
         if unusable is not None:
             return _proves_nothing(event, fact, unusable)
         if event.outcome is Outcome.NEGOTIATED:
-            return _known(event, fact)
+            return _known(fact, Answer(sentence(fact.meaning), None))
         guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
             return self._refused(event, fact, guest, failure, incomplete)
@@ -289,7 +291,7 @@ class Classifier:
         return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
 
 
-def _unknown(event: HyperVEvent) -> Ruling:
+def _unknown(event: HyperVEvent, knowledge: Knowledge) -> Ruling:
     """Rule 1."""
     if isinstance(event, UnrelatedEvent):
         return Ruling(
@@ -298,16 +300,14 @@ def _unknown(event: HyperVEvent) -> Ruling:
             severity=Severity.NONE,
             summary=f"{event.provider or 'no provider'} {event.event_id} is not a Hyper-V event",
         )
-    fields = ", ".join(
-        f"{name or 'value'}={text[:_LONGEST_FIELD]!r}" for name, text in event.data[:_MAX_FIELDS]
-    )
-    what = f"unknown event {event.provider or 'of no named provider'} {event.event_id}"
+    answer = answer_unknown(event, knowledge)
     return Ruling(
         reason=Reason.UNKNOWN_EVENT if event.provider else Reason.INCOMPLETE_EVIDENCE,
         basis=Basis.NOTHING,
         severity=_severity_of_unknown(event),
-        summary=f"{what}: {fields}" if fields else what,
-        remedy="Read the event; a row of your own in a policy can say what it means and what to do.",
+        summary=answer.summary,
+        remedy=answer.remedy,
+        derivation=answer.lines,
     )
 
 
@@ -319,9 +319,8 @@ def _severity_of_unknown(event: HyperVEvent) -> Severity:
     return Severity.CHECK if event.level <= Level.WARNING else Severity.NONE
 
 
-def _known(event: HyperVEvent, fact: EventFact) -> Ruling:
+def _known(fact: EventFact, answer: Answer) -> Ruling:
     """Rule 2."""
-    error = f" ({event.hresult})" if event.hresult else ""
     reason, severity = _ROLES.get(fact.role, (Reason.INCOMPLETE_EVIDENCE, Severity.CHECK))
     if fact.outcome is Outcome.NEGOTIATED:
         reason, severity = Reason.NOT_A_PROBLEM_REPORT, Severity.NONE
@@ -329,8 +328,8 @@ def _known(event: HyperVEvent, fact: EventFact) -> Ruling:
         reason=reason,
         basis=_basis(fact),
         severity=severity,
-        summary=sentence(fact.meaning) + error,
-        remedy=fact.remedy,
+        summary=answer.summary,
+        remedy=answer.remedy,
         references=fact.references,
     )
 

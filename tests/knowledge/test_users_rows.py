@@ -207,7 +207,7 @@ def test_force_does_not_come_by_another_word() -> None:
         ('[[event]]\nids = [true]\nproviders = ["storvsp"]\n', (2, 1), "needs a list 'ids'"),
         ('[storvsp.5]\nrol = "x"\n', (2, 1), "'rol'"),
         ("[storvsp.4242]\nremedy = 'x'\n", (2, 1), "no phrase"),
-        ("[storvsp.4242]\nremedy = 'x y'\n", (1, 1), "Field required"),
+        ("[storvsp.4242]\nremedy = 'x y'\n", (1, 1), "is missing"),
         (PROVIDER.format(name="x") + 'aliases = ["vmbus"]\n', (2, 1), "taken by another row"),
         (PROVIDER.format(name="x").replace("vmms", "toaster"), (3, 1), "'family'"),
         ("event = [{ids = [1]}]\n", (1, 1), "needs a list 'providers'"),
