@@ -85,7 +85,7 @@ class Knowledge:
 
     @property
     def devices(self) -> tuple[DeviceFact, ...]:
-        """Devices whose name tells their component."""
+        """Devices by whose name their component is known."""
         return _devices()
 
     def provider(self, name_or_guid: str) -> ProviderFact | None:

@@ -59,8 +59,8 @@ def answer_unknown(event: HyperVEvent, knowledge: Knowledge) -> Answer:
     if provider is not None and provider.meaning:
         what += f" of {provider.meaning}"
     message = " ".join((event.message or "").split())
-    told = [message[:_LONGEST_MESSAGE]] if message else fields
-    summary = f"{what}: {', '.join(told)}" if told else what
+    shown = [message[:_LONGEST_MESSAGE]] if message else fields
+    summary = f"{what}: {', '.join(shown)}" if shown else what
     if codes:
         summary += f" ({'; '.join(map(str, codes))})"
     lines = [f"The event's own text: {message}"] if message else []
