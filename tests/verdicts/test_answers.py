@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hvdegraded.guests.inventory import GuestInventory
@@ -13,7 +15,7 @@ from tests.tools.verdict_cases import HV, ID, VM, record, storvsp
 CLUSTER = "Microsoft-Windows-FailoverClustering"
 
 
-def event(provider: str, number: int, level: int = 2, message: str = "", **values: object) -> EventRecord:
+def event(provider: str, number: int, level: Any = 2, message: Any = "", **values: Any) -> EventRecord:
     name = provider if provider.islower() or provider.startswith("Microsoft") else HV + provider
     data = tuple((key, str(value)) for key, value in values.items())
     return record(name, number, level, data, message)
