@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hvdegraded.events.messages import read_message
+from hvdegraded.events.messages import read_message, read_structure
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import Knowledge
-from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import Component, Outcome, ProtocolVersion
 from hvdegraded.records.record import EventRecord, FieldSource
 
 __all__ = ["FieldLayout", "PlacedValues", "field_key", "layout_of", "place", "values_by_key"]
@@ -29,6 +29,8 @@ _NOT_ALPHANUMERIC = re.compile(r"[^0-9a-z]")
 _DIGITS = "0123456789"
 _DEVICE_NAME = "DeviceName"
 _LONGEST_NAME = 128
+_VERSION_FIELDS = frozenset({"ServerVersion", "ClientVersion", "FrameworkNegotiated", "MessageNegotiated"})
+_READ_BY_ORDER = "its versions were read by their order in a message of a language that no row describes"
 _SHOWN = 60
 _DECISIVE = frozenset(
     {
@@ -52,7 +54,7 @@ class FieldLayout(NamedTuple):
 
 
 class PlacedValues(NamedTuple):
-    """Values by the key of their field, values without a place, and contradictions.
+    """Values by the key of their field, values without a place, contradictions and caveats.
 
     None of the values that contradict each other is among `fields`.
     """
@@ -60,6 +62,7 @@ class PlacedValues(NamedTuple):
     fields: dict[str, str]
     unplaced: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 def field_key(name: str) -> str:
@@ -149,25 +152,36 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
         missing = _missing(values)
         if unplaced and missing and not shaped.contradictions:
             contradictions.append(f"it has no {missing}, and {unplaced[0][:_SHOWN]!r} fits no field")
+    caveats: list[str] = []
     if record.message and not contradictions:
-        contradictions += _add_message(values, record, knowledge)
-    return PlacedValues(values, tuple(unplaced), tuple(contradictions))
+        contradictions, caveats = _add_message(values, record, fact, knowledge)
+    return PlacedValues(values, tuple(unplaced), tuple(contradictions), tuple(caveats))
 
 
-def _add_message(values: dict[str, str], record: EventRecord, knowledge: Knowledge) -> list[str]:
-    """Fill what no field contains from the message; return what contradicts in it."""
-    found, ambiguous = read_message(record.message or "", knowledge.messages)
+def _add_message(
+    values: dict[str, str], record: EventRecord, fact: EventFact, knowledge: Knowledge
+) -> tuple[list[str], list[str]]:
+    """Fill what no field contains from the message; return what contradicts in it, and caveats."""
+    message = record.message or ""
+    found, ambiguous = read_message(message, knowledge.messages)
+    caveats = []
+    is_alone = record.field_source is FieldSource.MESSAGE
+    if is_alone and fact.outcome is Outcome.LOADED and _VERSION_FIELDS.isdisjoint(found):
+        told = read_structure(message, is_service=fact.component is Component.INTEGRATION)
+        if told:
+            found, ambiguous = told, None
+            caveats.append(_READ_BY_ORDER)
     for name, text in found.items():
         key = field_key(name)
         if not values.get(key, "").strip():
             values[key] = text
-    if record.field_source is not FieldSource.MESSAGE:
-        return []
+    if not is_alone:
+        return [], []
     if ambiguous is not None:
-        return [ambiguous]
+        return [ambiguous], []
     if found and (record.level is None or not record.provider):
-        return ["its message alone names what it is about, and its level or provider is not known"]
-    return []
+        return ["its message alone names what it is about, and its level or provider is not known"], caveats
+    return [], caveats
 
 
 def _missing(values: Mapping[str, str]) -> str | None:

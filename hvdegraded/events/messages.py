@@ -11,11 +11,32 @@ from collections.abc import Iterable
 
 from hvdegraded.knowledge.facts import MessagePattern
 
-__all__ = ["read_message"]
+__all__ = ["read_message", "read_structure"]
 
 _LONGEST = 8192
 _QUOTE = re.compile("['\"`\u00b4\u2018-\u201f\u00ab\u00bb]")
 _AMBIGUOUS = "its message can be read in more than one way"
+
+
+_VERSION = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,5}\.[0-9]{1,5}(?![0-9A-Za-z]|\.[0-9])", re.ASCII)
+_LAST_ID = re.compile(r"\([^()]{0,60}?\{?([0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\}?\)", re.ASCII | re.I)
+_PAIR = ("ServerVersion", "ClientVersion")
+_SERVICE = ("FrameworkNegotiated", "FrameworkExpected", "MessageNegotiated", "MessageExpected")
+
+
+def read_structure(message: str, *, is_service: bool) -> dict[str, str]:
+    """Return versions and VM id of a working mismatch that is told in a language of which no row is known.
+
+    All languages keep the order of the values. They are read only where the message contains exactly these
+    versions, names of VMs and devices included, and one id in brackets; so no name can add or hide one.
+    """
+    names = _SERVICE if is_service else _PAIR
+    if len(message) > _LONGEST:
+        return {}
+    ids, versions = _LAST_ID.findall(message), _VERSION.findall(message)
+    if len(ids) != 1 or len(versions) != len(names):
+        return {}
+    return {"VmId": ids[0], **dict(zip(names, versions, strict=True))}
 
 
 def read_message(message: str, patterns: Iterable[MessagePattern]) -> tuple[dict[str, str], str | None]:

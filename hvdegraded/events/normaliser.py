@@ -94,6 +94,14 @@ class _Kind(NamedTuple):
     fact: EventFact | None
 
 
+class _VersionReading(NamedTuple):
+    """The model of a version event, what fills it but for the record, and caveats of the reading."""
+
+    model: type[events.VersionEvent]
+    values: dict[str, Any]
+    caveats: tuple[str, ...]
+
+
 class _Places(NamedTuple):
     """Where in an event's data its common values stand; -1 for nowhere."""
 
@@ -114,9 +122,7 @@ class Normaliser:
         self._places: BoundedCache[tuple[Names, type[HyperVEvent], tuple[str, ...]], _Places] = BoundedCache(
             _MAX_REMEMBERED
         )
-        self._versions: BoundedCache[tuple[object, ...], tuple[type[events.VersionEvent], dict[str, Any]]] = (
-            BoundedCache(_MAX_REMEMBERED)
-        )
+        self._versions: BoundedCache[tuple[object, ...], _VersionReading] = BoundedCache(_MAX_REMEMBERED)
         self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
 
     def __call__(self, record: EventRecord) -> Event:
@@ -134,7 +140,10 @@ class Normaliser:
                 known = self._versions.remember(
                     said, self._version_event(record, provider, fact, fact.outcome)
                 )
-            version_model, values = known
+            version_model, values, caveats = known
+            if caveats:
+                origin = record.origin
+                record = record._replace(origin=origin._replace(caveats=(*origin.caveats, *caveats)))
             return version_model(record=record, **values)  # type: ignore[return-value]
         if provider is None:
             return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union
@@ -191,12 +200,12 @@ class Normaliser:
 
     def _version_event(
         self, record: EventRecord, provider: ProviderFact | None, fact: EventFact, outcome: Outcome
-    ) -> tuple[type[events.VersionEvent], dict[str, Any]]:
+    ) -> _VersionReading:
         """Choose the model of a version event, and read what fills it but for the record."""
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
             component = provider.component
-        values, unplaced, contradictions = place(record, fact, component, self._knowledge)
+        values, unplaced, contradictions, caveats = place(record, fact, component, self._knowledge)
         found = _Contradictions(contradictions)
         device = values.get("device") or values.get("adaptername")
         if component is Component.DEVICE and device:
@@ -224,10 +233,11 @@ class Normaliser:
             "contradictions": tuple(found),
         }
         if is_service:
-            return events.IntegrationVersionEvent, common
+            return _VersionReading(events.IntegrationVersionEvent, common, caveats)
         if fact.component is Component.VMBUS:
             common["partition"] = values.get("partition") or None
-        return _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent), common
+        model = _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent)
+        return _VersionReading(model, common, caveats)
 
     def _first_error(self, record: EventRecord) -> Hresult | None:
         for name, text in record.data:

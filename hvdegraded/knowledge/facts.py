@@ -247,8 +247,9 @@ class EventFact(Fact):
 
 
 class MessagePattern(Fact):
-    """What an English rendered message says; the groups carry canonical field names."""
+    """What a rendered message of a language contains; the groups carry canonical field names."""
 
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     name: str
     pattern: str
     example: str

@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hvdegraded.events import VersionEvent
 from hvdegraded.events.messages import read_message
+from hvdegraded.events.normaliser import normalise
 from hvdegraded.knowledge.tables import load_knowledge
+from hvdegraded.records.record import EventRecord
+from hvdegraded.verdicts.classifier import classify
+from tests.tools.verdict_cases import HV, ID, guests, record
 
 
 def fields_of(message: str) -> dict[str, str]:
@@ -98,3 +103,44 @@ def test_any_message_is_read_without_fault(text: str) -> None:
 )
 def test_crafted_messages_end(crafted: str) -> None:
     assert "VmId" not in fields_of(crafted)
+
+
+GERMAN = "Das Ger\u00e4t \u201e{device}\u201c in \u201e{name}\u201c wurde geladen. Server: 3.3, Client: 3.2 (ID: {vm_id})."
+SPANISH = (
+    "Intercambio de datos conectado a '{name}' (Id. {vm_id}). "
+    "Marco: negociado (3.0), esperado (3.0). Mensaje: negociado (4.0), esperado (5.0)."
+)
+
+
+def told(provider: str, number: int, text: str, level: int | None = 3, name: str = "db") -> EventRecord:
+    message = text.format(device="Anzeige", name=name, vm_id=ID)
+    return record(HV + provider, number, level or 0, (), message)._replace(level=level)
+
+
+def test_versions_in_a_language_without_a_row_are_read_by_their_order() -> None:
+    display = normalise(told("Worker", 23014, GERMAN))
+    exchange = normalise(told("Integration-KvpExchange", 4010, SPANISH))
+    assert isinstance(display, VersionEvent)
+    assert isinstance(exchange, VersionEvent)
+    assert [(str(pair.guest), str(pair.host)) for pair in display.version_pairs] == [("3.2", "3.3")]
+    assert [(str(pair.guest), str(pair.host)) for pair in exchange.version_pairs][-1] == ("4.0", "5.0")
+    for event in (display, exchange):
+        assert (event.vm_id, event.contradictions) == (ID, ())
+        assert any("order" in caveat for caveat in event.record.origin.caveats)
+        assert classify(event, guests("linux")).ignorable
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        told("Worker", 23014, GERMAN, name="Ubuntu 22.04"),  # a third number that looks like a version
+        told("Worker", 23014, GERMAN, name=f"x (ID: {ID})"),  # a second id
+        told("Worker", 23014, GERMAN.replace("3.2", "x")),
+        told("Worker", 23012, GERMAN),  # a refused offer
+        told("Worker", 23014, GERMAN, level=None),
+        told("Integration-KvpExchange", 4010, GERMAN),  # two versions where four are due
+    ],
+    ids=range(6),
+)
+def test_what_can_be_read_in_more_than_one_way_proves_nothing(event: EventRecord) -> None:
+    assert classify(event, guests("linux")).actionable
