@@ -55,14 +55,15 @@ def answer_unknown(event: HyperVEvent, knowledge: Knowledge) -> Answer:
     values = values_by_key(event.record, ())
     codes = error_codes(values, event.message, knowledge)
     fields = [f"{name or 'value'}={text[:_LONGEST_FIELD]!r}" for name, text in event.data[:_MAX_FIELDS]]
-    what = f"unknown event {event.provider or 'of no named provider'} {event.event_id}"
-    if provider is not None and provider.meaning:
-        what += f" of {provider.meaning}"
+    summary = f"unknown event {event.provider or 'of no named provider'} {event.event_id}"
     message = " ".join((event.message or "").split())
     shown = [message[:_LONGEST_MESSAGE]] if message else fields
-    summary = f"{what}: {', '.join(shown)}" if shown else what
+    if shown:
+        summary += f": {', '.join(shown)}"
     if codes:
         summary += f" ({'; '.join(map(str, codes))})"
+    if provider is not None and provider.meaning:
+        summary += f"; it comes from {provider.meaning}"
     lines = [f"The event's own text: {message}"] if message else []
     if fields:
         lines.append(f"Its fields: {', '.join(fields)}")
