@@ -7,7 +7,10 @@ it, or one of the classic providers' names in a template that a record uses, or 
 
 from __future__ import annotations
 
+import string
 import struct
+from collections.abc import Sequence
+from itertools import takewhile
 
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.format import (
@@ -41,9 +44,12 @@ class ChunkPrefilter:
         self._known: dict[str, bool] = {}
         self._definitions: dict[bytes, bool] = {}
         self._size = 0
+        # One pass finds all prefixes: letters are made lower case, and those in which the prefixes begin to
+        # differ are made one. What it finds is looked at again, prefix by prefix.
+        self._shared, self._folding = _fold(wanted.prefixes)
         # The longer a piece, the faster its search; without the last zero byte it is twice as fast.
-        self._prefixes = [prefix.lower().encode("utf-16-le")[:-1] for prefix in wanted.prefixes]
-        self._names = [name.lower().encode("utf-16-le") for name in wanted.names]
+        self._prefixes = [self._folded(prefix)[:-1] for prefix in wanted.prefixes]
+        self._names = [self._folded(name) for name in wanted.names]
 
     def matches(self, provider: str) -> bool:
         """Whether events of this provider are wanted."""
@@ -61,10 +67,9 @@ class ChunkPrefilter:
         data = chunk.data
         if not chunk.trusted:
             return None
-        lower = data.lower()
-        for prefix in self._prefixes:
-            if lower.find(prefix) >= 0:
-                return None
+        folded = data.translate(self._folding)
+        if folded.find(self._shared) >= 0 and any(prefix in folded for prefix in self._prefixes):
+            return None
         place, last, end = FIRST_RECORD, FIRST_RECORD, chunk.free
         heads: set[bytes] = set()
         remember = heads.add
@@ -78,18 +83,18 @@ class ChunkPrefilter:
                 place += size
         except struct.error:
             return None
-        if place != end or any(self._may_name(data, lower, head) for head in heads):
+        if place != end or any(self._may_name(data, folded, head) for head in heads):
             return None
         # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
         if not chunk.proven:
             return None
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 
-    def _may_name(self, data: bytes, lower: bytes, head: bytes) -> bool:
+    def _may_name(self, data: bytes, folded: bytes, head: bytes) -> bool:
         """Whether a record that begins so may be of a wanted provider."""
         fragment, token, _, key, offset = _HEAD(head)
         if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
-            return self._has_name(lower)
+            return self._has_name(folded)
         return self._named_by(data, key, offset)
 
     def _named_by(self, data: bytes, key: int, offset: int) -> bool:
@@ -106,8 +111,28 @@ class ChunkPrefilter:
                 self._definitions.clear()
                 self._size = 0
             self._size += len(definition) + _DEFINITION_COST
-            named = self._definitions[definition] = self._has_name(definition.lower())
+            named = self._definitions[definition] = self._has_name(definition.translate(self._folding))
         return named
 
-    def _has_name(self, lower: bytes) -> bool:
-        return any(name in lower for name in self._names)
+    def _has_name(self, folded: bytes) -> bool:
+        return any(name in folded for name in self._names)
+
+    def _folded(self, name: str) -> bytes:
+        return name.lower().encode("utf-16-le").translate(self._folding)
+
+
+def _fold(prefixes: Sequence[str]) -> tuple[bytes, bytes]:
+    """Return a piece that all prefixes contain once they are folded, and the table that folds bytes."""
+    lower = [prefix.lower() for prefix in prefixes if prefix]
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*lower, strict=False))
+    shared = "".join(letters[0] for letters in alike)
+    different = sorted({prefix[len(shared)] for prefix in lower if len(prefix) > len(shared)})
+    letters = "".join(letter for letter in different if letter.isascii())
+    one = letters[:1] if len(letters) == len(different) else ""
+    upper = string.ascii_uppercase
+    table = bytes.maketrans(upper.encode(), upper.lower().encode())
+    if one and all(len(prefix) > len(shared) for prefix in lower):
+        shared += one
+        folds = bytes.maketrans(letters.encode(), one.encode() * len(letters))
+        table = table.translate(folds)
+    return shared.encode("utf-16-le").translate(table)[:-1], table
