@@ -145,12 +145,13 @@ def _lines(
 
 def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[EventRecord]) -> Iterator[str]:
     from hvdegraded.findings.event_line import event_line
+    from hvdegraded.findings.groups import finding_id
 
-    wanted = {group.verdict for group in found.groups}
+    wanted = {(finding_id(group.verdict, group.example), group.verdict.component) for group in found.groups}
     for record in kept:
         event = builder.classifier.normalise(record)
         verdict = builder.verdict(event)
-        if verdict in wanted:
+        if (finding_id(verdict, event), verdict.component) in wanted:
             yield json.dumps(event_line(event, verdict))
 
 

@@ -124,13 +124,18 @@ class TriageBuilder:
         if exclusion_reason is not None:
             self._excluded[exclusion_reason] += 1
             return
-        key = event.verdict_key, event.level, event.channel
+        key = event.verdict_key, event.level, event.channel, self._case(event)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(event)
         ticks, record_id = event.time_ticks, event.record_id
         group.ticks.append(UNKNOWN if ticks is None or ticks > _MOST else ticks)
         group.record_ids.append(UNKNOWN if record_id is None or record_id > _MOST else record_id)
+
+    def _case(self, event: HyperVEvent) -> str | None:
+        """What sets an event apart from others of its id: the remedy, where its fields decide that."""
+        fact = event.fact
+        return self.verdict(event).remedy if fact is not None and fact.cases else None
 
     def merge(self, part: TriagePart) -> None:
         """Take what another builder took, as if its events came next here."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import hvdegraded as hv
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.classifier import Classifier, classify
@@ -215,3 +216,11 @@ def test_events_that_differ_in_what_is_shown_are_told_apart() -> None:
         for name in ("a", "b")
     )
     assert first.summary != second.summary
+
+
+def test_each_case_keeps_its_remedy() -> None:
+    """Two events of one id stay apart where a field decides what to do."""
+    disk = ISO.replace("ISO", "VHDX")
+    both = [event("SynthStor", 12240, **ON_VM, AttachmentName=path) for path in (ISO, disk)]
+    remedies = {group.verdict.remedy for group in hv.triage(both, progress=False).groups}
+    assert len(remedies) == 2
