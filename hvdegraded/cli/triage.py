@@ -25,7 +25,7 @@ from hvdegraded.cli.arguments import (
 )
 from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import tell
-from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NOTHING, UNREADABLE
+from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import add_selection, selected, times_of
 from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
@@ -108,6 +108,8 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED
     if found.report.unreadable:
         return UNREADABLE
+    if whole.document.emptiness is not None:
+        return NO_EVENT
     failing = FAIL_ON[options.fail_on]
     return ACTIONABLE if any(finding.section in failing for finding in found) else NOTHING
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Unpack
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.stream import EventStream
+from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
 from hvdegraded.findings.groups import UNKNOWN, EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
@@ -112,9 +113,9 @@ class TriageBuilder:
         if level is not None and level > self._min_level:
             return f"below the level {Level(self._min_level).name.lower()}"
         if ticks is not None and self._since is not None and ticks < self._since:
-            return "before the time asked for"
+            return TOO_EARLY
         if ticks is not None and self._until is not None and ticks >= self._until:
-            return "after the time asked for"
+            return TOO_LATE
         return None
 
     def add(self, event: HyperVEvent) -> None:

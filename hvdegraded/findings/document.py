@@ -5,6 +5,7 @@ The same dataclasses are the schema of the findings' JSON (`json_schema`). It is
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -170,6 +171,17 @@ class Problem:
         return sum(finding.count for finding in self.findings)
 
 
+TOO_EARLY, TOO_LATE = "before the time asked for", "after the time asked for"
+"""Why events outside of the times asked for are excluded."""
+
+
+class Emptiness(enum.StrEnum):
+    """Why a result that shows no event must not be taken for good news."""
+
+    NO_EVENT = "no Hyper-V event was found: is this the right folder, channel, host and format?"
+    OUTSIDE_TIMES = "no Hyper-V event lies within the times asked for, and there are others"
+
+
 @dataclass(frozen=True)
 class Document:
     """Findings in the order of reading, with counts, coverage, provenance, and what was excluded or lost."""
@@ -189,6 +201,16 @@ class Document:
     coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
+
+    @property
+    def emptiness(self) -> Emptiness | None:
+        """Why nothing was found although nothing is known to be well; None where events were judged."""
+        if self.events or not (self.report.path or self.report.records_seen):
+            return None
+        if not self.report.delivered:
+            return Emptiness.NO_EVENT
+        outside = sum(self.excluded.get(why, 0) for why in (TOO_EARLY, TOO_LATE))
+        return Emptiness.OUTSIDE_TIMES if outside == self.report.delivered else None
 
     def problems(self, section: Section) -> Iterator[Problem]:
         """The problems of a section in the order of reading."""

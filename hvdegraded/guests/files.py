@@ -7,7 +7,7 @@ may use commas, semicolons, tabs or bars. Both come in UTF-8 or, from `>` of Pow
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,9 +16,12 @@ from uuid import UUID
 
 from hvdegraded.errors import InventoryError
 from hvdegraded.knowledge.guest_systems import ColumnRole, column_key, columns
+from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
 from hvdegraded.tabular.csv_rows import cells_of, csv_rows
 from hvdegraded.tabular.encodings import decode_text
-from hvdegraded.tabular.json_document import values_of
+from hvdegraded.tabular.format_list import objects_of_list
+from hvdegraded.tabular.format_table import objects_of_table
+from hvdegraded.tabular.json_document import Found, values_of
 
 __all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
 
@@ -96,8 +99,7 @@ def read_inventory(
             "the inventory is empty", path=name, hint="run the guests script on the host again"
         )
     try:
-        read = _json_rows if text.lstrip()[0] in "{[" else _csv_rows
-        read(text, gathered)
+        _form_of(text)(text, gathered)
         if gathered.damage and not gathered.rows:
             raise InventoryError(gathered.damage[-1].reason, line=gathered.damage[-1].line)
     except InventoryError as error:
@@ -133,6 +135,31 @@ def _rows_of_frame(source: object) -> object:
     if hasattr(source, "columns") and callable(rows := getattr(source, "to_dict", None)):
         return rows(orient="records")
     return source
+
+
+def _form_of(text: str) -> Callable[[str, _Gathered], None]:
+    """What reads a text: JSON, CLIXML, Format-List, Format-Table, or else CSV."""
+    if text.lstrip()[0] in "{[":
+        return _json_rows
+    if is_clixml(text):
+        return _clixml_rows
+    for form in (objects_of_list, objects_of_table):
+        first = next(iter(form(text)), None)
+        if first is not None and _is_row(first.value):
+            return lambda body, gathered: _printed_rows(form(body), gathered)
+    return _csv_rows
+
+
+def _clixml_rows(text: str, gathered: _Gathered) -> None:
+    try:
+        _collect(objects_of_clixml(text), None, gathered)
+    except ValueError as error:
+        raise InventoryError(str(error)) from error
+
+
+def _printed_rows(found: Iterable[Found], gathered: _Gathered) -> None:
+    for one in found:
+        _collect([one.value], one.line, gathered)
 
 
 # JSON

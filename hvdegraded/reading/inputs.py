@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -23,8 +24,9 @@ __all__ = [
 ]
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
-"""A path, a folder, a pattern with `*`, the bytes of a log, or a binary stream."""
+"""A path, a folder, a pattern with `*`, pasted text, the bytes of a log, or a binary stream."""
 _MOST_NAMED = 5
+_OPENING = re.compile(r"\s*(?:<\w|\{|\[\s*[{\"<])")
 
 
 def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:
@@ -53,6 +55,12 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
         for match in matches
         for file in (_logs_below(match, report or ReadReport()) if os.path.isdir(match) else [match])
     ]
+
+
+def is_pasted(text: str) -> bool:
+    """Whether a text is an event, or several, and not the name of a file."""
+    looks_like_events = "\n" in text or _OPENING.match(text) is not None
+    return looks_like_events and not os.path.exists(text)
 
 
 def display_path(path: str | os.PathLike[str]) -> str:

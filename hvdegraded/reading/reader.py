@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.reading.delivery import delivered
-from hvdegraded.reading.inputs import Source, display_path, expand_paths, named_paths
+from hvdegraded.reading.inputs import Source, display_path, expand_paths, is_pasted, named_paths
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.items import LossReason, NoteKind
@@ -73,6 +73,8 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
     pace = job.options.progress
     progress = Progress()
     with nullcontext() if pace is None else showing(progress, pace):
+        if isinstance(source, str) and is_pasted(source):
+            source = source.encode("utf-8", "replace")
         if isinstance(source, bytes):
             source = io.BytesIO(source)
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):

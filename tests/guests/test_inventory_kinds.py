@@ -330,3 +330,16 @@ def test_an_inventory_with_unusable_rows_says_how_many() -> None:
     )
     (remark,) = inventory.remarks([(None, "a")])
     assert remark.startswith("1 row of the inventory cannot be used")
+
+
+def test_an_inventory_in_what_powershell_prints_and_exports(tmp_path: Path) -> None:
+    listed = f"\n\nName   : web01\nId     : {ID_A.lower()}\nOSName : Ubuntu 22.04\n\nName   : db01\nOSName : Windows 10\n"
+    table = "\nName  OSName\n----  ------\nweb01 Ubuntu 22.04\ndb01  Windows 10\n\n"
+    clixml = (
+        '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
+        '<Obj RefId="0"><MS><S N="Name">web01</S><S N="OSName">Ubuntu 22.04</S></MS></Obj>'
+        '<Obj RefId="1"><MS><S N="Name">db01</S><S N="OSName">Windows 10</S></MS></Obj></Objs>'
+    )
+    for content in (listed, table, clixml):
+        inventory = GuestInventory.load(write(tmp_path, content, "guests.txt"))
+        assert [(guest.name, guest.family) for guest in inventory] == [("web01", LINUX), ("db01", WINDOWS)]

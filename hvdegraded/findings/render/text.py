@@ -69,7 +69,9 @@ def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = 
 
 
 def headline(document: Document) -> str:
-    """The counts in one line."""
+    """The counts in one line, or why there are none."""
+    if document.emptiness is not None:
+        return f"{numbers(0, 0)}: {document.emptiness}"
     counts = [
         f"{tally.findings} {TITLES[section].lower()}"
         for section, tally in document.sections.items()

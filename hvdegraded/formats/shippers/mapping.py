@@ -45,6 +45,7 @@ _MAX_LAYERS = 12
 _LONGEST_JSON = 1 << 20
 _XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<Event\t", "<?xml")
 _LONGEST_HEAD = 4096  # characters in which a text shows that it is lines of Name=value
+_OWN_LINES = (("schema", "hvdegraded.event"),)
 _TARGETS = {"entry_type": "level", "instance_id": "qualifiers"}
 _WHITE_SPACE = "\ufeff \t\r\n"
 _MAY_BE_XML = frozenset("<" + _WHITE_SPACE)
@@ -289,7 +290,10 @@ def _add_insides(mapping: dict[str, Any], start: str, insides: PathTrie, flat: d
 
 
 def _detected(flat: Mapping[str, Any], table: Dialect) -> bool:
-    if all(path in flat for path in table.detect):
+    for path in table.detect:
+        if path not in flat:
+            break
+    else:
         return all(flat.get(path) == value for path, value in table.equals)
     return bool(table.also) and all(path in flat for path in table.also)
 
@@ -329,7 +333,8 @@ def _projected(
     if values.get("event_id") is None:
         anomalies.append(NO_EVENT_ID)
         values["event_id"] = 0
-    anomalies += [text for text in _told(flat, table) if text not in caveats]
+    if table.equals == _OWN_LINES:
+        anomalies += _reported(flat)
     payload, data = _payload(mapping, flat, table)
     if not data:
         caveats.append(table.lost)
@@ -342,10 +347,8 @@ def _projected(
     )
 
 
-def _told(flat: Mapping[str, Any], table: Dialect) -> list[str]:
+def _reported(flat: Mapping[str, Any]) -> list[str]:
     """What our own line reports of its record; as it does not separate caveats, all of it is an anomaly."""
-    if table.equals != (("schema", "hvdegraded.event"),):
-        return []
     found = [flat.get(key) for key in ("anomalies", "remarks")]
     return [str(text) for texts in found if isinstance(texts, list) for text in texts[:100]]
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["attribute_of", "content_of", "has_content", "is_markup", "name_of", "namespace_of"]
@@ -21,7 +22,11 @@ def attribute_of(parent: Mapping[str, Any], element: str, name: str) -> Any:
     beside = parent.get(f"{element}_attributes")
     if isinstance(beside, dict) and name in beside:
         return beside[name]
-    return _attribute(parent.get(element), name)
+    inside = parent.get(element)
+    if type(inside) is not dict:
+        return None
+    plain = inside.get("#attributes", inside)  # the conventions of most tools
+    return plain[name] if type(plain) is dict and name in plain else _attribute(inside, name)
 
 
 def _attribute(element: Any, name: str) -> Any:
@@ -36,13 +41,15 @@ def _attribute(element: Any, name: str) -> Any:
 
 def name_of(element: Mapping[str, Any]) -> Any:
     """The `Name` attribute of an element; None where it has none."""
-    return _attribute(element, "Name")
+    return element["@Name"] if "@Name" in element else _attribute(element, "Name")
 
 
 def content_of(element: Any) -> Any:
     """The text of an element that may be a mapping of its attributes and text."""
     if not isinstance(element, dict):
         return element
+    if "#text" in element:
+        return element["#text"]
     return next((element[key] for key in _TEXT_KEYS if key in element), None)
 
 
@@ -51,6 +58,7 @@ def has_content(element: Mapping[str, Any]) -> bool:
     return any(key in element for key in ("#text", "_", "$text", "$t"))
 
 
+@lru_cache(maxsize=4096)
 def is_markup(key: str) -> bool:
     """Whether a key holds attributes or a namespace, and not a value of the event."""
     bare = key[1:] if key[:1] in ("@", "-") else key

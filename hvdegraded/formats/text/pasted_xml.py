@@ -9,6 +9,7 @@ from typing import NamedTuple
 __all__ = ["PastedXml", "take_xml"]
 
 _QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
+_QUOTED_START = re.compile(r"^(?:[ \t]*>)+[ \t]*<(?:\w{1,32}:)?Event[\s>]", re.MULTILINE)
 _TREE_MARK = re.compile(r"^[ \t]*[-+\u2212\u2013][ \t]*(?=<)", re.MULTILINE)
 _START = re.compile(r"<(?:\w{1,32}:)?Event(?=[\s>])")
 _END = re.compile(r"</(?:\w{1,32}:)?Event\s*>")
@@ -33,7 +34,9 @@ def take_xml(text: str) -> tuple[str, list[PastedXml]]:
         text = html.unescape(text)
     if _START.search(text) is None:
         return text, []
-    text = _TREE_MARK.sub("", _QUOTED.sub("", text))
+    if _QUOTED_START.search(text) is not None:
+        text = _QUOTED.sub("", text)
+    text = _TREE_MARK.sub("", text)
     rest: list[str] = []
     found: list[PastedXml] = []
     place, line = 0, 1

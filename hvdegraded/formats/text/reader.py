@@ -40,6 +40,7 @@ _CUT = "its message is cut off"
 _TIMES = frozenset({"timecreated", "dateandtime", "date", "timegenerated", "timewritten", "time", "datetime"})
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,200}\?>")
+_CLASSIC = re.compile(r"^[^\n=]{6,40}\r?\n(?=LogName=)", re.MULTILINE)
 _LETTERS = re.compile(r"[^a-z]+")
 _EVENT_VIEWER = ("Level", "Date and Time", "Source", "Event ID", "Task Category")
 _MOST_LINES_BEFORE_HEADER = 5
@@ -175,11 +176,26 @@ def _separated(text: str) -> Iterator[Found]:
             yield Found(None, f"the row has {len(row.cells)} columns, the header {len(header)}", row.line)
 
 
+def _assignments(text: str) -> Iterator[Found]:
+    """Splunk's classic form: a line with the time, lines of `Name=value`, the message last."""
+    starts = [match.start() for match in _CLASSIC.finditer(text)]
+    line, place = 1, 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
+        line += text.count("\n", place, start)
+        place = start
+        time, _, block = text[start:end].partition("\n")
+        head, _, message = block.partition("\nMessage=")
+        pairs = (one.partition("=") for one in head.split("\n"))
+        values = {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+        yield Found({"_time": time.strip(), **values, "Message": message.strip()}, None, line)
+
+
 _Form = Callable[[str], Iterable[Found]]
 _FORMS: tuple[_Form, ...] = (
     _clixml,
     _json,
     event_blocks,
+    _assignments,
     objects_of_list,
     objects_of_table,
     _separated,

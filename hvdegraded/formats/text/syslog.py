@@ -1,11 +1,13 @@
-"""Windows events in syslog lines: Snare, structured data of RFC 5424 as NXLog writes it, and CEF."""
+"""Windows events in lines: Snare, structured data of RFC 5424 (NXLog), CEF, JSON behind a prefix."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
-from hvdegraded.formats.shippers.by_names import known_provider
+from hvdegraded.formats.shippers.by_names import known_provider, names_a_provider
 from hvdegraded.tabular.json_document import Found
 
 __all__ = ["event_of_line", "events_of_syslog"]
@@ -34,13 +36,25 @@ def events_of_syslog(text: str) -> Iterator[Found]:
             yield Found(found, None, number)
 
 
-def event_of_line(line: str) -> dict[str, str] | None:
+def event_of_line(line: str) -> dict[str, Any] | None:
     """The values of a line that carries an event of a known provider; None for any other line."""
     line = line[:_LONGEST]
     found = _snare(line) or _structured(line) or _cef(line)
     if not found or known_provider(found.get("Source")) is None:
-        return None
+        return _json(line)
     return {name: value for name, value in found.items() if value not in ("", "N/A", "None")}
+
+
+def _json(line: str) -> dict[str, Any] | None:
+    """The object that ends a line, if it names a known provider."""
+    start = line.find("{")
+    if start < 0:
+        return None
+    try:
+        value = json.loads(line[start:])
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and names_a_provider(value) else None
 
 
 def _snare(line: str) -> dict[str, str] | None:

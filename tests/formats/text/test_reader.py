@@ -219,6 +219,21 @@ def test_event_viewers_csv_in_german_is_read_by_its_order() -> None:
     assert (record.event_id, record.message, record.time_ticks) == (12030, FAILED, MOMENT)
 
 
+def test_lines_with_json_behind_a_prefix() -> None:
+    event = json.dumps({"EventID": 5, "SourceName": "storvsp", "Hostname": "hv1", "Message": "x"})
+    records = read(
+        f"<14>Nov 26 10:00:00 hv1 nxlog: {event}\nNov 26 10:00:01 hv1 sshd: hello\n2026-11-26 {event}\n"
+    )
+    assert [(one.provider, one.event_id, one.computer) for one in records] == [("storvsp", 5, "hv1")] * 2
+
+
+def test_splunks_classic_form_as_text() -> None:
+    head = "11/26/2026 10:00:00 AM\nLogName=System\nEventCode={}\nEventType=2\nComputerName=hv1\nSourceName=storvsp\n"
+    records = read("".join(head.format(number) + "Type=Error\nMessage=x\n\n" for number in (5, 6)))
+    assert [(one.event_id, one.level, one.message) for one in records] == [(5, 2, "x"), (6, 2, "x")]
+    assert all(one.time_ticks for one in records)
+
+
 # Times
 
 
