@@ -258,7 +258,7 @@ class RecordMapper:
 def triage(
     source: Source | Iterable[str | os.PathLike[str]] | EventStream | Iterable[HyperVEvent | EventRecord],
     *,
-    guests: GuestInventory | None = None,
+    guests: object = None,
     policy: Policy | None = None,
     min_level: int | str = Level.WARNING,
     since: datetime | str | None = None,
@@ -267,6 +267,7 @@ def triage(
 ) -> Triage:
     """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
 
+    `guests` is a GuestInventory or what `GuestInventory.load` takes: a path, a mapping, rows, a data frame.
     Looks at events of `min_level` (`"error"`) and worse; the others serve as context, and are counted.
     `since` and `until` (`"24h"`, `"yesterday"`, ISO 8601 or a datetime; UTC if naive) bound the times. The
     other keywords are the fields of ReadOptions, or `options`:
@@ -279,6 +280,8 @@ def triage(
     if keywords.get("options") is None:
         keywords.setdefault("progress", True)
     options = ReadOptions.of(**keywords)
+    if guests is not None and not isinstance(guests, GuestInventory):
+        guests = GuestInventory.load(guests)
     builder = TriageBuilder(Classifier(guests, policy), min_level=min_level, since=since, until=until)
     if isinstance(source, Iterator) and not (isinstance(source, EventStream) or hasattr(source, "read")):
         source = _paths_or_events(source)

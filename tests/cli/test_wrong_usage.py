@@ -33,7 +33,7 @@ def events() -> list[hv.Event]:
         (lambda event: list(wrong.read([])), "pattern"),
         (lambda event: wrong.triage(5), "give a path"),
         (lambda event: wrong.triage([event, "x"]), "give a path"),
-        (lambda event: wrong.triage(LOGS, guests="guests.json"), "GuestInventory.load"),
+        (lambda event: wrong.triage(LOGS, guests="no.json"), "no.json"),
         (lambda event: wrong.triage(LOGS, policy="rows.toml"), "Policy.load"),
         (lambda event: wrong.triage(LOGS, min_level="loud"), "warning"),
         (lambda event: wrong.triage(LOGS, since="someday"), "24h"),

@@ -111,6 +111,13 @@ def test_levels_and_times_may_be_words() -> None:
     assert not hv.triage(FOLDER / "hv2012r2", since="24h")
 
 
+def test_guests_may_be_a_file_or_a_mapping(sample: Triage) -> None:
+    assert hv.triage(FOLDER / "hv2012r2", guests=FOLDER / "guests.json").to_dict() == sample.to_dict()
+    event = storvsp(6, "6.0", "5.1")
+    assert hv.triage([event], guests={"web01": "Ubuntu 24.04"}).proven
+    assert hv.triage([event], guests={"web01": "Windows Server 2012"}).to_check
+
+
 def test_it_reads_well_as_text(sample: Triage) -> None:
     text = str(sample)
     for part in ("8 to act on, 1 to check", "legacy-pbx", "checkpoint", "0x80070020", "Assumed"):
