@@ -32,6 +32,7 @@ _LONGEST_NAME = 128
 _VERSION_FIELDS = frozenset({"ServerVersion", "ClientVersion", "FrameworkNegotiated", "MessageNegotiated"})
 _READ_BY_ORDER = "its versions were read by their order in a message of a language that no row describes"
 _SHOWN = 60
+_OTHER_NAMES = {"virtualmachineid": "vmid", "virtualmachinename": "vmname"}
 _DECISIVE = frozenset(
     {
         *("vmname", "vmid", "device", "adaptername", "adapterid", "partition"),
@@ -72,7 +73,7 @@ def field_key(name: str) -> str:
     """
     key = _NOT_ALPHANUMERIC.sub("", name[:_LONGEST_NAME].lower())
     bare = key.rstrip(_DIGITS)
-    return bare if bare in _DECISIVE else key
+    return _OTHER_NAMES.get(bare, bare if bare in _DECISIVE else key)
 
 
 def layout_of(names: Names, fields: Sequence[str], first: int = 0) -> FieldLayout:
@@ -148,10 +149,7 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
             else:
                 values[key] = text
         unplaced = list(shaped.unplaced)
-        contradictions += shaped.contradictions
-        missing = _missing(values)
-        if unplaced and missing and not shaped.contradictions:
-            contradictions.append(f"it has no {missing}, and {unplaced[0][:_SHOWN]!r} fits no field")
+        contradictions += shaped.contradictions or _without_place(values, unplaced, component)
     caveats: list[str] = []
     if record.message and not contradictions:
         contradictions, caveats = _add_message(values, record, fact, knowledge)
@@ -163,13 +161,19 @@ def _add_message(
 ) -> tuple[list[str], list[str]]:
     """Fill what no field contains from the message; return what contradicts in it, and caveats."""
     message = record.message or ""
-    found, ambiguous = read_message(message, knowledge.messages)
+    outcome = Outcome.REFUSED if fact.outcome is Outcome.FINAL_REFUSAL else fact.outcome
+    found, ambiguous = read_message(message, knowledge.messages, outcome)
     caveats = []
     is_alone = record.field_source is FieldSource.MESSAGE
-    if is_alone and fact.outcome is Outcome.LOADED and _VERSION_FIELDS.isdisjoint(found):
+    if (
+        is_alone
+        and ambiguous is None
+        and fact.outcome is Outcome.LOADED
+        and _VERSION_FIELDS.isdisjoint(found)
+    ):
         told = read_structure(message, is_service=fact.component is Component.INTEGRATION)
         if told:
-            found, ambiguous = told, None
+            found = told
             caveats.append(_READ_BY_ORDER)
     for name, text in found.items():
         key = field_key(name)
@@ -184,12 +188,17 @@ def _add_message(
     return [], caveats
 
 
-def _missing(values: Mapping[str, str]) -> str | None:
-    """What a classic event must name and does not: its VM, or one of the two versions."""
-    named = {key for key, text in values.items() if text.strip()}
-    if named.isdisjoint({"vmname", "vmid"}):
-        return "VM"
-    return None if named >= {"serverversion", "clientversion"} else "second version"
+def _without_place(values: Mapping[str, str], unplaced: Sequence[str], component: Component) -> list[str]:
+    """What a value without a place contradicts: it may be what is missing, or a second id or version."""
+    if not unplaced:
+        return []
+    has_versions = bool(values.get("serverversion") and values.get("clientversion"))
+    if not has_versions or not (values.get("vmname") or values.get("vmid")):
+        return [f"it has a value without a place, {unplaced[0][:_SHOWN]!r}, where another is missing"]
+    for text in unplaced:
+        if normalise_guid(text) or ProtocolVersion.try_parse(text, component) is not None:
+            return [f"it has one value too many, {text[:_SHOWN]!r}, which reads as an id or a version"]
+    return []
 
 
 def _two_values(what: str, one: str, other: str) -> str:
@@ -215,17 +224,19 @@ def _from_shapes(values: Iterable[str], component: Component) -> PlacedValues:
     versions: list[str] = []
     rest: list[str] = []
     ids: dict[str, str] = {}
+    before_versions = 0  # texts among which the VM's name would be
     for text in values:
         if not text or text.startswith("\\Device\\"):
             continue
         if vm_id := normalise_guid(text):
             if vm_id in ids:
-                rest.append(text)  # a VM that is named like its own id
+                rest.append(text)  # a VM named like its id
             ids[vm_id] = text
         elif ProtocolVersion.try_parse(text, component) is not None:
             versions.append(text)
         else:
             rest.append(text)
+            before_versions += not versions
     if len(ids) > 1:
         shown = " and ".join(sorted(ids)[:2])
         return PlacedValues({}, (*sorted(ids), *versions, *rest), (f"it names two ids: {shown}",))
@@ -242,6 +253,9 @@ def _from_shapes(values: Iterable[str], component: Component) -> PlacedValues:
     else:
         rest += versions
     if rest and (len(versions) == 0 or "serverversion" in found):
+        if len(rest) > 1 and "vmid" in found and before_versions == 1:
+            found["vmname"], *rest = rest  # an insert more than is known
+            return PlacedValues(found, tuple(rest))
         if len(rest) > 1:
             shown = " and ".join(repr(text[:_SHOWN]) for text in rest[:2])
             several = f"it has several texts that may be the VM's name: {shown}"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from hvdegraded.knowledge.facts import MessagePattern
+from hvdegraded.knowledge.vocabulary import Outcome
 
 __all__ = ["read_message", "read_structure"]
 
@@ -39,8 +40,13 @@ def read_structure(message: str, *, is_service: bool) -> dict[str, str]:
     return {"VmId": ids[0], **dict(zip(names, versions, strict=True))}
 
 
-def read_message(message: str, patterns: Iterable[MessagePattern]) -> tuple[dict[str, str], str | None]:
-    """Return the fields that a message names, by canonical name; or none, and why they do not count."""
+def read_message(
+    message: str, patterns: Iterable[MessagePattern], outcome: Outcome | None = None
+) -> tuple[dict[str, str], str | None]:
+    """Return the fields that a message names, by canonical name; or none, and why they do not count.
+
+    `outcome` is that of the event, with which the message must agree.
+    """
     if len(message) > _LONGEST:
         return {}, "its message is too long to be that of such an event"
     fields: dict[str, str] = {}
@@ -49,6 +55,8 @@ def read_message(message: str, patterns: Iterable[MessagePattern]) -> tuple[dict
         matches = list(re.finditer(row.pattern, message, re.IGNORECASE | re.ASCII))
         if len(matches) > 1:
             return {}, _AMBIGUOUS
+        if matches and outcome is not None and row.outcome not in (None, outcome):
+            return {}, "its message is that of another kind of event"
         for match in matches:
             fields |= match.groupdict()
             rest[match.start() : match.end()] = " " * len(match[0])

@@ -305,9 +305,7 @@ def _find_places(names: Names, model: type[HyperVEvent], fields: Sequence[str]) 
         for key in [next((key for key in keys if key in found), None)]
         if key is not None
     ]
-    vm_name = found.get("vmname", found.get("virtualmachinename", -1))
-    vm_id = found.get("vmid", found.get("virtualmachineid", -1))
-    return _Places(vm_name, vm_id, tuple(errors), tuple(attributes))
+    return _Places(found.get("vmname", -1), found.get("vmid", -1), tuple(errors), tuple(attributes))
 
 
 def _told(text: str | None) -> str | None:

@@ -23,7 +23,6 @@ from hvdegraded.findings.groups import UNKNOWN, EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.vocabulary import Outcome
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import map_records, read_records
 from hvdegraded.records.items import NoteKind
@@ -174,6 +173,7 @@ class TriageBuilder:
             with self._interruptible(report, parts):
                 for part in parts:
                     self.merge(part)
+            self._context.coverage = report.coverage
             return report
         stream = EventStream(read_records(source, wanted=wanted, options=options), self.classifier.normalise)
         self.take(stream, stream.report, kept)
@@ -192,6 +192,7 @@ class TriageBuilder:
                 self.add(event)
                 if kept is not None and self.exclusion_reason(event) is None:
                     kept.add(event.record)
+        self._context.coverage = report.coverage
 
     @contextmanager
     def _interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:
@@ -215,8 +216,8 @@ class TriageBuilder:
         found: list[EventGroup] = []
         for group in self._groups.values():
             example = group.example
-            if isinstance(example, VersionEvent) and example.outcome is Outcome.REFUSED:
-                found += self._refusals(group)
+            if isinstance(example, VersionEvent):
+                found += self._by_verdict(group)
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
         vms = {(group.example.vm_id, group.example.vm_name) for group in self._groups.values()}
@@ -225,8 +226,8 @@ class TriageBuilder:
         rows = self.classifier.policy.acknowledgements
         return Triage(tuple(found), report, self._excluded, provenance, rows)
 
-    def _refusals(self, group: _Group) -> Iterator[EventGroup]:
-        """A failure may have followed some of them."""
+    def _by_verdict(self, group: _Group) -> Iterator[EventGroup]:
+        """Split equal version events by their verdicts, which depend on what was known at their time."""
         parts: dict[Verdict, _Group] = {}
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
             verdict = self.classifier.classify(group.example, self._context, ticks=ticks)

@@ -62,6 +62,7 @@ class ConsoleStatus(BaseModel):
     `vm_id` is upper case without braces. `component` is None for the machine itself and for a service
     whose name and id are not known. `numbers` (each once) and `texts` (as (key, text)) are
     what the record held, in its order; `meanings` say in words what they mean.
+    `integration_version` is that of the integration services, where the record contains it.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -75,6 +76,7 @@ class ConsoleStatus(BaseModel):
     numbers: tuple[int, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     meanings: tuple[str, ...] = ()
+    integration_version: str | None = None
 
 
 class _StateFact(Fact):
@@ -142,6 +144,8 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
     works = any(finding.state in (ConsoleState.OK, ConsoleState.DEGRADED) for finding in findings)
     if state is ConsoleState.PROTOCOL_MISMATCH and not works:
         state = ConsoleState.OTHER  # that versions differ does not say that it works
+    if state is ConsoleState.UPDATE_REQUIRED and any(one.state is ConsoleState.DEGRADED for one in findings):
+        state = ConsoleState.DEGRADED  # of the machine itself, which is worse than old services
     service_id = _SERVICE_ID.fullmatch(_text(fields.get("id")) or _text(fields.get("deviceid")))
     named, owner = normalise_guid(_text(fields.get("vmid"))), service_id[1].upper() if service_id else None
     vm_id = named or owner
@@ -166,6 +170,7 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
         numbers=numbers,
         texts=texts,
         meanings=tuple(dict.fromkeys(finding.meaning for finding in findings)),
+        integration_version=_text(fields.get("integrationservicesversion")) or None,
     )
 
 
@@ -241,6 +246,14 @@ def _said(text: str, subject: str) -> _Finding:
     for fact in _tables().texts:
         if fact.subject == subject and (folded in fact.whole or folded.startswith(fact.starts)):
             return _Finding(fact.state, fact.meaning)
+    if text.rstrip().endswith(("…", "...")):  # cut by the width of its column
+        begun = [
+            fact
+            for fact in _tables().texts
+            if fact.subject == subject and any(one.startswith(folded) for one in (*fact.whole, *fact.starts))
+        ]
+        if len(begun) == 1 and begun[0].state is ConsoleState.PROTOCOL_MISMATCH and folded:
+            return _Finding(begun[0].state, f"{begun[0].meaning} (the text is cut by its column)")
     return _Finding(ConsoleState.OTHER, f"'{text[:80]}' is not known")
 
 

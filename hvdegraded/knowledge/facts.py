@@ -13,6 +13,9 @@ from hvdegraded.knowledge.vocabulary import (
     Component,
     Family,
     GuestFamily,
+    HostGeneration,
+    Kernel,
+    Lifecycle,
     Outcome,
     ProtocolVersion,
     Role,
@@ -21,6 +24,7 @@ from hvdegraded.records.record import Level
 
 __all__ = [
     "Case",
+    "ChannelFact",
     "CodeFact",
     "DeviceFact",
     "EventExample",
@@ -46,12 +50,17 @@ class Fact(BaseModel):
 
 
 class HostVersion(Fact):
-    """A version that hosts have, the releases whose newest it is, and as `example` how an event writes it."""
+    """A version that hosts have, the releases whose newest it is, and as `example` how an event writes it.
+
+    `vmbus` are the VMBus versions on which guests with this component agree with such hosts; empty where
+    nothing depends on them.
+    """
 
     component: Component
     version: ProtocolVersion
     example: Annotated[str, Field(min_length=1)]
     hosts: tuple[str, ...] = ()
+    vmbus: tuple[ProtocolVersion, ...] = ()
 
 
 class Implementation(Fact):
@@ -59,7 +68,8 @@ class Implementation(Fact):
 
     Offers may be empty: guests of this family do not have the component at all. `services` are integration
     services whose framework differs from that of the others. `systems` are releases of
-    which the row holds whatever the others say; see `knowledge.guests.windows_release`. `example` is a
+    which the row holds whatever the others say; see `windows_release`. `vmbus` are the VMBus versions on
+    which such a guest makes these offers, empty for any. `example` is a
     client's version as an event writes it: one that it sends, or if it sends none, any.
     """
 
@@ -71,6 +81,7 @@ class Implementation(Fact):
     example: Annotated[str, Field(min_length=1)]
     since: str | None = None
     until: str | None = None
+    vmbus: tuple[ProtocolVersion, ...] = ()
     offers: tuple[ProtocolVersion, ...]
     may_offer: tuple[ProtocolVersion, ...] = ()
 
@@ -84,9 +95,22 @@ class Implementation(Fact):
         """The newest version that it offers, or may offer."""
         return max(self.offers + self.may_offer, default=None)
 
+    def includes(self, kernel: Kernel) -> bool:
+        """Whether the row is about this kernel."""
+        low = _kernel(self.since) if self.since else (0, 0)
+        return low <= kernel and (self.until is None or kernel <= _kernel(self.until))
+
     def may_have_sent(self, version: ProtocolVersion) -> bool:
         """Whether an offer of this version can come from it."""
         return version in self.offers or version in self.may_offer
+
+
+class ChannelFact(Fact):
+    """A channel in which failures of these components stand (of all, if none is named), on such hosts."""
+
+    name: Annotated[str, Field(min_length=1)]
+    components: tuple[Component, ...] = ()
+    hosts: HostGeneration | None = None
 
 
 class GuestFingerprint(Fact):
@@ -96,6 +120,11 @@ class GuestFingerprint(Fact):
     seen: dict[Component, ProtocolVersion]
     expected: dict[Component, ProtocolVersion]
     meaning: str
+
+
+def _kernel(text: str) -> Kernel:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
 
 
 def range_label(name: str, since: str | None, until: str | None) -> str:
@@ -212,8 +241,8 @@ class EventFact(Fact):
     names fields that a summary shows: `Device`, or with words `took {Duration} ms`. `level` is the
     manifest's, `presumed_level` is read from the text of the event and decides nothing. `repeats` is how
     many such events within 24 hours are worth a look. `references` are the titles of its sources.
-    `vm_failure` marks events which report that a VM did not start or lost a device. `forced` marks a user's
-    row with `force = true`.
+    `vm_failure` marks events which report that a VM did not start or lost a device, `lifecycle` those which
+    report its start, stop or move. `forced` marks a user's row with `force = true`.
     """
 
     providers: Annotated[tuple[_Words, ...], Field(min_length=1)]
@@ -232,6 +261,7 @@ class EventFact(Fact):
     references: tuple[str, ...] = ()
     example: EventExample | None = None
     vm_failure: bool = False
+    lifecycle: Lifecycle | None = None
     forced: bool = False
 
     @model_validator(mode="after")
@@ -247,12 +277,16 @@ class EventFact(Fact):
 
 
 class MessagePattern(Fact):
-    """What a rendered message of a language contains; the groups carry canonical field names."""
+    """What a rendered message of a language contains; the groups carry canonical field names.
+
+    `outcome` is that of the events whose messages contain the pattern, where it is always the same.
+    """
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     name: str
     pattern: str
     example: str
+    outcome: Outcome | None = None
 
 
 class CodeFact(Fact):

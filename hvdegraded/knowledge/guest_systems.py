@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from hvdegraded.knowledge.facts import Fact
 from hvdegraded.knowledge.loader import open_table
-from hvdegraded.knowledge.vocabulary import GuestFamily
+from hvdegraded.knowledge.vocabulary import GuestFamily, Kernel
 
 __all__ = [
     "ColumnRole",
@@ -29,7 +29,9 @@ __all__ = [
     "guests_script",
     "is_blank",
     "read_os",
+    "stated_kernel",
     "supported_os",
+    "upstream_kernel",
     "windows_release",
     "windows_remedy",
 ]
@@ -194,6 +196,33 @@ def supported_os(text: str | None, version: str | None = None) -> bool | None:
         number = re.search(r"\d{1,4}", f"{folded} {version or ''}")
         return None if number is None else int(number[0]) >= fact.minimum
     return None
+
+
+_KERNEL = re.compile(r"(\d{1,2})\.(\d{1,3})(?![\d])", re.ASCII)
+
+
+def stated_kernel(os_version: str | None) -> Kernel | None:
+    """Return the number with which the version of a Linux guest begins (`5.15.0-91-generic`), or None."""
+    match = _KERNEL.match((os_version or "").strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+_ROLLING = frozenset({"arch linux", "arch", "gentoo linux", "gentoo", "gentoo/linux", "linux from scratch"})
+_UPSTREAM = re.compile(r"(?:linux(?: kernel)? |kernel )(\d{1,2})\.(\d{1,3})(?:\.\d{1,4})?", re.ASCII)
+
+
+def upstream_kernel(os_name: str | None, os_version: str | None) -> Kernel | None:
+    """Return the number of an unpatched upstream kernel that an inventory states, or None.
+
+    A distribution's kernel may speak more than its number says (back-ports), so a number counts only where
+    nothing else is named: `Linux 5.19.4`, `Linux` with the version `6.1.12`, or a system without releases of
+    its own.
+    """
+    name = _folded(os_name or "").strip()
+    version = _folded(os_version or "").strip()
+    texts = (name, f"{name} {version}", f"linux {version}" if name in _ROLLING else "")
+    match = next(filter(None, map(_UPSTREAM.fullmatch, texts)), None)
+    return (int(match[1]), int(match[2])) if match is not None else None
 
 
 def family_from_integration(version: str | None) -> GuestFamily:

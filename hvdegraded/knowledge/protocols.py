@@ -18,8 +18,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.knowledge.facts import Fact, GuestFingerprint, HostVersion, Implementation, range_label
-from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import (
+    Certainty,
+    Component,
+    GuestFamily,
+    Kernel,
+    ProtocolVersion,
+    VersionPair,
+)
 
 __all__ = [
     "FallbackProof",
@@ -27,13 +35,16 @@ __all__ = [
     "ProtocolTable",
 ]
 
+_MAX_REMEMBERED = 4096
+_Question = tuple[object, ...]
+
 
 class FallbackProof(NamedTuple):
     """Why a refused offer is harmless, or why that is not proven.
 
     `lines` contain it step by step. `exceptions` are the known implementations that offer the client's
     version and have no proven fallback; `fallback_inferred` is whether each of them has at least an inferred
-    one.
+    one. `stranded` are the rows of senders for which not even one is inferred.
     """
 
     proven: bool
@@ -41,6 +52,11 @@ class FallbackProof(NamedTuple):
     exceptions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     fallback_inferred: bool = False
+    stranded: tuple[Implementation, ...] = ()
+
+    def kernels_that_fall_back(self, kernel: Kernel) -> bool:
+        """Whether a Linux kernel of this number is not among those left without a version."""
+        return bool(self.exceptions) and not any(row.includes(kernel) for row in self.stranded)
 
 
 class Inference(NamedTuple):
@@ -64,6 +80,8 @@ class ProtocolTable:
         self.versions = tuple(versions)
         self.implementations = tuple(implementations)
         self.fingerprints = tuple(fingerprints)
+        self._speakers: BoundedCache[_Question, tuple[Implementation, ...]] = BoundedCache(_MAX_REMEMBERED)
+        self._windows_only: BoundedCache[_Question, bool] = BoundedCache(_MAX_REMEMBERED)
         families: dict[tuple[Component | None, ProtocolVersion | None], set[GuestFamily]] = {}
         for row in self.implementations:
             for version in row.offers + row.may_offer:
@@ -93,10 +111,37 @@ class ProtocolTable:
             for host in row.hosts
         )
 
+    def speakers(
+        self,
+        component: Component | None,
+        version: ProtocolVersion | None,
+        host: ProtocolVersion | None = None,
+        *,
+        agreed: bool = False,
+    ) -> tuple[Implementation, ...]:
+        """Return the known implementations that may speak this version to a host of version `host`.
+
+        With `agreed` the host has taken the version: then a guest whose offers depend on VMBus makes no newer
+        offer that the host has.
+        """
+        key = (component, version, host, agreed)
+        found = self._speakers.get(key)
+        if found is None and version is not None:
+            found = tuple(
+                row
+                for row in self.implementations
+                if row.component is component
+                and row.may_have_sent(version)
+                and self._meets(row, host)
+                and not (agreed and _prefers_another(row, version, host))
+            )
+            self._speakers[key] = found
+        return found or ()
+
     def guest_families_offering(
         self, component: Component | None, version: ProtocolVersion | None
     ) -> frozenset[GuestFamily]:
-        """Families of guests of which some release offers, or may offer, this version."""
+        """Return the families of guests of which some release offers, or may offer, this version."""
         return self._families.get((component, version), frozenset())
 
     def cannot_speak(
@@ -105,10 +150,14 @@ class ProtocolTable:
         component: Component | None,
         version: ProtocolVersion | None,
         service: Component | None = None,
+        *,
+        host: ProtocolVersion | None = None,
+        agreed: bool = False,
     ) -> bool:
         """Whether the tables know this family's side of a component, and this version is not in it.
 
-        `service` is the integration service whose framework is meant. Of nothing, nothing is known.
+        `service` is the integration service whose framework is meant; `host` and `agreed` are as in
+        `speakers`. Of an unknown component nothing is known.
         """
         if component is None or version is None:
             return False
@@ -116,20 +165,73 @@ class ProtocolTable:
         rows = tuple(row for row in rows if service in row.services) or tuple(
             row for row in rows if not row.services
         )
-        return bool(rows) and not any(row.may_have_sent(version) for row in rows)
+        speakers = self.speakers(component, version, host, agreed=agreed)
+        return bool(rows) and not any(row in speakers for row in rows)
 
     def lacks(self, guest_family: GuestFamily, component: Component) -> bool:
         """Whether the tables know that guests of this family do not have a component."""
         rows = self.offers(component, guest_family)
         return bool(rows) and not any(row.newest for row in rows)
 
-    def is_of_windows_only(self, component: Component | None, version: ProtocolVersion | None = None) -> bool:
-        """Whether only Windows guests are known to speak this version, or any of the component."""
-        if version is not None:
-            return self.guest_families_offering(component, version) == {GuestFamily.WINDOWS}
-        return {row.family for row in self.implementations if row.component is component and row.newest} == {
-            GuestFamily.WINDOWS
-        }
+    def is_of_windows_only(
+        self,
+        component: Component | None,
+        version: ProtocolVersion | None = None,
+        host: ProtocolVersion | None = None,
+    ) -> bool:
+        """Whether only Windows guests are known to speak this version to such a host, or any version."""
+        key = (component, version, host)
+        known = self._windows_only.get(key)
+        if known is None:
+            rows = self.speakers(component, version, host)
+            if version is None:
+                rows = tuple(row for row in self.implementations if row.component is component and row.newest)
+            known = self._windows_only[key] = {row.family for row in rows} == {GuestFamily.WINDOWS}
+        return known
+
+    def spoken_only_by_others(
+        self, guest_family: GuestFamily, component: Component, pairs: Iterable[VersionPair], *, agreed: bool
+    ) -> str | None:
+        """Return what a guest of this family spoke although no known one of it does, or None.
+
+        With `agreed` the host took the versions, else it refused them.
+        """
+        if self.lacks(guest_family, component) or self.is_of_windows_only(component):
+            return str(component)
+        for pair in pairs:
+            if not agreed and not self.speakers(pair.component, pair.guest):
+                continue  # an offer that is newer than all that is known
+            if pair.guest is not None and (
+                self.is_of_windows_only(pair.component, pair.guest, pair.host)
+                or self.cannot_speak(
+                    guest_family, pair.component, pair.guest, pair.service, host=pair.host, agreed=agreed
+                )
+            ):
+                return f"{pair.component} {pair.guest}" + (f" of {pair.service}" if pair.service else "")
+        return None
+
+    def kernel_cannot_speak(self, kernel: Kernel, pair: VersionPair, *, agreed: bool) -> bool:
+        """Whether an unpatched Linux kernel of this number cannot have spoken the guest's version."""
+        rows = (
+            [
+                row
+                for row in self.offers(pair.component, GuestFamily.LINUX)
+                if row.includes(kernel) and not row.services and pair.service is None
+            ]
+            if pair.component is not None
+            else []
+        )
+        speakers = self.speakers(pair.component, pair.guest, pair.host, agreed=agreed)
+        return bool(rows) and not any(row in speakers for row in rows)
+
+    def _meets(self, row: Implementation, host: ProtocolVersion | None) -> bool:
+        """Whether such a guest and a host of this version agree on a VMBus version of the row."""
+        if not row.vmbus or host is None:
+            return True
+        for known in self.versions:
+            if known.component is row.component and known.version == host and known.vmbus:
+                return not set(known.vmbus).isdisjoint(row.vmbus)
+        return True
 
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
         """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""
@@ -175,7 +277,7 @@ class ProtocolTable:
         host_has = {row.version for row in host_rows}
         rows = self.offers(component, guest_family)
         rows = tuple(row for row in rows if guest_system in row.systems) or rows
-        senders = [row for row in rows if row.may_have_sent(client)]
+        senders = [row for row in rows if row.may_have_sent(client) and self._meets(row, server)]
         who = f"{guest_family} guest" if guest_family else "guest"
         if guest_family is None and not self.offers(component, GuestFamily.WINDOWS):
             return FallbackProof(False, (f"No table tells what Windows guests offer of {component}.",))
@@ -194,8 +296,9 @@ class ProtocolTable:
         if without:
             lines.append("So a guest may be left without this device: not proven harmless.")
             exceptions = tuple(row.label for row in without)
-            inferred = all(host_has.intersection(row.offers) for row in without)
-            return FallbackProof(False, tuple(lines), exceptions, _sources([*without, *host_rows]), inferred)
+            stranded = tuple(row for row in without if not host_has.intersection(row.offers))
+            sources = _sources([*without, *host_rows])
+            return FallbackProof(False, tuple(lines), exceptions, sources, not stranded, stranded)
         lines.append(f"So every known {who} that offers {client} connects with an older version.")
         return FallbackProof(True, tuple(lines), (), _sources([*senders, *host_rows]))
 
@@ -225,6 +328,11 @@ class ProtocolTable:
             lines = (f"The guest spoke {seen}, where the host expected {asked}.", row.meaning)
             return Inference(row.families, lines, row.certainty, row.source)
         return None
+
+
+def _prefers_another(row: Implementation, version: ProtocolVersion, host: ProtocolVersion | None) -> bool:
+    """Whether the guest offers a newer version first that the host has."""
+    return bool(row.vmbus) and host is not None and any(version < offer <= host for offer in row.offers)
 
 
 def _merged_labels(rows: Iterable[Implementation]) -> tuple[str, ...]:

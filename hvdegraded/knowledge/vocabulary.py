@@ -15,6 +15,9 @@ __all__ = [
     "Component",
     "Family",
     "GuestFamily",
+    "HostGeneration",
+    "Kernel",
+    "Lifecycle",
     "Outcome",
     "ProtocolVersion",
     "Role",
@@ -22,6 +25,9 @@ __all__ = [
     "differing_pair",
 ]
 
+
+Kernel = tuple[int, int]
+"""Major and minor number of a Linux kernel."""
 
 _DOTTED = re.compile(r"(\d{1,5})\.(\d{1,5})", re.ASCII)
 _WHOLE = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|(\d{1,10})", re.ASCII)
@@ -180,11 +186,32 @@ class Role(enum.StrEnum):
     INFORMATION = "information"
 
 
+class Lifecycle(enum.StrEnum):
+    """What an event reports of the life of a VM."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    RESET = "reset"
+    LEFT = "left the host"
+    MADE = "created or deleted"
+
+
+class HostGeneration(enum.StrEnum):
+    """Generations of hosts that log in different channels."""
+
+    UP_TO_2012_R2 = "up to 2012 R2"
+    SINCE_2016 = "2016 and later"
+
+
 class Outcome(enum.StrEnum):
-    """What became of a device whose versions differ."""
+    """What became of a device whose versions differ.
+
+    FINAL_REFUSAL: no version in common was found, so the device does not work, whatever else was offered.
+    """
 
     LOADED = "loaded"
     REFUSED = "refused"
+    FINAL_REFUSAL = "final refusal"
     NEGOTIATED = "negotiated"
 
 

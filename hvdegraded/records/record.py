@@ -20,6 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
+    "Caveat",
     "EventRecord",
     "Field",
     "FieldSource",
@@ -50,6 +51,12 @@ class FieldSource(enum.StrEnum):
     POSITIONAL = "positional fields"
     MESSAGE = "rendered message"
     NONE = "no fields"
+
+
+class Caveat(enum.StrEnum):
+    """Caveats on which decisions depend; others are texts for people."""
+
+    NO_ZONE = "its time names no zone and is taken as UTC"
 
 
 class Origin(NamedTuple):

@@ -23,28 +23,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
-from hvdegraded.guests.guest import Guest
+from hvdegraded.guests.guest import Guest, GuestMatch
 from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.knowledge.channels import generation_of
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
-from hvdegraded.knowledge.protocols import FallbackProof, Inference
+from hvdegraded.knowledge.guest_systems import read_os, windows_remedy
 from hvdegraded.knowledge.tables import Knowledge
-from hvdegraded.knowledge.vocabulary import Certainty, GuestFamily, Outcome, Role
+from hvdegraded.knowledge.vocabulary import Family, GuestFamily, HostGeneration, Outcome, Role
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.spool import IN_MEMORY, RecordSpool
+from hvdegraded.verdicts.aftermath import Aftermath, what_followed
 from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
-from hvdegraded.verdicts.history import WINDOW_MINUTES, History
+from hvdegraded.verdicts.evidence import GuestEvidence, gather_evidence
+from hvdegraded.verdicts.history import History
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
-from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text
+from hvdegraded.verdicts.phrases import sentence, versions_text
 from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.refusal import decide_refusal, rule_on_final_refusal
 from hvdegraded.verdicts.ruling import Ruling, verdict_on_event
 from hvdegraded.verdicts.usable import not_harmless_because, unusable_because
-from hvdegraded.verdicts.verdict import Basis, Label, Reason, Severity, Verdict
+from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
 
 __all__ = ["Classifier", "classify", "default_classifier"]
 
@@ -54,26 +58,37 @@ _ROLES = {
     Role.WATCH: (Reason.WATCH, Severity.CHECK),
     Role.INFORMATION: (Reason.NOT_A_PROBLEM_REPORT, Severity.NONE),
 }
+_OF_DEVICES = frozenset(
+    {
+        Family.WORKER,
+        Family.CHIPSET,
+        Family.SYNTHSTOR,
+        Family.SYNTHNIC,
+        Family.STORAGEVSP,
+        Family.UIDEVICES,
+        Family.VMBUSVDEV,
+        Family.SERIAL,
+    }
+)
 _ON_THE_HOST = "Look at the event on the host itself; what was lost or mangled on its way decides."
 
 
 class Classifier:
-    """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat."""
+    """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat.
 
-    def __init__(self, guests: GuestInventory | None = None, policy: Policy | None = None) -> None:
-        if guests is not None and not isinstance(guests, GuestInventory):
-            raise InventoryError(
-                f"guests must be a GuestInventory, not {type(guests).__name__}",
-                hint="GuestInventory.load makes one of a file or of mappings",
-            )
+    `guests` is an inventory, or whatever `GuestInventory.load` makes one of.
+    """
+
+    def __init__(self, guests: object = None, policy: Policy | None = None) -> None:
         if policy is not None and not isinstance(policy, Policy):
             wrong = f"policy must be a Policy, not {type(policy).__name__}"
             raise HvdegradedError(wrong, hint="Policy.load makes one of a file")
-        self.guests = guests if guests is not None else GuestInventory()
+        self.guests = GuestInventory() if guests is None else GuestInventory.load(guests)
         self.policy = policy or Policy()
         self.knowledge = self.policy.knowledge
         self.normalise = Normaliser(self.knowledge)
         self._rows_in_force: BoundedCache[int, EventFact] = BoundedCache(_MAX_REMEMBERED)
+        self._guests_found: BoundedCache[tuple[Any, ...], Guest | None] = BoundedCache(_MAX_REMEMBERED)
         self._verdicts: BoundedCache[tuple[object, ...], Verdict] = BoundedCache(_MAX_REMEMBERED)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -108,15 +123,16 @@ class Classifier:
             return self._verdicts.get(key) or self._verdicts.remember(
                 key, verdict_on_event(event, _known(fact, answer))
             )
-        inferred = failure = None
-        if history is not None:
-            inferred = history.inferred_guest(event, self.knowledge.protocols)
-            if event.outcome is Outcome.REFUSED:
-                failure = history.failure_after(event, ticks)
-        incomplete = history is not None and history.incomplete
-        key = (*key, inferred, failure, incomplete)
+        moment = event.time_ticks if ticks is None else ticks
+        if moment is not None and moment < 0:
+            moment = None
+        evidence = gather_evidence(event, moment, self._find, history, self.policy)
+        aftermath = Aftermath()
+        if event.outcome is Outcome.REFUSED:
+            aftermath = what_followed(event, moment, history)
+        key = (*key, evidence, aftermath)
         return self._verdicts.get(key) or self._verdicts.remember(
-            key, verdict_on_event(event, self._on_versions(event, fact, inferred, failure, incomplete))
+            key, verdict_on_event(event, self._on_versions(event, fact, evidence, aftermath))
         )
 
     def classify_all(
@@ -149,11 +165,10 @@ class Classifier:
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
-        if not isinstance(event, VersionEvent):
-            history.observe(event, fact)
-        elif (fact is not None and fact.vm_failure) or history.mark_seen(event.verdict_key):
-            doubtful = fact is None or unusable_because(event, fact, self.knowledge) is not None
-            history.observe(event, fact, doubtful=doubtful)
+        usable = isinstance(event, VersionEvent) and fact is not None
+        if isinstance(event, VersionEvent) and fact is not None:
+            usable = unusable_because(event, fact, self.knowledge) is None
+        history.observe(event, fact, failure=_failure(event, fact), usable=usable)
 
     def fact(self, event: HyperVEvent) -> EventFact | None:
         """Return the table row of an event, None where the tables do not know it.
@@ -172,103 +187,42 @@ class Classifier:
 
     # ------------------------------------------------------------ rules 3 to 6
 
+    def _find(self, **wanted: Any) -> Guest | None:
+        key = tuple(wanted.values())
+        if key not in self._guests_found:
+            self._guests_found[key] = self.guests.find(**wanted)
+        return self._guests_found[key]
+
     def _on_versions(
-        self,
-        event: VersionEvent,
-        fact: EventFact,
-        inferred: Inference | None,
-        failure: str | None,
-        incomplete: bool,
+        self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath
     ) -> Ruling:
+        if event.outcome is Outcome.FINAL_REFUSAL:
+            return rule_on_final_refusal(event, fact)
         unusable = unusable_because(event, fact, self.knowledge)
-        if unusable is not None:
+        if unusable is not None and aftermath.failure is None:
             return _proves_nothing(event, fact, unusable)
         if event.outcome is Outcome.NEGOTIATED:
             return _known(fact, Answer(sentence(fact.meaning), None))
-        guest = self.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
         if event.outcome is Outcome.REFUSED:
-            return self._refused(event, fact, guest, failure, incomplete)
+            who_speaks = tuple(self._who_speaks(event))
+            return decide_refusal(event, fact, evidence, aftermath, self.policy, who_speaks)
         not_harmless = not_harmless_because(event, fact, self.knowledge)
         if not_harmless is not None:
             return _proves_nothing(event, fact, not_harmless)
-        return decide(self._working(event, fact), guest, inferred, self.policy)
+        return decide(self._working(event, fact), evidence, self.policy)
 
     def _working(self, event: VersionEvent, fact: EventFact) -> WorkingMismatch:
-        """Rule 4 decides by the guest alone."""
         return WorkingMismatch(
             works=f"{versions_text(event)}; it works",
             component=event.component,
             version_pairs=event.version_pairs,
             host_release=self._release(event),
+            host_since_2016=_is_of_2016(event),
             references=fact.references,
             derivation=(
                 *self._who_speaks(event),
                 "The device works with the older version (the event says it loaded).",
             ),
-        )
-
-    def _refused(
-        self,
-        event: VersionEvent,
-        fact: EventFact,
-        guest: Guest | None,
-        failure: str | None,
-        incomplete: bool,
-    ) -> Ruling:
-        """Rule 5."""
-        proof = self._fallback(event, guest)
-        lines = (*self._who_speaks(event), *proof.lines)
-        references = tuple(dict.fromkeys((*fact.references, *proof.sources)))
-        refused = f"{versions_text(event)}; the host refused this offer"
-        if failure is not None:
-            return Ruling(
-                reason=Reason.REFUSED_THEN_FAILURE,
-                basis=Basis.CONTEXT,
-                severity=Severity.ACT,
-                summary=f"{refused}, and within {WINDOW_MINUTES} minutes: {failure}",
-                remedy=fact.remedy,
-                references=references,
-                guest=guest_text(guest),
-                derivation=(*lines, f"A failure of the same VM followed: {failure}"),
-                if_otherwise=("if that failure has another cause: as without it",),
-            )
-        if not proof.proven or fact.certainty is Certainty.UNVERIFIED:
-            return Ruling(
-                reason=Reason.REFUSED_UNPROVEN,
-                basis=Basis.PROTOCOL_TABLES if proof.sources else _basis(fact),
-                severity=_severity_of_unproven(event, fact, proof),
-                summary=f"{refused}, and nothing proves that an older one was taken",
-                remedy=fact.remedy,
-                references=references,
-                guest=guest_text(guest),
-                derivation=lines,
-                if_otherwise=("if the device works in the guest: nothing to do",),
-            )
-        not_harmless = not_harmless_because(event, fact, self.knowledge)
-        if not_harmless is None and incomplete:
-            not_harmless = "the reading was interrupted, and a failure that followed may not have been read"
-        if not_harmless is not None:
-            return _proves_nothing(event, fact, not_harmless, lines, guest_text(guest))
-        return Ruling(
-            label=Label.IGNORABLE,
-            reason=Reason.REFUSED_WITH_FALLBACK,
-            basis=Basis.USER_ROW if fact.forced else Basis.PROTOCOL_TABLES,
-            severity=Severity.NONE,
-            summary=f"{refused}, and the guest connects with an older one that the host has",
-            references=references,
-            guest=guest_text(guest),
-            derivation=lines,
-            if_otherwise=("if a failure of the same VM follows: actionable",),
-        )
-
-    def _fallback(self, event: VersionEvent, guest: Guest | None) -> FallbackProof:
-        family = guest.family if guest is not None else GuestFamily.UNKNOWN
-        return self.knowledge.protocols.refusal_is_harmless(
-            event.component,
-            event.versions.host,
-            event.versions.guest,
-            guest_family=None if family is GuestFamily.UNKNOWN else family,
-            guest_system=windows_release(guest.os_name) if guest is not None else None,
         )
 
     def _who_speaks(self, event: VersionEvent) -> list[str]:
@@ -350,11 +304,25 @@ def _proves_nothing(
     )
 
 
-def _severity_of_unproven(event: VersionEvent, fact: EventFact, proof: FallbackProof) -> Severity:
-    names_no_vm = not event.vm_name and not event.vm_id
-    if names_no_vm or fact.certainty is Certainty.UNVERIFIED or proof.proven or proof.fallback_inferred:
-        return Severity.CHECK
-    return Severity.ACT
+def _failure(event: HyperVEvent, fact: EventFact | None) -> str | None:
+    """The failure of a VM that an event reports, in words; None if it reports none.
+
+    Of the providers of a VM's devices, problems count, and errors that the tables do not know.
+    """
+    if fact is not None:
+        serious = fact.vm_failure or fact.outcome is Outcome.FINAL_REFUSAL
+        serious |= fact.role is Role.PROBLEM and event.family in _OF_DEVICES and not fact.forced
+        return f"{event.provider} {event.event_id}: {fact.meaning}" if serious else None
+    if event.family not in _OF_DEVICES or (event.level is not None and event.level > Level.ERROR):
+        return None
+    return f"{event.provider} {event.event_id}, an error that the tables do not know."
+
+
+def _is_of_2016(event: VersionEvent) -> bool:
+    """Whether the host is one of 2016 or later: such hosts log all services under one provider."""
+    return event.provider.lower() == "microsoft-windows-hyper-v-integration" or (
+        generation_of(event.component, event.versions.host) is HostGeneration.SINCE_2016
+    )
 
 
 def _basis(fact: EventFact) -> Basis:
@@ -369,10 +337,32 @@ def default_classifier() -> Classifier:
 
 def classify(
     event: Event | HyperVEvent | EventRecord,
-    guests: GuestInventory | None = None,
+    guests: object = None,
     policy: Policy | None = None,
+    *,
+    guest: str | None = None,
 ) -> Verdict:
-    """Return the verdict on one event or record, seen alone; for many, use a Classifier, or `triage`."""
+    """Return the verdict on one event or record, seen alone; for many, use a Classifier, or `triage`.
+
+    `guests` is an inventory, or whatever `GuestInventory.load` makes one of; `guest` names the system of this
+    event's VM (`"linux"`, `"Windows Server 2022"`) instead. Raises InventoryError for an unknown system.
+    """
+    if guest is not None:
+        if guests is not None:
+            raise InventoryError("guests and guest are both given", hint="give one of the two")
+        named = default_classifier().normalise(event) if isinstance(event, EventRecord) else event
+        guests = _inventory_of(named, guest)
     if guests is None and policy is None:
         return default_classifier().classify(event)
     return Classifier(guests, policy).classify(event)
+
+
+def _inventory_of(event: Event | HyperVEvent, system: str) -> GuestInventory:
+    """Make the inventory of the event's VM, whose system is known."""
+    family = read_os(system).family
+    if family is GuestFamily.UNKNOWN:
+        hint = "for example linux, or Windows Server 2022"
+        raise InventoryError(f"the system {system!r} is not known", hint=hint)
+    match = GuestMatch.VM_ID if event.vm_id else GuestMatch.NAME
+    known = Guest(name=event.vm_name, vm_id=event.vm_id, family=family, os_name=system, match=match)
+    return GuestInventory([known])

@@ -3,7 +3,8 @@
 `console_status` reads the state; here it meets the guest. A protocol mismatch of a service or adapter that
 works, and "Degraded" of a service, mean that it works with another version (KB 2956569): that depends on the
 guest. "Degraded" of the machine itself is a failure of its storage, and of an adapter it can be anything.
-"Update required" names no component and does not say that anything works, so it proves nothing.
+"Update required" is the same of a guest that is not Windows, whose services come with its kernel; of another
+it proves nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.guest import Guest
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.guest_systems import windows_remedy
+from hvdegraded.knowledge.guest_systems import family_from_integration, windows_remedy
 from hvdegraded.knowledge.vocabulary import GuestFamily
+from hvdegraded.verdicts.evidence import GuestEvidence
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
 from hvdegraded.verdicts.phrases import guest_text
 from hvdegraded.verdicts.policy import Policy
@@ -61,13 +63,15 @@ def _ruling(status: ConsoleStatus, guest: Guest | None, policy: Policy) -> Rulin
             summary="everything is in order",
             derivation=status.meanings,
         )
-    if _works(status) and (status.vm_name or status.vm_id):
+    if guest is None and family_from_integration(status.integration_version) is GuestFamily.LINUX:
+        guest = Guest(family=GuestFamily.LINUX, inferred=True, source="version of the integration services")
+    if _works(status, guest) and (status.vm_name or status.vm_id):
         mismatch = WorkingMismatch(
             works=f"{status.component or status.subject} works with another version",
             component=status.component,
             derivation=status.meanings,
         )
-        return decide(mismatch, guest, None, policy)
+        return decide(mismatch, GuestEvidence(guest), policy)
     return Ruling(
         reason=Reason.CONSOLE_STATE,
         basis=Basis.EVENT_DEFINITION,
@@ -79,8 +83,10 @@ def _ruling(status: ConsoleStatus, guest: Guest | None, policy: Policy) -> Rulin
     )
 
 
-def _works(status: ConsoleStatus) -> bool:
-    """Whether a service or an adapter works with another version."""
+def _works(status: ConsoleStatus, guest: Guest | None) -> bool:
+    """Whether what the state is about works with another version."""
+    if status.state is ConsoleState.UPDATE_REQUIRED:
+        return guest is not None and guest.family not in (GuestFamily.WINDOWS, GuestFamily.UNKNOWN)
     return status.state is ConsoleState.PROTOCOL_MISMATCH or (
         status.state is ConsoleState.DEGRADED and status.subject is StatusSubject.SERVICE
     )

@@ -1,232 +1,237 @@
-"""What happened around an event: failures of the same VM, and versions that give its guest away.
+"""What happened around an event: failures, starts and stops of its VM, and versions that the VM spoke.
 
-`observe` takes events in any order; what is known afterwards does not depend on it. State grows with VMs and
-hours, not with events: of a VM's failures the first and the last of each minute are kept, and of more than
-`_MAX_MINUTES` those of each hour, which can only turn more refusals actionable.
+`observe` takes events in any order; what is known afterwards does not depend on it. Memory grows with VMs
+and hours, not with events (`timeline`). With `most_vms` the VM that was seen longest ago is forgotten, and
+of a VM that may have been forgotten the history says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Literal, TypeVar
+import re
+import unicodedata
+from collections.abc import Hashable
+from functools import lru_cache
 
 from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.protocols import Inference, ProtocolTable
-from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
+from hvdegraded.records.coverage import ChannelCoverage
+from hvdegraded.records.record import Caveat
+from hvdegraded.verdicts.vm_history import VmHistory
 
-__all__ = ["WINDOW_MINUTES", "History"]
+__all__ = ["History"]
 
-WINDOW_MINUTES = 10
-"""How long after a refused offer a failure of the same VM counts as its consequence."""
-
-_MINUTE = 600_000_000  # ticks
-_HOUR = 60 * _MINUTE
-_WINDOW = WINDOW_MINUTES * _MINUTE
-_MAX_MINUTES = 2048
-_MAX_VERSIONS = 16
 _MAX_LINKS = 64
-_MAX_KNOWN = 8192
-
 _Key = tuple[str, str]
-_Failure = tuple[int, str]
-_Versions = dict[Component, set[ProtocolVersion]]
-T = TypeVar("T", _Key, ProtocolVersion)
-
-
-class VmHistory:
-    """What is known of one VM under one name or id.
-
-    `failures` holds the first and the last of each `grain` of time. `doubtful`: versions that some event told
-    of it cannot be trusted, so nothing can be inferred from any.
-    """
-
-    def __init__(self) -> None:
-        self.failures: dict[int, tuple[_Failure, _Failure]] = {}
-        self.grain = _MINUTE
-        self.untimed: str | None = None
-        self.doubtful = False
-        self.spoken: _Versions = {}
-        self.expected: _Versions = {}
-        self._inferred: Inference | Literal[False] | None = False
-
-    def add_versions(self, event: VersionEvent, *, doubtful: bool) -> None:
-        self._inferred = False
-        self.doubtful |= doubtful
-        for pair in event.version_pairs:
-            if pair.component is not None:
-                _add(self.spoken, pair.component, pair.guest)
-                _add(self.expected, pair.component, pair.host)
-
-    def inferred(self, table: ProtocolTable) -> Inference | None:
-        """What the versions say of the guest; remembered until others are added."""
-        if self._inferred is False:
-            self._inferred = self._infer(table)
-        return self._inferred
-
-    def _infer(self, table: ProtocolTable) -> Inference | None:
-        if self.doubtful:
-            return None
-        for component, versions in self.spoken.items():
-            if any(table.is_of_windows_only(component, version) for version in versions):
-                return None  # at some time it was a Windows guest
-        return table.infer_guest_family(
-            {component: frozenset(versions) for component, versions in self.spoken.items()},
-            expected={component: frozenset(versions) for component, versions in self.expected.items()},
-        )
-
-    def add_failure(self, ticks: int | None, what: str) -> None:
-        if ticks is None:
-            self.untimed = min(filter(None, (self.untimed, what)))
-            return
-        self._keep((ticks, what))
-        if len(self.failures) > _MAX_MINUTES and self.grain == _MINUTE:
-            self._coarsen()
-
-    def _coarsen(self) -> None:
-        kept = [failure for pair in self.failures.values() for failure in pair]
-        self.grain, self.failures = _HOUR, {}
-        for failure in kept:
-            self._keep(failure)
-
-    def merge(self, other: VmHistory) -> None:
-        """Take in what another knows, as if all had been told to one."""
-        if other.untimed is not None:
-            self.add_failure(None, other.untimed)
-        if other.grain > self.grain:
-            self._coarsen()
-        for pair in other.failures.values():
-            for ticks, what in pair:
-                self.add_failure(ticks, what)
-        self._inferred = False
-        self.doubtful |= other.doubtful
-        for versions, others in ((self.spoken, other.spoken), (self.expected, other.expected)):
-            for component, found in others.items():
-                for version in found:
-                    _add(versions, component, version)
-
-    def _keep(self, failure: _Failure) -> None:
-        bucket = failure[0] // self.grain
-        first, last = self.failures.get(bucket, (failure, failure))
-        self.failures[bucket] = min(first, failure), max(last, failure)
-
-    def failures_after(self, ticks: int | None) -> Iterator[_Failure]:
-        if self.untimed is not None:
-            yield -1, self.untimed
-        if ticks is None:
-            yield from (first for first, _ in self.failures.values())
-            return
-        for bucket in range(ticks // self.grain, (ticks + _WINDOW) // self.grain + 1):
-            for failure in self.failures.get(bucket, ()):
-                if self.grain > _MINUTE or ticks <= failure[0] <= ticks + _WINDOW:
-                    yield failure
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_ANYWHERE = ""
 
 
 class History:
     """What is known of all VMs of all hosts, by the events observed so far.
 
-    `incomplete` says that the reading was given up: what followed an event may not have been observed.
+    `coverage` says for which time which channel was read, None where nothing is known of that; `incomplete`
+    that the reading was given up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_vms: int | None = None) -> None:
+        self.coverage: ChannelCoverage | None = None
         self.incomplete = False
+        self._zones: set[bool] = set()
+        self._most = most_vms
+        self._forgetful = False
         self._vms: dict[_Key, VmHistory] = {}
-        self._known: set[Hashable] = set()
         self._links: dict[_Key, set[_Key]] = {}
+        self._hosts_of: dict[str, set[str]] = {}
+        self._on_host: dict[str, set[_Key]] = {}
 
-    def mark_seen(self, what: Hashable) -> bool:
-        """Whether this was not asked before, as far as is remembered: for events that tell nothing anew."""
-        if what in self._known:
-            return False
-        if len(self._known) >= _MAX_KNOWN:
-            self._known.clear()
-        self._known.add(what)
-        return True
+    def observe(
+        self, event: HyperVEvent, fact: EventFact | None, *, failure: str | None = None, usable: bool = True
+    ) -> None:
+        """Take note of an event, whose table row is `fact`.
 
-    def observe(self, event: HyperVEvent, fact: EventFact | None, *, doubtful: bool = False) -> None:
-        """Take note of an event, whose table row is `fact`; `doubtful` if it proves nothing."""
+        `failure` describes the failure that the event reports, if it reports one; `usable` is false for a
+        version event that proves nothing.
+        """
         keys = _keys(event)
-        if len(keys) == 2:
-            for one, other in (keys, keys[::-1]):
-                if other not in self._links.setdefault(one, set()):
-                    _add_bounded(self._links[one], other, _MAX_LINKS)
-        failure = fact is not None and fact.vm_failure
-        if not failure and not (keys and isinstance(event, VersionEvent)):
+        self._link(keys, event)
+        self._zones.add(Caveat.NO_ZONE in event.record.origin.caveats)
+        change = fact.lifecycle if fact is not None else None
+        version = event if isinstance(event, VersionEvent) else None
+        if failure is None and change is None and version is None:
             return
-        machine = self._vms.setdefault(keys[0] if keys else _any_of_host(event), VmHistory())
-        if failure and fact is not None:
-            told = "" if keys else " Which VM that was is not told."
-            machine.add_failure(event.time_ticks, f"{event.provider} {event.event_id}: {fact.meaning}{told}")
-        if isinstance(event, VersionEvent):
-            machine.add_versions(event, doubtful=doubtful)
+        vm = self._vm(keys[0] if keys else _any_of(event))
+        ticks = event.time_ticks
+        if failure is not None:
+            whole = failure if keys else f"{failure} Which VM that was is not known."
+            vm.add_failure(ticks, whole, version.component if version is not None else None)
+        if change is not None:
+            vm.add_change(ticks, change)
+        if version is not None and keys:
+            vm.add_versions(ticks, version, usable=usable)
 
     def merge(self, other: History) -> None:
-        """Take in what another context knows, as if all events had been observed here."""
-        for key, machine in other._vms.items():
-            self._vms.setdefault(key, VmHistory()).merge(machine)
+        """Take in what another history knows, as if all events had been observed here."""
+        for key, vm in other._vms.items():
+            self._vm(key).merge(vm)
         for key, links in other._links.items():
-            known = self._links.setdefault(key, set())
-            for link in links - known:
-                _add_bounded(known, link, _MAX_LINKS)
+            self._links.setdefault(key, set()).update(links)
+        for host, keys in other._on_host.items():
+            self._on_host.setdefault(host, set()).update(keys)
+        for name, hosts in other._hosts_of.items():
+            self._hosts_of.setdefault(name, set()).update(hosts)
+        self._forgetful |= other._forgetful
+        self._zones |= other._zones
 
-    def failure_after(self, event: HyperVEvent, ticks: int | None = None) -> str | None:
-        """The first failure of the event's VM that followed it, in words; None where none is known.
+    @property
+    def mixes_zones(self) -> bool:
+        """Whether some times name a zone and others do not, so that they cannot be compared."""
+        return len(self._zones) > 1
 
-        `ticks` stands for the event's own time, if given; a negative one says that the time is not known.
+    def of(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+        """Return the histories that may be of the event's VM, but for those of events that name no VM."""
+        return tuple(self._vms[key] for key in sorted(self._candidates(event)) if key in self._vms)
+
+    def by_id(self, event: HyperVEvent) -> VmHistory | None:
+        """Return the history of the VM's id, which is unique as its name is not."""
+        return self._vms.get((_ANYWHERE, event.vm_id)) if event.vm_id else None
+
+    def failures(self, event: HyperVEvent, first: int | None, last: int | None) -> list[tuple[int, str]]:
+        """Return the failures that may be of the event's VM from one time to another, in order.
+
+        Where the time is not known, all failures count.
         """
-        moment = event.time_ticks if ticks is None else ticks
-        if moment is not None and moment < 0:
-            moment = None
-        found = [failure for machine in self._of(event) for failure in machine.failures_after(moment)]
-        return min(found)[1] if found else None
+        keys = self._candidates(event) | {_any_of(event), (_ANYWHERE, "")}
+        if not _host(event):
+            keys |= {key for key in self._vms if key[1] == ""}
+        return self._failures_of(keys, event, first, last)
 
-    def inferred_guest(self, event: HyperVEvent, table: ProtocolTable) -> Inference | None:
-        """What the versions seen on the event's VM say of its guest; see ProtocolTable.
+    def doubtful_failures(self, event: HyperVEvent, first: int, last: int) -> list[tuple[int, str]]:
+        """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
+        return self._failures_of(self._unlinked(event), event, first, last)
 
-        Names are not unique, so only what is known under the VM's id counts.
+    def _failures_of(
+        self, keys: set[_Key], event: HyperVEvent, first: int | None, last: int | None
+    ) -> list[tuple[int, str]]:
+        component = event.component if isinstance(event, VersionEvent) else None
+        return sorted(
+            failure
+            for key in keys
+            if key in self._vms
+            for failure in self._vms[key].failures_between(first, last, component)
+        )
+
+    def has_forgotten(self, event: HyperVEvent) -> bool:
+        """Whether earlier events of the event's VM may be forgotten."""
+        found = self.of(event)
+        return self._forgetful and (not found or any(vm.begins_late for vm in found))
+
+    def state_of(self, event: HyperVEvent) -> Hashable:
+        """Return what changes with each event that can change a verdict on this one."""
+        keys = self._candidates(event) | self._unlinked(event) | {_any_of(event), (_ANYWHERE, "")}
+        found = ((key, self._vms[key].revision) for key in sorted(keys) if key in self._vms)
+        return self._forgetful, tuple(found)
+
+    def ambiguity(self, event: HyperVEvent) -> tuple[bool, bool]:
+        """Return whether the event's VM name is seen with several ids, and on several hosts."""
+        name = _name(event)
+        if not name:
+            return False, False
+        hosts = self._hosts_of.get(name, set()) - {_ANYWHERE}
+        ids = {link for host in self._hosts_of.get(name, ()) for link in self._links.get((host, name), ())}
+        return len(ids) > 1, len(hosts) > 1 and len(ids) != 1
+
+    # ------------------------------------------------------------ who is who
+
+    def _vm(self, key: _Key) -> VmHistory:
+        vm = self._vms.pop(key, None)
+        if vm is None:
+            vm = VmHistory(begins_late=self._forgetful)
+            if self._most is not None and len(self._vms) >= self._most:
+                self._vms.pop(next(iter(self._vms)))
+                self._forgetful = True
+        self._vms[key] = vm  # the one seen last is the last to go
+        return vm
+
+    def _link(self, keys: tuple[_Key, ...], event: HyperVEvent) -> None:
+        if not keys:
+            return
+        host = _host(event)
+        name = _name(event)
+        if name:
+            self._hosts_of.setdefault(name, set()).add(host)
+        self._on_host.setdefault(host, set()).update(keys)
+        if len(keys) == 2:
+            for one, other in (keys, keys[::-1]):
+                links = self._links.setdefault(one, set())
+                if other not in links and len(links) < _MAX_LINKS:
+                    links.add(other)
+
+    def _candidates(self, event: HyperVEvent) -> set[_Key]:
+        """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
+
+        A name counts on the event's host, where no host is named, and after a migration on any host.
         """
-        if not event.vm_id:
-            return None
-        machine = self._vms.get(_keys(event)[0])
-        return machine.inferred(table) if machine is not None else None
+        name = _name(event)
+        if event.vm_id:
+            own = (_ANYWHERE, event.vm_id)
+            names = {name} if name else set()
+            names |= {key[1] for key in self._links.get(own, ())}
+            return {own} | {key for one in names for key in self._places(one, event, own)}
+        if not name:
+            return set()
+        places = self._places(name, event, None)
+        return places | {link for place in places for link in self._links.get(place, ())}
 
-    def _of(self, event: HyperVEvent) -> list[VmHistory]:
-        keys = set(_keys(event))
-        for key in tuple(keys):
-            keys |= self._links.get(key, set())
-        keys.add(_any_of_host(event))
-        return [self._vms[key] for key in sorted(keys) if key in self._vms]
+    def _places(self, name: str, event: HyperVEvent, own: _Key | None) -> set[_Key]:
+        host = _host(event)
+        anywhere = not host or (own is not None and own in self._vms and self._vms[own].moves)
+        hosts = self._hosts_of.get(name, set())
+        return {(one, name) for one in hosts if anywhere or one in (host, _ANYWHERE)} | {(host, name)}
+
+    def _unlinked(self, event: HyperVEvent) -> set[_Key]:
+        """Names that may be those of an id without a known name, and ids that may be those of a name."""
+        keys = _keys(event)
+        if len(keys) != 1 or self._links.get(keys[0]):
+            return set()
+        by_id = bool(event.vm_id)
+        on_host = self._on_host.get(_host(event), set()) | self._on_host.get(_ANYWHERE, set())
+        return {
+            key
+            for key in on_host
+            if key[1].startswith("name ") is by_id and key in self._vms and not self._links.get(key)
+        }
 
 
 def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
-    """The VM's names in the context: by id, wherever it runs, and by name on its host.
-
-    A host may be named short or in full, as the routes of its logs have it.
-    """
+    """The VM's keys: by id, wherever it runs, and by name on its host."""
     keys = []
     if event.vm_id:
-        keys.append(("", event.vm_id))
-    if event.vm_name:
-        keys.append((_host(event), "name " + event.vm_name.lower()))
+        keys.append((_ANYWHERE, event.vm_id))
+    if name := _name(event):
+        keys.append((_host(event), name))
     return tuple(keys)
 
 
-def _any_of_host(event: HyperVEvent) -> _Key:
-    """Stands for the VM of an event that does not tell which: it may be any of that host."""
+def _any_of(event: HyperVEvent) -> _Key:
+    """Stands for the VM of an event that does not name it: it may be any of that host."""
     return _host(event), ""
 
 
+def _name(event: HyperVEvent) -> str:
+    return f"name {_same_name(event.vm_name)}" if event.vm_name else ""
+
+
+@lru_cache(maxsize=4096)
+def _same_name(name: str) -> str:
+    """A name without case, white space and characters that nothing shows."""
+    return "".join(unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).casefold().split())
+
+
+@lru_cache(maxsize=1024)
+def _short(host: str) -> str:
+    return host.strip().casefold().partition(".")[0]
+
+
 def _host(event: HyperVEvent) -> str:
-    return event.computer.lower().partition(".")[0]
-
-
-def _add(versions: _Versions, component: Component, version: ProtocolVersion | None) -> None:
-    if version is not None:
-        _add_bounded(versions.setdefault(component, set()), version, _MAX_VERSIONS)
-
-
-def _add_bounded(items: set[T], item: T, most: int) -> None:
-    """Add to a set that keeps its smallest items, so that order of input makes no difference."""
-    items.add(item)
-    if len(items) > most:
-        items.remove(max(items))
+    """The host, which its logs may name short or in full."""
+    return _short(event.computer)

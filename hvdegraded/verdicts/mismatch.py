@@ -11,18 +11,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hvdegraded.guests.guest import Guest
-from hvdegraded.knowledge.guest_systems import windows_remedy
+from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
 from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, VersionPair
-from hvdegraded.verdicts.phrases import guest_text
+from hvdegraded.verdicts.evidence import GuestEvidence
+from hvdegraded.verdicts.phrases import guest_text, sentence
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.ruling import Ruling
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
 
-__all__ = ["WorkingMismatch", "decide", "spoken_only_by_others"]
+__all__ = ["CORRECT_INVENTORY", "WorkingMismatch", "decide"]
 
 _KB = "KB 2956569"
-_CORRECT = "Find out what this VM runs, and correct the inventory."
+_BEFORE_2016 = frozenset(
+    {
+        "Windows Server 2008",
+        "Windows Server 2008 R2",
+        "Windows Server 2012",
+        "Windows Server 2012 R2",
+        "Windows 7",
+        "Windows 8",
+        "Windows 8.1",
+    }
+)
+CORRECT_INVENTORY = "Find out what this VM runs, and correct the inventory."
 _OTHER = "if this VM does not run Windows: ignorable"
 
 
@@ -30,67 +42,63 @@ _OTHER = "if this VM does not run Windows: ignorable"
 class WorkingMismatch:
     """A device or service that works with another version than the host's.
 
-    `works` says so in words; `host_release` is the Windows release of the host, where it is known.
+    `works` says so in words; `host_release` is the Windows release of the host, where it is known,
+    `host_since_2016` whether it is one of 2016 or later.
     """
 
     works: str
     component: Component | None = None
     version_pairs: tuple[VersionPair, ...] = ()
     host_release: str | None = None
+    host_since_2016: bool = False
     references: tuple[str, ...] = ()
     derivation: tuple[str, ...] = ()
 
 
-def decide(
-    mismatch: WorkingMismatch, guest: Guest | None, inferred: Inference | None, policy: Policy
-) -> Ruling:
+def decide(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) -> Ruling:
     """Decide what a working mismatch of this guest is."""
-    tables = policy.knowledge.protocols
-    family = guest.family if guest is not None else GuestFamily.UNKNOWN
-    if family is GuestFamily.WINDOWS:
-        return _windows(
-            mismatch,
-            guest,
-            Basis.GUEST_INVENTORY,
-            ", but a Windows guest should be updated",
-            "The inventory says that this VM runs Windows.",
-        )
+    guest, family = evidence.guest, evidence.family
+    if evidence.contradiction is not None:
+        return _contradicted(mismatch, guest, evidence.contradiction)
+    if guest is not None and family is GuestFamily.WINDOWS:
+        return _known_as_windows(mismatch, guest)
     if guest is not None and family is not GuestFamily.UNKNOWN:
-        foreign = spoken_only_by_others(family, mismatch.component, mismatch.version_pairs, tables)
-        if foreign is not None:
-            return _contradicted(mismatch, guest, foreign)
-        return _known_as_other(mismatch, guest)
+        if evidence.assumed_because is None:
+            return _known_as_other(mismatch, guest)
+        return _unknown(mismatch, guest, policy, evidence.assumed_because)
     if guest is not None and guest.undecided:
         return _undecided(mismatch, guest)
-    windows = _spoken_only_by_windows(mismatch, tables)
+    windows = _spoken_only_by_windows(mismatch, policy.knowledge.protocols) or evidence.windows
     if windows is not None:
         return _windows(
             mismatch,
             guest,
             Basis.PROTOCOL_TABLES,
-            "; only Windows guests are known to speak this, and should be updated",
+            "; only Windows guests are known to speak what this VM speaks, and should be updated",
             f"Only Windows guests are known to speak {windows}.",
         )
-    if inferred is not None and inferred.certainty is not Certainty.UNVERIFIED:
-        return _inferred(mismatch, inferred)
-    return _unknown(mismatch, guest, policy)
+    if evidence.inferred is not None and evidence.inferred.certainty is not Certainty.UNVERIFIED:
+        return _inferred(mismatch, evidence.inferred)
+    return _unknown(mismatch, guest, policy, "nothing shows what this VM runs")
 
 
-def spoken_only_by_others(
-    family: GuestFamily,
-    component: Component | None,
-    pairs: tuple[VersionPair, ...],
-    tables: ProtocolTable,
-) -> str | None:
-    """Return what the guest speaks that no known guest of this family does, or None."""
-    if component is not None and (tables.lacks(family, component) or tables.is_of_windows_only(component)):
-        return str(component)
-    for pair in pairs:
-        if tables.cannot_speak(family, pair.component, pair.guest, pair.service) or (
-            pair.guest is not None and tables.is_of_windows_only(pair.component, pair.guest)
-        ):
-            return f"{pair.component} {pair.guest}" + f" of {pair.service}" * (pair.service is not None)
-    return None
+def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
+    says = "The inventory says that this VM runs Windows."
+    release = windows_release(guest.os_name)
+    if mismatch.component is Component.TIME_SYNC and mismatch.host_since_2016 and release in _BEFORE_2016:
+        return Ruling(
+            reason=Reason.LOADED_WINDOWS,
+            basis=Basis.GUEST_INVENTORY,
+            severity=Severity.NONE,
+            summary=f"{mismatch.works}; no update makes {release} match this host",
+            remedy="Nothing can be done but to run a newer Windows in the guest: the time synchronisation of "
+            "hosts of 2016 and later was not brought to older guests.",
+            references=_references(mismatch, "KB 4014894"),
+            guest=guest_text(guest),
+            derivation=(*mismatch.derivation, says),
+            if_otherwise=(_OTHER,),
+        )
+    return _windows(mismatch, guest, Basis.GUEST_INVENTORY, ", but a Windows guest should be updated", says)
 
 
 def _spoken_only_by_windows(mismatch: WorkingMismatch, tables: ProtocolTable) -> str | None:
@@ -124,18 +132,17 @@ def _windows(
     )
 
 
-def _contradicted(mismatch: WorkingMismatch, guest: Guest, foreign: str) -> Ruling:
-    says = f"the inventory says {guest.family}, but no known {guest.family} speaks {foreign}"
+def _contradicted(mismatch: WorkingMismatch, guest: Guest | None, says: str) -> Ruling:
     return Ruling(
         reason=Reason.INVENTORY_CONTRADICTED,
         basis=Basis.PROTOCOL_TABLES,
         severity=Severity.CHECK,
         summary=f"{mismatch.works}, but {says}",
-        remedy=_CORRECT,
+        remedy=CORRECT_INVENTORY,
         references=_references(mismatch),
         guest=guest_text(guest),
         derivation=(*mismatch.derivation, f"{says[0].upper()}{says[1:]}."),
-        if_otherwise=("if the inventory is right all the same: ignorable", _if_windows(mismatch)),
+        if_otherwise=("if the inventory is right: ignorable", _if_windows(mismatch)),
     )
 
 
@@ -164,7 +171,7 @@ def _undecided(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
         basis=Basis.GUEST_INVENTORY,
         severity=Severity.CHECK,
         summary=f"{mismatch.works}, but the inventory leaves open whether the guest is Windows",
-        remedy=_CORRECT,
+        remedy=CORRECT_INVENTORY,
         references=_references(mismatch),
         guest=guest_text(guest),
         derivation=(
@@ -189,7 +196,7 @@ def _inferred(mismatch: WorkingMismatch, inferred: Inference) -> Ruling:
     )
 
 
-def _unknown(mismatch: WorkingMismatch, guest: Guest | None, policy: Policy) -> Ruling:
+def _unknown(mismatch: WorkingMismatch, guest: Guest | None, policy: Policy, because: str) -> Ruling:
     ignorable = policy.unknown_guest is Label.IGNORABLE
     taken = "a guest that is not Windows" if ignorable else "one that may be Windows"
     return Ruling(
@@ -198,10 +205,10 @@ def _unknown(mismatch: WorkingMismatch, guest: Guest | None, policy: Policy) -> 
         basis=Basis.GUEST_ASSUMPTION,
         severity=Severity.NONE if ignorable else Severity.CHECK,
         assumptions=(Assumption.GUEST_SYSTEM,) if ignorable else (),
-        summary=f"{mismatch.works}; the guest's system is not known, and taken as {taken}",
-        remedy="Give an inventory of the guests, so that nothing need be assumed.",
+        summary=f"{mismatch.works}; the guest's system is not known for certain, and taken as {taken}",
+        remedy="Give an inventory of the guests that is right for that time, so that nothing is assumed.",
         references=_references(mismatch),
         guest=guest_text(guest),
-        derivation=(*mismatch.derivation, "Nothing shows what this VM runs, so the policy decides."),
+        derivation=(*mismatch.derivation, f"{sentence(because)}, so the policy decides."),
         if_otherwise=(_OTHER, _if_windows(mismatch)),
     )

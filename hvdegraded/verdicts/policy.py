@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from hvdegraded.errors import HvdegradedError
+from hvdegraded.guests.guest import MAX_INVENTORY_AGE
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.tabular.toml_file import TomlFile
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
@@ -19,11 +21,13 @@ class Policy:
     """How to decide what the facts leave open.
 
     `unknown_guest` is the label of a mismatch that works, where nothing tells the guest's system: with
-    ACTIONABLE no assumed verdict is ignorable. `knowledge` holds the facts, with the user's rows;
-    `acknowledgements` name findings that reports show apart.
+    ACTIONABLE no verdict that assumes it is ignorable. `max_inventory_age` is how much older than an event an
+    inventory may be before its row only counts as an assumption. `knowledge` contains the facts, with the
+    user's rows; `acknowledgements` name findings that reports show apart.
     """
 
     unknown_guest: Label = Label.IGNORABLE
+    max_inventory_age: timedelta = MAX_INVENTORY_AGE
     knowledge: Knowledge = field(default_factory=load_knowledge, repr=False)
     acknowledgements: tuple[Acknowledgement, ...] = ()
 
@@ -43,4 +47,5 @@ class Policy:
         """
         file = TomlFile.given(source)
         rows = file.rows("acknowledge", Acknowledgement)
-        return cls(unknown_guest, load_knowledge().extended(source), rows)
+        knowledge = load_knowledge().extended(source)
+        return cls(unknown_guest, knowledge=knowledge, acknowledgements=rows)

@@ -46,6 +46,7 @@ class Reason(enum.StrEnum):
     REFUSED_WITH_FALLBACK = "refused_offer_with_fallback"
     REFUSED_UNPROVEN = "refused_offer_not_proven_harmless"
     REFUSED_THEN_FAILURE = "refused_offer_then_failure"
+    REFUSED_AGAIN = "refused_offer_again"
     NO_COMMON_VERSION = "no_common_version"
     INVENTORY_CONTRADICTED = "inventory_contradicted"
     INCOMPLETE_EVIDENCE = "incomplete_evidence"

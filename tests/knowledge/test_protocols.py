@@ -34,7 +34,7 @@ def version(text: str) -> ProtocolVersion:
         (Component.VMBUS, "0.13", "1.1", GuestFamily.WINDOWS, False),
         # Linux up to 3.13 has storage 4.2 but not 2.0: the KB does not speak of it
         (Component.STORAGE, "2.0", "4.2", GuestFamily.LINUX, False),
-        (Component.STORAGE, "2.0", "4.2", GuestFamily.FREEBSD, False),
+        (Component.STORAGE, "2.0", "4.2", GuestFamily.FREEBSD, True),
         # every Linux that was read has network 0.2; those before 3.13 were not read
         (Component.NETWORK, "0.2", "3.2", GuestFamily.LINUX, False),
         (Component.NETWORK, "0.2", "6.1", GuestFamily.LINUX, True),
@@ -63,10 +63,10 @@ def version(text: str) -> ProtocolVersion:
         (Component.VMBUS, "2.4", "3.0", GuestFamily.LINUX, True),
         # display: Linux 5.11+ offers 3.5, then 3.2; of Windows 10 it is inferred that it goes on with 3.3
         (Component.DISPLAY, "3.3", "3.5", None, False),
-        (Component.DISPLAY, "3.3", "3.5", GuestFamily.LINUX, True),
+        (Component.DISPLAY, "3.3", "3.5", GuestFamily.LINUX, False),
         # a family that the tables do not know, and one without this device
         (Component.STORAGE, "6.0", "6.2", "openbsd", False),
-        (Component.NETWORK, "0.2", "3.2", GuestFamily.FREEBSD, False),
+        (Component.NETWORK, "0.2", "3.2", GuestFamily.FREEBSD, True),
         # no fallback case, and versions that no table knows
         (Component.STORAGE, "6.2", "6.2", GuestFamily.LINUX, False),
         (Component.STORAGE, "6.2", "5.1", GuestFamily.LINUX, False),

@@ -49,15 +49,16 @@ VERSION_EVENTS = [
         for name in ("vmbus", "vmbusr")
         for number in (2, 3, 4, 5)
     ),
-    *(
-        (HYPER_V + name, 23012, Outcome.REFUSED, Component.DEVICE, 2)
-        for name in ("Worker", "VMMS", "VmbusVdev")
-    ),
+    *((HYPER_V + name, 23012, Outcome.REFUSED, Component.DEVICE, 2) for name in ("Worker", "VMMS")),
     *((HYPER_V + name, 23014, Outcome.LOADED, Component.DEVICE, 3) for name in ("Worker", "VMMS")),
-    (HYPER_V + "VmbusVdev", 23013, Outcome.REFUSED, Component.DEVICE, 2),
-    *((HYPER_V + "UiDevices", number, Outcome.REFUSED, Component.DEVICE, 2) for number in (32719, 32720)),
-    *((HYPER_V + "Serial", number, Outcome.REFUSED, Component.DEVICE, 2) for number in (12322, 12323)),
-    *((HYPER_V + "Chipset", number, Outcome.REFUSED, Component.DEVICE, 2) for number in (18608, 18609)),
+    (HYPER_V + "VmbusVdev", 23012, Outcome.FINAL_REFUSAL, Component.DEVICE, 2),
+    (HYPER_V + "VmbusVdev", 23013, Outcome.FINAL_REFUSAL, Component.DEVICE, 2),
+    *(
+        (HYPER_V + "UiDevices", number, Outcome.FINAL_REFUSAL, Component.DEVICE, 2)
+        for number in (32719, 32720)
+    ),
+    *((HYPER_V + "Serial", number, Outcome.FINAL_REFUSAL, Component.DEVICE, 2) for number in (12322, 12323)),
+    *((HYPER_V + "Chipset", number, Outcome.FINAL_REFUSAL, Component.DEVICE, 2) for number in (18608, 18609)),
     (HYPER_V + "Worker", 33101, Outcome.REFUSED, Component.VPCI, 2),
     (HYPER_V + "Netvsc", 1, Outcome.NEGOTIATED, Component.NETWORK, 4),
     (HYPER_V + "Netvsc", 2, Outcome.REFUSED, Component.NETWORK, 2),

@@ -181,6 +181,7 @@ def test_linux_5_19_dropped_the_old_versions() -> None:
 def test_kernel_ranges_follow_each_other_without_gap_or_overlap() -> None:
     for component in Component:
         rows = [row for row in TABLE.offers(component, GuestFamily.LINUX) if not row.services]
+        rows = [row for row in rows if not row.vmbus]  # of those there is one for each version of VMBus
         if not rows:
             continue
         assert rows[0].since is None

@@ -185,7 +185,7 @@ def test_after_forgetting_nothing_is_more_than_assumed() -> None:
 
 
 def test_what_is_worth_a_look_when_it_repeats_has_no_severity_before(tmp_path: Path) -> None:
-    watch = record(HV + "VMMS", 15268, 2, positional(VM, ID))._replace(payload="UserData/VmlEventLog")
+    watch = record(HV + "VMMS", 19050, 2, positional(VM, ID))._replace(payload="UserData/VmlEventLog")
     stream = Stream(tmp_path, BY_ID)
     day = 24 * 60
     seen = [stream(later(watch, minutes)) for minutes in (0, 1, 2, 3, 3 * day, 3 * day + 1)]

@@ -35,6 +35,8 @@ BSD_OFFERS = "FreeBSD offers storage 6.2, 6.0, 5.1 …"
 WINDOWS_2008 = "KB 972108: a 2008 R2 guest on a 2008 host"
 NO_PROOF = "no table holds an older offer of such a guest"
 DRAGONFLY = "DragonFly BSD offers storage 6.2 only"
+FINAL = "Windows 11 21H2 manifests: no version in common was found"
+WINDOWS_DISPLAY = "Linux picks its display version by that of VMBus (hyperv_fb.c, hyperv_drm_proto.c)"
 NO_TABLE = "no table knows this version or device"
 NAMES_NOTHING = "the event names no versions, or no VM"
 VERSION_EVENTS = "Windows 11 21H2 manifests (nasbench/EVTX-ETW-Resources); KB 2956569"
@@ -69,17 +71,29 @@ def loaded(host: str, shape: str, event: EventRecord) -> list[Case]:
     ]
 
 
-def refused(host: str, shape: str, event: EventRecord, source: str, harmless: str = "") -> list[Case]:
-    """A refusal is harmless in the guests that are named, and in no other."""
-    others = ["windows", "linux", "freebsd", "unknown", "conflict"]
+def refused(
+    host: str, shape: str, event: EventRecord, source: str, harmless: str = "", contradicted: str = ""
+) -> list[Case]:
+    """A refusal is harmless in some guests, is no event of others, and proves nothing in the rest."""
     wanted = [guest.strip() for guest in harmless.split(",") if guest.strip()]
+    foreign = [guest.strip() for guest in contradicted.split(",") if guest.strip()]
+    others = ["windows", "linux", "freebsd", "unknown", "conflict"]
     return [
         *(Case(host, shape, event, guest, IGNORABLE, WITH_FALLBACK, source) for guest in wanted),
+        *(Case(host, shape, event, guest, ACTIONABLE, CONTRADICTED, source) for guest in foreign),
         *(
             Case(host, shape, event, guest, ACTIONABLE, UNPROVEN, source)
             for guest in others
-            if guest not in wanted
+            if guest not in (*wanted, *foreign)
         ),
+    ]
+
+
+def final(host: str, shape: str, event: EventRecord) -> list[Case]:
+    """A final refusal is actionable in every guest."""
+    return [
+        Case(host, shape, event, guest, ACTIONABLE, Reason.NO_COMMON_VERSION, FINAL)
+        for guest in ("windows", "linux", "freebsd", "unknown", "conflict")
     ]
 
 
@@ -199,16 +213,16 @@ CASES: list[Case] = [
     *nothing("no version in its place", device(23014, "3.3", "3.x"), "mangled"),
     *nothing("no id in its place", record(HV + "Worker", 23014, 3, positional(VM, "9FC1", "x", "3.3", "3.2")), "mangled"),
     # Refused: the two traps.
-    *refused("2008", "classic", storvsp(5, "2.0", "4.2"), WINDOWS_2008, "windows 2008 r2"),
-    *refused("2008", "message", storvsp(5, "2.0", "4.2", "message"), WINDOWS_2008, "windows 2008 r2"),
-    *refused("2008", "named", storvsp(5, "2.0", "4.2", "named"), WINDOWS_2008, "windows 2008 r2"),
-    *refused("2008", "classic", network(26, "2", "196610"), WINDOWS_2008, "windows 2008 r2"),
-    *refused("2008", "message", network(26, "2", "196610", "message"), WINDOWS_2008, "windows 2008 r2"),
+    *refused("2008", "classic", storvsp(5, "2.0", "4.2"), WINDOWS_2008, "windows 2008 r2, freebsd"),
+    *refused("2008", "message", storvsp(5, "2.0", "4.2", "message"), WINDOWS_2008, "windows 2008 r2, freebsd"),
+    *refused("2008", "named", storvsp(5, "2.0", "4.2", "named"), WINDOWS_2008, "windows 2008 r2, freebsd"),
+    *refused("2008", "classic", network(26, "2", "196610"), WINDOWS_2008, "windows 2008 r2, freebsd"),
+    *refused("2008", "message", network(26, "2", "196610", "message"), WINDOWS_2008, "windows 2008 r2, freebsd"),
     Case("2008", "classic", storvsp(5, "2.0", "4.2"), "windows 2012", ACTIONABLE, UNPROVEN, NO_PROOF),
     Case("2008", "classic", storvsp(5, "2.0", "5.1"), "windows 2008 r2", ACTIONABLE, UNPROVEN, NO_PROOF),
-    *refused("2008 R2", "classic", storvsp(5, "4.2", "6.2"), LINUX_DROPPED),
-    *refused("2008 R2", "named", storvsp(5, "4.2", "6.0", "named"), LINUX_DROPPED),
-    *refused("2008 R2", "message", storvsp(5, "4.2", "5.1", "message"), LINUX_DROPPED),
+    *refused("2008 R2", "classic", storvsp(5, "4.2", "6.2"), LINUX_DROPPED, "freebsd"),
+    *refused("2008 R2", "named", storvsp(5, "4.2", "6.0", "named"), LINUX_DROPPED, "freebsd"),
+    *refused("2008 R2", "message", storvsp(5, "4.2", "5.1", "message"), LINUX_DROPPED, "freebsd"),
     # Refused: Linux and FreeBSD go on with an older offer; of Windows and DragonFly nothing proves it.
     *refused("2012", "classic", storvsp(5, "5.1", "6.2"), LINUX_OFFERS, "linux, freebsd"),
     *refused("2012", "param", storvsp(5, "5.1", "6.0", "param"), LINUX_OFFERS, "linux, freebsd"),
@@ -216,19 +230,19 @@ CASES: list[Case] = [
     *refused("2012 R2", "listed", storvsp(5, "6.0", "6.2", "listed"), BSD_OFFERS, "linux, freebsd"),
     *refused("2012 R2", "named", storvsp(5, "6.0", "6.2", "named"), LINUX_OFFERS, "linux, freebsd"),
     *refused("2012 R2", "message", storvsp(5, "6.0", "6.2", "message"), LINUX_OFFERS, "linux, freebsd"),
-    *refused("2012 R2", "positional", device(23012, "3.3", "3.5"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "named", device(23012, "3.3", "3.5", "named"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "unnamed", device(23012, "3.3", "3.5", "unnamed"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "message", device(23012, "3.3", "3.5", "message"), LINUX_OFFERS, "linux"),
-    *refused("2012", "positional", device(23012, "3.2", "3.5"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "positional", device(23012, "3.3", "3.5", "positional", "VMMS"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "classic", network(26, *NETWORK_61), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "listed", network(26, *NETWORK_61, "listed"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "named", network(26, *NETWORK_61, "named"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "positional", network(26, *NETWORK_61, "positional"), LINUX_OFFERS, "linux"),
-    *refused("2012 R2", "message", network(26, *NETWORK_61, "message"), LINUX_OFFERS, "linux"),
-    *refused("2022", "named", device(32719, "3.4", "3.5", "named", "UiDevices"), LINUX_OFFERS, "linux"),
-    *refused("2022", "positional", device(32719, "3.4", "3.5", "positional", "UiDevices"), LINUX_OFFERS, "linux"),
+    *refused("2012 R2", "positional", device(23012, "3.3", "3.5"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012 R2", "named", device(23012, "3.3", "3.5", "named"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012 R2", "unnamed", device(23012, "3.3", "3.5", "unnamed"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012 R2", "message", device(23012, "3.3", "3.5", "message"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012", "positional", device(23012, "3.2", "3.5"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012 R2", "positional", device(23012, "3.3", "3.5", "positional", "VMMS"), WINDOWS_DISPLAY, contradicted="linux, freebsd"),
+    *refused("2012 R2", "classic", network(26, *NETWORK_61), LINUX_OFFERS, "linux", contradicted="freebsd"),
+    *refused("2012 R2", "listed", network(26, *NETWORK_61, "listed"), LINUX_OFFERS, "linux", contradicted="freebsd"),
+    *refused("2012 R2", "named", network(26, *NETWORK_61, "named"), LINUX_OFFERS, "linux", contradicted="freebsd"),
+    *refused("2012 R2", "positional", network(26, *NETWORK_61, "positional"), LINUX_OFFERS, "linux", contradicted="freebsd"),
+    *refused("2012 R2", "message", network(26, *NETWORK_61, "message"), LINUX_OFFERS, "linux", contradicted="freebsd"),
+    *final("2022", "named", device(32719, "3.4", "3.5", "named", "UiDevices")),
+    *final("2022", "positional", device(32719, "3.4", "3.5", "positional", "UiDevices")),
     # Refused: versions and devices that no table knows.
     *refused("2019", "classic", storvsp(5, "6.2", "7.0"), NO_TABLE),
     *refused("2019", "classic", storvsp(5, "6.1", "6.2"), NO_TABLE),
@@ -241,12 +255,12 @@ CASES: list[Case] = [
             ("Chipset", 18608, "Microsoft Virtual Chipset"),
         )
         for shape in ("named", "positional")
-        for case in refused("2022", shape, device(number, "1.0", "2.0", shape, provider, name), NO_TABLE)
+        for case in final("2022", shape, device(number, "1.0", "2.0", shape, provider, name))
     ),
     *(
         case
         for provider, number in (("VmbusVdev", 23013), ("UiDevices", 32720), ("Serial", 12323), ("Chipset", 18609))
-        for case in refused("2022", "named", record(HV + provider, number, 2, (("Device", "x"),)), NAMES_NOTHING)
+        for case in final("2022", "named", record(HV + provider, number, 2, (("Device", "x"),)))
     ),
     *refused(
         "2022", "named",

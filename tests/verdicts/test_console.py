@@ -109,11 +109,37 @@ def test_states_by_wmi_of_the_same_service() -> None:
 def test_a_machine_in_order_and_one_that_wants_an_update() -> None:
     running = json.loads(GET_VM)
     assert judged(running, "linux").reason is Reason.NOT_A_PROBLEM_REPORT
-    for guest, word in (("linux", "kernel"), ("windows", "Windows Update"), ("unknown", "Find out")):
+    for guest, word in (("windows", "Windows Update"), ("unknown", "Find out")):
         verdict = judged(running | {"IntegrationServicesState": "Update required"}, guest)
         assert (verdict.label, verdict.reason) == (Label.ACTIONABLE, Reason.CONSOLE_STATE)
         assert verdict.remedy is not None
         assert word in verdict.remedy
+    wants = running | {"IntegrationServicesState": "Update required"}
+    assert judged(wants, "linux").proven  # KB 2956569: its services come with the kernel
+    assert judged(wants | {"IntegrationServicesVersion": "3.1"}, "unknown").proven
+    assert judged(wants | {"IntegrationServicesVersion": "4.3.5"}, "unknown").proven
+    assert judged(wants | {"IntegrationServicesVersion": "3.1"}, "windows").actionable
+    assert judged(wants | {"OperationalStatus": [3]}, "linux").actionable  # the machine's own storage
+
+
+GERMAN = (
+    "Die Protokollversion der auf dem virtuellen Computer installierten Komponente entspricht nicht der vom "
+    "Hostsystem erwarteten Version"
+)
+
+
+@pytest.mark.parametrize("text", [GERMAN, GERMAN[:40] + "...", GERMAN[:60] + "…"])
+def test_a_german_text_of_a_mismatch_counts_also_cut_by_its_column(text: str) -> None:
+    row = {
+        "VMName": "web01", "Name": "Schlüsselwertepaar-Austausch", "PrimaryStatusDescription": "OK",
+        "SecondaryStatusDescription": text,
+    }  # fmt: skip
+    verdict = judged(row, "linux")
+    assert verdict.proven
+    assert str(verdict.component) == "data exchange"
+    assert judged(row, "windows").actionable
+    assert judged(row | {"SecondaryStatusDescription": "Die…"}, "linux").proven
+    assert judged(row | {"SecondaryStatusDescription": "Der Dienst…"}, "linux").actionable
 
 
 @pytest.mark.parametrize("numbers", [[3], [5], [15], [16], [32782]])

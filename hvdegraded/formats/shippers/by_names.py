@@ -16,14 +16,13 @@ from hvdegraded.formats.shippers.coercion import CONVERTERS, event_id_of, names_
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS
 from hvdegraded.formats.shippers.payloads import values_of_any
-from hvdegraded.records.record import EventRecord, Field, Origin
+from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
 
-__all__ = ["BY_NAMES", "NO_ZONE", "known_provider", "names_a_provider", "record_by_names"]
+__all__ = ["BY_NAMES", "known_provider", "names_a_provider", "record_by_names"]
 
 BY_NAMES = "read by the names of its keys"
 """The caveat of such a record."""
 
-NO_ZONE = "its time names no zone and is taken as UTC"
 
 _MAX_DEPTH = 8
 _MAX_VALUES = 4096
@@ -160,7 +159,7 @@ def _record(
             elif field == "time":
                 if (ticks := ticks_of(value)) is not None:
                     values["time_ticks"] = ticks
-                    caveats += [NO_ZONE] if names_no_zone(value) else []
+                    caveats += [Caveat.NO_ZONE] if names_no_zone(value) else []
                     break
             elif (converted := CONVERTERS[field](value)) is not None:
                 values[_TARGETS.get(field, field)] = converted

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
-from hvdegraded.formats.shippers.by_names import NO_ZONE, record_by_names
+from hvdegraded.formats.shippers.by_names import record_by_names
 from hvdegraded.formats.shippers.coercion import (
     CONVERTERS,
     NO_EVENT_ID,
@@ -33,7 +33,7 @@ from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.records.record import EventRecord, Field, Origin
+from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
 
 __all__ = ["detected_dialects", "dialects", "record_from_mapping"]
 
@@ -320,7 +320,7 @@ def _projected(
                     if ticks is None:
                         caveats.append("its time cannot be read")
                     elif not table.utc and names_no_zone(value):
-                        caveats.append(NO_ZONE)
+                        caveats.append(Caveat.NO_ZONE)
                 else:
                     converted = CONVERTERS[name](value)
                     if converted is not None:

@@ -33,7 +33,9 @@ def fleet(size: int) -> hv.Triage:
     for number in range(size):
         name = ODD[number % len(ODD)].format(number)
         noise = [storvsp(6, "6.0", "5.1"), device(23014, "3.3", "3.2")]
-        noise += [integration(service) for service in ("-KvpExchange", "-TimeSync", "-VSS", "-RDV")]
+        noise += [integration(service) for service in ("-KvpExchange", "-TimeSync", "-VSS")]
+        if number % 3 == 1:
+            noise.append(integration("-RDV"))  # which only Windows has
         if number % 3 == 0:
             noise += [plain("VMMS", 19100), storvsp(5, "65535.65535", "65535.65534")]
         events += [

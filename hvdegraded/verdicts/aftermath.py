@@ -1,0 +1,81 @@
+"""What followed a refused offer: a failure, the same refusal in a later start, or a time not seen whole."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hvdegraded.events import VersionEvent
+from hvdegraded.knowledge.channels import failure_channels
+from hvdegraded.knowledge.vocabulary import Lifecycle
+from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
+from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES
+
+__all__ = ["Aftermath", "what_followed"]
+
+_SAME_MINUTE = MINUTE
+"""Within this time equal refusals of one start are those of several devices, each negotiated once."""
+
+
+class Aftermath(NamedTuple):
+    """What followed a refused offer within ten minutes.
+
+    `failure` is the first failure of the VM, `again` whether the same offer was refused in a later start,
+    `interrupted` whether the reading was given up.
+    `unseen` says why these ten minutes were not seen whole; empty where they were.
+    """
+
+    failure: str | None = None
+    again: bool = False
+    interrupted: bool = False
+    unseen: tuple[str, ...] = ()
+
+
+def what_followed(event: VersionEvent, ticks: int | None, history: History | None) -> Aftermath:
+    """Look at the ten minutes after a refused offer; `ticks` is None where its time is not known."""
+    if history is None:
+        return Aftermath(unseen=("nothing else of this VM was read",))
+    if ticks is None:
+        failures = history.failures(event, None, None)
+        unseen = ("the time of the event is not known",)
+        return Aftermath(failures[0][1] if failures else None, False, history.incomplete, unseen)
+    last = last_tick_of(ticks) + WINDOW
+    failures = history.failures(event, ticks, last)
+    return Aftermath(
+        failures[0][1] if failures else None,
+        _refused_again(event, ticks, last, history),
+        history.incomplete,
+        _unseen(event, ticks, last, history),
+    )
+
+
+def _refused_again(event: VersionEvent, ticks: int, last: int, history: History) -> bool:
+    for vm in history.of(event):
+        for later in vm.offered_again(event, ticks + 1, last):
+            boundaries = (Lifecycle.STARTED, Lifecycle.STOPPED, Lifecycle.RESET)
+            if later - ticks > _SAME_MINUTE or vm.changes_between(boundaries, ticks + 1, later):
+                return True
+    return False
+
+
+def _unseen(event: VersionEvent, ticks: int, last: int, history: History) -> tuple[str, ...]:
+    unseen = []
+    if history.has_forgotten(event):
+        unseen.append("earlier events of this VM are no longer remembered")
+    if history.mixes_zones:
+        unseen.append("some times name no zone, so they cannot be compared with others")
+    if history.doubtful_failures(event, ticks, last):
+        unseen.append("a VM failed of which it is not known whether it is this one")
+    for vm in history.of(event):
+        if vm.changes_between((Lifecycle.STOPPED, Lifecycle.RESET), ticks, last):
+            unseen.append(f"the VM was stopped or reset within {WINDOW_MINUTES} minutes")
+        if vm.changes_between((Lifecycle.LEFT,), ticks, last):
+            unseen.append(f"the VM moved to another host within {WINDOW_MINUTES} minutes")
+    if history.coverage is None:
+        unseen.append("it is not known which logs of that time were read")
+    else:
+        for channel in failure_channels(event.component, event.versions.host):
+            gap = history.coverage.gap(event.computer, channel, ticks, last)
+            if gap is not None:
+                unseen.append(f"{channel}: {gap}")
+    return tuple(dict.fromkeys(unseen))

@@ -1,0 +1,225 @@
+"""What is known of an event's guest: the inventory's row, what speaks against it, and what versions show.
+
+1. A row that calls a guest other than Windows does not count where the event, or the stated kernel number,
+   contradicts it.
+2. What only Windows speaks, or no guest of the row's family, seen at T, voids every row taken before T. A
+   later start rests on a row taken after T, and then as an assumption, unless that start itself shows a guest
+   that is not Windows.
+3. A row that is much older than the event, of a VM that was made or deleted between the two, or found by a
+   name that is only similar, counts as an assumption.
+4. Versions that no Windows guest speaks show the guest's family where they belong to one start of the VM,
+   and to versions that one guest can have at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hvdegraded.events import VersionEvent
+from hvdegraded.guests.guest import Guest, GuestMatch
+from hvdegraded.knowledge.guest_systems import upstream_kernel
+from hvdegraded.knowledge.protocols import Inference, ProtocolTable
+from hvdegraded.knowledge.vocabulary import Component, GuestFamily, Lifecycle, Outcome, ProtocolVersion
+from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
+from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.vm_history import Spoken, VmHistory
+
+__all__ = ["GuestEvidence", "gather_evidence"]
+
+_AGREED = (Outcome.LOADED, Outcome.NEGOTIATED)
+
+
+class GuestEvidence(NamedTuple):
+    """What is known of a guest at the time of an event.
+
+    `guest` is the inventory's answer; `contradiction` why it does not count, `assumed_because` why it counts
+    only as an assumption. `windows` is what of this VM only Windows speaks, `inferred` what the versions of
+    this start show instead.
+    """
+
+    guest: Guest | None = None
+    contradiction: str | None = None
+    assumed_because: str | None = None
+    inferred: Inference | None = None
+    windows: str | None = None
+
+    @property
+    def family(self) -> GuestFamily:
+        """The family by the inventory, UNKNOWN where it does not count."""
+        known = self.guest is not None and self.contradiction is None
+        return self.guest.family if self.guest is not None and known else GuestFamily.UNKNOWN
+
+
+def gather_evidence(
+    event: VersionEvent,
+    ticks: int | None,
+    find: Callable[..., Guest | None],
+    history: History | None,
+    policy: Policy,
+) -> GuestEvidence:
+    """Gather what is known of the event's guest at a time (None: not known).
+
+    `find` looks the guest up as `GuestInventory.find` does.
+    """
+    tables = policy.knowledge.protocols
+    several_ids, several_hosts = history.ambiguity(event) if history is not None else (False, False)
+    guest = find(
+        vm_id=event.vm_id,
+        vm_name=event.vm_name,
+        host=event.computer or None,
+        several_ids=several_ids,
+        several_hosts=several_hosts,
+    )
+    if guest is not None and guest.family is GuestFamily.WINDOWS:
+        return GuestEvidence(guest)
+    vms = history.of(event) if history is not None else ()
+    windows = _windows(vms, tables)
+    if guest is None or guest.family is GuestFamily.UNKNOWN:
+        shown = _shown(event, ticks, history, tables)
+        spoken = None if shown is not None else next((what for what, _ in windows), None)
+        return GuestEvidence(guest, inferred=shown, windows=spoken)
+    foreign = windows + _foreign(vms, guest.family, tables)
+    contradiction = _contradicted_by_event(event, guest, tables) or _contradicted_by_history(
+        guest, ticks, vms, foreign
+    )
+    if contradiction is not None:
+        return GuestEvidence(guest, contradiction)
+    because = _assumed_because(guest, ticks, vms, policy)
+    if because is None and foreign:
+        because = "this VM ran another system before the inventory was taken"
+    if because is None and history is not None and history.has_forgotten(event):
+        because = "earlier events of this VM are no longer remembered"
+    if because is not None:
+        shown = _shown(event, ticks, history, tables)
+        if shown is not None and guest.family in shown.families:
+            because = None
+    return GuestEvidence(guest, assumed_because=because)
+
+
+def speaks_only_windows(spoken: Spoken, tables: ProtocolTable) -> bool:
+    """Whether only Windows guests are known to speak this to such a host."""
+    pair = spoken.pair
+    return tables.is_of_windows_only(spoken.component) or (
+        pair.guest is not None and tables.is_of_windows_only(pair.component, pair.guest, pair.host)
+    )
+
+
+def _windows(vms: tuple[VmHistory, ...], tables: ProtocolTable) -> list[tuple[str, int]]:
+    """What of these VMs only Windows speaks, and when it was spoken last; -1 where that is not known."""
+    found = []
+    for vm in vms:
+        for spoken, times in vm.spoken():
+            if speaks_only_windows(spoken, tables):
+                what = f"{spoken.pair.component or spoken.component} {spoken.pair.guest or ''}".rstrip()
+                found.append((what, -1 if times.untimed else times.last))
+    return found
+
+
+def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTable) -> list[tuple[str, int]]:
+    """What these VMs spoke that no known guest of the family does, and when last."""
+    found = []
+    for vm in vms:
+        for spoken, times in vm.spoken():
+            agreed = spoken.outcome in _AGREED
+            what = tables.spoken_only_by_others(family, spoken.component, (spoken.pair,), agreed=agreed)
+            if what is not None:
+                found.append((what, -1 if times.untimed else times.last))
+    return found
+
+
+def _contradicted_by_event(event: VersionEvent, guest: Guest, tables: ProtocolTable) -> str | None:
+    agreed = event.outcome in _AGREED
+    foreign = tables.spoken_only_by_others(guest.family, event.component, event.version_pairs, agreed=agreed)
+    if foreign is not None:
+        return f"the inventory says {guest.family}, but no known {guest.family} speaks {foreign}"
+    kernel = upstream_kernel(guest.os_name, guest.os_version)
+    if kernel is not None and guest.family is GuestFamily.LINUX:
+        for pair in event.version_pairs:
+            if pair.guest is not None and tables.kernel_cannot_speak(kernel, pair, agreed=agreed):
+                return (
+                    f"the inventory says Linux {kernel}, which does not speak {pair.component} {pair.guest}; "
+                    "the guest may have been upgraded since"
+                )
+    return None
+
+
+def _contradicted_by_history(
+    guest: Guest, ticks: int | None, vms: tuple[VmHistory, ...], foreign: list[tuple[str, int]]
+) -> str | None:
+    if not foreign:
+        return None
+    what, last = max(foreign, key=lambda one: one[1])
+    if any(when < 0 for _, when in foreign):
+        last = -1
+    says = f"the inventory says {guest.family}, but this VM spoke {what}, which no known {guest.family} does"
+    taken = ticks_from_datetime(guest.taken) if guest.taken is not None else None
+    if taken is None or last < 0 or last >= taken:
+        return says
+    if ticks is None or ticks <= last or any(vm.same_start(ticks, last) for vm in vms):
+        return says
+    return None
+
+
+def _assumed_because(
+    guest: Guest, ticks: int | None, vms: tuple[VmHistory, ...], policy: Policy
+) -> str | None:
+    if guest.match is GuestMatch.SIMILAR_NAME:
+        return "the inventory lists a name that is only similar"
+    moment = datetime_from_ticks(ticks) if ticks is not None else None
+    if guest.older_than(moment, policy.max_inventory_age):
+        return f"the inventory is more than {policy.max_inventory_age.days} days older than the event"
+    made = [vm for vm in vms if vm.made]
+    if not made:
+        return None
+    taken = ticks_from_datetime(guest.taken) if guest.taken is not None else None
+    if taken is None or ticks is None:
+        by_id = guest.match is GuestMatch.VM_ID
+        return None if by_id else "a VM of this name was created or deleted, and the inventory has no date"
+    low, high = sorted((taken, ticks))
+    if any(vm.changes_between((Lifecycle.MADE,), low, high) for vm in made):
+        return "the VM was created or deleted between the inventory and the event"
+    return None
+
+
+def _shown(
+    event: VersionEvent, ticks: int | None, history: History | None, tables: ProtocolTable
+) -> Inference | None:
+    """What the versions spoken in the start of the VM at that time show; None where they show nothing."""
+    vm = history.by_id(event) if history is not None else None
+    if vm is None or vm.doubtful or ticks is None:
+        return None
+    first, last = vm.start_of(ticks)
+    for low, high in ((first, ticks), (ticks, last)):
+        found = _infer_from(vm.spoken_between(low, high), tables)
+        if found is not None and not any(
+            speaks_only_windows(one, tables) for one in vm.spoken_between(first, last)
+        ):
+            return found
+    return None
+
+
+def _infer_from(spoken: list[Spoken], tables: ProtocolTable) -> Inference | None:
+    seen: dict[Component, set[ProtocolVersion]] = {}
+    expected: dict[Component, set[ProtocolVersion]] = {}
+    agreed: dict[Component, set[ProtocolVersion]] = {}
+    refused: set[Component] = set()
+    for one in spoken:
+        component, pair = one.pair.component, one.pair
+        if component is None or pair.service is not None:
+            continue
+        if pair.guest is not None:
+            seen.setdefault(component, set()).add(pair.guest)
+            if one.outcome not in _AGREED:
+                refused.add(component)
+            else:
+                agreed.setdefault(component, set()).add(pair.guest)
+        if pair.host is not None:
+            expected.setdefault(component, set()).add(pair.host)
+    if any(len(versions) > 1 or component in refused for component, versions in agreed.items()):
+        return None  # one guest does not have these versions at once
+    return tables.infer_guest_family(
+        {component: frozenset(versions) for component, versions in seen.items()},
+        expected={component: frozenset(versions) for component, versions in expected.items()},
+    )

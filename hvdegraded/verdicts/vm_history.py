@@ -1,0 +1,177 @@
+"""What is known of one VM under one name or id: failures, starts and stops, refusals, versions it spoke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from hvdegraded.events import VersionEvent
+from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair
+from hvdegraded.verdicts.timeline import MINUTE, Timeline
+
+__all__ = ["WINDOW_MINUTES", "Spoken", "VmHistory"]
+
+WINDOW_MINUTES = 10
+"""How long after a refused offer a failure of the same VM counts as its consequence.
+
+Also how long a start of a VM is taken to last where no start or stop of it was read.
+"""
+WINDOW = WINDOW_MINUTES * MINUTE
+_MAX_KEYS = 256
+_SEVERAL = "several failures of other kinds"
+_BOUNDARIES = (Lifecycle.STARTED, Lifecycle.STOPPED, Lifecycle.RESET)
+
+
+class _FailureKind(NamedTuple):
+    what: str
+    component: Component | None
+
+
+class Spoken(NamedTuple):
+    """A pair of versions that an event reported, or its component alone, and what became of the device."""
+
+    component: Component
+    pair: VersionPair
+    outcome: Outcome
+
+
+class VmHistory:
+    """What is known of one VM under one name or id.
+
+    `revision` counts the events that were taken. `begins_late`: earlier ones may have been forgotten.
+    `doubtful`: some versions that were reported of it cannot be trusted, so nothing is inferred from any.
+    """
+
+    def __init__(self, *, begins_late: bool = False) -> None:
+        self.revision = 0
+        self.begins_late = begins_late
+        self.doubtful = False
+        self._failures: dict[_FailureKind, Timeline] = {}
+        self._changes: dict[Lifecycle, Timeline] = {}
+        self._refusals: dict[tuple[object, ...], Timeline] = {}
+        self._spoken: dict[Spoken, Timeline] = {}
+
+    # ------------------------------------------------------------ taking
+
+    def add_failure(self, ticks: int | None, what: str, component: Component | None = None) -> None:
+        """Take a failure, of one component or of the whole VM."""
+        kind = _FailureKind(what, component)
+        if kind not in self._failures and len(self._failures) >= _MAX_KEYS:
+            kind = _FailureKind(_SEVERAL, None)
+        self._failures.setdefault(kind, Timeline()).add(ticks)
+        self.revision += 1
+
+    def add_change(self, ticks: int | None, change: Lifecycle) -> None:
+        """Take a start, stop, reset, migration, creation or deletion."""
+        self._changes.setdefault(change, Timeline()).add(ticks)
+        self.revision += 1
+
+    def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> None:
+        """Take what a version event reports; of one that is not usable only that there was one."""
+        self.revision += 1
+        if not usable or len(self._spoken) + len(self._refusals) >= _MAX_KEYS:
+            self.doubtful = True
+            return
+        if event.outcome is Outcome.REFUSED:
+            self._refusals.setdefault(_offer(event), Timeline()).add(ticks)
+        for pair in event.version_pairs or (VersionPair(component=event.component),):
+            self._spoken.setdefault(Spoken(event.component, pair, event.outcome), Timeline()).add(ticks)
+
+    def merge(self, other: VmHistory) -> None:
+        """Take in what another knows, as if all had been observed here."""
+        self.revision += other.revision
+        self.doubtful |= other.doubtful
+        self.begins_late |= other.begins_late
+        for kind, times in other._failures.items():
+            self._failures.setdefault(kind, Timeline()).merge(times)
+        for change, times in other._changes.items():
+            self._changes.setdefault(change, Timeline()).merge(times)
+        for offer, times in other._refusals.items():
+            self._refusals.setdefault(offer, Timeline()).merge(times)
+        for spoken, times in other._spoken.items():
+            self._spoken.setdefault(spoken, Timeline()).merge(times)
+
+    # ------------------------------------------------------------ asking
+
+    @property
+    def moves(self) -> bool:
+        """Whether the VM left its host at some time."""
+        return Lifecycle.LEFT in self._changes
+
+    @property
+    def made(self) -> bool:
+        """Whether the VM was created or deleted at some time."""
+        return Lifecycle.MADE in self._changes
+
+    def failures_between(
+        self, first: int | None, last: int | None, component: Component | None
+    ) -> Iterator[tuple[int, str]]:
+        """Yield the failures of the VM or this component; all where the time is not known."""
+        for kind, times in self._failures.items():
+            if not _concerns(kind.component, component):
+                continue
+            if times.untimed:
+                yield -1, kind.what
+            found: Iterable[int] = times if first is None or last is None else times.between(first, last)
+            yield from ((ticks, kind.what) for ticks in found)
+
+    def changes_between(self, changes: Iterable[Lifecycle], first: int, last: int) -> list[int]:
+        """Return when such a change may have happened from one time to another; -1 for an unknown time."""
+        found = []
+        for change in changes:
+            times = self._changes.get(change)
+            if times is not None:
+                found += [-1] * times.untimed + list(times.between(first, last))
+        return sorted(found)
+
+    def offered_again(self, event: VersionEvent, first: int, last: int) -> list[int]:
+        """Return when the same offer was refused from one time to another."""
+        times = self._refusals.get(_offer(event))
+        return sorted(times.between(first, last)) if times is not None else []
+
+    def start_of(self, ticks: int) -> tuple[int, int]:
+        """Return the bounds of the VM's start at that time, at most ten minutes to each side of it."""
+        first, last = ticks - WINDOW, ticks + WINDOW
+        for boundary in self.changes_between(_BOUNDARIES, first, last):
+            if boundary <= ticks:
+                first = max(first, boundary)
+            else:
+                last = min(last, boundary - 1)
+        return first, last
+
+    def same_start(self, one: int, other: int) -> bool:
+        """Whether both times may belong to one start: no start or stop lies between them.
+
+        Where none was read at all, a start is taken to last ten minutes.
+        """
+        low, high = sorted((one, other))
+        bounded = any(boundary in self._changes for boundary in _BOUNDARIES)
+        if not bounded:
+            return high - low <= WINDOW
+        between = self._times_of(_BOUNDARIES)
+        return not any(low < boundary <= high for boundary in between)
+
+    def _times_of(self, changes: Iterable[Lifecycle]) -> list[int]:
+        return [ticks for change in changes if change in self._changes for ticks in self._changes[change]]
+
+    def spoken_between(self, first: int, last: int) -> list[Spoken]:
+        """Return what the guest spoke from one time to another; of coarse times, nothing."""
+        return [
+            spoken
+            for spoken, times in self._spoken.items()
+            if not times.coarse and next(times.between(first, last), None) is not None
+        ]
+
+    def spoken(self) -> Iterator[tuple[Spoken, Timeline]]:
+        """Yield all that the guest ever spoke, and when."""
+        yield from self._spoken.items()
+
+
+def _offer(event: VersionEvent) -> tuple[object, ...]:
+    return event.component, event.device, event.version_pairs
+
+
+def _concerns(failed: Component | None, component: Component | None) -> bool:
+    """Whether a failure of one component is one of the other, too: VMBus carries all."""
+    whole = (None, Component.VMBUS, Component.DEVICE)
+    return failed in whole or component in whole or failed is component
