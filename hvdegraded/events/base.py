@@ -35,7 +35,7 @@ class HyperVEvent(BaseModel):
 
     `vm_id` is a GUID in upper case without braces. `fact` is the table row by which the event was read, None
     where the tables do not know this provider and id, and in an event that was read back from JSON; it does
-    not count in comparisons. `kind`, in each model, tells the models apart.
+    not count in comparisons. `kind`, in each model, distinguishes the models.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

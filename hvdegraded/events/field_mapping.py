@@ -2,7 +2,7 @@
 
 Routes differ in what they keep. Named values speak for themselves. Positional ones get their names from the
 table row of the event. Where the order is not known (classic drivers, of which no public record exists), a
-GUID, a version and a name are told apart by their looks. The English message is the last resort.
+GUID, a version and a name are distinguished by their form. The English message is the last resort.
 A value that cannot be placed with certainty stays unplaced; where values contradict each other, none is used.
 """
 

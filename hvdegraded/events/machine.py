@@ -54,7 +54,7 @@ class ConfigEvent(HyperVEvent):
 
 
 class IntegrationEvent(HyperVEvent):
-    """An event of an integration service that is no version event."""
+    """An event of an integration service that is not a version event."""
 
     kind: Literal["integration"] = "integration"
 
@@ -84,7 +84,7 @@ class VmSwitchEvent(HyperVEvent):
 
 
 class VmbusEvent(HyperVEvent):
-    """An event of VMBus that is no version event."""
+    """An event of VMBus that is not a version event."""
 
     kind: Literal["vmbus"] = "vmbus"
 

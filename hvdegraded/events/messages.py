@@ -32,7 +32,7 @@ def read_structure(message: str, *, is_service: bool) -> dict[str, str]:
     versions, names of VMs and devices included, and one id in brackets; so no name can add or hide one.
     """
     names = _SERVICE if is_service else _PAIR
-    if len(message) > _LONGEST or not message.strip().isprintable():  # a line break in a name is no language
+    if len(message) > _LONGEST or not message.strip().isprintable():  # a line break belongs to no message
         return {}
     ids, versions = _LAST_ID.findall(message), _VERSION.findall(message)
     if len(ids) != 1 or len(versions) != len(names):

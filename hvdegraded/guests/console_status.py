@@ -176,7 +176,7 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
 
 def _subject(fields: Mapping[str, Any]) -> StatusSubject | None:
     wmi_class = _wmi_class(fields)
-    if wmi_class == "msvm_computersystem":  # the host has one too, whose name is no GUID
+    if wmi_class == "msvm_computersystem":  # the host has one too, whose name is not a GUID
         return StatusSubject.MACHINE if normalise_guid(_text(fields.get("name"))) else None
     if wmi_class.startswith("msvm_"):
         known = {service.wmi_class.casefold(): service.component for service in _tables().services}

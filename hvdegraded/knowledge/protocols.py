@@ -280,7 +280,7 @@ class ProtocolTable:
         senders = [row for row in rows if row.may_have_sent(client) and self._meets(row, server)]
         who = f"{guest_family} guest" if guest_family else "guest"
         if guest_family is None and not self.offers(component, GuestFamily.WINDOWS):
-            return FallbackProof(False, (f"No table tells what Windows guests offer of {component}.",))
+            return FallbackProof(False, (f"No table contains what Windows guests offer of {component}.",))
         if not senders:
             return FallbackProof(False, (f"No known {who} offers {component} {client}.",))
 

@@ -84,7 +84,7 @@ class ProtocolVersion(NamedTuple):
         if isinstance(value, int) and not isinstance(value, bool):
             return cls._of_number(value, component)
         if not isinstance(value, str):
-            raise ValueError(f"{type(value).__name__} is no protocol version")
+            raise ValueError(f"{type(value).__name__} is not a protocol version")
         text = value.strip() if len(value) <= _LONGEST_TEXT else ""
         if dotted := _DOTTED.fullmatch(text):
             major, minor = int(dotted[1]), int(dotted[2])
@@ -93,11 +93,11 @@ class ProtocolVersion(NamedTuple):
             return cls(major, minor)
         if whole := _WHOLE.fullmatch(text):
             return cls._of_number(int(whole[1], 16) if whole[1] else int(whole[2]), component)
-        raise ValueError(f"{value[:_LONGEST_TEXT]!r} is no protocol version")
+        raise ValueError(f"{value[:_LONGEST_TEXT]!r} is not a protocol version")
 
     @classmethod
     def try_parse(cls, value: str | int | None, component: Component | None = None) -> ProtocolVersion | None:
-        """Like `parse`, but None for whatever is no version."""
+        """Like `parse`, but return None for what is not a version."""
         if value is None:
             return None
         try:
@@ -131,7 +131,7 @@ class ProtocolVersion(NamedTuple):
 class VersionPair(BaseModel):
     """The versions of one protocol that guest and host speak; None for one that is not known.
 
-    `component` is None where the event does not tell whose protocol it is. `service` is the integration
+    `component` is None where the event does not name the protocol. `service` is the integration
     service whose framework is meant.
     """
 

@@ -1,22 +1,18 @@
 """The rules: which event is an ignorable protocol-version mismatch, and what every other one is.
 
-How it works. Ignorable must be proven by a rule that names its source; whatever no rule proves is
+Ignorable must be proven by a rule that names its source, or marked with what it assumes; everything else is
 actionable. The rules, in the order in which they apply:
 
 1. An event of no Hyper-V provider, or of an id that the tables do not know, is actionable.
-2. An event that is no version event is what its table row says: a problem, worth a look when it repeats,
+2. An event that is not a version event is what its table row says: a problem, worth a look when it repeats,
    or no problem report. None of these is ignorable.
-3. A version event that is damaged, contradicts itself or its row, or does not tell whose VM it is, proves
-   nothing (`usable`).
-4. *Loaded*: the device works with an older version. That is ignorable in a guest that is not Windows
-   (KB 2956569), actionable in a Windows guest. Where nothing tells the guest's system, the policy decides,
-   and the verdict says so. Nothing is assumed of a guest of which an inventory says two things, or something
-   that cannot be read; nor of one that speaks what only Windows speaks.
-5. *Refused*: the host did not take the offered version. That is ignorable only where every known guest that
-   makes this offer also makes one that the host takes (KB 972108; `protocols`), and unless a failure of the
-   same VM follows within ten minutes (`history`). Nothing is assumed here.
-6. A row that is only believed never decides alone: versions, level and VM must bear it out. What an inventory
-   says never stands against what the guest itself spoke.
+3. A version event that is damaged, contradicts itself or its row, or does not name its VM, proves nothing
+   (`usable`).
+4. *Loaded*: the device works with an older version. Everything depends on the guest (`mismatch`).
+5. *Refused*: the host did not take the offered version. Everything depends on what else the guest offers, and
+   on what followed (`refusal`, `aftermath`). A final refusal means that the device does not work.
+6. What is known of the guest is what the inventory says, as far as neither this event nor the history of the
+   VM contradicts it (`evidence`).
 """
 
 from __future__ import annotations

@@ -101,5 +101,5 @@ def _what_to_do(status: ConsoleStatus, family: GuestFamily) -> str:
         return f"Find out what this VM runs. Of a Windows guest: {windows_remedy(None)}"
     return (
         f"There is nothing to install in a {family} guest, whose integration services come with its kernel: "
-        "look at the VM's version events, each of which tells whether its device works."
+        "look at the VM's version events, each of which reports whether its device works."
     )

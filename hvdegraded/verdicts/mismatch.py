@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
-from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, VersionPair
+from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion, VersionPair
 from hvdegraded.verdicts.evidence import GuestEvidence
 from hvdegraded.verdicts.phrases import guest_text, sentence
 from hvdegraded.verdicts.policy import Policy
@@ -23,6 +23,7 @@ from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severi
 __all__ = ["CORRECT_INVENTORY", "WorkingMismatch", "decide"]
 
 _KB = "KB 2956569"
+_TIME_SYNC = ProtocolVersion(4, 0)  # protocols.toml; data exchange ends at 5.0 there
 _BEFORE_2016 = frozenset(
     {
         "Windows Server 2008",
@@ -53,6 +54,12 @@ class WorkingMismatch:
     host_since_2016: bool = False
     references: tuple[str, ...] = ()
     derivation: tuple[str, ...] = ()
+
+    @property
+    def is_time_sync(self) -> bool:
+        """Whether it is about time synchronisation; of all services only this one ends at 4.0 on the host."""
+        unnamed = self.component is Component.INTEGRATION and self.version_pairs[-1:]
+        return self.component is Component.TIME_SYNC or any(pair.host == _TIME_SYNC for pair in unnamed or ())
 
 
 def decide(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) -> Ruling:
@@ -85,7 +92,7 @@ def decide(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) -
 def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
     says = "The inventory says that this VM runs Windows."
     release = windows_release(guest.os_name)
-    if mismatch.component is Component.TIME_SYNC and mismatch.host_since_2016 and release in _BEFORE_2016:
+    if mismatch.is_time_sync and mismatch.host_since_2016 and release in _BEFORE_2016:
         return Ruling(
             reason=Reason.LOADED_WINDOWS,
             basis=Basis.GUEST_INVENTORY,

@@ -34,7 +34,7 @@ class Policy:
     def __post_init__(self) -> None:
         if not isinstance(self.unknown_guest, Label):
             raise HvdegradedError(
-                f"unknown_guest is {self.unknown_guest!r}, which is no Label",
+                f"unknown_guest is {self.unknown_guest!r}, not a Label",
                 hint="give Label.IGNORABLE or Label.ACTIONABLE; Policy.load reads a file",
             )
 

@@ -1,7 +1,7 @@
 """What an event itself can prove: nothing, if it is damaged, contradicts itself, or names no VM.
 
-`unusable_because` gives what keeps a version event from proving anything, whatever its guest.
-`not_harmless_because` gives what keeps one from being called harmless, which an actionable verdict need not
+`unusable_because` returns what keeps a version event from proving anything, in every guest.
+`not_harmless_because` returns what keeps one from being called harmless, which an actionable verdict need not
 ask.
 """
 

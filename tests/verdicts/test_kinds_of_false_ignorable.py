@@ -406,7 +406,10 @@ def test_time_synchronisation_of_an_old_windows_guest_asks_for_nothing() -> None
     old = guests("windows")  # 2012 R2
     event = integration("", versions=("3.0", "3.0", "3.0", "4.0"))
     verdict = hv.classify(event, old)
-    assert verdict.actionable
+    assert (verdict.actionable, verdict.severity) == (True, Severity.NONE)
+    assert "KB 4014894" in verdict.references
+    exchange = hv.classify(integration("", versions=("3.0", "3.0", "4.0", "5.0")), old)
+    assert exchange.severity is Severity.CHECK
     other = hv.classify(integration("-Heartbeat", versions=("3.0", "3.0", "3.0", "3.1")), old)
     assert other.severity is Severity.CHECK
 
