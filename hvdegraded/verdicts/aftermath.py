@@ -60,8 +60,6 @@ def _refused_again(event: VersionEvent, ticks: int, last: int, history: History)
 
 def _unseen(event: VersionEvent, ticks: int, last: int, history: History) -> tuple[str, ...]:
     unseen = []
-    if history.has_forgotten(event):
-        unseen.append("earlier events of this VM are no longer remembered")
     if history.mixes_zones:
         unseen.append("some times name no zone, so they cannot be compared with others")
     if history.doubtful_failures(event, ticks, last):

@@ -89,8 +89,6 @@ def gather_evidence(
     because = _assumed_because(guest, ticks, vms, policy)
     if because is None and foreign:
         because = "this VM ran another system before the inventory was taken"
-    if because is None and history is not None and history.has_forgotten(event):
-        because = "earlier events of this VM are no longer remembered"
     if because is not None:
         shown = _shown(event, ticks, history, tables)
         if shown is not None and guest.family in shown.families:

@@ -1,15 +1,13 @@
 """What happened around an event: failures, starts and stops of its VM, and versions that the VM spoke.
 
 `observe` takes events in any order; what is known afterwards does not depend on it. Memory grows with VMs
-and hours, not with events (`timeline`). With `most_vms` the VM that was seen longest ago is forgotten, and
-of a VM that may have been forgotten the history says so.
+and hours, not with events (`timeline`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable
 from functools import lru_cache
 
 from hvdegraded.events import HyperVEvent, VersionEvent
@@ -33,12 +31,10 @@ class History:
     that the reading was given up.
     """
 
-    def __init__(self, most_vms: int | None = None) -> None:
+    def __init__(self) -> None:
         self.coverage: ChannelCoverage | None = None
         self.incomplete = False
         self._zones: set[bool] = set()
-        self._most = most_vms
-        self._forgetful = False
         self._vms: dict[_Key, VmHistory] = {}
         self._links: dict[_Key, set[_Key]] = {}
         self._hosts_of: dict[str, set[str]] = {}
@@ -59,7 +55,7 @@ class History:
         version = event if isinstance(event, VersionEvent) else None
         if failure is None and change is None and version is None:
             return
-        vm = self._vm(keys[0] if keys else _any_of(event))
+        vm = self._vms.setdefault(keys[0] if keys else _any_of(event), VmHistory())
         ticks = event.time_ticks
         if failure is not None:
             whole = failure if keys else f"{failure} Which VM that was is not known."
@@ -72,14 +68,13 @@ class History:
     def merge(self, other: History) -> None:
         """Take in what another history knows, as if all events had been observed here."""
         for key, vm in other._vms.items():
-            self._vm(key).merge(vm)
+            self._vms.setdefault(key, VmHistory()).merge(vm)
         for key, links in other._links.items():
             self._links.setdefault(key, set()).update(links)
         for host, keys in other._on_host.items():
             self._on_host.setdefault(host, set()).update(keys)
         for name, hosts in other._hosts_of.items():
             self._hosts_of.setdefault(name, set()).update(hosts)
-        self._forgetful |= other._forgetful
         self._zones |= other._zones
 
     @property
@@ -120,17 +115,6 @@ class History:
             for failure in self._vms[key].failures_between(first, last, component)
         )
 
-    def has_forgotten(self, event: HyperVEvent) -> bool:
-        """Whether earlier events of the event's VM may be forgotten."""
-        found = self.of(event)
-        return self._forgetful and (not found or any(vm.begins_late for vm in found))
-
-    def state_of(self, event: HyperVEvent) -> Hashable:
-        """Return what changes with each event that can change a verdict on this one."""
-        keys = self._candidates(event) | self._unlinked(event) | {_any_of(event), (_ANYWHERE, "")}
-        found = ((key, self._vms[key].revision) for key in sorted(keys) if key in self._vms)
-        return self._forgetful, tuple(found)
-
     def ambiguity(self, event: HyperVEvent) -> tuple[bool, bool]:
         """Return whether the event's VM name is seen with several ids, and on several hosts."""
         name = _name(event)
@@ -141,16 +125,6 @@ class History:
         return len(ids) > 1, len(hosts) > 1 and len(ids) != 1
 
     # ------------------------------------------------------------ who is who
-
-    def _vm(self, key: _Key) -> VmHistory:
-        vm = self._vms.pop(key, None)
-        if vm is None:
-            vm = VmHistory(begins_late=self._forgetful)
-            if self._most is not None and len(self._vms) >= self._most:
-                self._vms.pop(next(iter(self._vms)))
-                self._forgetful = True
-        self._vms[key] = vm  # the one seen last is the last to go
-        return vm
 
     def _link(self, keys: tuple[_Key, ...], event: HyperVEvent) -> None:
         if not keys:

@@ -38,13 +38,10 @@ class Spoken(NamedTuple):
 class VmHistory:
     """What is known of one VM under one name or id.
 
-    `revision` counts the events that were taken. `begins_late`: earlier ones may have been forgotten.
     `doubtful`: some versions that were reported of it cannot be trusted, so nothing is inferred from any.
     """
 
-    def __init__(self, *, begins_late: bool = False) -> None:
-        self.revision = 0
-        self.begins_late = begins_late
+    def __init__(self) -> None:
         self.doubtful = False
         self._failures: dict[_FailureKind, Timeline] = {}
         self._changes: dict[Lifecycle, Timeline] = {}
@@ -59,16 +56,13 @@ class VmHistory:
         if kind not in self._failures and len(self._failures) >= _MAX_KEYS:
             kind = _FailureKind(_SEVERAL, None)
         self._failures.setdefault(kind, Timeline()).add(ticks)
-        self.revision += 1
 
     def add_change(self, ticks: int | None, change: Lifecycle) -> None:
         """Take a start, stop, reset, migration, creation or deletion."""
         self._changes.setdefault(change, Timeline()).add(ticks)
-        self.revision += 1
 
     def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> None:
         """Take what a version event reports; of one that is not usable only that there was one."""
-        self.revision += 1
         if not usable or len(self._spoken) + len(self._refusals) >= _MAX_KEYS:
             self.doubtful = True
             return
@@ -79,9 +73,7 @@ class VmHistory:
 
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
-        self.revision += other.revision
         self.doubtful |= other.doubtful
-        self.begins_late |= other.begins_late
         for kind, times in other._failures.items():
             self._failures.setdefault(kind, Timeline()).merge(times)
         for change, times in other._changes.items():
