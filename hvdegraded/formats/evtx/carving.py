@@ -35,7 +35,7 @@ def carve(
 ) -> Iterator[Item]:
     """Read a seekable stream's chunks wherever they lie, and, if asked, each chunk's `remnants`."""
     decoder = EvtxDecoder()
-    names = None if wanted is None else ChunkPrefilter(wanted)
+    names = None if wanted is None else ChunkPrefilter(wanted, decoder.templates)
     seen: set[int] = set()
     size = stream.seek(0, 2)
     yield Opened("evtx", size)

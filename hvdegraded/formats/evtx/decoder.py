@@ -50,7 +50,7 @@ class EvtxDecoder:
     def __init__(self, *, fast: bool = True) -> None:
         self._fast = fast
         self._made = Made()
-        self._cache = TemplateCache(partial(PlannedTemplate, made=self._made))
+        self.templates = TemplateCache(partial(PlannedTemplate, made=self._made))
         self._texts = system_texts()
 
     def items(
@@ -117,7 +117,7 @@ class EvtxDecoder:
 
     def record(self, chunk: Chunk, span: Span, origin: Origin) -> EventRecord | None:
         """Decode one record of a chunk; None where that is not possible."""
-        xml = ChunkXml(chunk.data, self._cache)
+        xml = ChunkXml(chunk.data, self.templates)
         start, end = span.start + RECORD_HEADER, span.end - 4
         try:
             system = self._system(xml, start, end)
@@ -128,9 +128,9 @@ class EvtxDecoder:
 
     def _xml(self, chunk: Chunk, *, damaged: bool) -> ChunkXml[PlannedTemplate]:
         if self._made.count > _MAX_LAYOUTS:
-            self._cache.clear()
+            self.templates.clear()
             self._made.count = 0
-        return ChunkXml(chunk.data, self._cache, damaged=damaged)
+        return ChunkXml(chunk.data, self.templates, damaged=damaged)
 
     def _system(self, xml: ChunkXml[PlannedTemplate], start: int, end: int) -> _System | None:
         """The System fields of the record of usual form in data[start:end]; None where it has another."""

@@ -1,25 +1,22 @@
-"""Which chunks can hold a wanted record, found without decoding them.
+"""Which chunks hold a wanted record, found without decoding them.
 
-A provider's name stands in the record, or as a literal in the template of its `<System>`. So a chunk holds
-a wanted record only where the beginning of the wanted names (`Microsoft-Windows-Hyper-V-`) occurs anywhere in
-it, or one of the classic providers' names in a template that a record uses, or in a record without template.
+How it works. A provider's name stands as a literal in the template of a record's `<System>`, or as a value of
+the record. Templates are parsed once, and for each list of sizes of values it is computed once where the name
+stands; so the names of a chunk's records are a slice of each. A record without template is searched for the
+wanted names as bytes. What has another form, or no name, is left to the decoder.
 """
 
 from __future__ import annotations
 
-import string
 import struct
-from collections.abc import Sequence
-from itertools import takewhile
+from typing import NamedTuple
 
-from hvdegraded.formats.evtx.chunks import Chunk
-from hvdegraded.formats.evtx.format import (
-    DEFINITION_HEAD,
-    FIRST_RECORD,
-    FRAGMENT_HEADER,
-    INSTANCE_TOKEN,
-    RECORD_HEADER,
-)
+from hvdegraded.formats.evtx.binxml.compiler import PlannedTemplate
+from hvdegraded.formats.evtx.binxml.parser import MAX_VALUES, ChunkXml, TemplateCache
+from hvdegraded.formats.evtx.binxml.templates import BinXmlError, Slot
+from hvdegraded.formats.evtx.binxml.values import ValueType
+from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
+from hvdegraded.formats.evtx.format import FIRST_RECORD, FRAGMENT_HEADER, INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.records.items import Skipped
 from hvdegraded.records.record import ProviderFilter
 
@@ -27,29 +24,37 @@ __all__ = [
     "ChunkPrefilter",
 ]
 
-_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x14s").unpack_from
+_HEAD_SIZE = 14
+_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{_HEAD_SIZE}s").unpack_from
+_VALUES = RECORD_HEADER + _HEAD_SIZE  # where a record's values begin, if its template stands elsewhere
 _WRITTEN = struct.Struct("<16xQ").unpack_from
 _HEAD = struct.Struct("<IBBII").unpack  # fragment header, token, version, key and offset of the template
-_DEFINITION_HEAD = struct.Struct("<4xI12xI").unpack_from
+_COUNT = struct.Struct("<I").unpack_from
 _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
-_MAX_DEFINITIONS, _DEFINITION_COST = 8 << 20, 200  # bytes of those that were searched
+_ELSEWHERE = -1
+"""In place of a slot: the name is a literal, or was searched for, and is not wanted."""
+
+
+class _NamedBy(NamedTuple):
+    """Where the records that begin alike have their provider's name: a slot, or `_ELSEWHERE`."""
+
+    slot: int
+    template: int = 0
+    values: int = 0
+    """Where the values of the record stand that defines the template."""
 
 
 class ChunkPrefilter:
-    """A provider filter, and what its names look like in a chunk's bytes."""
+    """A provider filter, and where records have their provider's name; `templates` are the decoder's."""
 
-    def __init__(self, wanted: ProviderFilter) -> None:
+    def __init__(self, wanted: ProviderFilter, templates: TemplateCache[PlannedTemplate]) -> None:
         self._wanted = wanted
+        self._templates = templates
         self._known: dict[str, bool] = {}
-        self._definitions: dict[bytes, bool] = {}
-        self._size = 0
-        # One pass finds all prefixes: letters are made lower case, and those in which the prefixes begin to
-        # differ are made one. What it finds is looked at again, prefix by prefix.
-        self._shared, self._folding = _fold(wanted.prefixes)
-        # The longer a piece, the faster its search; without the last zero byte it is twice as fast.
-        self._prefixes = [self._folded(prefix)[:-1] for prefix in wanted.prefixes]
-        self._names = [self._folded(name) for name in wanted.names]
+        self._raw: dict[bytes, bool] = {}
+        self._places: dict[bytes, tuple[int, int] | None] = {}
+        self._pieces = [name.encode("utf-16-le") for name in (*wanted.prefixes, *wanted.names)]
 
     def matches(self, provider: str) -> bool:
         """Whether events of this provider are wanted."""
@@ -64,75 +69,82 @@ class ChunkPrefilter:
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds no wanted one; None where it may hold one."""
-        data = chunk.data
         if not chunk.trusted:
             return None
-        folded = data.translate(self._folding)
-        if folded.find(self._shared) >= 0 and any(prefix in folded for prefix in self._prefixes):
-            return None
+        data = chunk.data
+        xml = ChunkXml(data, self._templates)
+        known: dict[bytes, _NamedBy] = {}
+        names: set[bytes] = set()
         place, last, end = FIRST_RECORD, FIRST_RECORD, chunk.free
-        heads: set[bytes] = set()
-        remember = heads.add
         try:
-            for count in range(_MAX_REMEMBERED):  # noqa: B007  # counts the records
+            for count in range(MOST_RECORDS):  # noqa: B007  # counts the records
                 if place >= end:
                     break
                 size, head = _SIZE_AND_HEAD(data, place)
-                remember(head)
+                named = known.get(head)
+                if named is None:
+                    found = self._named_by(xml, head)
+                    if found is None:
+                        return None
+                    named = known[head] = found
+                slot, template, values = named
+                if slot >= 0:
+                    start = values if template == place + _VALUES else place + _VALUES
+                    key = data[start : start + 8 + 4 * slot]
+                    where = self._places.get(key) or self._place(key)
+                    if where is None:
+                        return None
+                    start += where[0]
+                    name = data[start : start + where[1]]
+                    if name not in names:
+                        if self._may_be_wanted(name):
+                            return None
+                        names.add(name)
                 last = place
                 place += size
         except struct.error:
             return None
-        if place != end or any(self._may_name(data, folded, head) for head in heads):
-            return None
         # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
-        if not chunk.proven:
+        if place != end or not chunk.proven:
             return None
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 
-    def _may_name(self, data: bytes, folded: bytes, head: bytes) -> bool:
-        """Whether a record that begins so may be of a wanted provider."""
+    def _named_by(self, xml: ChunkXml[PlannedTemplate], head: bytes) -> _NamedBy | None:
+        """Where records that begin so have their name; None where one may be of a wanted provider."""
         fragment, token, _, key, offset = _HEAD(head)
         if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
-            return self._has_name(folded)
-        return self._named_by(data, key, offset)
+            lower = xml.data.lower()
+            return None if any(piece in lower for piece in self._pieces) else _NamedBy(_ELSEWHERE)
+        try:
+            template, values = xml.template(offset)
+        except BinXmlError:
+            return None
+        provider = template.provider
+        if key != template.key or not provider:
+            return None
+        if isinstance(provider, Slot):
+            return _NamedBy(provider.place, offset, values)
+        return None if self.matches(provider) else _NamedBy(_ELSEWHERE)
 
-    def _named_by(self, data: bytes, key: int, offset: int) -> bool:
-        """Whether the template at an offset names a wanted provider, or is not the one with that key."""
-        if offset + DEFINITION_HEAD > len(data):
-            return True
-        found, size = _DEFINITION_HEAD(data, offset)
-        if found != key:
-            return True
-        definition = data[offset : offset + DEFINITION_HEAD + size]
-        named = self._definitions.get(definition)
-        if named is None:
-            if self._size + len(definition) > _MAX_DEFINITIONS:
-                self._definitions.clear()
-                self._size = 0
-            self._size += len(definition) + _DEFINITION_COST
-            named = self._definitions[definition] = self._has_name(definition.translate(self._folding))
-        return named
+    def _place(self, key: bytes) -> tuple[int, int] | None:
+        """Where the last of these values stands, from their count on, and its size; None if not a string."""
+        (count,) = _COUNT(key)
+        *before, (size, kind) = struct.iter_unpack("<HBx", key[4:])
+        if count > MAX_VALUES or len(before) >= count or kind != ValueType.STRING:
+            return None
+        if len(self._places) >= _MAX_REMEMBERED:
+            self._places.clear()
+        found = self._places[key] = 4 + 4 * count + sum(one for one, _ in before), size
+        return found
 
-    def _has_name(self, folded: bytes) -> bool:
-        return any(name in folded for name in self._names)
-
-    def _folded(self, name: str) -> bytes:
-        return name.lower().encode("utf-16-le").translate(self._folding)
-
-
-def _fold(prefixes: Sequence[str]) -> tuple[bytes, bytes]:
-    """Return a piece that all prefixes contain once they are folded, and the table that folds bytes."""
-    lower = [prefix.lower() for prefix in prefixes if prefix]
-    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*lower, strict=False))
-    shared = "".join(letters[0] for letters in alike)
-    different = sorted({prefix[len(shared)] for prefix in lower if len(prefix) > len(shared)})
-    letters = "".join(letter for letter in different if letter.isascii())
-    one = letters[:1] if len(letters) == len(different) else ""
-    upper = string.ascii_uppercase
-    table = bytes.maketrans(upper.encode(), upper.lower().encode())
-    if one and all(len(prefix) > len(shared) for prefix in lower):
-        shared += one
-        folds = bytes.maketrans(letters.encode(), one.encode() * len(letters))
-        table = table.translate(folds)
-    return shared.encode("utf-16-le").translate(table)[:-1], table
+    def _may_be_wanted(self, raw: bytes) -> bool:
+        """Whether a name, as it stands in a record, is wanted, empty or not text."""
+        wanted = self._raw.get(raw)
+        if wanted is None:
+            name = raw.decode("utf-16-le", "replace").rstrip("\0")
+            wanted = not name or self.matches(name)
+            if len(self._raw) >= _MAX_REMEMBERED:
+                self._raw.clear()
+            if len(raw) <= 2 * _LONGEST_REMEMBERED:
+                self._raw[raw] = wanted
+        return wanted

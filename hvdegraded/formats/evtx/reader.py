@@ -92,7 +92,7 @@ class ChunkReader:
 
     def __init__(self, path: str | None, wanted: ProviderFilter | None, decoder: EvtxDecoder) -> None:
         self._path = path
-        self._wanted = None if wanted is None else ChunkPrefilter(wanted)
+        self._wanted = None if wanted is None else ChunkPrefilter(wanted, decoder.templates)
         self._decoder = decoder
 
     def items(self, chunk: Chunk, spans: Sequence[Span | Gap] | None = None) -> Iterator[Item]:

@@ -52,8 +52,9 @@ _NUMBERS = {
     "Execution/@ProcessID": "process_id",
     "Execution/@ThreadID": "thread_id",
 }
+_PROVIDER = "Provider/@Name"
 _TEXTS = {
-    "Provider/@Name": "provider",
+    _PROVIDER: "provider",
     "Provider/@EventSourceName": "event_source",
     "Channel": "channel",
     "Computer": "computer",
@@ -154,6 +155,11 @@ class SystemPlan:
         self._entries = entries
         self._payload = payload
         self._event_data = event_data
+
+    @property
+    def provider(self) -> str | Slot | None:
+        """The provider's name, or the slot that holds it; None where there is none."""
+        return next((entry.filling for entry in self._entries if entry.name == _PROVIDER), None)
 
     def layout(self, descriptors: bytes) -> SystemLayout | None:
         """The layout of values of these sizes and types; None where they are not of a usual form."""

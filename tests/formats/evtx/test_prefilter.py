@@ -1,0 +1,78 @@
+"""Filters of providers: reading with one gives what reading all and filtering gives, whatever holds the name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import hvdegraded as hv
+from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.records.record import EventRecord, ProviderFilter
+from tests.tools.corpus import LOGS, needs_corpus
+from tests.tools.sample_logs import FOLDER
+
+SAMPLES = sorted(FOLDER.glob("hv*/*.evtx"))
+
+
+def named(*names: str) -> ProviderFilter:
+    return ProviderFilter(names=frozenset(name.lower() for name in names))
+
+
+def check(data: bytes, wanted: ProviderFilter) -> None:
+    everything = hv.read_records(data)
+    expected = [record for record in everything if wanted.matches(record.provider or record.channel)]
+    stream = hv.read_records(data, wanted=wanted)
+    assert list(stream) == expected
+    assert stream.report.records_seen == everything.report.records_seen
+    assert stream.report.lost == everything.report.lost
+
+
+@needs_corpus
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_each_provider_of_a_real_log_is_found_alone(path: Path) -> None:
+    data = path.read_bytes()[: 4096 + 8 * 65536]
+    providers = sorted({record.provider for record in hv.read_records(data)})
+    for provider in providers[:12]:
+        check(data, named(provider.swapcase()))
+        check(data, ProviderFilter(prefixes=(provider.lower()[:9],)))
+    check(data, named("not there"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_each_provider_of_a_sample_log_is_found_alone(path: Path) -> None:
+    data = path.read_bytes()
+    for provider in {record.provider for record in hv.read_records(data)}:
+        check(data, named(provider))
+
+
+def event(provider: str, number: int, *, manifest: bool) -> EventRecord:
+    return EventRecord(
+        provider=provider,
+        event_id=22,
+        time_ticks=133_000_000_000_000_000 + number,
+        level=2,
+        record_id=number,
+        channel="System",
+        computer="hv1",
+        provider_guid="E2816346-87F4-4F85-95C3-0C79409AA89D" if manifest else None,
+        payload="EventData",
+        data=(("VhdFile", "a.vhdx"),) if manifest else ((None, ""), (None, "Microsoft-Windows-VHDMP")),
+    )
+
+
+@pytest.mark.parametrize("manifest", [True, False], ids=["by value", "in the template"])
+@pytest.mark.parametrize("name", ["Microsoft-Windows-VHDMP", "storvsp", "Ereignisanbieter ÄÖ", "x"])
+def test_a_name_is_found_as_value_and_in_a_template(name: str, manifest: bool) -> None:
+    others = [event("Microsoft-Windows-Kernel-Boot", at, manifest=at % 2 == 0) for at in range(1, 400)]
+    log = evtx_bytes([*others, event(name, 400, manifest=manifest), *others])
+    assert len(log) > 4096 + 2 * 65536
+    check(log, named(name.upper()))
+    stream = hv.read_records(log, wanted=named(name))
+    assert len(list(stream)) == 1
+    assert stream.report.chunks_skipped, "the other chunks need not be decoded"
+
+
+def test_an_event_without_provider_is_wanted_by_its_channel() -> None:
+    log = evtx_bytes([event("", at, manifest=True)._replace(channel="Hyper-V") for at in range(3)])
+    assert len(list(hv.read_records(log, wanted=named("hyper-v")))) == 3
