@@ -21,17 +21,18 @@ def chunk_of(*bodies: bytes, header: bytes = b"") -> bytes:
 def chunk(bodies: Iterable[bytes], first: int = 1, tables: bytes = b"") -> bytes:
     """A chunk whose records have these bodies, numbered from `first`."""
     records = b""
-    number = first - 1
+    number, last = first - 1, FIRST
     for number, body in enumerate(bodies, first):
         size = 24 + len(body) + 4
         padding = -size % 8
         size += padding
+        last = FIRST + len(records)
         records += struct.pack("<4sIQQ", b"**\0\0", size, number, 1) + body + bytes(padding)
         records += struct.pack("<I", size)
     made = bytearray(CHUNK_SIZE)
     free = FIRST + len(records)
     assert free <= CHUNK_SIZE, free
-    struct.pack_into("<8sQQQQIII", made, 0, b"ElfChnk\0", first, number, first, number, 128, FIRST, free)
+    struct.pack_into("<8sQQQQIII", made, 0, b"ElfChnk\0", first, number, first, number, 128, last, free)
     made[128 : 128 + len(tables)] = tables
     made[FIRST:free] = records
     struct.pack_into("<II", made, 48, free, zlib.crc32(made[FIRST:free]))

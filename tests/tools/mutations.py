@@ -11,10 +11,12 @@ that one is there, or be marked. Other readers are judged by record numbers alon
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
 import re
 import struct
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -206,6 +208,72 @@ def several(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
     return [region for _ in range(3) for region in choice.choice(staying)(choice, base, data)]
 
 
+# ---------------------------------------------------------------- forged: checksums are right again
+
+
+def _sealed(data: bytearray, start: int) -> None:
+    """Make the checksums of a chunk right."""
+    free = min(max(512, struct.unpack_from("<I", data, start + 48)[0]), CHUNK_SIZE)
+    struct.pack_into("<I", data, start + 52, zlib.crc32(data[start + 512 : start + free]))
+    head = zlib.crc32(data[start + 128 : start + 512], zlib.crc32(data[start : start + 120]))
+    struct.pack_into("<I", data, start + 124, head)
+
+
+def swallow_record(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """A record's size covers the next one too."""
+    pairs = [
+        (one.own, two.own)
+        for one, two in itertools.pairwise(base.originals)
+        if one.own[1] == two.own[0]
+        and (one.own[0] - FILE_HEADER_SIZE) // CHUNK_SIZE == (two.own[0] - FILE_HEADER_SIZE) // CHUNK_SIZE
+    ]
+    if not pairs:
+        return []
+    (start, _), (_, end) = choice.choice(pairs)
+    struct.pack_into("<I", data, start + 4, end - start)
+    struct.pack_into("<I", data, end - 4, end - start)
+    _sealed(data, start - (start - FILE_HEADER_SIZE) % CHUNK_SIZE)
+    return [(start, start + 8), (end - 4, end)]
+
+
+def forge_chunk_header(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """The free space or the count of records leaves some out."""
+    start = _chunk_start(choice, data)
+    own = [one.own for one in base.originals if start <= one.own[0] < start + CHUNK_SIZE]
+    if len(own) < 2:
+        return []
+    keep = choice.randrange(1, len(own))
+    kind = choice.randrange(3)
+    if kind != 1:
+        struct.pack_into("<I", data, start + 48, own[keep][0] - start)
+    if kind != 0:
+        (first,) = struct.unpack_from("<Q", data, start + 24)
+        struct.pack_into("<Q", data, start + 32, first + keep - 1)
+    _sealed(data, start)
+    return [(start + 32, start + 56), (start + 124, start + 128)]
+
+
+def template_bit(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """A bit of the word by which records name a template is flipped; the content of records is untouched."""
+    definitions = [region for one in base.originals for region in one.definitions]
+    if not definitions:
+        return []
+    place = choice.choice(definitions)[0] + 4 + choice.randrange(4)
+    data[place] ^= 1 << choice.randrange(8)
+    if choice.randrange(2):
+        _sealed(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
+    return []
+
+
+def displace_chunk(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """A chunk without mark lies where none belongs."""
+    start = _chunk_start(choice, data)
+    data[start : start + 8] = choice.choice((bytes(8), choice.randbytes(8)))
+    if choice.randrange(2):
+        data[start:start] = choice.randbytes(choice.choice((8, 100, 4096)))
+    return [(start, start + 8)]
+
+
 KINDS: tuple[Damage, ...] = (
     flip_bits,
     overwrite_block,
@@ -221,6 +289,10 @@ KINDS: tuple[Damage, ...] = (
     take_chunk_out,
     splice,
     several,
+    swallow_record,
+    forge_chunk_header,
+    template_bit,
+    displace_chunk,
 )
 
 
@@ -252,6 +324,8 @@ class Outcome(NamedTuple):
 
     delivered: int
     wrong: int
+    hidden: int
+    """Records that are missing from a reading that calls itself complete."""
 
 
 def judge(mutation: Mutation) -> Outcome:
@@ -278,7 +352,8 @@ def judge(mutation: Mutation) -> Outcome:
         if there[record]:
             there[record] -= 1
             delivered += 1
-    return Outcome(delivered, wrong)
+    missing = sum((originals - Counter(records)).values())
+    return Outcome(delivered, wrong, missing if report.complete else 0)
 
 
 def main(count: int = 1000, seed: int = 2026, chunks: int = 2, every: int = 1) -> None:
@@ -288,10 +363,11 @@ def main(count: int = 1000, seed: int = 2026, chunks: int = 2, every: int = 1) -
     of = bases(chunks)
     peers = {name: Peer(name) for name in PEERS}
     shares: dict[str, Counter[object]] = {name: Counter() for name in ("hvdegraded", *peers)}
-    wrong = 0
+    wrong = hidden = 0
     for number, mutation in enumerate(mutations(count, seed, of)):
         outcome = judge(mutation)
         wrong += outcome.wrong
+        hidden += outcome.hidden
         shares["hvdegraded"] += Counter({mutation.kind: outcome.delivered})
         shares["hvdegraded"]["intact", mutation.kind] += len(mutation.intact)
         numbers = {mutation.base.originals[place].number for place in mutation.intact}
@@ -305,7 +381,9 @@ def main(count: int = 1000, seed: int = 2026, chunks: int = 2, every: int = 1) -
     print(
         f"{count} damaged logs of {len(of)} bases, {chunks} chunks each, seed {seed}: {intact} intact records"
     )
-    print(f"  hvdegraded {sum(total[kind] for kind in kinds) / intact:.2%}, wrong and unmarked: {wrong}")
+    print(
+        f"  hvdegraded {sum(total[kind] for kind in kinds) / intact:.2%}, wrong and unmarked: {wrong}, hidden: {hidden}"
+    )
     for name, peer in peers.items():
         share = shares[name]["delivered"] / max(1, shares[name]["intact"])
         print(

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from hvdegraded.formats.evtx.format import (
@@ -28,10 +30,13 @@ from hvdegraded.formats.evtx.format import (
     FILE_HEADER_SIZE,
     FILE_MAGIC,
     FIRST_RECORD,
+    FRAGMENT_HEADER,
+    INSTANCE_HEAD,
+    INSTANCE_TOKEN,
     RECORD_HEADER,
     RECORD_START,
 )
-from hvdegraded.formats.evtx.record_headers import find_record, is_record, is_record_start
+from hvdegraded.formats.evtx.record_headers import find_record, is_record, is_record_start, records_between
 
 __all__ = [
     "MOST_RECORDS",
@@ -51,6 +56,8 @@ MOST_RECORDS = 4096
 
 _SIZE = struct.Struct("<I").unpack_from
 _NO_CHECKSUMS = 0x4
+_MOST_RECORDS_ASKED = 64  # where their chunk begins
+_LAST_RECORD = 44  # where the header of a chunk names its last record
 _ZEROS = bytes(CHUNK_SIZE)
 _SCANNED = FIRST_RECORD + RECORD_HEADER  # bytes of a chunk that are read without its records
 
@@ -75,6 +82,8 @@ class Chunk(NamedTuple):
     """Of the records' bytes; None where there is none."""
     written: int | None = None
     """When the first record was written (ticks)."""
+    orderly: bool = False
+    """Its last record is the one that the header counts, and no further one follows."""
 
     @property
     def limit(self) -> int:
@@ -100,7 +109,11 @@ class Chunk(NamedTuple):
 
     def intact(self, end: int) -> bool:
         """Whether nothing says that the records' bytes up to `end` are not those that were written."""
-        return self.checksum is None or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
+        return (
+            self.checksum is None
+            or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
+            or (self.free != end and self.proven)
+        )
 
 
 class MissingChunk(NamedTuple):
@@ -137,6 +150,7 @@ def find_chunks(
     What lies where a chunk belongs and is none comes as a MissingChunk. `number` is that of the first.
     """
     data = read_at(start, CHUNK_SIZE)
+    behind = start  # the beginning of the last chunk
     while data:
         following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
         step = CHUNK_SIZE
@@ -147,13 +161,21 @@ def find_chunks(
             step, data = _next_chunk(data, following)
         elif not data.startswith(CHUNK_MAGIC):
             step, data = _next_chunk(data, b"")
+        if not empty and not data.startswith(CHUNK_MAGIC):
+            base = _displacement(data)
+            if 0 < base < step:
+                step, data = base, data[:base]
+            elif base < 0 and start + base > behind:
+                start += base
+                data = read_at(start, CHUNK_SIZE)
         if data.startswith(CHUNK_MAGIC) or (not empty and find_record(data, FIRST_RECORD, len(data))):
             yield _chunk(data, start, number)
+            behind = start
         elif len(data) > FIRST_RECORD:
             yield MissingChunk(start, empty or not data.strip(b"\0"))
         number += 1
         start += step
-        data = following if step == CHUNK_SIZE else read_at(start, CHUNK_SIZE)
+        data = read_at(start, CHUNK_SIZE)
 
 
 def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
@@ -165,6 +187,23 @@ def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
             return place, both[:place]
         place = both.find(CHUNK_MAGIC, place + 1)
     return CHUNK_SIZE, data
+
+
+def _displacement(data: bytes) -> int:
+    """How far from here a chunk without mark begins, by the templates that its records define."""
+    bases = Counter(islice(_bases(data), _MOST_RECORDS_ASKED))
+    return max(bases, key=lambda one: bases[one]) if bases else 0
+
+
+def _bases(data: bytes) -> Iterator[int]:
+    """Where a chunk begins, as records say whose template is defined in them: by its offset in the chunk."""
+    for span in records_between(data, 0, len(data)):
+        definition = span.start + RECORD_HEADER + INSTANCE_HEAD.size
+        if definition + 8 <= span.end:
+            fragment, token, _, key, offset = INSTANCE_HEAD.unpack_from(data, span.start + RECORD_HEADER)
+            here = data[definition + 4 : definition + 8] == key.to_bytes(4, "little")
+            if token == INSTANCE_TOKEN and fragment == FRAGMENT_HEADER and here:
+                yield definition - offset
 
 
 def _certain_size(data: bytes) -> int:
@@ -184,7 +223,8 @@ def _has_intact_header(data: bytes, start: int) -> bool:
 def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     if len(data) < FIRST_RECORD:
         return Chunk(data, offset, number, False, 0, 0, len(data), None)
-    magic, _, _, first, last, head_size, _, free, sum_, _, flags, head_sum = CHUNK_HEADER.unpack_from(data)
+    head = CHUNK_HEADER.unpack_from(data)
+    magic, _, _, first, last, head_size, last_record, free, sum_, _, flags, head_sum = head
     # No checksum covers the flags: they are believed only where there are no checksums indeed.
     without = flags & _NO_CHECKSUMS and not sum_ and not head_sum
     trusted = (
@@ -196,7 +236,20 @@ def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     written = None
     if is_record_start(data, FIRST_RECORD):
         written = RECORD_START.unpack_from(data, FIRST_RECORD)[3]
-    return Chunk(data, offset, number, trusted, first, last, free, None if without else sum_, written)
+    chunk = Chunk(data, offset, number, trusted, first, last, free, None if without else sum_, written)
+    tail = data[last_record : free + RECORD_HEADER] if len(data) > FIRST_RECORD + RECORD_HEADER else b""
+    return chunk._replace(orderly=_ends_as_counted(tail, chunk, last_record))
+
+
+def _ends_as_counted(tail: bytes, chunk: Chunk, last_record: int) -> bool:
+    """Whether the bytes from the last record on hold the one that the header counts, and no further one."""
+    if chunk.records is None or not is_record_start(tail, 0):
+        return False
+    _, size, number, _ = RECORD_START.unpack_from(tail)
+    following = None
+    if is_record_start(tail, size):
+        following = RECORD_START.unpack_from(tail, size)[2]
+    return bool(number == chunk.last and last_record + size == chunk.free and following != number + 1)
 
 
 def begins_chunk(data: bytes, place: int) -> bool:
@@ -215,14 +268,19 @@ def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | MissingChunk]:
     head = read_at(start, _SCANNED)
     while True:
         chunk = _chunk(head, start, number)
+        if chunk.records is not None:
+            (last_record,) = _SIZE(head, _LAST_RECORD)
+            size = max(0, chunk.free - last_record) + RECORD_HEADER
+            tail = read_at(start + last_record, size if last_record < CHUNK_SIZE else 0)
+            chunk = chunk._replace(orderly=_ends_as_counted(tail, chunk, last_record))
         head = read_at(start + CHUNK_SIZE, _SCANNED)
-        if chunk.records is not None and head.startswith(CHUNK_MAGIC):
+        if chunk.orderly and head.startswith(CHUNK_MAGIC):
             yield chunk._replace(data=b"")
             start += CHUNK_SIZE
             number += 1
             continue
         for count, item in enumerate(find_chunks(read_at, start, number)):
-            if count and isinstance(item, Chunk) and item.records is not None:
+            if count and isinstance(item, Chunk) and item.orderly:
                 start, number, head = item.offset, item.number, item.data[:_SCANNED]
                 break
             yield item

@@ -34,7 +34,7 @@ _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PROVIDER, _TIME, _CHANNEL, _COMPUTER = 0, 2, 5, 6  # places in a record
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood where its chunk has no live record"
-_TWO_SIZES = "the sizes before and behind it differ"
+_MENDED = "it names its template with a flipped bit"
 _HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 _new_tuple: Any = tuple.__new__
 _System = tuple[list[Any], SystemLayout, int]
@@ -78,7 +78,7 @@ class EvtxDecoder:
                 plain = []
                 yield _gap_loss(chunk, spans, place)
                 continue
-            start, end, number, ticks, sound = span
+            start, end, number, ticks, odd_place = span
             body, stop = start + RECORD_HEADER, end - 4
             try:
                 system = self._system(xml, body, stop)
@@ -88,7 +88,7 @@ class EvtxDecoder:
                         first, last = first or fields, fields
                         skipped += 1
                         continue
-                marks = anomalies if sound else (*anomalies, _TWO_SIZES)
+                marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
                 origin = _new_tuple(
                     Origin, ("evtx", path, chunk.offset + start, None, chunk.number, False, marks, ())
                 )
@@ -207,7 +207,10 @@ class EvtxDecoder:
         self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin
     ) -> EventRecord:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
+        xml.mended = False
         element, lenient = expand(xml, start, end)
+        if xml.mended:
+            origin = origin._replace(caveats=(*origin.caveats, _MENDED))
         if lenient:
             origin = origin._replace(anomalies=(*origin.anomalies, _HALF_CHARACTERS))
         # A Node reads as lxml's elements do.
@@ -217,10 +220,18 @@ class EvtxDecoder:
 def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
     """What is damaged in a chunk."""
     damaged = not chunk.trusted
+    where = f"the chunk at offset 0x{chunk.offset:X}"
+    hidden = sum(1 for span in spans if isinstance(span, Span) and span.place is not None)
+    if hidden:
+        yield Note(NoteKind.CHUNK, f"{where} hides {hidden} records: sizes or its header leave them out")
+    if chunk.records is not None and any(
+        not chunk.first <= span.number <= chunk.last for span in spans if isinstance(span, Span)
+    ):
+        yield Note(NoteKind.CHUNK, f"{where} holds records that its header does not count")
     if damaged:
-        yield Note(NoteKind.CHUNK, f"the header of the chunk at offset 0x{chunk.offset:X} is damaged")
+        yield Note(NoteKind.CHUNK, f"the header of {where} is damaged")
     if not chunk.intact(end_of(spans)):
-        yield Note(NoteKind.CHUNK, f"the checksum of the chunk at offset 0x{chunk.offset:X} does not match")
+        yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
         damaged = True
     if damaged or any(isinstance(span, Gap) for span in spans):
         yield Chunks(damaged=1)

@@ -16,6 +16,7 @@ __all__ = [
     "FILE_MAGIC",
     "FIRST_RECORD",
     "FRAGMENT_HEADER",
+    "INSTANCE_HEAD",
     "INSTANCE_TOKEN",
     "NAME_BUCKETS",
     "RECORD_HEADER",
@@ -57,6 +58,9 @@ FRAGMENT_HEADER = 0x0001010F
 """Token and version that open a fragment of binary XML, as one little-endian number."""
 
 INSTANCE_TOKEN = 0x0C
+INSTANCE_HEAD = struct.Struct("<IBBII")
+"""How a record's content begins: fragment header, token, version, key and offset of its template."""
+
 DEFINITION_HEAD = 24
 """Bytes of a template definition's head: the next one's offset, GUID, size of what follows."""
 

@@ -16,7 +16,13 @@ from hvdegraded.formats.evtx.binxml.parser import MAX_VALUES, ChunkXml, Template
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, Slot
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
-from hvdegraded.formats.evtx.format import FIRST_RECORD, FRAGMENT_HEADER, INSTANCE_TOKEN, RECORD_HEADER
+from hvdegraded.formats.evtx.format import (
+    FIRST_RECORD,
+    FRAGMENT_HEADER,
+    INSTANCE_HEAD,
+    INSTANCE_TOKEN,
+    RECORD_HEADER,
+)
 from hvdegraded.records.items import Skipped
 from hvdegraded.records.record import ProviderFilter
 
@@ -24,14 +30,15 @@ __all__ = [
     "ChunkPrefilter",
 ]
 
-_HEAD_SIZE = 14
-_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{_HEAD_SIZE}s").unpack_from
-_VALUES = RECORD_HEADER + _HEAD_SIZE  # where a record's values begin, if its template stands elsewhere
+_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{INSTANCE_HEAD.size}s").unpack_from
+_VALUES = RECORD_HEADER + INSTANCE_HEAD.size  # where values begin, if the template stands elsewhere
 _WRITTEN = struct.Struct("<16xQ").unpack_from
-_HEAD = struct.Struct("<IBBII").unpack  # fragment header, token, version, key and offset of the template
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
+_ANY_FORM = b""
+"""In place of how records begin: those without template, or whose template has another form."""
+
 _ELSEWHERE = -1
 """In place of a slot: the name is a literal, or was searched for, and is not wanted."""
 
@@ -54,7 +61,10 @@ class ChunkPrefilter:
         self._known: dict[str, bool] = {}
         self._raw: dict[bytes, bool] = {}
         self._places: dict[bytes, tuple[int, int] | None] = {}
-        self._pieces = [name.encode("utf-16-le") for name in (*wanted.prefixes, *wanted.names)]
+        names = (*wanted.prefixes, *wanted.names)
+        self._pieces: list[bytes] | None = None  # bytes know no letter case but that of ASCII
+        if all(name.isascii() for name in names):
+            self._pieces = [name.encode("utf-16-le") for name in names]
 
     def matches(self, provider: str) -> bool:
         """Whether events of this provider are wanted."""
@@ -69,7 +79,7 @@ class ChunkPrefilter:
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds no wanted one; None where it may hold one."""
-        if not chunk.trusted:
+        if not chunk.orderly and chunk.free != FIRST_RECORD:
             return None
         data = chunk.data
         xml = ChunkXml(data, self._templates)
@@ -83,7 +93,7 @@ class ChunkPrefilter:
                 size, head = _SIZE_AND_HEAD(data, place)
                 named = known.get(head)
                 if named is None:
-                    found = self._named_by(xml, head)
+                    found = self._named_by(xml, head, known)
                     if found is None:
                         return None
                     named = known[head] = found
@@ -105,26 +115,36 @@ class ChunkPrefilter:
         except struct.error:
             return None
         # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
-        if place != end or not chunk.proven:
+        # What a record hides is not among those that were walked over.
+        if place != end or not chunk.proven or count != (chunk.records or 0):
             return None
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 
-    def _named_by(self, xml: ChunkXml[PlannedTemplate], head: bytes) -> _NamedBy | None:
+    def _named_by(
+        self, xml: ChunkXml[PlannedTemplate], head: bytes, known: dict[bytes, _NamedBy]
+    ) -> _NamedBy | None:
         """Where records that begin so have their name; None where one may be of a wanted provider."""
-        fragment, token, _, key, offset = _HEAD(head)
-        if token != INSTANCE_TOKEN or fragment != FRAGMENT_HEADER:
-            lower = xml.data.lower()
-            return None if any(piece in lower for piece in self._pieces) else _NamedBy(_ELSEWHERE)
-        try:
-            template, values = xml.template(offset)
-        except BinXmlError:
-            return None
-        provider = template.provider
-        if key != template.key or not provider:
-            return None
+        fragment, token, _, key, offset = INSTANCE_HEAD.unpack(head)
+        provider: str | Slot | None = None
+        values = 0
+        if token == INSTANCE_TOKEN and fragment == FRAGMENT_HEADER:
+            try:
+                template, values = xml.template(offset)
+            except BinXmlError:
+                return None
+            if key != template.key:
+                return None
+            provider = template.provider
         if isinstance(provider, Slot):
             return _NamedBy(provider.place, offset, values)
-        return None if self.matches(provider) else _NamedBy(_ELSEWHERE)
+        if provider:
+            return None if self.matches(provider) else _NamedBy(_ELSEWHERE)
+        if _ANY_FORM not in known:
+            lower = xml.data.lower()
+            if self._pieces is None or any(piece in lower for piece in self._pieces):
+                return None
+        known[_ANY_FORM] = _NamedBy(_ELSEWHERE)  # the whole chunk was searched
+        return known[_ANY_FORM]
 
     def _place(self, key: bytes) -> tuple[int, int] | None:
         """Where the last of these values stands, from their count on, and its size; None if not a string."""

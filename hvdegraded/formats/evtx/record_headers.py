@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from hvdegraded.formats.evtx.format import RECORD_HEADER, RECORD_MAGIC, RECORD_S
 
 __all__ = [
     "Gap",
+    "RecordPlace",
     "Span",
     "find_record",
     "is_record",
@@ -23,6 +25,14 @@ _RECORD = RECORD_START.unpack_from
 _SIZE = struct.Struct("<I").unpack_from
 
 
+class RecordPlace(enum.Enum):
+    """Where a record stands that is not one of a chunk's plain row of records."""
+
+    TWO_SIZES = "the sizes before and behind it differ"
+    INSIDE = "it stood inside of the record before it, which hides it"
+    BEHIND = "it stood behind the end of the records that its chunk's header names"
+
+
 class Span(NamedTuple):
     """A record: where it starts and ends in its chunk, its number, and when it was written (ticks)."""
 
@@ -30,8 +40,8 @@ class Span(NamedTuple):
     end: int
     number: int
     ticks: int
-    sound: bool = True
-    """The size behind the record is the one before it."""
+    place: RecordPlace | None = None
+    """What is wrong with where it stands; None for a record in good order."""
 
 
 class Gap(NamedTuple):
@@ -89,4 +99,4 @@ def unsound_span(data: bytes, start: int, end: int, number: int) -> Span | None:
     magic, size, found, ticks = _RECORD(data, start)
     if magic != RECORD_MAGIC or found != number or not SMALLEST_RECORD <= size <= end - start:
         return None
-    return Span(start, start + size, number, ticks, sound=False)
+    return Span(start, start + size, number, ticks, place=RecordPlace.TWO_SIZES)

@@ -15,6 +15,7 @@ from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteK
 
 __all__ = ["RecordNumberAudit"]
 
+_MOST_JUMPED = 1 << 14  # numbers that are counted as missing records
 _UNKNOWN = "one for each chunk, since no number tells how many"
 
 
@@ -54,11 +55,14 @@ class RecordNumberAudit:
         """Take the next chunk; give what lies in it if its header is damaged, less what is counted here."""
         self._places += 1
         self._seen += 1
-        if chunk.records is not None:
+        if chunk.orderly:
             self._run_on(chunk.first, chunk.last, chunk.written)
             return None
         spans = list(walk(chunk))
         numbers = [span.number for span in spans if isinstance(span, Span)]
+        if chunk.records is not None:  # the walk counts what is missing of the records that the header counts
+            self._run_on(chunk.first, max(chunk.last, *numbers, 0), chunk.written)
+            return spans
         if numbers and isinstance(spans[0], Gap):
             self._holes.append(MissingChunk(chunk.offset + spans[0].start, empty=False))
             del spans[0]
@@ -107,6 +111,9 @@ class RecordNumberAudit:
             text = f"the header promises {header.chunks} chunks, {self._places} are there"
             self._found.append(Note(NoteKind.TRUNCATED, text))
             return max(0, header.chunks - self._places)
+        if header.following <= self._highest and not header.dirty:
+            text = f"the header's next record number is {header.following}, record {self._highest} is there"
+            self._found.append(Note(NoteKind.HEADER, text))
         if header.chunks not in (self._places, self._seen) and not header.dirty:
             text = f"the header counts {header.chunks} chunks, {self._seen} are there"
             self._found.append(Note(NoteKind.HEADER, text))
@@ -129,6 +136,11 @@ class RecordNumberAudit:
                     f"from offset 0x{self._holes[0].offset:X} on there is no chunk, yet no record is missing"
                 )
                 self._found.append(Note(NoteKind.CHUNK, text))
+        elif self._last is not None and first > self._last + 1:
+            missing = first - self._last - 1
+            detail = f"record numbers jump from {self._last} to {first} between chunks"
+            loss = Loss(LossReason.UNREADABLE, detail, records=missing if missing < _MOST_JUMPED else 1)
+            self._found.append(loss._replace(after=self._written, before=written))
         self._holes = []
         self._open_end = None
         self._last = last

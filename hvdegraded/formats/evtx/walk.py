@@ -3,6 +3,9 @@
 How it works. Records are walked from one header to the next. Where that chain breaks, a record header whose
 size and trailing size agree takes it up again, and what lies between is counted as lost: the next in the
 longest row of such headers whose numbers rise.
+
+Checksums can be made right again, so that numbers count too: where they jump, the missing records are looked
+for inside of the record before, and records that follow on behind the free-space offset are marked.
 """
 
 from __future__ import annotations
@@ -11,9 +14,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
-from hvdegraded.formats.evtx.format import CHUNK_SIZE, FIRST_RECORD
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FIRST_RECORD, RECORD_MAGIC
 from hvdegraded.formats.evtx.record_headers import (
     Gap,
+    RecordPlace,
     Span,
     find_record,
     records_between,
@@ -48,54 +52,121 @@ def _longest_run(spans: Iterable[Span]) -> list[Span]:
     return run[::-1]
 
 
-def _goes_on(span: Span, last: int | None, written: int) -> bool:
+def _follows(span: Span, last: int | None, written: int) -> bool:
     """Whether a record comes after that of number `last`, written then: remnants are older by both."""
     return last is None or last < span.number <= last + MOST_RECORDS or written <= span.ticks
 
 
 def walk(chunk: Chunk) -> Iterator[Span | Gap]:
     """The records of a chunk in order, and the gaps between them."""
-    data, trusted = chunk.data, chunk.trusted
-    counted = chunk.records is not None
-    place, limit = FIRST_RECORD, chunk.limit
-    last = chunk.first - 1 if counted else None
-    written = 0
-    run: list[Span] | None = None
-    while place < limit:
-        span = span_at(data, place, limit)
-        if span is not None and (trusted or _goes_on(span, last, written)):
+    return _Walk(chunk).items()
+
+
+class _Walk:
+    """A walk over a chunk: where it is, and the number and time of the last record."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        self._chunk = chunk
+        self._data = chunk.data
+        self._trusted = chunk.trusted
+        self._counted = chunk.records is not None
+        self._place, self._limit = FIRST_RECORD, chunk.limit
+        self._last = chunk.first - 1 if self._counted else None
+        self._written = 0
+        self._previous: Span | None = None
+        self._run: list[Span] | None = None
+        self._ended = False
+
+    def items(self) -> Iterator[Span | Gap]:
+        """The records and gaps."""
+        while self._place < self._limit and not self._ended:
+            span = span_at(self._data, self._place, self._limit)
+            if span is None or not (self._trusted or _follows(span, self._last, self._written)):
+                yield from self._resumed()
+                continue
+            if self._jumps(span):
+                yield from self._hidden_before(span)
             yield span
-            place, written = span.end, span.ticks
-            last = last + 1 if trusted and last is not None else span.number
-            if not trusted and place == chunk.free:
+            self._pass(span)
+            if not self._trusted and self._place == self._chunk.free:
                 return
-            continue
-        limit = len(data)
+        if not self._ended:
+            yield from self._behind()
+
+    def _pass(self, span: Span) -> None:
+        self._place, self._written = span.end, span.ticks
+        in_order = self._last is None or not self._trusted or self._jumps(span)
+        self._last = span.number if in_order or self._last is None else self._last + 1
+        self._previous = span
+
+    def _jumps(self, span: Span) -> bool:
+        """Whether records are missing before this one, by the numbers that the header counts."""
+        last = self._last
+        return self._counted and last is not None and last + 1 < span.number <= self._chunk.last
+
+    def _hidden_before(self, span: Span) -> Iterator[Span | Gap]:
+        """Records that are missing before one whose number is not the next: in the one before, or nowhere."""
+        last, previous = self._last or 0, self._previous
+        place, end = (previous.start + 4, previous.end) if previous is not None else (0, 0)
+        while (place := self._data.find(RECORD_MAGIC, place, end)) >= 0:
+            hidden = unsound_span(self._data, place, end, last + 1)
+            if hidden is not None:
+                yield hidden._replace(place=RecordPlace.INSIDE)
+                last += 1
+            place += len(RECORD_MAGIC)
+        missing = span.number - last - 1
+        if missing > 0:
+            yield Gap(self._place, self._place, missing if missing < MOST_RECORDS else 1)
+
+    def _behind(self) -> Iterator[Span | Gap]:
+        """Records that follow on behind the free-space offset: the header is older than they, or forged."""
+        last = self._last
+        if not self._trusted or last is None or self._place != self._chunk.free:
+            return
+        while (span := span_at(self._data, self._place, len(self._data))) is not None:
+            if span.number != last + 1 or span.ticks < self._written:
+                break
+            yield span._replace(place=RecordPlace.BEHIND)
+            self._pass(span)
+            last = span.number
+        if self._counted and last < self._chunk.last:
+            yield Gap(self._place, self._place, self._chunk.last - last)
+
+    def _resumed(self) -> Iterator[Span | Gap]:
+        """Take the chain of records up again where it is broken."""
+        chunk, data, trusted, last = self._chunk, self._data, self._trusted, self._last
+        place = self._place
+        self._limit = limit = len(data)
+        span = None
         if last is not None and (span := unsound_span(data, place, limit, last + 1)):
             yield span
             last += 1
-        if last is None:
-            following = find_record(data, place + 1, limit)
-        else:
-            if run is None:
-                numbers = range(last + 1, (chunk.last if counted else last + MOST_RECORDS) + 1)
-                found = records_between(data, place + 1, limit)
-                run = _longest_run(one for one in found if one.number in numbers)[::-1]
-            while run and (run[-1].start <= place or run[-1].number <= last):
-                run.pop()
-            following = run[-1] if run else None
+        following = self._following(last)
         missing = 1
         if following is not None:
             if last is not None:
                 missing = following.number - last - 1
             last = following.number - 1
-        elif counted and last is not None:
+        elif self._counted and last is not None:
             missing = chunk.last - last
         elif not trusted:
             missing = 0
         end = following.start if following is not None else limit
         if missing > 0 or (following is not None and span is None):
             yield Gap(place, end, max(1, missing), cut_off=end == limit and len(data) < CHUNK_SIZE)
-        if following is None:
-            return
-        place = end
+        self._last = last
+        self._place = end
+        self._ended = following is None
+
+    def _following(self, last: int | None) -> Span | None:
+        """The record with which the chain goes on."""
+        place, limit = self._place, self._limit
+        if last is None:
+            return find_record(self._data, place + 1, limit)
+        if self._run is None:
+            numbers = range(last + 1, (self._chunk.last if self._counted else last + MOST_RECORDS) + 1)
+            found = records_between(self._data, place + 1, limit)
+            self._run = _longest_run(one for one in found if one.number in numbers)[::-1]
+        while self._run and (self._run[-1].start <= place or self._run[-1].number <= last):
+            self._run.pop()
+        return self._run[-1] if self._run else None

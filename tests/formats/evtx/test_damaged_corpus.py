@@ -53,8 +53,8 @@ DAMAGE = {
     "no checksums": Log("Application_no_crc32", 17, 0, 0, 0, 17, 17),
     "odd flags of the file header": Log("post-Security", 126, 0, 0, 0, 126, 126),
     # Their second halves are of older chunks: 34 numbers each are missing, at a record that changes in its midst.
-    "halves of other chunks, bad checksums": Log(RDP, 1910, 68, 191, 2, 1910, 1910, "checksum of the chunk"),
-    "a bad checksum and records that lack two numbers": Log(REMOTE, 1806, 2, 198, 2, 1774, 1774, "checksum"),
+    "halves of other chunks, bad checksums": Log(RDP, 1910, 72, 191, 2, 1910, 1910, "checksum of the chunk"),
+    "a bad checksum and records that lack two numbers": Log(REMOTE, 1806, 6, 198, 2, 1774, 1774, "checksum"),
     "a bad checksum, and 14 of 20 records gone": Log(
         "Microsoft-Windows-HelloForBusiness%4Operational", 6, 14, 6, 1, 6, 5, "checksum"
     ),

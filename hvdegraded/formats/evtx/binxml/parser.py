@@ -48,6 +48,7 @@ _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slo
 _END, _OPEN, _CLOSE_START, _CLOSE_EMPTY, _CLOSE, _TEXT, _ATTRIBUTE, _CDATA = range(8)
 _CHARACTER, _ENTITY, _PI_TARGET, _PI_DATA, _INSTANCE, _SLOT, _OPTIONAL_SLOT, _FRAGMENT = range(8, 16)
 _MORE = 0x40
+_MOST_FLIPPED = 2  # bits of a template's key
 
 _U16 = struct.Struct("<H").unpack_from
 _U32 = struct.Struct("<I").unpack_from
@@ -56,6 +57,11 @@ _SLOT_HEAD = struct.Struct("<HB").unpack_from
 _INSTANCE_HEAD = struct.Struct("<xxII").unpack_from
 _DEFINITION_HEAD = struct.Struct("<I16sI").unpack_from
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+
+def is_mended(key: int, named: int) -> bool:
+    """Whether the key of a template differs from the one that an instance names by a flipped bit or two."""
+    return (key ^ named).bit_count() <= _MOST_FLIPPED
 
 
 class _NameUse(NamedTuple):
@@ -156,6 +162,7 @@ class ChunkXml(Generic[T]):
     """The binary XML of one chunk: `data` are its bytes, from its start to its end.
 
     `work` is how many parts may still be parsed or shown: templates can overlap and be shown again and again.
+    `mended` says that an instance named its template with a flipped bit.
     Where the chunk is `damaged`, names are proven by their hashes, and a template that has lost names is
     taken for the one that is the same in all else.
     """
@@ -164,6 +171,7 @@ class ChunkXml(Generic[T]):
         self.data = data
         self._damaged = damaged
         self.work = MAX_WORK
+        self.mended = False
         self.names: dict[int, str] = {}
         self._cache = cache
         self.templates: dict[int, tuple[T, int]] = {}
@@ -259,7 +267,9 @@ class ChunkXml(Generic[T]):
         except struct.error:
             raise malformed("its template instance is cut off") from None
         if template.key != key:
-            raise malformed("its template is another one than it names")
+            if not is_mended(template.key, key):
+                raise malformed("its template is another one than it names")
+            self.mended = True
         place += 4
         if count > MAX_VALUES:
             raise over_limit("it has too many values")
