@@ -35,7 +35,6 @@ _PROVIDER, _TIME, _CHANNEL, _COMPUTER = 0, 2, 5, 6  # places in a record
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood where its chunk has no live record"
 _MENDED = "it names its template with a flipped bit"
-_HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
 _new_tuple: Any = tuple.__new__
 _System = tuple[list[Any], SystemLayout, int]
 """The System fields of a record, its outer layout, and where its outer values start."""
@@ -208,11 +207,11 @@ class EvtxDecoder:
     ) -> EventRecord:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
         xml.mended = False
-        element, lenient = expand(xml, start, end)
+        element, anomalies = expand(xml, start, end)
         if xml.mended:
             origin = origin._replace(caveats=(*origin.caveats, _MENDED))
-        if lenient:
-            origin = origin._replace(anomalies=(*origin.anomalies, _HALF_CHARACTERS))
+        if anomalies:
+            origin = origin._replace(anomalies=(*origin.anomalies, *anomalies))
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 

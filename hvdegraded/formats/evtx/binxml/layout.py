@@ -20,6 +20,7 @@ from hvdegraded.formats.evtx.binxml.values import (
     ValueType,
     array_texts,
     guid_text,
+    has_odd_size,
     sid_text,
     string_text,
     struct_code,
@@ -164,6 +165,8 @@ class SystemPlan:
     def layout(self, descriptors: bytes) -> SystemLayout | None:
         """The layout of values of these sizes and types; None where they are not of a usual form."""
         values = _Values(descriptors)
+        if values.are_odd(self._entries):
+            return None
         constants: list[Any] = []
         picks: list[tuple[bool, int]] = [(False, place) for place in range(_SYSTEM_FIELDS)]
         constants.extend(_BARE)
@@ -224,6 +227,8 @@ class PayloadPlan:
         if len(self._entries) > _MAX_FIELDS:
             return None
         values = _Values(descriptors)
+        if values.are_odd(self._entries):
+            return None
         names: list[str | None] = []
         picks: list[tuple[bool, int]] = []
         converters: list[Callable[..., Any]] = []
@@ -302,6 +307,14 @@ class _Values:
 
     def size(self, index: int) -> int:
         return int(self._listed[index][0])
+
+    def are_odd(self, entries: Sequence[Entry]) -> bool:
+        """Whether a value that these entries name is absent, or has a size that its type never has."""
+        slots = [entry.filling for entry in entries if isinstance(entry.filling, Slot)]
+        return any(
+            slot.place >= len(self._listed) or has_odd_size(self.kind(slot.place), self.size(slot.place))
+            for slot in slots
+        )
 
     def is_number(self, index: int) -> bool:
         code, _ = struct_code(self.kind(index), self.size(index))

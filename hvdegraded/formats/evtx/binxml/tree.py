@@ -19,13 +19,22 @@ from hvdegraded.formats.evtx.binxml.templates import (
     malformed,
     over_limit,
 )
-from hvdegraded.formats.evtx.binxml.values import ARRAY, BadTextError, ValueType, array_texts, value_text
+from hvdegraded.formats.evtx.binxml.values import (
+    ARRAY,
+    BadTextError,
+    OddSizeError,
+    ValueType,
+    array_texts,
+    value_text,
+)
 
 __all__ = ["Node", "expand"]
 
 MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
 MAX_PARTS = 2048  # elements, attributes, items and texts of a record, plus one for each of its bytes
 MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
+_HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
+_ABSENT = "its template names a value that it does not have"
 MAX_NAMESPACE = 1024  # characters; each element's tag repeats it
 
 
@@ -90,8 +99,8 @@ class Node:
             self.text = text
 
 
-def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, bool]:
-    """The element of the record whose binary XML is data[start:end], and whether its texts are doubtful.
+def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, tuple[str, ...]]:
+    """The element of the record whose binary XML is data[start:end], and the anomalies of its values.
 
     Raises BinXmlError for what is no event or over a limit.
     """
@@ -103,7 +112,7 @@ def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, bool]:
         chunk.work -= expansion.done
     for node in root:
         if node.tag.rpartition("}")[2] == "Event":
-            return node, expansion.lenient
+            return node, tuple(expansion.anomalies)
     raise malformed("it holds no <Event>")
 
 
@@ -111,7 +120,7 @@ class _Expansion:
     """One record being filled in, and what it may still take."""
 
     def __init__(self, chunk: ChunkXml[Any], size: int) -> None:
-        self.lenient = False
+        self.anomalies: dict[str, None] = {}
         self._chunk = chunk
         self._instances = MAX_INSTANCES
         self._parts = MAX_PARTS + size
@@ -229,6 +238,7 @@ class _Expansion:
 
     def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
         if slot.place >= len(values):
+            self.anomalies[_ABSENT] = None
             return None
         value = values[slot.place]
         return None if value.kind == ValueType.NULL else value
@@ -239,18 +249,21 @@ class _Expansion:
             return ", ".join(self._items(value))
         raw = self._raw(value)
         try:
-            return value_text(value.kind, raw, lenient=self.lenient)
-        except BadTextError:
-            self.lenient = True
+            return value_text(value.kind, raw)
+        except BadTextError as error:
+            self._note(error)
             return value_text(value.kind, raw, lenient=True)
+
+    def _note(self, error: BadTextError) -> None:
+        self.anomalies[str(error) if isinstance(error, OddSizeError) else _HALF_CHARACTERS] = None
 
     def _items(self, value: Value) -> Iterator[str]:
         raw = self._raw(value)
         kind = value.kind & ~ARRAY
         try:
-            items = list(array_texts(kind, raw, lenient=self.lenient))
-        except BadTextError:
-            self.lenient = True
+            items = list(array_texts(kind, raw))
+        except BadTextError as error:
+            self._note(error)
             items = list(array_texts(kind, raw, lenient=True))
         self._show(len(items))
         return iter(items)

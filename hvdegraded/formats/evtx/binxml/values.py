@@ -17,9 +17,11 @@ __all__ = [
     "ARRAY",
     "UNSIGNED",
     "BadTextError",
+    "OddSizeError",
     "ValueType",
     "array_texts",
     "guid_text",
+    "has_odd_size",
     "sid_text",
     "string_text",
     "struct_code",
@@ -60,7 +62,11 @@ class ValueType(enum.IntEnum):
 
 
 class BadTextError(ValueError):
-    """A string is not UTF-16: it holds half of a surrogate pair, or half a character."""
+    """A value is not what its type says; a string is not UTF-16, as with half of a surrogate pair."""
+
+
+class OddSizeError(BadTextError):
+    """A value has not the size that its type has, so that it may be cut."""
 
 
 _GUID = struct.Struct("<IHH8s")
@@ -71,9 +77,11 @@ _MAX_SUBAUTHORITIES = 255
 def string_text(raw: bytes) -> str:
     """A UTF-16 string without the zeros that end it. Raises BadTextError where it is none."""
     try:
-        text = utf_16_le_decode(raw)[0]
+        text, used = utf_16_le_decode(raw)
     except UnicodeDecodeError as error:
         raise BadTextError(str(error)) from None
+    if used != len(raw):
+        raise OddSizeError("a string ends with half a character")
     return text.rstrip("\0")
 
 
@@ -93,13 +101,20 @@ def guid_text(raw: bytes) -> str:
 
 
 def sid_text(raw: bytes) -> str:
-    """A security identifier as `S-1-5-18`; upper hexadecimal digits where the bytes are none."""
+    """A security identifier as `S-1-5-18`. Raises OddSizeError where it is cut."""
     if len(raw) < 8 or len(raw) < 8 + 4 * raw[1]:
-        return raw.hex().upper()
+        raise OddSizeError("a security identifier is cut")
     authority = int.from_bytes(raw[2:8], "big")
     parts = struct.unpack_from(f"<{raw[1]}I", raw, 8)
     head = f"S-{raw[0]}-{authority}" if authority < 1 << 32 else f"S-{raw[0]}-0x{authority:012X}"
     return "-".join([head, *map(str, parts)])
+
+
+def _lenient_sid(raw: bytes) -> str:
+    try:
+        return sid_text(raw)
+    except OddSizeError:
+        return raw.hex().upper()
 
 
 def _braced_guid(raw: bytes) -> str:
@@ -171,6 +186,14 @@ UNSIGNED = frozenset(
 """Types whose values are unsigned integers."""
 
 
+def has_odd_size(kind: int, size: int) -> bool:
+    """Whether a value that is not an array has a size (bytes) that its type never has."""
+    if kind == ValueType.STRING:
+        return size % 2 == 1
+    codes, _ = _FORMS.get(kind, _UNKNOWN)
+    return bool(size) and 0 not in codes and size not in codes
+
+
 def struct_code(kind: int, size: int) -> tuple[str, Callable[..., str]]:
     """How to unpack a value of that type and size (bytes), and what makes text of the result.
 
@@ -197,6 +220,10 @@ def value_text(kind: int, raw: bytes, *, lenient: bool = False) -> str:
         return ""
     if lenient and kind == ValueType.STRING:
         return _lenient_string(raw)
+    if lenient and kind == ValueType.SID:
+        return _lenient_sid(raw)
+    if not lenient and has_odd_size(kind, len(raw)):
+        raise OddSizeError("a value has not the size of its type")
     code, text = struct_code(kind, len(raw))
     return text(struct.unpack("<" + code, raw)[0])
 
@@ -216,12 +243,14 @@ def array_texts(kind: int, raw: bytes, *, lenient: bool = False) -> Iterator[str
         start = 0
         while start < len(raw):
             end = start + 8 + 4 * raw[start + 1] if start + 1 < len(raw) else len(raw)
-            yield sid_text(raw[start:end])
+            yield _lenient_sid(raw[start:end]) if lenient else sid_text(raw[start:end])
             start = end
         return
     codes, _ = _FORMS.get(kind, _UNKNOWN)
     size = next(iter(codes)) if kind != ValueType.BOOL else 4
     if not size or len(raw) % size:
+        if size and not lenient:
+            raise OddSizeError("an array has not the size of its items")
         if raw:
             yield _hex_bytes(raw)
         return
@@ -232,6 +261,9 @@ def array_texts(kind: int, raw: bytes, *, lenient: bool = False) -> Iterator[str
 
 def _whole_string(raw: bytes) -> str:
     try:
-        return utf_16_le_decode(raw)[0]
+        text, used = utf_16_le_decode(raw)
     except UnicodeDecodeError as error:
         raise BadTextError(str(error)) from None
+    if used != len(raw):
+        raise OddSizeError("a string ends with half a character")
+    return text
