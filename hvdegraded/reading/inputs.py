@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -50,11 +51,16 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
     matches = sorted(map(Path, glob.glob(text, recursive=True)))
     if not matches:
         raise SourceError("nothing matches", path=text, hint="check the pattern")
-    return [
-        file
-        for match in matches
-        for file in (_logs_below(match, report or ReadReport()) if os.path.isdir(match) else [match])
-    ]
+    report = report or ReadReport()
+    found = []
+    for match in matches:
+        if match.is_dir():
+            found += _logs_below(match, report)
+        elif match.is_file() or not match.exists():
+            found.append(match)
+        else:
+            report.note(NoteKind.PASSED_OVER, f"{match} is a pipe or a device")
+    return found
 
 
 def is_pasted(text: str) -> bool:
@@ -71,24 +77,49 @@ def display_path(path: str | os.PathLike[str]) -> str:
 def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     found: list[Path] = []
     others: list[Path] = []
-
-    def complain(error: OSError) -> None:
-        if error.filename == str(folder):
-            raise SourceError(
-                f"the folder cannot be read: {error.strerror}", path=str(folder), hint="check the rights"
-            )
-        report.note(NoteKind.UNREADABLE, f"the folder {error.filename} cannot be read: {error.strerror}")
-
-    for parent, _, names in os.walk(folder, onerror=complain):
-        for path in (Path(parent, name) for name in names):
-            if os.path.isfile(path):  # no pipe, which would be waited for
-                is_log = path.suffix.lower() in LOG_SUFFIXES or _has_magic(path)
-                (found if is_log else others).append(path)
+    for path in _files_below(folder, report):
+        is_log = path.suffix.lower() in LOG_SUFFIXES or _has_magic(path)
+        (found if is_log else others).append(path)
     if others:
         names = [path.name for path in sorted(others)[:_MOST_NAMED]]
         more = ", …" if len(others) > _MOST_NAMED else ""
         report.note(NoteKind.PASSED_OVER, f"{len(others)} other files in {folder}: {', '.join(names)}{more}")
     return sorted(found)
+
+
+def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
+    """Files in a folder and below, at any depth; links to folders are followed, each folder is read once.
+
+    Pipes and devices, which would be waited for, are left out. Raises SourceError if the folder itself cannot
+    be read.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            state = here.stat()
+            entries = list(os.scandir(here))
+        except OSError as error:
+            if here == folder:
+                what = f"the folder cannot be read: {error.strerror}"
+                raise SourceError(what, path=str(folder), hint="check the rights") from None
+            report.note(NoteKind.UNREADABLE, f"the folder {here} cannot be read: {error.strerror}")
+            continue
+        if (state.st_dev, state.st_ino) in seen:
+            report.note(NoteKind.PASSED_OVER, f"{here} is a link to a folder that is read already")
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        for entry in entries:
+            try:
+                mode = entry.stat().st_mode
+            except OSError as error:
+                report.note(NoteKind.UNREADABLE, f"{entry.path} cannot be read: {error.strerror}")
+                continue
+            if stat.S_ISDIR(mode):
+                waiting.append(Path(entry.path))
+            elif stat.S_ISREG(mode):
+                yield Path(entry.path)
 
 
 def _has_magic(path: Path) -> bool:

@@ -188,9 +188,10 @@ def _steps(paths: Iterable[Path], options: ReadOptions) -> Iterator[_Step]:
 
 def _is_large_log(path: Path, run: int) -> bool:
     try:
+        if not path.is_file() or path.stat().st_size <= 2 * run * CHUNK_SIZE:
+            return False
         with path.open("rb") as stream:
-            large = path.stat().st_size > 2 * run * CHUNK_SIZE
-            return large and stream.read(len(FILE_MAGIC)) == FILE_MAGIC
+            return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
     except OSError:
         return False
 
@@ -262,12 +263,17 @@ class _Child:
                 if message.last:
                     return
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
-            error = HvdegradedError(
-                f"a worker process ended (code {self._process.poll()})",
-                path=display_path(path),
-                hint="read with workers=1",
-            )
+            what = f"a worker process ended ({self._ending()})"
+            error = HvdegradedError(what, path=display_path(path), hint="read with workers=1")
             yield _Message([], ReadReport(), error)
+
+    def _ending(self) -> str:
+        """How the process ended."""
+        try:
+            code = self._process.wait(_TICK)
+        except subprocess.TimeoutExpired:
+            return "its answers cannot be read"
+        return f"code {code}" if code >= 0 else f"signal {-code}"
 
     def end(self) -> None:
         """Kill it, and wait for that."""

@@ -114,3 +114,44 @@ def test_folders_without_the_right_to_read_are_told(tmp_path: Path, events: list
 
 def test_what_is_named_twice_is_read_once(events: list[hv.Event]) -> None:
     assert list(hv.read([WORKER, WORKER, str(WORKER.parent / "*Worker*")])) == events
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
+def test_links_to_folders_are_followed_once_and_dangling_ones_are_told(
+    tmp_path: Path, events: list[hv.Event]
+) -> None:
+    logs, other = tmp_path / "logs", tmp_path / "other"
+    logs.mkdir()
+    other.mkdir()
+    (other / "w.evtx").write_bytes(WORKER.read_bytes())
+    (logs / "linked").symlink_to(other)
+    (logs / "again").symlink_to(logs)
+    (logs / "dangling.evtx").symlink_to(tmp_path / "nothing")
+    stream = hv.read(logs)
+    assert list(stream) == events
+    kinds = {note.kind for note in stream.report.notes}
+    assert kinds == {NoteKind.UNREADABLE, NoteKind.PASSED_OVER}
+    assert any("dangling.evtx" in note.text for note in stream.report.unreadable)
+    assert not stream.report.complete
+
+
+def test_a_folder_may_be_deeper_than_python_recurses(tmp_path: Path, events: list[hv.Event]) -> None:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        for _ in range(1200):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("w.evtx").write_bytes(WORKER.read_bytes())
+    finally:
+        os.chdir(before)
+    assert list(hv.read(tmp_path)) == events
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_pattern_opens_no_pipe(tmp_path: Path, events: list[hv.Event]) -> None:
+    os.mkfifo(tmp_path / "p.evtx")
+    (tmp_path / "w.evtx").write_bytes(WORKER.read_bytes())
+    stream = hv.read(str(tmp_path / "*.evtx"))
+    assert list(stream) == events
+    assert "is a pipe or a device" in str(stream.report)

@@ -32,6 +32,7 @@ __all__ = ["parse_event", "read_xml"]
 
 BLOCK_SIZE = 1 << 18  # bytes
 _MAX_MARKUP = 1 << 18  # elements and attributes of an event; each costs some hundred bytes
+_MAX_ATTRIBUTES = 2048  # of an element; each is compared with each, so that time grows with the square
 _MAX_MENDED = 1 << 20  # bytes of an event with what XML forbids; escapes multiply
 _SMALL = 1 << 16  # bytes up to which a wrong guess of a piece's end is cheap
 _ORIGIN = Origin("xml")
@@ -84,7 +85,8 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
     UnsafeXmlError where it declares a document type or entities.
     """
     is_plain = text.startswith("<Event") if isinstance(text, str) else text.startswith(b"<Event")
-    if is_plain and len(text) <= _SMALL:
+    signs = text.count("=") if isinstance(text, str) else text.count(b"=")
+    if is_plain and len(text) <= _SMALL and signs <= _MAX_ATTRIBUTES:
         try:
             element = etree.fromstring(text, _PARSER)
             if element.tag.rpartition("}")[2] == "Event":
@@ -265,6 +267,8 @@ def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
 def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord:
     if len(piece) > _SMALL and piece.count(b"<") + piece.count(b"=") > _MAX_MARKUP:
         raise UnreadableEventError(LossReason.OVER_LIMIT, "it has too many elements")
+    if _has_many_attributes(piece):
+        raise UnreadableEventError(LossReason.OVER_LIMIT, "an element in it has too many attributes")
     try:
         return record_from_element(_element(piece, wrapper), origin)
     except etree.XMLSyntaxError as error:
@@ -280,6 +284,13 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
     except etree.XMLSyntaxError as error:
         raise _unreadable(error) from None
     return _unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
+
+
+def _has_many_attributes(piece: bytes) -> bool:
+    """Whether an element may have more attributes than the parser, which compares each with each, can take."""
+    if piece.count(b"=") <= _MAX_ATTRIBUTES:
+        return False
+    return any(tag.count(b"=") > _MAX_ATTRIBUTES for tag in piece.split(b"<"))
 
 
 def _element(piece: bytes, wrapper: bytes) -> etree._Element:

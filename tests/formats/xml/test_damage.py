@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -215,3 +216,15 @@ def test_repeated_openings_end_soon(unit: str, frame: str) -> None:
         assert frame == "%s"
     else:
         assert report.delivered <= 1
+
+
+@pytest.mark.parametrize("count", [3000, 40_000])
+def test_many_attributes_of_one_element_are_a_loss_in_linear_time(count: int) -> None:
+    attributes = " ".join(f'a{number}="1"' for number in range(count))
+    text = event(1) + event(2).replace("<EventData/>", f"<EventData {attributes}/>") + event(3)
+    assert text.count("=") > count
+    began = time.process_time()
+    records, report = read(text)
+    assert time.process_time() - began < 2
+    assert [record.event_id for record in records] == [1, 3]
+    assert [loss.reason for loss in report.losses] == [LossReason.OVER_LIMIT]
