@@ -79,6 +79,8 @@ class _Walk:
 
     def items(self) -> Iterator[Span | Gap]:
         """The records and gaps."""
+        if self._trusted and self._last is not None:
+            yield from self._row()
         while self._place < self._limit and not self._ended:
             span = span_at(self._data, self._place, self._limit)
             if span is None or not (self._trusted or _follows(span, self._last, self._written)):
@@ -92,6 +94,18 @@ class _Walk:
                 return
         if not self._ended:
             yield from self._behind()
+
+    def _row(self) -> Iterator[Span]:
+        """The records up to the first that is not the next one."""
+        data, limit, place, number = self._data, self._limit, self._place, (self._last or 0) + 1
+        span = None
+        while (found := span_at(data, place, limit)) is not None and found.number == number:
+            yield found
+            span = found
+            place = found.end
+            number += 1
+        if span is not None:
+            self._pass(span)
 
     def _pass(self, span: Span) -> None:
         self._place, self._written = span.end, span.ticks

@@ -287,7 +287,7 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
 
 
 def _has_many_attributes(piece: bytes) -> bool:
-    """Whether an element may have more attributes than the parser, which compares each with each, can take."""
+    """Whether an element may have more attributes than the parser compares, each with each, in good time."""
     if piece.count(b"=") <= _MAX_ATTRIBUTES:
         return False
     return any(tag.count(b"=") > _MAX_ATTRIBUTES for tag in piece.split(b"<"))
