@@ -60,6 +60,11 @@ _PROVIDER = re.compile(
     rb"\s+Name=(?:'([^'<&\t\n\r]*)'|\"([^\"<&\t\n\r]*)\")"
 )
 _REMEMBERED_PROVIDERS, _LONGEST_NAME = 4096, 256
+_START = re.compile(rb"<((?:[\w.-]{1,64}:)?Event)[\s>]")
+_PAYLOAD_END = re.compile(
+    rb"</(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*>|<(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*/>"
+)
+_BROKEN_BEHIND = "its text is broken behind the payload; what stood there is missing"
 _EVENT_TAG = re.compile(rb"<Event[\s/>]")
 
 
@@ -188,9 +193,13 @@ class _Pieces:
         cut = cutter.walk(start)
         if cut.kind is not CutKind.COMPLETE:
             cutter.recovering = cut.kind is not CutKind.SUPERSEDED
-            return UnreadableEventError(*_CUT_SHORT[cut.kind]), cut.end
-        if not guessed or cut.end != end:
+            outcome = UnreadableEventError(*_CUT_SHORT[cut.kind])
+        elif not guessed or cut.end != end:
             outcome = self._outcome(start, cut.end, origin, exact=True)
+        if isinstance(outcome, UnreadableEventError) and outcome.reason is not LossReason.OVER_LIMIT:
+            piece = cutter.data[start : cut.end]
+            whole = _up_to_payload(piece, cutter.wrapper, cutter.declared_encoding, origin)
+            return whole or outcome, cut.end
         return outcome, cut.end
 
     def _outcome(self, start: int, end: int, origin: Origin, *, exact: bool) -> _Outcome:
@@ -284,6 +293,21 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
     except etree.XMLSyntaxError as error:
         raise _unreadable(error) from None
     return _unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
+
+
+def _up_to_payload(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord | None:
+    """The record of an event that is broken behind its payload, which decides; None where it is not whole."""
+    start, end = _START.match(piece), _PAYLOAD_END.search(piece)
+    if start is None or end is None:
+        return None
+    try:
+        record = _record(piece[: end.end()] + b"</" + start[1] + b">", wrapper, encoding, origin)
+    except UnreadableEventError:
+        return None
+    if not record.provider:
+        return None
+    caveats = (*record.origin.caveats, _BROKEN_BEHIND)
+    return record._replace(origin=record.origin._replace(caveats=caveats))
 
 
 def _has_many_attributes(piece: bytes) -> bool:

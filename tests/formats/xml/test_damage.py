@@ -59,7 +59,7 @@ def test_a_bad_event_costs_only_itself(bad: str, reason: LossReason) -> None:
     assert [(loss.reason, loss.offset, loss.line) for loss in report.losses] == [(reason, len(before), 2)]
 
 
-@pytest.mark.parametrize("cut", [*range(7, len(event(2))), len(event(2)) - 1])
+@pytest.mark.parametrize("cut", range(7, len(event(2)) - len("</Event>")))
 def test_an_input_that_ends_inside_an_event(cut: int) -> None:
     records, report = read(event(1) + event(2)[:cut])
     assert [record.event_id for record in records] == [1]
@@ -228,3 +228,33 @@ def test_many_attributes_of_one_element_are_a_loss_in_linear_time(count: int) ->
     assert time.process_time() - began < 2
     assert [record.event_id for record in records] == [1, 3]
     assert [loss.reason for loss in report.losses] == [LossReason.OVER_LIMIT]
+
+
+RENDERED = "<RenderingInfo Culture='en-US'><Message>A &broken; text</Message></RenderingInfo></Event>"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "<RenderingInfo Culture='en",
+        "<RenderingInfo><Message>cut",
+        RENDERED,
+        "<RenderingInfo><x></RenderingInfo></Event>",
+    ],
+)
+def test_an_event_that_is_broken_behind_its_payload_is_delivered_with_a_caveat(rest: str) -> None:
+    whole = event(2, "storvsp", value("6.0"))
+    for following in ("", event(3)):
+        records, report = read(event(1) + whole.removesuffix("</Event>") + rest + following)
+        assert [record.event_id for record in records[:2]] == [1, 2]
+        assert records[1].data == (("v", "6.0"),)
+        assert records[1].origin.caveats
+        assert not records[1].origin.anomalies
+        assert len(records) + report.lost == 2 + bool(following)
+
+
+def test_an_event_that_is_broken_before_the_end_of_its_payload_is_lost() -> None:
+    for broken in (event(2, "P", value("a")).replace("</Data>", ""), event(2, "P", value("a"))[:-20]):
+        records, report = read(event(1) + broken)
+        assert [record.event_id for record in records] == [1]
+        assert report.lost == 1

@@ -295,7 +295,7 @@ def test_one_event_keeps_the_origin_it_is_given() -> None:
         "text",
         "<Events/>",
         "<EventData/>",
-        event()[:-1],
+        event()[:-12],
         event() + event(),
         "<Event><a></Event>",
         "{}",
