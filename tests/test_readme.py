@@ -43,7 +43,7 @@ def test_the_readme_in_python_and_in_jupyter(here: Path, capsys: pytest.CaptureF
     for text in blocks(ROOT / "README.md", "python"):
         exec(text, names)
     assert "The VM has no boot device" in capsys.readouterr().out
-    assert names["triage"].count == hv.triage("logs/", guests=names["guests"]).count
+    assert names["triage"].to_act_on.count == hv.triage("logs/", guests="guests.json").to_act_on.count > 0
 
 
 def test_the_page_on_test_logs(here: Path) -> None:
@@ -121,3 +121,13 @@ def test_a_question_of_every_day(
     assert out or Path("findings.csv").exists()
     assert not err or "--html" in command or "--baseline" in command
     assert eval(line, {"hv": hv, "triage": answered}) is not None
+
+
+def test_the_numbers_of_the_readme() -> None:
+    found = hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=FOLDER / "guests.json")
+    matter = found.to_act_on.count + found.to_check.count
+    text = (
+        f"{found.count} warnings and errors of two hosts, of which {matter} matter: {found.proven.count} are "
+        f"proven noise, {found.assumed.count} are noise by assumption"
+    )
+    assert text in README

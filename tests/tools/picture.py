@@ -7,28 +7,37 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from tests.tools.corpus import ROOT
+from tests.tools.corpus import ROOT, SAMPLE_LOGS
 
 PICTURE = ROOT / "hvdegraded" / "docs" / "triage.svg"
 COMMAND = ("triage", "sample_logs/hv2012r2", "sample_logs/hv2022", "--guests", "sample_logs/guests.json")
 WIDTH, LINES = 104, 32
+TAKEN = 1_795_000_000  # 2026-11-18, after the last event
+
+
+def stage(folder: Path) -> None:
+    """Lay out the sample logs in a folder, with an inventory whose file has one age in every checkout."""
+    samples = folder / "sample_logs"
+    samples.mkdir()
+    for name in ("hv2012r2", "hv2022", "exports"):
+        (samples / name).symlink_to(SAMPLE_LOGS / name)
+    (samples / "guests.json").write_bytes((SAMPLE_LOGS / "guests.json").read_bytes())
+    os.utime(samples / "guests.json", (TAKEN, TAKEN))
 
 
 def picture() -> str:
     """Return the first lines of the output as SVG, which asks for no font from elsewhere."""
     environment = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(WIDTH), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "hvdegraded", *COMMAND],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        stage(Path(folder))
+        command = [sys.executable, "-P", "-m", "hvdegraded", *COMMAND]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
     assert done.returncode == 1, done.stderr
     lines = done.stdout.decode().splitlines()
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
