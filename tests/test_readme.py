@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -90,37 +89,6 @@ def test_every_name_and_option_exists(page: Path, capsys: pytest.CaptureFixture[
         text = capsys.readouterr().out
         for option in re.findall(r"(?<!\S)--[a-z-]+", rest):
             assert option in text, f"{command} {option}"
-
-
-QUESTIONS = re.findall(
-    r"^\| (.+?) \| `(hvdegraded .+?)` \| `(.+)` \|$", TEXTS[DOCS / "questions.md"], re.MULTILINE
-)
-
-
-@pytest.fixture(scope="module")
-def answered() -> hv.Triage:
-    return hv.triage(FOLDER / "hv2012r2", guests=FOLDER / "guests.json")
-
-
-def test_there_are_twenty_questions() -> None:
-    assert len(QUESTIONS) == TEXTS[DOCS / "questions.md"].count("| `hvdegraded ") >= 20
-
-
-@pytest.mark.parametrize(("question", "command", "line"), QUESTIONS, ids=[row[0] for row in QUESTIONS])
-def test_a_question_of_every_day(
-    question: str,
-    command: str,
-    line: str,
-    here: Path,
-    answered: hv.Triage,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    Path("rows.toml").write_text(blocks(DOCS / "policy.md", "toml")[0], encoding="utf-8")
-    assert main(shlex.split(command)[1:]) in (0, 1)
-    out, err = capsys.readouterr()
-    assert out or Path("findings.csv").exists()
-    assert not err or "--html" in command or "--baseline" in command
-    assert eval(line, {"hv": hv, "triage": answered}) is not None
 
 
 def test_the_numbers_of_the_readme() -> None:
