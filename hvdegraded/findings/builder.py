@@ -281,6 +281,8 @@ def triage(
     if keywords.get("options") is None:
         keywords.setdefault("progress", True)
     options = ReadOptions.of(**keywords)
+    if guests is not None and not isinstance(guests, GuestInventory):
+        guests = GuestInventory.load(guests)
     builder = TriageBuilder(Classifier(guests, policy), min_level=min_level, since=since, until=until)
     if isinstance(source, Iterator) and not (isinstance(source, EventStream) or hasattr(source, "read")):
         source = _paths_or_events(source)

@@ -22,7 +22,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
 
 from hvdegraded.errors import InventoryError
 from hvdegraded.guests.columns import guest_of_row
@@ -32,18 +31,10 @@ from hvdegraded.guests.names import folded, is_same_host, name_pattern, similar
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.vocabulary import GuestFamily
 
-__all__ = ["Frame", "GuestInventory", "InventoryLike"]
+__all__ = ["GuestInventory"]
 
 _ONE_FAMILY = [{family} for family in GuestFamily if family is not GuestFamily.UNKNOWN]
 _MOST_PATTERNS = 1000
-
-
-class Frame(Protocol):
-    """A data frame of pandas, polars or pyarrow."""
-
-    @property
-    def columns(self) -> Any:
-        """The columns, or their names."""
 
 
 class GuestInventory:
@@ -282,12 +273,6 @@ class GuestInventory:
                     f"several VMs named '{guests[0].name}' run different systems ({_sources(guests)}): "
                     "only an id or a host can tell them apart"
                 )
-
-
-InventoryLike = (
-    GuestInventory | str | os.PathLike[str] | Mapping[Any, Any] | Iterable[Mapping[Any, Any]] | Frame
-)
-"""What `GuestInventory.load` makes an inventory of."""
 
 
 def _by_host(namesakes: list[Guest], host: str | None, ambiguous: tuple[bool, bool]) -> Guest:

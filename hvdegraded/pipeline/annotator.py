@@ -12,7 +12,7 @@ from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.guests.inventory import InventoryLike
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
 from hvdegraded.pipeline.stream_history import StreamHistory, seen_alone
 from hvdegraded.records.record import EventRecord, Origin
@@ -234,7 +234,7 @@ def _of_batch(found: list[Annotated]) -> Annotated:
 def annotate(
     record: Mapping[str, Any] | str | bytes,
     *,
-    guests: InventoryLike | None = None,
+    guests: GuestInventory | None = None,
     policy: Policy | None = None,
     classifier: Classifier | None = None,
     dialect: str | None = None,
@@ -249,7 +249,7 @@ def annotate(
     mapping: dict[str, Any] = {}
     try:
         mapping = dict(record) if isinstance(record, Mapping) else _raw(record)
-        judge = classifier or (None if guests is None and policy is None else Classifier(guests, policy))
+        judge = classifier or (Classifier(guests, policy) if guests or policy else None)
         annotator = Annotator(judge, dialect)
         if not isinstance(record, Mapping):
             return _of_text(record, mapping, annotator)
