@@ -37,6 +37,7 @@ from hvdegraded.verdicts.verdict import Label
 __all__ = ["Labeller", "Stats"]
 
 _WHITE_SPACE = b" \t\r\n"
+_MARKS = b":=> \\\"'"  # in front of a value, in JSON and XML
 _MOST_TOLD, _LONGEST_TOLD = 10, 100
 _KEY_BYTES = b',"' + KEY.encode() + b'":'
 
@@ -170,17 +171,22 @@ class Labeller:
         return _with_key(line, found.text)
 
     def _signature(self, line: bytes) -> Signature | None:
-        """What decides in a line of one event, for the memory of shapes."""
+        """What decides in a line of one event, for the memory of shapes.
+
+        A line with anomalies, or with more than its event, has none: what is wrong with it could hide what
+        decides in others.
+        """
         parsed = _parsed(line)
         if parsed is None or type(parsed[0]) is not dict or KEY in parsed[0]:
             return None
         value, anomalies = parsed
         record = self._annotator.record_of(value, anomalies)
-        if record is None:
+        if record is None or record.origin.anomalies:
             return None
-        remainder = remainder_of(value, self._dialect) if self._drop_ignorable else None
+        if self._drop_ignorable and remainder_of(value, self._dialect) is not None:
+            return None
         without = record._replace(time_ticks=None, record_id=None, process_id=None, thread_id=None)
-        return Signature((without[:], remainder), record.time_ticks)
+        return Signature(without[:], record.time_ticks)
 
     def _warn_of_contradiction(self, text: str) -> None:
         self.stats.contradicted += 1
@@ -273,9 +279,10 @@ def _parsed(line: bytes) -> tuple[Any, tuple[str, ...]] | None:
 
 
 def _ticks_of(value: bytes) -> int | None:
-    """The time that a value of a line stands for, with the colon in front of it."""
-    text = value[1:].strip()
-    return ticks_of(text[1:-1].decode() if text.startswith(b'"') else int(text))
+    """The time that a value of a line stands for, with the mark in front of it."""
+    text = value.lstrip(_MARKS)
+    is_number = text.isdigit() and not value.endswith((b'"' + text, b"'" + text))
+    return ticks_of(int(text) if is_number else text.decode())
 
 
 def _with_key(line: bytes, text: str) -> bytes:

@@ -18,9 +18,12 @@ __all__ = ["LineShapes", "Signature"]
 
 T = TypeVar("T")
 
-_VALUES = re.compile(rb'(:[ ]?(?:"[0-9][0-9T:.Z+ /-]{0,40}"|[1-9][0-9]{0,17}))(?=[,}\] ])')
+_VALUES = re.compile(rb"""(: ?(?:"[0-9][0-9T:.Z+ /-]{0,40}|[1-9][0-9]{0,17}))(?=[",}\] ])""")
+_INNER_VALUES = re.compile(
+    rb"""([:=>] ?(?:\\?["'][0-9][0-9T:.Z+ /-]{0,40}|[1-9][0-9]{0,17}))(?=[\\"'<,}\] ])"""
+)  # in XML or JSON within JSON, too
+_MARKS = b":=> \\\"'"  # in front of a value
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
-_QUOTE = ord('"')
 _MOST_SHAPES = 4096
 _MOST_VALUES = 40
 _LONGEST = 4096  # bytes of a line that is worth remembering
@@ -36,17 +39,21 @@ class Signature(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """Indices of the values that are part of the key, and of the one that is the time; -1 if it is fixed."""
+    """Which values are part of the key, and which one is the time (-1: none), by their indices.
+
+    Those of a group in `equal` decide nothing as long as they are equal, as a record id in two places.
+    """
 
     fixed: tuple[int, ...]
     time: int
+    equal: tuple[tuple[int, ...], ...]
 
 
 class LineShapes(Generic[T]):
     """A memory of what was found for lines, by their shapes.
 
     `read` returns what decides in a line, or None if it is not to be remembered; `ticks_of` the time that a
-    value, with the colon in front of it, stands for. A shape is tried when it is seen for the second time,
+    value, with the mark in front of it, stands for. A shape is tried when it is seen for the second time,
     and as long as that pays off.
     """
 
@@ -63,10 +70,10 @@ class LineShapes(Generic[T]):
         """Return what was found for a line of the same shape, and the time of this one in ticks."""
         if len(line) > _LONGEST:
             return None
-        parts = _VALUES.split(line)
+        parts = _parts(line)
         key = _key_of(parts)
         shape = self._shapes.get(key)
-        if shape is None:
+        if shape is None or not all(_are_equal(parts, group) for group in shape.equal):
             return None
         found = self._found.get((key, *[parts[index] for index in shape.fixed]))
         if found is None:
@@ -81,17 +88,15 @@ class LineShapes(Generic[T]):
         self._credit += _CREDIT
         if len(line) > _LONGEST:
             return
-        parts = _VALUES.split(line)
+        parts = _parts(line)
         key = _key_of(parts)
         if key not in self._shapes:
             self._shapes[key] = None  # seen once
             return
-        shape = self._shapes[key]
-        if shape is None:
-            shape = self._try(parts)
-            if shape is None:
-                return
-            self._shapes[key] = shape
+        shape, known = self._try(parts), self._shapes[key]
+        if shape is None or known not in (None, shape):
+            return
+        self._shapes[key] = shape
         signature = self._read(line)
         if signature is not None:
             self._found[(key, *[parts[index] for index in shape.fixed])] = found, signature.ticks
@@ -105,32 +110,69 @@ class LineShapes(Generic[T]):
         original = self._read(b"".join(parts))
         if original is None:
             return None
-        fixed, time = [], -1
+        fixed: list[int] = []
+        time = -1
         for index in range(1, len(parts), 2):
-            values = _changed(parts[index])
-            seen = [self._read(b"".join((*parts[:index], value, *parts[index + 1 :]))) for value in values]
+            seen = self._with_changed(parts, (index,))
             if all(one == original for one in seen):
                 continue
-            texts = (parts[index], *values)
-            ticks = [None if one is None else one.ticks for one in (original, *seen)]
-            same = all(one is not None and one.decides == original.decides for one in seen)
-            if same and time < 0 and ticks == [self._ticks_of(text) for text in texts]:
+            if time < 0 and self._is_time(parts[index], original, seen):
                 time = index
             else:
                 fixed.append(index)
-        return _Shape(tuple(fixed), time)
+        groups = [group for group in _equal_values(parts, fixed) if len(group) > 1]
+        equal = [
+            group for group in groups if all(one == original for one in self._with_changed(parts, group))
+        ]
+        left = tuple(index for index in fixed if not any(index in group for group in equal))
+        return _Shape(left, time, tuple(equal))
+
+    def _with_changed(self, parts: list[bytes], group: tuple[int, ...]) -> list[Signature | None]:
+        """What is read if the values of a group are changed, all in the same way."""
+        changed = [_changed(parts[index]) for index in group]
+        seen = []
+        for values in zip(*changed, strict=True):
+            new = list(parts)
+            for index, value in zip(group, values, strict=True):
+                new[index] = value
+            seen.append(self._read(b"".join(new)))
+        return seen
+
+    def _is_time(self, value: bytes, original: Signature, seen: list[Signature | None]) -> bool:
+        """Whether changes of a value change the time alone, to what the value stands for."""
+        ticks = [self._ticks_of(one) for one in (value, *_changed(value))]
+        same = all(one is not None and one.decides == original.decides for one in seen)
+        return same and ticks == [None if one is None else one.ticks for one in (original, *seen)]
+
+
+def _equal_values(parts: list[bytes], indices: list[int]) -> list[tuple[int, ...]]:
+    """The indices in groups of equal values, whatever marks are in front of them."""
+    groups: dict[bytes, list[int]] = {}
+    for index in indices:
+        groups.setdefault(parts[index].lstrip(_MARKS), []).append(index)
+    return [tuple(group) for group in groups.values()]
+
+
+def _are_equal(parts: list[bytes], group: tuple[int, ...]) -> bool:
+    first = parts[group[0]].lstrip(_MARKS)
+    return all(parts[index].lstrip(_MARKS) == first for index in group[1:])
+
+
+def _parts(line: bytes) -> list[bytes]:
+    """A line cut at its values, which stand at odd indices."""
+    has_inner = b"<Event" in line or b'{\\"' in line
+    return (_INNER_VALUES if has_inner else _VALUES).split(line)
 
 
 def _key_of(parts: list[bytes]) -> tuple[bytes, ...]:
-    """What is between the values, and the form of those that are texts."""
-    forms = [value.translate(_DIGITS_ALIKE) for value in parts[1::2] if value[-1] == _QUOTE]
-    return (*parts[::2], *forms)
+    """What is between the values, and the forms of these; the last digits may be more or fewer."""
+    return (*parts[::2], *[value.translate(_DIGITS_ALIKE).rstrip(b"0") for value in parts[1::2]])
 
 
 def _changed(value: bytes) -> list[bytes]:
     """The value with its fourth digit changed (of a time: the year), and with its last."""
     digits = [at for at, byte in enumerate(value) if byte in b"0123456789"]
-    return [_with_next_digit(value, at) for at in {digits[min(3, len(digits) - 1)], digits[-1]}]
+    return [_with_next_digit(value, at) for at in (digits[min(3, len(digits) - 1)], digits[-1])]
 
 
 def _with_next_digit(value: bytes, at: int) -> bytes:

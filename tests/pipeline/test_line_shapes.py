@@ -97,7 +97,9 @@ def test_a_remembered_line_is_as_one_read_in_full(
     assert remembering.stats == forgetful.stats
 
 
-@pytest.mark.parametrize("route", ["winlogbeat", "fluent bit map", "vector", "evtx_dump", "nxlog"])
+@pytest.mark.parametrize(
+    "route", ["winlogbeat", "fluent bit map", "vector with xml", "evtx_dump", "nxlog", "splunk", "docker"]
+)
 def test_lines_that_repeat_are_remembered(route: str) -> None:
     labeller = Labeller()
     for number in range(1, 50):
@@ -126,6 +128,21 @@ def test_repeated_keys_are_noticed_on_remembered_lines(twice: str) -> None:
     for _ in range(6):
         assert b'"anomalies":[]' in (labeller.line(plain_line.encode()) or b"")
         assert b"twice" in (labeller.line(f"{plain_line[:-1]}, {twice}}}".encode()) or b"")
+
+
+@pytest.mark.parametrize("route", ["vector with xml", "nxlog with xml", "winlogbeat with original"])
+def test_ids_that_differ_are_noticed_on_remembered_lines(route: str) -> None:
+    """The event's XML in a record is of the same event only if the record ids agree."""
+    labeller = Labeller()
+    for number in range(200, 240):
+        line = json.dumps(shipped(route, EVENTS[0]._replace(record_id=number))).encode()
+        differs = line.replace(b": %d," % number, b": %d," % (number + 1000)).replace(
+            b": %d}" % number, b": 999}"
+        )
+        assert differs != line
+        assert b'"anomalies":[]' in (labeller.line(line) or b"")
+        assert b"another event" in (labeller.line(differs) or b"")
+    assert labeller._shapes.recall(line) is not None
 
 
 def test_a_number_that_decides_is_part_of_the_key() -> None:
