@@ -58,6 +58,8 @@ class StreamHistory:
             if streamed.proven and event.vm_id and isinstance(event, VersionEvent):
                 self._proven[event.vm_id] = event, classifier
             return streamed
+        if verdict.reason is Reason.INVENTORY_CONTRADICTED and event.vm_id:
+            self._contradicted.add(event.vm_id)
         if event.vm_id in self._proven and verdict.actionable and isinstance(event, VersionEvent):
             self._look_again(event.vm_id, verdict, classifier)
         if verdict.reason is Reason.WATCH:

@@ -147,6 +147,15 @@ def test_a_contradiction_of_what_was_called_proven_is_told_once(tmp_path: Path) 
     assert VM in told[0]
 
 
+def test_an_inventory_that_was_contradicted_proves_nothing_more(tmp_path: Path) -> None:
+    stream = Stream(tmp_path, BY_ID)
+    stream(WINDOWS_ONLY)
+    for event in (later(MISMATCH, 1), later(TIME_SYNC, 60)):
+        added = stream(event)
+        assert added is not None
+        assert added["label"] == ACTIONABLE or added["assumed"]
+
+
 def test_another_inventory_is_not_a_contradiction(tmp_path: Path) -> None:
     stream = Stream(tmp_path, BY_ID, look_again=0.0)
     stream(MISMATCH)
