@@ -174,7 +174,7 @@ class Annotator:
         if history is not None:
             verdict = history.verdict(event, self._classifier)
         else:
-            verdict = seen_alone(self._classifier.classify(event))
+            verdict = seen_alone(self._classifier.classify(event), event, self._classifier)
         known = reading.texts.get(id(verdict))
         if known is None or known.verdict is not verdict:
             untimed = untimed_annotation(event, verdict)

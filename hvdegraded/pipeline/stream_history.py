@@ -99,8 +99,7 @@ class StreamHistory:
 
     def _severity_of_repeated(self, event: HyperVEvent, classifier: Classifier) -> Severity:
         """Whether an event that is worth a look when it repeats did so within a day."""
-        fact = classifier.fact(event)
-        most = (fact.repeats if fact is not None else None) or _REPEATS
+        most = _repeats(event, classifier)
         vm = event.vm_id or event.vm_name
         times = self._times.setdefault(
             (event.computer, vm, event.provider, event.event_id), deque(maxlen=most)
@@ -111,9 +110,9 @@ class StreamHistory:
         return Severity.CHECK if len(times) == most and max(times) - min(times) <= _DAY else Severity.NONE
 
 
-def seen_alone(verdict: Verdict) -> Verdict:
+def seen_alone(verdict: Verdict, event: HyperVEvent, classifier: Classifier) -> Verdict:
     """The verdict on an event of which nothing else is known."""
-    if verdict.reason is Reason.WATCH:
+    if verdict.reason is Reason.WATCH and _repeats(event, classifier) > 1:
         return _with_severity(verdict, Severity.NONE)
     if verdict.proven and verdict.reason is Reason.REFUSED_WITH_FALLBACK:
         return _assuming(verdict, Assumption.WHAT_FOLLOWS)
@@ -126,6 +125,12 @@ def _as_streamed(verdict: Verdict, event: HyperVEvent, classifier: Classifier, *
         return verdict
     refused = verdict.reason is Reason.REFUSED_WITH_FALLBACK
     return _assuming(verdict, Assumption.WHAT_FOLLOWS if refused else Assumption.GUEST_SYSTEM)
+
+
+def _repeats(event: HyperVEvent, classifier: Classifier) -> int:
+    """How many such events within a day are worth a look."""
+    fact = classifier.fact(event)
+    return (fact.repeats if fact is not None else None) or _REPEATS
 
 
 def _assuming(verdict: Verdict, assumption: Assumption) -> Verdict:

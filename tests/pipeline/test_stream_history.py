@@ -10,6 +10,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.events.normaliser import normalise
+from hvdegraded.knowledge.vocabulary import Role
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.pipeline.stream_history import StreamHistory
@@ -25,6 +26,7 @@ MISMATCH = storvsp(6, "6.0", "5.1")._replace(payload="EventData", record_id=2)
 FAILURE = record(HV + "Worker", 12030, 2, positional(VM, ID))._replace(payload="UserData/VmlEventLog")
 WINDOWS_ONLY = integration("-RDV")._replace(payload="UserData/VmlEventLog")
 TIME_SYNC = integration("-TimeSync")._replace(payload="UserData/VmlEventLog")
+USER_DATA = "UserData/VmlEventLog"
 BY_ID = [{"Name": VM, "Id": ID, "OSName": "Debian GNU/Linux 12"}]
 BY_NAME = [{"Name": VM, "OSName": "Debian GNU/Linux 12"}]
 
@@ -193,20 +195,23 @@ def test_after_forgetting_nothing_is_more_than_assumed() -> None:
     assert verdict.assumed
 
 
-def test_what_is_worth_a_look_when_it_repeats_has_no_severity_before(tmp_path: Path) -> None:
-    watch = record(HV + "VMMS", 19050, 2, positional(VM, ID))._replace(payload="UserData/VmlEventLog")
+@pytest.mark.parametrize("repeats", [None, 1])
+def test_what_is_worth_a_look_when_it_repeats_has_no_severity_before(
+    tmp_path: Path, repeats: int | None
+) -> None:
+    row = next(
+        row
+        for row in hv.load_knowledge().events
+        if row.role is Role.WATCH and row.repeats == repeats and not row.cases and HV in row.providers[0]
+    )
+    watch = record(row.providers[0], row.event_id, 2, positional(VM, ID))._replace(payload=USER_DATA)
     stream = Stream(tmp_path, BY_ID)
     day = 24 * 60
     seen = [stream(later(watch, minutes)) for minutes in (0, 1, 2, 3, 3 * day, 3 * day + 1)]
-    assert [added and added["severity"] for added in seen] == [
-        "none",
-        "none",
-        "check",
-        "check",
-        "none",
-        "none",
-    ]
-    assert hv.annotate(winlogbeat(watch))[KEY]["severity"] == "none"
+    before = "none" if repeats is None else "check"
+    expected = [before, before, "check", "check", before, before]
+    assert [added and added["severity"] for added in seen] == expected
+    assert hv.annotate(winlogbeat(watch))[KEY]["severity"] == before
 
 
 def test_display_of_an_unknown_version_is_never_remembered_for_another_vm(tmp_path: Path) -> None:
