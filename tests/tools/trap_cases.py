@@ -64,7 +64,9 @@ def _following() -> Iterator[Trap]:
     yield trap(
         3, "VMBus itself, after storage", storage(), final("VmbusVdev", 23012, device="Microsoft VMBus")
     )
-    yield trap(3, "a twin, after storage", storage(), final("VmbusVdev", 23013))
+    yield trap(
+        3, "a twin of no device, after storage", storage(), final("VmbusVdev", 23013, device=""), most=MARKED
+    )
     yield trap(3, "the display, after its refusal", display(23012, "3.3", "3.5"), final("UiDevices", 32719))
     for provider, number in (
         ("Worker", 18524), ("Worker", 18528), ("Worker", 18602), ("Worker", 18604), ("SynthStor", 12977),

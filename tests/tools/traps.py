@@ -54,8 +54,7 @@ class Trap(NamedTuple):
     @property
     def shown_before(self) -> bool:
         """Whether all of the other records come before the judged one."""
-        mark = self.records[self.judged].time_ticks or 0
-        return all((one.time_ticks or 0) <= mark for one in self.records)
+        return max(self.records, key=lambda one: one.time_ticks or 0) is self.records[self.judged]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

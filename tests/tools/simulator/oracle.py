@@ -96,9 +96,11 @@ class Oracle(NamedTuple):
     def faults(self, answers: Mapping[Key, Answer]) -> Iterator[Fault]:
         """All wrong answers."""
         whole = self.how is Cut.NOTHING and not self.as_read
-        refuted = set() if self.as_read else {_machine_id(one) for one in self.seen if shows_windows(one)}
+        refuting = [one for one in self.seen if refutes(one, self._listed(one))]
+        refuted = set() if self.as_read else {_machine_id(one) for one in refuting}
+        at_last = {one.key for one in refuting}
         for one in self.seen:
-            if shows_windows(one):
+            if one.key in at_last:
                 refuted.add(_machine_id(one))
             answer, truth, kind = answers.get(one.key), one.truth, None
             if answer is None or not one.record.computer:
@@ -180,18 +182,19 @@ def _may_be_of(failure: Observation, one: Observation) -> bool:
     return name is None or bool(one.start and name == one.start.machine.identity.name)
 
 
-# ---------------------------------------------------------------- what only Windows speaks
+# ---------------------------------------------------------------- what an inventory cannot be right of
 
 
-def shows_windows(one: Observation) -> bool:
-    """Whether an event, by the facts, cannot be of Linux or BSD."""
+def refutes(one: Observation, listed: Guest | None) -> bool:
+    """Whether an event, by the facts, cannot be of the system that an inventory lists (None: of none that is not Windows)."""
     truth, record = one.truth, one.record
     if truth is None:
         return False
     if truth.part is Part.DISPLAY:
         if truth.host < (3, 2):
             return False  # there hyperv_drm of Linux offers 3.5 alone, and is refused
-        return truth.refused or truth.spoken in ((3, 0), (3, 3), (3, 4))
+        linux = listed is not None and listed.family == "linux"
+        return truth.spoken in ((3, 3), (3, 4)) or (linux and (truth.refused or truth.spoken == (3, 0)))
     if record.provider.endswith("Integration-RDV"):
         return True
     versions = [text for _, text in record.data][4:5]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hvdegraded.records.record import EventRecord
 from tests.tools.simulator import events, versions
-from tests.tools.simulator.events import FAILURES, FINAL, NAMINGS, Identity, Naming
+from tests.tools.simulator.events import FAILURES, FINAL, NAMINGS, Failure, Identity, Naming
 from tests.tools.simulator.negotiation import Connection, Offer, Outcome, connect
 from tests.tools.simulator.versions import Guest, Host, Part, Version
 
@@ -44,7 +44,7 @@ class Truth(NamedTuple):
 
 @dataclass(eq=False)
 class Start:
-    """One start of a machine: from when to when, on which host, and what failed in it."""
+    """One start of a machine: from when to when, on which host, and what failed in it (a part, or all)."""
 
     machine: Machine
     number: int
@@ -53,8 +53,13 @@ class Start:
     begin: int
     end: int | None = None
     failed_at: int | None = None
+    failure: Failure | None = None
     moved_at: int | None = None
     target: HostMachine | None = None
+
+    def fails(self, part: Part) -> bool:
+        """Whether its failure is one of this part; a final refusal is one of the display alone."""
+        return self.failure is not None and (self.failure not in FINAL or part is Part.DISPLAY)
 
     def host_at(self, ticks: int) -> HostMachine:
         """Where it runs at a time."""
@@ -207,9 +212,12 @@ class World:
         if len(self.hosts) > 1 and choice.random() < habits.moves:
             start.target = choice.choice([one for one in self.hosts if one is not start.host])
             start.moved_at = start.begin + choice.randint(70 * SECOND, 15 * MINUTE)
-        connection = self._boot(start)
         if start.failed_at is not None:
-            self._fail(start, start.failed_at)
+            recent = start.host_at(start.failed_at).host.at_least_2016
+            start.failure = choice.choice(FINAL if recent and choice.random() < 0.3 else FAILURES)
+        connection = self._boot(start)
+        if start.failed_at is not None and start.failure is not None:
+            self._fail(start, start.failure, start.failed_at)
         dead = not connection.works(Part.STORAGE) and start.guest.family != "ipxe"
         if dead and choice.random() < 0.5:  # the guest finds no disk, and tries again
             self._stop(start, start.begin + choice.randint(70 * SECOND, 8 * MINUTE), events.GUEST_RESET)
@@ -245,21 +253,15 @@ class World:
     def _truth(self, offer: Offer, connection: Connection, start: Start, now: int) -> Truth:
         refused = offer.outcome is Outcome.REFUSED
         failed = start.failed_at is not None and now <= start.failed_at <= now + WINDOW
-        works = connection.works(offer.part) if refused else True
-        return Truth(
-            offer.part, refused, start.guest, works and not (refused and failed), offer.guest, offer.host
-        )
+        works = not refused or (connection.works(offer.part) and not (failed and start.fails(offer.part)))
+        return Truth(offer.part, refused, start.guest, works, offer.guest, offer.host)
 
-    def _fail(self, start: Start, ticks: int) -> None:
+    def _fail(self, start: Start, failure: Failure, ticks: int) -> None:
         """Something of this start breaks, whatever was agreed."""
-        choice = self.choice
-        host = start.host_at(ticks)
-        kinds = FINAL if host.host.at_least_2016 and choice.random() < 0.3 else FAILURES
-        failure = choice.choice(kinds)
-        twin = failure.twin is not None and choice.random() < self.habits.nameless
-        naming = choice.choice(NAMINGS)
+        twin = failure.twin is not None and self.choice.random() < self.habits.nameless
+        naming = self.choice.choice(NAMINGS)
         record = events.of_failure(failure, start.machine.identity, naming, twin=twin)
-        self._log(host, ticks, record, start, failure=True, naming=naming)
+        self._log(start.host_at(ticks), ticks, record, start, failure=True, naming=naming)
 
     def _log(
         self,
