@@ -7,15 +7,9 @@ import pytest
 import hvdegraded as hv
 from tests.tools.lossy_inputs import Input, built, forged
 
-OPEN = {
-    "xml with events in CDATA",
-    "json, then a log",
-}
-"""Not told yet (issue 15)."""
-
 
 @pytest.mark.parametrize("everything", [False, True], ids=["wanted", "everything"])
-@pytest.mark.parametrize("given", [one for one in (*built(), *forged()) if one.name not in OPEN], ids=str)
+@pytest.mark.parametrize("given", [*built(), *forged()], ids=str)
 def test_what_is_not_delivered_is_told(given: Input, everything: bool) -> None:
     try:
         stream = hv.read(given.data, everything=everything)

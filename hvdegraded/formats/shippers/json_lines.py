@@ -110,7 +110,8 @@ class _JsonLines:
         if not number or not data.strip(b" \t\r\n\0"):
             return
         too_long = len(data) > self._longest
-        if not too_long and self._seen and self._may_hold and not self._may_hold(data):
+        is_text = b"\0" not in data  # the bytes of something else are lost, not of other providers
+        if not too_long and is_text and self._seen and self._may_hold and not self._may_hold(data):
             if data.strip() != b"]" or not self._in_array:
                 self._skipped[1:] = [data]
                 yield Skipped(1)

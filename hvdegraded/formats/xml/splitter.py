@@ -229,6 +229,8 @@ class Cutter:
         if found < 0:
             self.stray += len(token)
             return end
+        if token == b"<![CDATA[":
+            self.stray += len(self.data[end:found].translate(None, _WHITE_SPACE))
         if token == b"<?":
             encoding = _DECLARED_ENCODING.match(self.data, start, found)
             if encoding is not None:
