@@ -114,7 +114,9 @@ def _guests() -> Iterator[Trap]:
         judged=1,
     )
     yield trap(5, "RDV later", storage_loaded(), service("-RDV", "3.0", "3.0", "1.0", "3.0", ticks=MINUTE))
-    yield trap(5, "RDV a month before", service("-RDV", ticks=-30 * DAY), service("-TimeSync"), judged=1)
+    yield trap(
+        5, "RDV a month before", service("-RDV", ticks=-30 * DAY), service("-TimeSync"), judged=1, most=MARKED
+    )
     yield trap(
         5,
         "display of Windows, then KVP",

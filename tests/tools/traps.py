@@ -54,7 +54,9 @@ class Trap(NamedTuple):
     @property
     def shown_before(self) -> bool:
         """Whether all of the other records come before the judged one."""
-        return max(self.records, key=lambda one: one.time_ticks or 0) is self.records[self.judged]
+        judged = self.records[self.judged]
+        others = (one for one in self.records if one is not judged)
+        return all((one.time_ticks or 0) < (judged.time_ticks or 0) for one in others)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

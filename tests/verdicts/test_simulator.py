@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ from tests.tools.simulator import versions
 from tests.tools.simulator.inventories import Knowledge
 from tests.tools.simulator.logs import Cut, Route
 from tests.tools.simulator.negotiation import Outcome, connect
-from tests.tools.simulator.oracle import Fault, Kind
-from tests.tools.simulator.runs import Run, run, stream
+from tests.tools.simulator.oracle import Fault, Key
+from tests.tools.simulator.runs import Run, proven_refusals, run, stream
 from tests.tools.simulator.versions import Host, Part
 from tests.tools.simulator.world import World
 
@@ -68,45 +68,76 @@ def test_worlds_hold_every_release_and_both_truths() -> None:
 
 # ---------------------------------------------------------------- verdicts
 
-CLAIMS = {kind: frozenset[Knowledge]() for kind in Kind} | {Kind.NO_MISMATCH: frozenset(Knowledge)}
-"""Of which inventories a kind of fault must not occur."""
+
+def _faults(
+    simulate: Callable[[Run, Path], list[Fault]], runs: Iterable[Run], folder: Path
+) -> list[tuple[Run, str]]:
+    """All faults of some runs."""
+    found = []
+    for wanted in runs:
+        place = folder / f"{wanted.knowledge.name}{wanted.seed}"
+        place.mkdir()
+        found += [(wanted, str(fault)) for fault in simulate(wanted, place)]
+    return found
 
 
-def _claimed(simulate: Callable[[Run, Path], list[Fault]], wanted: Run, folder: Path) -> list[str]:
-    """Faults of a run that must not occur."""
-    place = folder / f"{wanted.knowledge.name}{wanted.seed}"
-    place.mkdir()
-    return [f"{wanted}\n{one}" for one in simulate(wanted, place) if wanted.knowledge in CLAIMS[one.kind]]
-
-
-def _faults(seeds: range, how: Cut, route: Route | None, folder: Path) -> list[str]:
-    runs = (Run(seed, knowledge, how, route) for knowledge in Knowledge for seed in seeds)
-    return [fault for wanted in runs for fault in _claimed(run, wanted, folder)]
+def _runs(seeds: range, how: Cut = Cut.NOTHING, route: Route | None = None) -> list[Run]:
+    return [Run(seed, knowledge, how, route) for knowledge in Knowledge for seed in seeds]
 
 
 def test_records_in_memory(tmp_path: Path) -> None:
-    assert _faults(range(25), Cut.NOTHING, None, tmp_path) == []
+    assert _faults(run, _runs(range(25)), tmp_path) == []
 
 
 @pytest.mark.parametrize("route", Route)
 @pytest.mark.parametrize("how", Cut)
 def test_files(how: Cut, route: Route, tmp_path: Path) -> None:
-    assert _faults(range(2), how, route, tmp_path) == []
+    assert _faults(run, _runs(range(2), how, route), tmp_path) == []
 
 
-@pytest.mark.parametrize("knowledge", Knowledge)
-def test_lines_of_a_stream(knowledge: Knowledge, tmp_path: Path) -> None:
+def _more_is_proven(seed: int, route: Route, folder: Path) -> dict[tuple[Cut, Knowledge], set[Key]]:
+    """What is proven of refusals by reading less, and not by reading all."""
+    found = {}
+    for how in Cut:
+        for knowledge in (Knowledge.RIGHT, Knowledge.MISSING):
+            place = folder / f"{how.name} {knowledge.name}"
+            place.mkdir()
+            found[how, knowledge] = proven_refusals(Run(seed, knowledge, how, route), place)
+    whole = found[Cut.NOTHING, Knowledge.RIGHT]
+    return {key: proven - whole for key, proven in found.items() if proven - whole}
+
+
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("seed", range(2))
+def test_who_reads_less_proves_no_more(seed: int, route: Route, tmp_path: Path) -> None:
+    """No inventory, a log that bears a failure, the tail of the window, a record that cannot be read."""
+    assert _more_is_proven(seed, route, tmp_path) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", Route)
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_who_reads_less_proves_no_more_in_many_worlds(seed: int, route: Route, tmp_path: Path) -> None:
+    assert _more_is_proven(seed, route, tmp_path) == {}
+
+
+def test_lines_of_a_stream(tmp_path: Path) -> None:
     """A refusal there is never proven, for nothing shows what follows; what was read before counts."""
-    assert [fault for seed in range(10) for fault in _claimed(stream, Run(seed, knowledge), tmp_path)] == []
+    assert _faults(stream, _runs(range(10)), tmp_path) == []
+
+
+@pytest.mark.slow
+def test_lines_of_many_streams(tmp_path: Path) -> None:
+    assert _faults(stream, _runs(range(1000, 1200)), tmp_path) == []
 
 
 @pytest.mark.slow
 def test_thousands_of_worlds(tmp_path: Path) -> None:
-    assert _faults(range(1000, 1600), Cut.NOTHING, None, tmp_path) == []
+    assert _faults(run, _runs(range(1000, 1600)), tmp_path) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("route", Route)
 @pytest.mark.parametrize("how", Cut)
 def test_many_files(how: Cut, route: Route, tmp_path: Path) -> None:
-    assert _faults(range(1000, 1040), how, route, tmp_path) == []
+    assert _faults(run, _runs(range(1000, 1040), how, route), tmp_path) == []

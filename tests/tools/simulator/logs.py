@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import json
 import random
-from collections.abc import Iterable
 from pathlib import Path
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
@@ -74,16 +73,22 @@ def write(
     return paths, left
 
 
-def _content(observed: Iterable[Observation], route: Route, lost: Observation | None) -> bytes:
+def _content(observed: list[Observation], route: Route, lost: Observation | None) -> bytes:
+    """A file of these events; one of them cannot be read, if it is `lost`."""
     records = [one.record for one in observed]
+    at = next((at for at, one in enumerate(observed) if one is lost), None)
     if route is Route.EVTX:
         data = evtx_bytes(records, first_record_id=records[0].record_id or 1)
-        at = next((at for at, record in enumerate(records) if lost and record is lost.record), None)
         return data if at is None else _without(data, at)
-    kept = [record for record in records if not (lost and record is lost.record)]
     if route is Route.XML:
-        return ("<Events>" + "\n".join(map(event_xml, kept)) + "</Events>").encode()
-    return "".join(json.dumps(winlogbeat(record)) + "\n" for record in kept).encode()
+        texts = [event_xml(record) for record in records]
+        if at is not None:
+            texts[at] = texts[at].replace("</System>", "")
+        return ("<Events>" + "\n".join(texts) + "</Events>").encode()
+    texts = [json.dumps(winlogbeat(record)) for record in records]
+    if at is not None:
+        texts[at] = texts[at][:-40]
+    return ("\n".join(texts) + "\n").encode()
 
 
 def _without(data: bytes, number: int) -> bytes:
