@@ -65,6 +65,8 @@ def _unseen(event: VersionEvent, ticks: int, last: int, history: History) -> tup
     if history.doubtful_failures(event, ticks, last):
         unseen.append("a VM failed of which it is not known whether it is this one")
     for vm in history.of(event):
+        if vm.overflowed:
+            unseen.append("more versions were reported of this VM than are kept")
         if vm.changes_between((Lifecycle.STOPPED, Lifecycle.RESET), ticks, last):
             unseen.append(f"the VM was stopped or reset within {WINDOW_MINUTES} minutes")
         if vm.changes_between((Lifecycle.LEFT,), ticks, last):

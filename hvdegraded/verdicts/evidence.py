@@ -168,6 +168,8 @@ def _assumed_because(
     moment = datetime_from_ticks(ticks) if ticks is not None else None
     if guest.older_than(moment, policy.max_inventory_age):
         return f"the inventory is more than {policy.max_inventory_age.days} days older than the event"
+    if any(vm.overflowed for vm in vms):
+        return "more versions were reported of this VM than are kept"
     made = [vm for vm in vms if vm.made]
     if not made:
         return None

@@ -38,11 +38,13 @@ class Spoken(NamedTuple):
 class VmHistory:
     """What is known of one VM under one name or id.
 
-    `doubtful`: some versions that were reported of it cannot be trusted, so nothing is inferred from any.
+    `overflowed`: more different versions were reported than are kept. `doubtful`: some cannot be trusted,
+    so nothing is inferred from any.
     """
 
     def __init__(self) -> None:
         self.doubtful = False
+        self.overflowed = False
         self._failures: dict[_FailureKind, Timeline] = {}
         self._changes: dict[Lifecycle, Timeline] = {}
         self._refusals: dict[tuple[object, ...], Timeline] = {}
@@ -62,11 +64,12 @@ class VmHistory:
         self._changes.setdefault(change, Timeline()).add(ticks)
 
     def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> None:
-        """Take what a version event reports; of one that is not usable only that there was one."""
-        if not usable or len(self._spoken) + len(self._refusals) >= _MAX_KEYS:
-            self.doubtful = True
+        """Take what a version event reports; of one that proves nothing, what speaks against a row."""
+        self.overflowed |= len(self._spoken) + len(self._refusals) >= _MAX_KEYS
+        self.doubtful |= self.overflowed or not usable
+        if self.overflowed:
             return
-        if event.outcome is Outcome.REFUSED:
+        if usable and event.outcome is Outcome.REFUSED:
             self._refusals.setdefault(_offer(event), Timeline()).add(ticks)
         for pair in event.version_pairs or (VersionPair(component=event.component),):
             self._spoken.setdefault(Spoken(event.component, pair, event.outcome), Timeline()).add(ticks)
@@ -74,6 +77,7 @@ class VmHistory:
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
         self.doubtful |= other.doubtful
+        self.overflowed |= other.overflowed
         for kind, times in other._failures.items():
             self._failures.setdefault(kind, Timeline()).merge(times)
         for change, times in other._changes.items():
