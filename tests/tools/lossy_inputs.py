@@ -61,6 +61,12 @@ def _text_inputs() -> Iterator[tuple[str, str, int]]:
     yield "xml with garbage between", f"<Events>{xml[0]}garbage < > & {rest}</Events>", FEW
     yield "xml, then json", f"<Events>{''.join(xml[:6])}</Events>\n" + "\n".join(lines[6:]), FEW
     yield "json, then xml", "\n".join(lines[:6]) + f"\n<Events>{''.join(xml[6:])}</Events>", FEW
+    yield "json without its beginning", stream[60:], FEW
+    yield (
+        "json behind prefixes, one torn",
+        "\n".join("Dec 9 hv1: " + one for one in [*lines[:11], lines[11][:-9]]),
+        FEW,
+    )
     yield "json without its end", stream[:-60], FEW
     yield "json, two on a line", " ".join(lines[:2]) + "\n" + "\n".join(lines[2:]), FEW
     yield "json, all on a line", "".join(lines), FEW

@@ -25,6 +25,8 @@ _PARAMETER = re.compile(r" ([^\s=\]\"]{1,64})=\"((?:[^\"\\]|\\.)*)\"")
 _CEF = re.compile(r"CEF:\d{1,3}\|((?:[^|\\]|\\.){0,512}\|){6}")
 _CEF_KEY = re.compile(r"(?:^|(?<=\s))(\w{1,64})=")
 _ESCAPED = re.compile(r"\\(.)")
+_MARKS = ("{", "MSWinEventLog", "CEF:", "Hyper-V")
+_WORD = re.compile(r"[\w.-]{3,128}", re.ASCII)
 _LONGEST = 1 << 16
 
 
@@ -34,6 +36,17 @@ def events_of_syslog(text: str) -> Iterator[Found]:
         found = event_of_line(line)
         if found is not None:
             yield Found(found, None, number)
+        elif _names_what_it_lost(line[:_LONGEST]):
+            yield Found(
+                None, "the line names a provider of Windows, but no event can be read from it", number
+            )
+
+
+def _names_what_it_lost(line: str) -> bool:
+    """Whether a line without an event looks like what is left of one: its form, and a known provider."""
+    if not any(mark in line for mark in _MARKS):
+        return False
+    return any(known_provider(word) is not None for word in _WORD.findall(line))
 
 
 def event_of_line(line: str) -> dict[str, Any] | None:
