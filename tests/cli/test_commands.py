@@ -265,7 +265,7 @@ def test_names_from_logs_do_not_steer_the_terminal(
     out = io.TextIOWrapper(io.BytesIO(), encoding)
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, out)
-    assert main([part.replace("FILE", str(hostile)) for part in arguments]) in (0, 1, 3)
+    assert main([part.replace("FILE", str(hostile)) for part in arguments]) in (0, 1, 3, 4)
     out.seek(0)
     steering = {character for character in out.read() if not character.isprintable()} - {"\n"}
     assert not steering
