@@ -31,3 +31,20 @@ def test_a_bound_is_that_of_the_code(value: str, place: str) -> None:
             importlib.import_module(path)
         holder = getattr(holder, part)
     assert holder == int(number.replace(",", "")) * UNITS[unit]
+
+
+def test_every_bound_of_the_code_is_on_the_page() -> None:
+    """Bounds of what is shown in reports, and of the other readers, are not bounds of an input."""
+    listed = {place for _, place in ROWS}
+    package = ROOT / "hvdegraded"
+    for path in sorted(package.rglob("*.py")):
+        module = ".".join(path.relative_to(package).with_suffix("").parts)
+        if not module.startswith(("cli.", "findings.", "verify.")):
+            names = re.findall(
+                r"^(_?(?:MAX|MOST|LONGEST)[A-Z_]*) = [\d_ <*x]+",
+                path.read_text(encoding="utf-8"),
+                re.MULTILINE,
+            )
+            assert {f"{module}.{name}" for name in names} <= listed, (
+                "add it to docs/bounds.md, with its reason"
+            )
