@@ -20,6 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
+    "Anomaly",
     "Caveat",
     "EventRecord",
     "Field",
@@ -51,6 +52,13 @@ class FieldSource(enum.StrEnum):
     POSITIONAL = "positional fields"
     MESSAGE = "rendered message"
     NONE = "no fields"
+
+
+class Anomaly(enum.StrEnum):
+    """Anomalies on which decisions depend; others are texts for people."""
+
+    NO_EVENT_ID = "it has no event id"
+    """The record's `event_id` is 0."""
 
 
 class Caveat(enum.StrEnum):

@@ -13,7 +13,6 @@ from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
 
 __all__ = [
     "CONVERTERS",
-    "NO_EVENT_ID",
     "event_id_of",
     "guid_of",
     "names_no_zone",
@@ -21,9 +20,6 @@ __all__ = [
     "text_of",
     "ticks_of",
 ]
-
-NO_EVENT_ID = "it has no event id"
-"""The anomaly of a record without one; its `event_id` is 0."""
 
 _U64 = 1 << 64
 _ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)

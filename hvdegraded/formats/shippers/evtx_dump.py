@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from hvdegraded.formats.shippers.coercion import (
-    NO_EVENT_ID,
     event_id_of,
     guid_of,
     number_of,
@@ -24,7 +23,7 @@ from hvdegraded.formats.shippers.xml_as_json import (
     name_of,
     namespace_of,
 )
-from hvdegraded.records.record import EventRecord, Field, Origin
+from hvdegraded.records.record import Anomaly, EventRecord, Field, Origin
 
 __all__ = ["MAX_FIELDS", "flatten", "payload_of", "record_from_evtx_json"]
 
@@ -46,7 +45,7 @@ def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRe
         qualifiers = number_of(system.get("EventIDQualifier"))  # Datadog's newer agents
     event_id, folded = event_id_of(content_of(number))
     if event_id is None:
-        origin = origin._replace(anomalies=(*origin.anomalies, NO_EVENT_ID))
+        origin = origin._replace(anomalies=(*origin.anomalies, Anomaly.NO_EVENT_ID))
     payload, data = payload_of(event)
     message = mapping.get("Message") or mapping.get("message")
     return EventRecord(

@@ -23,7 +23,6 @@ from hvdegraded.errors import SourceError
 from hvdegraded.formats.shippers.by_names import record_by_names
 from hvdegraded.formats.shippers.coercion import (
     CONVERTERS,
-    NO_EVENT_ID,
     event_id_of,
     level_of,
     names_no_zone,
@@ -33,7 +32,7 @@ from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
+from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Field, Origin
 
 __all__ = ["detected_dialects", "dialects", "record_from_mapping"]
 
@@ -208,7 +207,7 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
     names = {record.provider.lower(), (record.event_source or "").lower()}
     if projection.provider and projection.provider.lower() not in names:
         return False
-    if NO_EVENT_ID not in projection.origin.anomalies and record.event_id != projection.event_id:
+    if Anomaly.NO_EVENT_ID not in projection.origin.anomalies and record.event_id != projection.event_id:
         return False
     return not (record.record_id and projection.record_id) or record.record_id == projection.record_id
 
@@ -331,7 +330,7 @@ def _projected(
                         caveats.append("its level is not a number, nor an English word")
                 break
     if values.get("event_id") is None:
-        anomalies.append(NO_EVENT_ID)
+        anomalies.append(Anomaly.NO_EVENT_ID)
         values["event_id"] = 0
     if table.equals == _OWN_LINES:
         anomalies += _reported(flat)
