@@ -138,7 +138,7 @@ class _Walk:
         if not self._trusted or last is None or self._place != self._chunk.free:
             return
         while (span := span_at(self._data, self._place, len(self._data))) is not None:
-            if span.number != last + 1 or span.ticks < self._written:
+            if span.number != last + 1:
                 break
             yield span._replace(place=RecordPlace.BEHIND)
             self._pass(span)

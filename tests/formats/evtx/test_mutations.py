@@ -12,7 +12,7 @@ from tests.tools.mutations import bases, judge, mutations
 @pytest.mark.slow
 def test_intact_records_survive_the_damage_around_them() -> None:
     total = delivered = wrong = hidden = 0
-    for mutation in mutations(int(os.environ.get("HVDEGRADED_MUTATIONS", "120")), 7, bases(3)):
+    for mutation in mutations(int(os.environ.get("HVDEGRADED_MUTATIONS", "240")), 7, bases(3)):
         outcome = judge(mutation)
         total += len(mutation.intact)
         delivered += outcome.delivered

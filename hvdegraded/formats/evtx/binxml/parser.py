@@ -31,7 +31,7 @@ from hvdegraded.formats.evtx.binxml.templates import (
     malformed,
     over_limit,
 )
-from hvdegraded.formats.evtx.format import DEFINITION_HEAD, name_hash
+from hvdegraded.formats.evtx.format import DEFINITION_HEAD, mended_name, name_hash
 
 __all__ = [
     "MAX_DEPTH",
@@ -191,7 +191,9 @@ class ChunkXml(Generic[T]):
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
                 raise malformed("a name in it is none") from None
-            if not name or len(raw) != 2 * count or (self._damaged and name_hash(raw) != hashed):
+            if self._damaged and name_hash(raw) != hashed:
+                name = mended_name(raw, hashed) or ""
+            if not name or len(raw) != 2 * count:
                 raise malformed("a name in it is none")
             self.names[offset] = name
         return name
