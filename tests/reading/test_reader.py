@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,19 +136,23 @@ def test_links_to_folders_are_followed_once_and_dangling_ones_are_told(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rm removes what is deep")
-def test_a_folder_may_be_deeper_than_python_recurses(tmp_path: Path, events: list[hv.Event]) -> None:
-    before = Path.cwd()
-    os.chdir(tmp_path)
+def test_a_folder_may_be_deeper_than_python_recurses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: list[hv.Event]
+) -> None:
+    depth = 1200
+    monkeypatch.chdir(tmp_path)
+    for _ in range(depth):
+        os.mkdir("d")
+        os.chdir("d")
+    log = Path("w.evtx")
+    log.write_bytes(WORKER.read_bytes())
     try:
-        for _ in range(1200):
-            os.mkdir("d")
-            os.chdir("d")
-        Path("w.evtx").write_bytes(WORKER.read_bytes())
-        os.chdir(before)
         assert list(hv.read(tmp_path)) == events
-    finally:
-        os.chdir(before)
-        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)  # pytest's own clean-up recurses
+    finally:  # what removes folders of tests recurses, and fails at that depth
+        log.unlink()
+        for _ in range(depth):
+            os.chdir("..")
+            os.rmdir("d")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
