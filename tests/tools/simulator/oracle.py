@@ -96,9 +96,7 @@ class Oracle(NamedTuple):
     def faults(self, answers: Mapping[Key, Answer]) -> Iterator[Fault]:
         """All wrong answers."""
         whole = self.how is Cut.NOTHING and not self.as_read
-        # Records beside one that cannot be read carry an anomaly, and are not trusted.
-        trusted = self.seen if self.how is not Cut.RECORD else []
-        refuting = [one for one in trusted if refutes(one, self._listed(one))]
+        refuting = [one for one in self.seen if refutes(one, self._listed(one))]
         refuted = set() if self.as_read else {_machine_id(one) for one in refuting}
         at_last = {one.key for one in refuting}
         for one in self.seen:
