@@ -4,11 +4,17 @@ No test depends on how fast the machine is: properties have no deadline.
 """
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.tools")
+
+# A shell that starts the suite in the background lets it ignore Ctrl-C, and so would every child that a test
+# interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("quick", deadline=None, max_examples=30)
 settings.register_profile("thorough", deadline=None, max_examples=500)

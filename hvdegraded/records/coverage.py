@@ -11,7 +11,9 @@ channel), stretches of records whose channel nothing named, and the times of wha
 3. A log that never held a record (its next record number is 1) covers its channel from the beginning of time
    to its modification time.
 4. What was lost takes its time out of the cover of its input; another input may still cover that time.
-5. Records whose channel is not known (of other providers, in chunks that were skipped) count for the only
+5. A text export (XML, JSON, CSV) can hold a selection, so it covers a channel only where the record ids of
+   neighbours follow each other, upwards or downwards.
+6. Records whose channel is not known (of other providers, in chunks that were skipped) count for the only
    channel of their input; where it has several, for the end of the export alone.
 """
 
@@ -132,7 +134,8 @@ class InputCoverage:
     `pairs` has the oldest and the last time of each (host, channel), `unnamed` those of records whose channel
     was not looked at, `holes` the times of what was lost. `modified` is the file's modification time, in
     ticks; `never_written` names the channel of a log that never held a record; its host is that of the logs
-    in the same `folder`. `cut` says that the input's end is missing.
+    in the same `folder`. `cut` says that the input's end is missing. `jumps` has, for each (host, channel) of
+    a text export, the times between records whose ids do not follow each other.
     """
 
     pairs: dict[_Pair, Span] = field(default_factory=dict)
@@ -142,6 +145,8 @@ class InputCoverage:
     never_written: str | None = None
     folder: str | None = None
     cut: bool = False
+    jumps: dict[_Pair, list[Span]] = field(default_factory=dict)
+    _followed: dict[_Pair, tuple[int | None, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def add(self, host: str | None, channel: str | None, first: int, last: int) -> None:
         """Take records between two ticks; of an unnamed channel where `host` and `channel` are None."""
@@ -152,6 +157,21 @@ class InputCoverage:
         known = self.pairs.get(pair)
         if known is not None or len(self.pairs) < _MAX_PAIRS:
             self.pairs[pair] = _widened(known, (first, last))
+
+    def follow(self, host: str, channel: str, record_id: int | None, ticks: int) -> None:
+        """Take the next record of a text export, which may lack what stood before it."""
+        self.add(host, channel, ticks, ticks)
+        pair = host, channel
+        if pair not in self.pairs:
+            return
+        before = self._followed.get(pair)
+        self._followed[pair] = record_id, ticks
+        if before is not None and not _are_neighbours(before, (record_id, ticks)):
+            _add_stretch(self.jumps.setdefault(pair, []), (min(before[1], ticks), max(before[1], ticks)))
+
+    def next_part(self) -> InputCoverage:
+        """Make the one for what comes next of the same input; it knows which records were the last."""
+        return InputCoverage(_followed=self._followed)
 
     def take(self, coverage: Coverage) -> None:
         """Take what a reader yields; a channel without host is that of a log that never held a record."""
@@ -166,10 +186,7 @@ class InputCoverage:
         hole = _BEGINNING if after is None else after, _END if before is None else before
         if hole[0] > hole[1]:
             hole = hole[1], hole[0]
-        if self.holes and (self.holes[-1] == hole or len(self.holes) >= _MAX_HOLES):
-            self.holes[-1] = _widened(self.holes[-1], hole)
-        else:
-            self.holes.append(hole)
+        _add_stretch(self.holes, hole)
 
     def merge(self, other: InputCoverage) -> None:
         """Take what another part of the same input covers."""
@@ -179,6 +196,9 @@ class InputCoverage:
             self.add(None, None, *other.unnamed)
         for hole in other.holes:
             self.add_hole(*hole)
+        for pair, jumps in other.jumps.items():
+            for jump in jumps:
+                _add_stretch(self.jumps.setdefault(pair, []), jump)
         self.modified = other.modified if self.modified is None else self.modified
         self.never_written = self.never_written or other.never_written
         self.folder = self.folder or other.folder
@@ -206,12 +226,26 @@ class InputCoverage:
             end = own_last
             if not self.cut:
                 end = min(last.get(host.lower(), end), _END if self.modified is None else self.modified)
-            for span in _without(first, max(own_last, end), self.holes):
+            holes = [*self.holes, *self.jumps.get((host, channel), ())]
+            for span in _without(first, max(own_last, end), holes):
                 yield Coverage(host, channel, *span)
         if self.never_written is not None and len(last) == 1:
             ((host, end),) = last.items()
             end = end if self.modified is None else self.modified
             yield Coverage(host, self.never_written, _BEGINNING, end)
+
+
+def _are_neighbours(one: tuple[int | None, int], other: tuple[int | None, int]) -> bool:
+    """Whether nothing can stand between two records, by their ids; the same record twice is its neighbour."""
+    return one == other or (one[0] is not None and other[0] is not None and abs(one[0] - other[0]) == 1)
+
+
+def _add_stretch(stretches: list[Span], stretch: Span) -> None:
+    """Add to a list of bounded length, whose last stretch is widened where it is full."""
+    if stretches and (stretches[-1] == stretch or len(stretches) >= _MAX_HOLES):
+        stretches[-1] = _widened(stretches[-1], stretch)
+    else:
+        stretches.append(stretch)
 
 
 def _widened(span: Span | None, other: Span) -> Span:

@@ -142,7 +142,7 @@ class ReadReport:
         for name in _COUNTS:
             setattr(self, name, 0)
         self.losses, self.notes, self.parts = [], [], []
-        self.times = InputCoverage()
+        self.times = self.times.next_part()
         return part
 
     def _count(self, part: ReadReport) -> None:

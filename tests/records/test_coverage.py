@@ -126,3 +126,41 @@ def test_parts_of_an_input_can_be_merged_in_any_order(
     shuffled = list(steps)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     assert merged(steps) == merged(shuffled)
+
+
+def text_export(*records: tuple[int | None, int]) -> ChannelCoverage:
+    one = InputCoverage()
+    for record_id, ticks in records:
+        one.follow("hv1", WORKER, record_id, ticks)
+    return channel_coverage([[one]])
+
+
+def test_a_text_export_covers_what_ids_that_follow_each_other_enclose() -> None:
+    assert text_export((7, 100), (8, 200), (9, 300)).gap("hv1", WORKER, 100, 300) is None
+    assert text_export((9, 300), (8, 200), (7, 100)).gap("hv1", WORKER, 100, 300) is None  # newest first
+    assert text_export((7, 100), (7, 100), (8, 200)).gap("hv1", WORKER, 100, 200) is None  # a line twice
+
+
+def test_a_text_export_of_selected_records_does_not_cover_the_time_between_them() -> None:
+    selected = text_export((1, 100), (2, 200), (4, 400), (5, 500))
+    assert selected.gap("hv1", WORKER, 120, 180) is None
+    assert selected.gap("hv1", WORKER, 250, 350) is CoverageGap.RECORDS_LOST
+    assert selected.gap("hv1", WORKER, 420, 480) is None
+
+
+def test_a_text_export_without_record_ids_covers_no_time_between_its_records() -> None:
+    assert not text_export((None, 100), (None, 200)).covers("hv1", WORKER, 120, 180)
+    assert not text_export((0, 100), (0, 200)).covers("hv1", WORKER, 120, 180)
+
+
+def test_parts_of_a_text_export_cover_what_the_whole_covers() -> None:
+    whole, first = InputCoverage(), InputCoverage()
+    for record_id, ticks in ((1, 100), (2, 200), (4, 400), (5, 500)):
+        whole.follow("hv1", WORKER, record_id, ticks)
+    first.follow("hv1", WORKER, 1, 100)
+    first.follow("hv1", WORKER, 2, 200)
+    second = first.next_part()
+    second.follow("hv1", WORKER, 4, 400)
+    second.follow("hv1", WORKER, 5, 500)
+    first.merge(second)
+    assert channel_coverage([[first]]) == channel_coverage([[whole]])
