@@ -16,8 +16,10 @@ pytest.register_assert_rewrite("tests.tools")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("quick", deadline=None, max_examples=30)
-settings.register_profile("thorough", deadline=None, max_examples=500)
+# CI draws the same examples every time, so that what it finds is a fault of the change; elsewhere they vary.
+_SAME = "CI" in os.environ
+settings.register_profile("quick", deadline=None, max_examples=30, derandomize=_SAME)
+settings.register_profile("thorough", deadline=None, max_examples=500, derandomize=_SAME)
 settings.load_profile("quick")
 
 
