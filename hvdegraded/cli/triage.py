@@ -31,11 +31,11 @@ from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
 
 if TYPE_CHECKING:
+    from hvdegraded.events import HyperVEvent
     from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.findings.document import AssumedVm
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
-    from hvdegraded.records.record import EventRecord
 
 __all__ = ["add_parser", "run"]
 
@@ -81,8 +81,8 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    from hvdegraded.events.spool import EventSpool
     from hvdegraded.findings.builder import TriageBuilder
-    from hvdegraded.records.spool import RecordSpool
 
     classifier = classifier_of(options)
     since, until = times_of(options)
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     source, reading = source_of(options), read_options_of(options)
     for path in filter(None, (options.html, options.output, options.baseline)):
         check_output(path, _inputs(options))
-    with RecordSpool() as kept:
+    with EventSpool() as kept:
         report = builder.read(source, reading, kept if options.json == "events" else None)
         whole = builder.finish(report)
         known = read_baseline(options.baseline) if options.baseline else {}
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(
-    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[EventRecord]
+    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[HyperVEvent]
 ) -> None:
     """Print what was found in the form that was asked for, or write it to the file that was named."""
     lines = _lines(found, options, builder, kept)
@@ -131,7 +131,7 @@ def _show(
 
 
 def _lines(
-    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[EventRecord]
+    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[HyperVEvent]
 ) -> Iterator[str] | None:
     """The lines of JSON, CSV or counts; None for text."""
     if options.json == "events":
@@ -145,13 +145,12 @@ def _lines(
     return iter([found.headline()]) if options.quiet else None
 
 
-def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[EventRecord]) -> Iterator[str]:
+def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[HyperVEvent]) -> Iterator[str]:
     from hvdegraded.findings.event_line import event_line
     from hvdegraded.findings.groups import finding_id
 
     wanted = {(finding_id(group.verdict, group.example), group.verdict.component) for group in found.groups}
-    for record in kept:
-        event = builder.classifier.normalise(record)
+    for event in kept:
         verdict = builder.verdict(event)
         if (finding_id(verdict, event), verdict.component) in wanted:
             yield json.dumps(event_line(event, verdict))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
 from hvdegraded.findings.groups import UNKNOWN, EventGroup
@@ -29,7 +30,6 @@ from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.report import ReadReport
-from hvdegraded.records.spool import RecordSpool
 from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History
@@ -160,9 +160,9 @@ class TriageBuilder:
         self,
         source: Source | Iterable[str | os.PathLike[str]],
         options: ReadOptions,
-        kept: RecordSpool | None = None,
+        kept: EventSpool | None = None,
     ) -> ReadReport:
-        """Take all events of a source, and put aside the records of those that are not excluded, if asked.
+        """Take all events of a source, and put aside those that are not excluded, if asked.
 
         Several processes read where that can pay off, and nothing is put aside.
         """
@@ -183,7 +183,7 @@ class TriageBuilder:
         self,
         events: Iterable[HyperVEvent | EventRecord],
         report: ReadReport,
-        kept: RecordSpool | None = None,
+        kept: EventSpool | None = None,
     ) -> None:
         """Take all of these events; an interruption (Ctrl-C) ends that, and is noted in the report."""
         with self._interruptible(report, events):
@@ -191,7 +191,7 @@ class TriageBuilder:
                 event = self.classifier.normalise(item) if isinstance(item, EventRecord) else item
                 self.add(event)
                 if kept is not None and self.exclusion_reason(event) is None:
-                    kept.add(event.record)
+                    kept.add(event)
         self._context.coverage = report.coverage
 
     @contextmanager

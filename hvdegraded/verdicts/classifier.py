@@ -25,6 +25,7 @@ from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import HvdegradedError, InventoryError
 from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
+from hvdegraded.events.spool import IN_MEMORY, EventSpool
 from hvdegraded.guests.guest import Guest, GuestMatch
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.channels import generation_of
@@ -33,7 +34,6 @@ from hvdegraded.knowledge.guest_systems import read_os, windows_remedy
 from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Family, GuestFamily, HostGeneration, Outcome, Role
 from hvdegraded.records.record import EventRecord, Level
-from hvdegraded.records.spool import IN_MEMORY, RecordSpool
 from hvdegraded.verdicts.aftermath import Aftermath, what_followed
 from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
 from hvdegraded.verdicts.evidence import GuestEvidence, gather_evidence
@@ -136,24 +136,23 @@ class Classifier:
     ) -> Iterator[tuple[HyperVEvent, Verdict]]:
         """Yield each event with its verdict, in their order, all seen in the history of all.
 
-        A sequence is gone through twice. Of anything else the records wait, beyond `in_memory` bytes of them
-        in a temporary file, so that memory grows with VMs and not with events; nothing is yielded before the
-        last was taken.
+        A sequence of events is gone through twice. Of anything else the events wait, beyond `in_memory` bytes
+        of them in a temporary file, so that memory grows with VMs and not with events; nothing is yielded
+        before the last was taken.
         """
         history = History()
-        if isinstance(events, Sequence):
-            for item in events:
-                self.observe(item, history)
-            for item in events:
-                event = self.normalise(item) if isinstance(item, EventRecord) else item
+        if isinstance(events, Sequence) and all(isinstance(item, HyperVEvent) for item in events):
+            for event in events:
+                self.observe(event, history)
+            for event in events:
                 yield event, self.classify(event, history)
             return
-        with RecordSpool(in_memory) as waiting:
+        with EventSpool(in_memory) as waiting:
             for item in events:
-                self.observe(item, history)
-                waiting.add(item if isinstance(item, EventRecord) else item.record)
-            for record in waiting:
-                event = self.normalise(record)
+                event = self.normalise(item) if isinstance(item, EventRecord) else item
+                self.observe(event, history)
+                waiting.add(event)
+            for event in waiting:
                 yield event, self.classify(event, history)
 
     def observe(self, event: Event | HyperVEvent | EventRecord, history: History) -> None:

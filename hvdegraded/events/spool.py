@@ -1,0 +1,61 @@
+"""Events put aside until the last one is seen: in memory where they are few, else in a temporary file."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+from hvdegraded.events.base import HyperVEvent
+from hvdegraded.knowledge.facts import EventFact
+
+__all__ = ["IN_MEMORY", "EventSpool"]
+
+IN_MEMORY = 8 << 20  # bytes
+_TOGETHER = 64  # events: pickled together, they take less time and room, as they share much
+
+
+class EventSpool:
+    """Takes events, then gives them back in their order, as often as asked; `with` removes its file.
+
+    Table rows, which events share, stay in memory.
+    """
+
+    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+        from tempfile import SpooledTemporaryFile
+
+        self._file = SpooledTemporaryFile(in_memory)  # noqa: SIM115
+        self._facts: dict[int, EventFact] = {}
+        self._pending: list[tuple[HyperVEvent, int]] = []
+
+    def __enter__(self) -> EventSpool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, event: HyperVEvent) -> None:
+        """Put an event aside."""
+        fact = event.fact
+        if fact is not None:
+            self._facts[id(fact)] = fact
+            event = event.model_copy(update={"fact": None})
+        self._pending.append((event, id(fact)))
+        if len(self._pending) >= _TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
+        pickle.dump(self._pending, self._file, pickle.HIGHEST_PROTOCOL)
+        self._pending = []
+
+    def __iter__(self) -> Iterator[HyperVEvent]:
+        if self._pending:
+            self._write()
+        self._file.seek(0)
+        while True:
+            try:
+                waiting = pickle.load(self._file)  # noqa: S301  # nobody else can write that file
+            except EOFError:
+                return
+            for event, row in waiting:
+                fact = self._facts.get(row)
+                yield event if fact is None else event.model_copy(update={"fact": fact})
