@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hvdegraded.drafts import drafted
 from hvdegraded.errors import HvdegradedError
+from hvdegraded.formats.drafts import drafted
 
 if TYPE_CHECKING:
     from hvdegraded.findings.triage import Triage

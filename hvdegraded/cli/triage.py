@@ -27,8 +27,8 @@ from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import add_selection, selected, times_of
-from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import HvdegradedError
+from hvdegraded.formats.drafts import check_output, drafted
 
 if TYPE_CHECKING:
     from hvdegraded.events import HyperVEvent

@@ -13,11 +13,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hvdegraded.drafts import drafted
 from hvdegraded.errors import HvdegradedError, MissingExtraError
 from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, style
 from hvdegraded.findings.render.timeline import draw_timeline
 from hvdegraded.findings.render.version_map import draw_versions
+from hvdegraded.formats.drafts import drafted
 
 if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup

@@ -25,8 +25,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
-from hvdegraded.drafts import drafted, refuse_inputs
 from hvdegraded.errors import EvtxWriteError, SourceError
+from hvdegraded.formats.drafts import drafted, refuse_inputs
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
     FRAGMENT,

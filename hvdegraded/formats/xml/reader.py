@@ -16,19 +16,22 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import Any, BinaryIO
 
 from lxml import etree
 
 from hvdegraded.errors import EmptySourceError, SourceError, UnknownFormatError
+from hvdegraded.formats.xml.characters import decoded, escaped, unescaped
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.formats.xml.splitter import MAX_EVENT, CutKind, Cutter
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened, Skipped
 from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
 
-__all__ = ["parse_event", "read_xml"]
+__all__ = [
+    "parse_event",
+    "read_xml",
+]
 
 BLOCK_SIZE = 1 << 18  # bytes
 _MAX_MARKUP = 1 << 18  # elements and attributes of an event; each costs some hundred bytes
@@ -49,10 +52,6 @@ _PARSER_OPTIONS: dict[str, Any] = {
 _PARSER = etree.XMLParser(**_PARSER_OPTIONS)
 _LOGGED_ERRORS = 100  # lxml lists so many errors of one document, then no more
 
-_ESCAPE = "\ufdd0"  # a noncharacter: XML allows it, Unicode gives it no meaning
-_UNFIT = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff{_ESCAPE}\ufffe\uffff]")
-_UNFIT_OR_REFERENCE = re.compile(_UNFIT.pattern + "|&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
-_ESCAPED = re.compile(_ESCAPE + "([0-9A-F]{4})")
 _PLACE_IN_DETAIL = re.compile(r"\s*, line \d+, column \d+$")
 
 _PROVIDER = re.compile(
@@ -284,15 +283,15 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
         failure = error
     if len(piece) > _MAX_MENDED:
         raise _unreadable(failure)
-    text, doubts = _decoded(piece, encoding)
-    document = _escaped(text).encode()
+    text, doubts = decoded(piece, encoding)
+    document = escaped(text).encode()
     if document == piece:
         raise _unreadable(failure)
     try:
         element = _element(document, wrapper)
     except etree.XMLSyntaxError as error:
         raise _unreadable(error) from None
-    return _unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
+    return unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
 
 
 def _up_to_payload(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord | None:
@@ -353,55 +352,3 @@ def _unreadable(error: etree.XMLSyntaxError) -> UnreadableEventError:
     detail = _PLACE_IN_DETAIL.sub("", error.msg or "no XML").strip()[:200]
     reason = LossReason.OVER_LIMIT if "XML_PARSE_HUGE" in detail else LossReason.MALFORMED
     return UnreadableEventError(reason, detail, max(1, error.position[0] or 1))
-
-
-def _decoded(piece: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    """A piece's text and what to doubt in it: UTF-8, else as declared, else with odd bytes spelled out."""
-    for candidate, errors in (("utf-8", "surrogatepass"), (encoding, "strict")):
-        if candidate is None or not _extends_ascii(candidate):
-            continue
-        try:
-            return piece.decode(candidate, errors), ()
-        except UnicodeDecodeError:
-            continue
-    return piece.decode("utf-8", "backslashreplace"), ("some of its bytes are no UTF-8 and stand as \\x..",)
-
-
-@lru_cache(maxsize=64)
-def _extends_ascii(encoding: str) -> bool:
-    ascii_bytes = bytes(range(128))
-    try:
-        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
-    except (LookupError, ValueError):
-        return False
-
-
-def _escaped(text: str) -> str:
-    """The text with everything that XML forbids, references to it included, as escapes."""
-
-    def reference(match: re.Match[str]) -> str:
-        if match[1] or match[2]:
-            code = int(match[1], 16) if match[1] else int(match[2])
-            if code > 0xFFFF or not _UNFIT.match(chr(code)):
-                return match[0]
-        else:
-            code = ord(match[0])
-        return f"{_ESCAPE}{code:04X}"
-
-    parts = []
-    for part in text.split("]]>"):
-        markup, opening, verbatim = part.partition("<![CDATA[")  # in which references are none
-        verbatim = _UNFIT.sub(lambda match: f"{_ESCAPE}{ord(match[0]):04X}", verbatim)
-        parts.append(_UNFIT_OR_REFERENCE.sub(reference, markup) + opening + verbatim)
-    return "]]>".join(parts)
-
-
-def _unescaped(record: EventRecord) -> EventRecord:
-    """The record with escapes turned back."""
-
-    def restored(value: Any) -> Any:
-        if isinstance(value, str):
-            return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), value)
-        return tuple(map(restored, value)) if isinstance(value, tuple) else value
-
-    return EventRecord._make([*map(restored, record[:-1]), record.origin]).with_valid_unicode()

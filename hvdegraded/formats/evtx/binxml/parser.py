@@ -5,10 +5,9 @@ an *instance* of a template: the values for its slots, of which one may be a fra
 
 1. `ChunkXml` parses a template once and remembers it; `TemplateCache` recognises the same template in other
    chunks, where only its offsets differ, without parsing it again.
-2. `expansion` fills trees with values; it can do every form that occurs, slowly. `plans` and `layouts` do
-   the usual forms fast, and give the same records.
-3. Bytes decide nothing about time or memory: depth and parts of a template are bounded, and what is over a
-   bound raises BinXmlError.
+2. `tree` fills trees with values: every form that occurs, slowly. `compiler` and `layout` do the usual forms
+   fast, and give the same records.
+3. Depth and parts of a template are bounded, and what is over a bound raises BinXmlError.
 
 Offsets count from the chunk's start. Source of the format: libyal, "Windows XML Event Log (EVTX) format".
 """
@@ -28,6 +27,7 @@ from hvdegraded.formats.evtx.binxml.templates import (
     Slot,
     Template,
     Value,
+    is_mended,
     malformed,
     over_limit,
 )
@@ -48,7 +48,6 @@ _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slo
 _END, _OPEN, _CLOSE_START, _CLOSE_EMPTY, _CLOSE, _TEXT, _ATTRIBUTE, _CDATA = range(8)
 _CHARACTER, _ENTITY, _PI_TARGET, _PI_DATA, _INSTANCE, _SLOT, _OPTIONAL_SLOT, _FRAGMENT = range(8, 16)
 _MORE = 0x40
-_MOST_FLIPPED = 2  # bits of a template's key
 
 _U16 = struct.Struct("<H").unpack_from
 _U32 = struct.Struct("<I").unpack_from
@@ -57,11 +56,6 @@ _SLOT_HEAD = struct.Struct("<HB").unpack_from
 _INSTANCE_HEAD = struct.Struct("<xxII").unpack_from
 _DEFINITION_HEAD = struct.Struct("<I16sI").unpack_from
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-
-
-def is_mended(key: int, named: int) -> bool:
-    """Whether the key of a template differs from the one that an instance names by a flipped bit or two."""
-    return (key ^ named).bit_count() <= _MOST_FLIPPED
 
 
 class _NameUse(NamedTuple):

@@ -14,9 +14,12 @@ __all__ = [
     "Slot",
     "Template",
     "Value",
+    "is_mended",
     "malformed",
     "over_limit",
 ]
+
+_MOST_FLIPPED = 2  # bits of a template's key
 
 
 class BinXmlError(Exception):
@@ -82,3 +85,8 @@ def malformed(detail: str) -> BinXmlError:
 def over_limit(detail: str) -> BinXmlError:
     """The error of what takes more than any event does."""
     return BinXmlError(LossReason.OVER_LIMIT, detail)
+
+
+def is_mended(key: int, named: int) -> bool:
+    """Whether the key of a template differs from the one that an instance names by a flipped bit or two."""
+    return (key ^ named).bit_count() <= _MOST_FLIPPED

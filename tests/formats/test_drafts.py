@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
-from hvdegraded.drafts import check_output, drafted
 from hvdegraded.errors import OutputError
+from hvdegraded.formats.drafts import check_output, drafted
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import plain, storvsp
 
