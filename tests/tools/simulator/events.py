@@ -14,7 +14,7 @@ VML = "http://www.microsoft.com/Windows/Virtualization/Events"
 WORKER_LOG, VMMS_LOG = HV + "Worker-Admin", HV + "VMMS-Admin"
 INTEGRATION_LOG = HV + "Integration-Admin"
 STORAGE_LOG, SYSTEM_LOG = HV + "StorageVSP-Admin", "System"
-CHANNELS = (SYSTEM_LOG, WORKER_LOG, VMMS_LOG, INTEGRATION_LOG, STORAGE_LOG)
+DISK_LOG, ADAPTER_LOG = HV + "SynthStor-Admin", HV + "SynthNic-Admin"
 _GUIDS = {
     "VmbusVdev": "177D1599-9764-4E3A-BF9A-C86887AADDCE",
     "Serial": "8F9DF503-1D12-49EC-BB28-F6EC42D361D4",
@@ -177,6 +177,9 @@ def filler(channel: str) -> EventRecord:
     if channel == INTEGRATION_LOG:
         data = (("VmName", other.name), ("VmId", other.vm_id))
         return manifest("Integration-Heartbeat", 4008, 4, data, channel, other)
+    if channel in (DISK_LOG, ADAPTER_LOG):
+        provider, number = ("SynthStor", 12148) if channel == DISK_LOG else ("SynthNic", 12582)
+        return manifest(provider, number, 4, (("VmName", other.name), ("VmId", other.vm_id)), channel, other)
     return life(CREATED if channel == VMMS_LOG else STARTED, other)
 
 
@@ -233,9 +236,22 @@ NAMINGS = (
 )  # fmt: skip
 
 
-def of_failure(failure: Failure, vm: Identity, naming: Naming, *, twin: bool = False) -> EventRecord:
+_OWN_LOGS = {"VMMS": VMMS_LOG, "SynthStor": DISK_LOG, "SynthNic": ADAPTER_LOG}
+
+
+def channels(host: Host) -> tuple[str, ...]:
+    """The channels that a host has; those of disks and adapters went into the worker's in 2016."""
+    common = (SYSTEM_LOG, WORKER_LOG, VMMS_LOG, INTEGRATION_LOG)
+    return (*common, STORAGE_LOG) if host.at_least_2016 else (*common, DISK_LOG, ADAPTER_LOG)
+
+
+def of_failure(
+    failure: Failure, host: Host, vm: Identity, naming: Naming, *, twin: bool = False
+) -> EventRecord:
     """The event of a failure; its twin names no VM."""
-    channel = VMMS_LOG if failure.provider == "VMMS" else WORKER_LOG
+    channel = _OWN_LOGS.get(failure.provider, WORKER_LOG)
+    if channel not in channels(host):
+        channel = WORKER_LOG
     if twin and failure.twin is not None:
         return manifest(failure.provider, failure.twin, failure.level, (("Device", "Device 3"),), channel)
     data: tuple[Field, ...] = ()

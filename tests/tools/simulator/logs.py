@@ -9,10 +9,12 @@ from pathlib import Path
 
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from tests.tools.sample_exports import event_xml, winlogbeat
-from tests.tools.simulator.events import VMMS_LOG, WORKER_LOG
+from tests.tools.simulator.events import ADAPTER_LOG, DISK_LOG, VMMS_LOG, WORKER_LOG
 from tests.tools.simulator.world import MINUTE, Observation, World
 
 Log = tuple[str, str]
+_FAILURES = (WORKER_LOG, WORKER_LOG, VMMS_LOG, DISK_LOG, ADAPTER_LOG)
+"""Channels in which failures stand."""
 
 
 class Cut(enum.Enum):
@@ -45,10 +47,10 @@ def cut(world: World, how: Cut, choice: random.Random) -> list[Observation]:
         return [one for one in world.observations if one.ticks <= last]
     if how is Cut.WRAPPED:
         first = pivot.ticks + choice.randint(0, 12 * MINUTE)
-        wrapped = pivot.host, choice.choice((WORKER_LOG, WORKER_LOG, VMMS_LOG))
+        wrapped = pivot.host, choice.choice(_FAILURES)
         return [one for one in world.observations if one.log != wrapped or one.ticks >= first]
     if how is Cut.CHANNEL:
-        unread = pivot.host, choice.choice((WORKER_LOG, WORKER_LOG, VMMS_LOG))
+        unread = pivot.host, choice.choice(_FAILURES)
         return [one for one in world.observations if one.log != unread]
     return [one for one in world.observations if one.host == pivot.host]
 

@@ -58,8 +58,11 @@ class Start:
     target: HostMachine | None = None
 
     def fails(self, part: Part) -> bool:
-        """Whether its failure is one of this part; a final refusal is one of the display alone."""
-        return self.failure is not None and (self.failure not in FINAL or part is Part.DISPLAY)
+        """Whether its failure is one of this part: of a device's own, or of all that a VM has."""
+        if self.failure is None:
+            return False
+        own = {"SynthStor": Part.STORAGE, "SynthNic": Part.NETWORK}.get(self.failure.provider)
+        return part is (Part.DISPLAY if self.failure in FINAL else own or part)
 
     def host_at(self, ticks: int) -> HostMachine:
         """Where it runs at a time."""
@@ -152,7 +155,7 @@ class World:
             self._live(number)
         self.end += HOUR
         for host in self.hosts:
-            for channel in events.CHANNELS:
+            for channel in events.channels(host.host):
                 for ticks in (BEGIN - HOUR, self.end):
                     self._log(host, ticks, events.filler(channel), None)
         self.observations.sort(key=lambda one: one.ticks)
@@ -260,8 +263,9 @@ class World:
         """Something of this start breaks, whatever was agreed."""
         twin = failure.twin is not None and self.choice.random() < self.habits.nameless
         naming = self.choice.choice(NAMINGS)
-        record = events.of_failure(failure, start.machine.identity, naming, twin=twin)
-        self._log(start.host_at(ticks), ticks, record, start, failure=True, naming=naming)
+        host = start.host_at(ticks)
+        record = events.of_failure(failure, host.host, start.machine.identity, naming, twin=twin)
+        self._log(host, ticks, record, start, failure=True, naming=naming)
 
     def _log(
         self,
