@@ -11,7 +11,7 @@ from tests.tools.corpus import ROOT
 from tests.tools.verdict_cases import plain
 
 VMMS = "Microsoft-Windows-Hyper-V-VMMS"
-PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGE = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_three_lines_add_an_event(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.tools.sample_logs import FOLDER
 DOCS = ROOT / "hvdegraded" / "docs"
 PAGES = [
     ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
+    ROOT / ".github" / "CONTRIBUTING.md",
     ROOT / ".github" / "SECURITY.md",
     *sorted(DOCS.glob("*.md")),
 ]
