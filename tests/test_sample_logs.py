@@ -76,7 +76,7 @@ def test_the_shipped_records_get_the_same_verdicts() -> None:
     }
     compared = 0
     for event in hv.read(FOLDER / "exports" / "winlogbeat.jsonl"):
-        label = expected.get((event.computer.split(".")[0], event.record_id))
+        label = expected.get((event.host.split(".")[0], event.record_id))
         if label is not None and event.event_id != 5:  # a refusal needs its context
             assert hv.classify(event, guests).label == label
             compared += 1

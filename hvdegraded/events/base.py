@@ -107,8 +107,8 @@ class HyperVEvent(BaseModel):
         return self.record.channel
 
     @property
-    def computer(self) -> str:
-        """The host that logged the event."""
+    def host(self) -> str:
+        """The machine that logged the event: a Hyper-V host, or the guest for a GuestEvent."""
         return self.record.computer
 
     @property

@@ -110,7 +110,7 @@ class ClusterEvent(HyperVEvent):
 
 
 class GuestEvent(HyperVEvent):
-    """An event of a Hyper-V driver inside a Windows guest; its computer is the guest."""
+    """An event of a Hyper-V driver inside a Windows guest; its `host` is the guest."""
 
     kind: Literal["guest"] = "guest"
 

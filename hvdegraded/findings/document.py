@@ -1,6 +1,7 @@
 """The result document: everything that text, page, notebook and JSON show of a triage, computed once.
 
-The same dataclasses are the schema of the findings' JSON (`json_schema`). It is not stable yet.
+The same dataclasses are the schema of the findings' JSON (`json_schema`), which ships in the package as
+`findings.schema.json`; `schema_version` counts up when a field changes its meaning.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
 __all__ = [
-    "SCHEMA",
-    "SCHEMA_VERSION",
     "AssumedVm",
     "CoverageEntry",
     "Document",
@@ -38,9 +37,6 @@ __all__ = [
     "document_of",
     "json_schema",
 ]
-
-SCHEMA = "hvdegraded.findings"
-SCHEMA_VERSION = 1
 
 if TYPE_CHECKING:
     _Report = ReadReport
@@ -188,7 +184,6 @@ class Document:
 
     schema: Literal["hvdegraded.findings"]
     schema_version: Literal[1]
-    stable: bool
     provenance: Provenance
     hosts: tuple[str, ...]
     first: datetime | None
@@ -249,7 +244,6 @@ def document_of(
     return Document(
         schema="hvdegraded.findings",
         schema_version=1,
-        stable=False,
         provenance=(provenance or Provenance()).with_inputs(report),
         hosts=tuple(sorted({finding.host for finding in findings if finding.host}, key=str.lower)),
         first=moment_of(min, (group.first_ticks for group in groups)),

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 """Version of the columns."""
 
 SCHEMA = (
-    ("time", "timestamp[us, tz=UTC]"),
+    ("time_created", "timestamp[us, tz=UTC]"),
     ("time_ticks", "int64"),
     ("host", "dictionary"),
     ("vm_name", "dictionary"),
@@ -45,9 +45,9 @@ SCHEMA = (
 )
 """Columns in order, with their types: `dictionary` is text, each value held once.
 
-`time` is `time_ticks` (100 ns since 1601) cut to microseconds, null beyond the year 9999. What is unknown is
-null. `label`, `reason`, `basis` and `severity` have the texts of those enums, `assumptions` those of
-`Assumption`, with commas between. Of several pairs of versions the one that differs is shown.
+`time_created` is `time_ticks` (100 ns since 1601) cut to microseconds, null beyond the year 9999. What is
+unknown is null. `label`, `reason`, `basis` and `severity` have the texts of those enums, `assumptions` those
+of `Assumption`, with commas between. Of several pairs of versions the one that differs is shown.
 """
 
 _EPOCH_MICROSECONDS = 11_644_473_600_000_000  # 1970, since 1601
@@ -100,7 +100,7 @@ def to_arrow(groups: Sequence[EventGroup]) -> Any:
     nothing = pa.scalar(None, pa.int64())
     shown = pc.if_else(pc.less(microseconds, _LAST_MICROSECONDS), microseconds, nothing)
     columns: dict[str, Any] = {
-        "time": shown.cast(pa.timestamp("us", tz="UTC")),
+        "time_created": shown.cast(pa.timestamp("us", tz="UTC")),
         "time_ticks": exact,
         "record_id": integers(record_ids),
     }

@@ -30,7 +30,7 @@ class Annotation(BaseModel):
     The JSON Schema of it ships in the package as `annotation.schema.json`; `schema_version` counts up when a
     field changes its meaning. `guest_version` and `host_version` are those of the pair that differs, where
     `version_pairs` contains several. `anomalies` say that the record may be wrong, `caveats` what its route
-    did not keep. `time` is UTC, `time_ticks` the same in 100 ns since 1601.
+    did not keep. `time_created` is UTC, `time_ticks` the same in 100 ns since 1601.
 
     A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict in it, or else the first;
     `batch` has an annotation for each Hyper-V event, with its `position`.
@@ -63,7 +63,7 @@ class Annotation(BaseModel):
     error: str | None = None
     position: int | None = None
     batch: tuple[Annotation, ...] = ()
-    time: str | None = None
+    time_created: str | None = None
     time_ticks: int | None = None
 
 
@@ -93,12 +93,12 @@ def untimed_annotation(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
         references=verdict.references,
         anomalies=record.origin.anomalies,
         caveats=record.origin.caveats,
-    ).model_dump(mode="json", exclude={"time", "time_ticks"})
+    ).model_dump(mode="json", exclude={"time_created", "time_ticks"})
 
 
 def times_of(ticks: int | None) -> dict[str, Any]:
     """Build the two times of an annotation; None where the time is unknown."""
-    return {"time": None if ticks is None else text_from_ticks(ticks), "time_ticks": ticks}
+    return {"time_created": None if ticks is None else text_from_ticks(ticks), "time_ticks": ticks}
 
 
 def error_annotation(error: Exception | str) -> dict[str, Any]:

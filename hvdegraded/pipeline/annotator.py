@@ -55,7 +55,7 @@ class Annotated(NamedTuple):
     @property
     def added(self) -> dict[str, Any] | None:
         """The key's content."""
-        if self.untimed is None or "time" in self.untimed:
+        if self.untimed is None or "time_created" in self.untimed:
             return self.untimed
         return self.untimed | times_of(self.ticks)
 
@@ -65,8 +65,8 @@ class Annotated(NamedTuple):
         if self.json is None:
             return json_text(self.added)
         if self.ticks is None:
-            return f'{self.json[:-1]},"time":null,"time_ticks":null}}'
-        return f'{self.json[:-1]},"time":"{text_from_ticks(self.ticks)}","time_ticks":{self.ticks}}}'
+            return f'{self.json[:-1]},"time_created":null,"time_ticks":null}}'
+        return f'{self.json[:-1]},"time_created":"{text_from_ticks(self.ticks)}","time_ticks":{self.ticks}}}'
 
 
 class _Text(NamedTuple):

@@ -42,7 +42,7 @@ class StreamHistory:
 
     def observe(self, event: HyperVEvent, classifier: Classifier) -> None:
         """Take an event into the history."""
-        self._vms.add((event.vm_id, event.computer, event.vm_name))
+        self._vms.add((event.vm_id, event.host, event.vm_name))
         if len(self._vms) > self._most_vms:
             self._forget()
         classifier.observe(event, self._history)
@@ -101,9 +101,7 @@ class StreamHistory:
         """Whether an event that is worth a look when it repeats did so within a day."""
         most = _repeats(event, classifier)
         vm = event.vm_id or event.vm_name
-        times = self._times.setdefault(
-            (event.computer, vm, event.provider, event.event_id), deque(maxlen=most)
-        )
+        times = self._times.setdefault((event.host, vm, event.provider, event.event_id), deque(maxlen=most))
         if event.time_ticks is None:
             return Severity.CHECK
         times.append(event.time_ticks)
@@ -142,5 +140,5 @@ def _with_severity(verdict: Verdict, severity: Severity) -> Verdict:
 
 
 def _is_listed_by_id(event: HyperVEvent, classifier: Classifier) -> bool:
-    guest = classifier.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.computer or None)
+    guest = classifier.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.host or None)
     return guest is not None and guest.vm_id is not None and guest.vm_id == event.vm_id

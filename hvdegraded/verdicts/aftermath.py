@@ -75,7 +75,7 @@ def _unseen(event: VersionEvent, ticks: int, last: int, history: History) -> tup
         unseen.append("it is not known which logs of that time were read")
     else:
         for channel in failure_channels(event.component, event.versions.host):
-            gap = history.coverage.gap(event.computer, channel, ticks, last)
+            gap = history.coverage.gap(event.host, channel, ticks, last)
             if gap is not None:
                 unseen.append(f"{channel}: {gap}")
     return tuple(dict.fromkeys(unseen))

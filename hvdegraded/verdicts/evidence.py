@@ -68,7 +68,7 @@ def gather_evidence(
     guest = find(
         vm_id=event.vm_id,
         vm_name=event.vm_name,
-        host=event.computer or None,
+        host=event.host or None,
         several_ids=several_ids,
         several_hosts=several_hosts,
     )

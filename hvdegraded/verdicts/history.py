@@ -208,4 +208,4 @@ def _short(host: str) -> str:
 
 def _host(event: HyperVEvent) -> str:
     """The host, which its logs may name short or in full."""
-    return _short(event.computer)
+    return _short(event.host)

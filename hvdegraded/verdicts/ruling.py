@@ -83,7 +83,7 @@ def verdict_on_event(event: HyperVEvent, ruling: Ruling) -> Verdict:
     return ruling.on(
         vm_name=event.vm_name,
         vm_id=event.vm_id,
-        host=event.computer or None,
+        host=event.host or None,
         component=component,
         version_pairs=pairs,
         problem=problem,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as ModelField
 
 from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
 
@@ -97,7 +98,7 @@ class Verdict(BaseModel):
     guest: str | None = None
     derivation: tuple[str, ...] = ()
     if_otherwise: tuple[str, ...] = ()
-    problem: str = ""
+    problem: str = ModelField(default="", exclude=True)
 
     @property
     def assumed(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import ModuleType
 
 import jsonschema
 import pytest
@@ -13,6 +15,7 @@ from hvdegraded.findings.groups import Section
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import guests, integration, plain, storvsp
 
+PACKAGE = Path(hv.__file__).parent
 GUESTS = hv.GuestInventory.load(FOLDER / "guests.json")
 
 
@@ -28,10 +31,28 @@ def test_what_is_written_keeps_its_schema(sample: hv.Triage) -> None:
         jsonschema.validate(event_line.event_line(event, verdict), event_line.json_schema())
 
 
-def test_each_document_names_its_schema_and_that_it_may_change(sample: hv.Triage) -> None:
-    plain_types = sample.to_dict()
-    assert (plain_types["schema"], plain_types["schema_version"]) == ("hvdegraded.findings", 1)
-    assert plain_types["stable"] is False
+@pytest.mark.parametrize("module", [document, event_line])
+def test_the_schemas_that_ship_are_those_of_what_is_written(module: ModuleType) -> None:
+    """They are frozen at version 1: a field may be added; one that changes its meaning needs version 2."""
+    schema = module.json_schema()
+    name = schema["properties"]["schema"]["const"].partition(".")[2]
+    shipped = json.loads((PACKAGE / "findings" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    assert shipped == schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    assert schema["properties"]["schema_version"]["const"] == 1
+
+
+def test_a_line_that_is_read_again_is_the_same_event() -> None:
+    """With its exact time, its message, and what was wrong with it."""
+    origin = hv.Origin(anomalies=("its chunk fails its checksum",), caveats=("it came by mail",))
+    event = storvsp(6, "6.0", "5.1")._replace(
+        time_ticks=133_782_174_832_356_205, rendering=(("Message", "…"),), origin=origin
+    )
+    ((one, verdict),) = hv.Classifier().classify_all([event])
+    (again,) = hv.read(json.dumps(event_line.event_line(one, verdict)).encode())
+    assert (again.time_ticks, again.host, again.data) == (event.time_ticks, event.computer, event.data)
+    assert (again.record.origin.anomalies, again.record.origin.caveats) == (origin.anomalies, origin.caveats)
+    assert again.message == "…"
+    assert hv.classify(again).reason is verdict.reason is hv.Reason.INCOMPLETE_EVIDENCE
 
 
 def test_an_event_line_names_the_finding_that_it_belongs_to(sample: hv.Triage) -> None:

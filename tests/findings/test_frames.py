@@ -36,7 +36,7 @@ def test_ticks_stay_exact_and_times_are_utc(sample: Triage) -> None:
     ticks = array("q", [133_782_174_832_356_205, -1])
     table = Triage((EventGroup(part.verdict, part.example, ticks, array("q", [7, -1])),)).to_arrow()
     assert table["time_ticks"].to_pylist() == [133_782_174_832_356_205, None]
-    assert table["time"].cast(pa.int64())[0].as_py() == 1_733_743_883_235_620  # µs since 1970
+    assert table["time_created"].cast(pa.int64())[0].as_py() == 1_733_743_883_235_620  # µs since 1970
     assert table["record_id"].to_pylist() == [7, None]
 
 
@@ -47,7 +47,7 @@ def test_any_reader_of_arrow_takes_it(sample: Triage) -> None:
 def test_pandas(sample: Triage) -> None:
     pytest.importorskip("pandas")
     frame = sample.to_pandas()
-    assert str(frame["time"].dtype) == "datetime64[us, UTC]"
+    assert str(frame["time_created"].dtype) == "datetime64[us, UTC]"
     assert (frame["label"] == "actionable").sum() == 13
 
 
@@ -97,7 +97,7 @@ def test_time_is_cut_to_microseconds_and_ends_with_the_year_9999(
     sample: Triage, ticks: int, time: str | None
 ) -> None:
     table = one_part(sample, [ticks]).to_arrow()
-    (shown,) = table["time"].to_pylist()
+    (shown,) = table["time_created"].to_pylist()
     assert (shown and f"{shown:%Y-%m-%d %H:%M:%S.%f}") == time
     assert table["time_ticks"].to_pylist() == [ticks]
 
@@ -120,7 +120,7 @@ def test_each_row_has_the_level_channel_and_numbers_of_its_event() -> None:
 def test_polars(sample: Triage) -> None:
     polars = pytest.importorskip("polars")
     for frame in (sample.to_polars(), polars.DataFrame(sample)):
-        assert frame.schema["time"] == polars.Datetime("us", "UTC")
+        assert frame.schema["time_created"] == polars.Datetime("us", "UTC")
         assert frame.filter(polars.col("label") == "actionable").height == 13
         assert frame["time_ticks"].to_list() == sample.to_arrow()["time_ticks"].to_pylist()
 
@@ -140,7 +140,7 @@ def test_a_timeline_of_msticpy(sample: Triage) -> None:
     from msticpy.vis import mp_pandas_plot  # type: ignore[import-not-found]  # noqa: F401
 
     figure = sample.to_pandas().mp_plot.timeline(
-        time_column="time", source_columns=["vm_name", "summary"], group_by="label", hide=True
+        time_column="time_created", source_columns=["vm_name", "summary"], group_by="label", hide=True
     )
     assert type(figure).__module__.startswith("bokeh")
 

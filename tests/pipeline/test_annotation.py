@@ -66,7 +66,7 @@ def test_an_annotation_in_full() -> None:
             {"component": "data exchange", "guest": "4.0", "host": "5.0", "service": None},
         ],
         "vm_name": VM, "vm_id": ID, "host": "hv1", "event_id": 4010,
-        "provider": "Microsoft-Windows-Hyper-V-Integration-KvpExchange", "time": "2024-12-09T11:31:23.2356205Z",
+        "provider": "Microsoft-Windows-Hyper-V-Integration-KvpExchange", "time_created": "2024-12-09T11:31:23.2356205Z",
         "time_ticks": 133782174832356205, "field_source": "positional fields", "remedy": None, "anomalies": [], "caveats": [], "error": None,
         "summary": "VM web01: data exchange: message 4.0, expected 5.0; it works, and Linux guests are meant to speak older versions",
         "references": ["KB 2956569", "Learn dd582073", "LIS/lis-next issue 593"], "position": None, "batch": [],

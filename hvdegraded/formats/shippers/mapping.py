@@ -41,6 +41,7 @@ _MAX_DEPTH = 6
 _MAX_VALUES = 4096
 _MAX_XML = 8
 _MAX_LAYERS = 12
+_MOST_REPORTED = 100
 _LONGEST_JSON = 1 << 20
 _XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<Event\t", "<?xml")
 _LONGEST_HEAD = 4096  # characters in which a text shows that it is lines of Name=value
@@ -333,7 +334,8 @@ def _projected(
         anomalies.append(Anomaly.NO_EVENT_ID)
         values["event_id"] = 0
     if table.equals == _OWN_LINES:
-        anomalies += _reported(flat)
+        anomalies += _reported(flat, "anomalies")
+        caveats += _reported(flat, "caveats")
     payload, data = _payload(mapping, flat, table)
     if not data:
         caveats.append(table.lost)
@@ -346,10 +348,10 @@ def _projected(
     )
 
 
-def _reported(flat: Mapping[str, Any]) -> list[str]:
-    """What our own line reports of its record; as it does not separate caveats, all of it is an anomaly."""
-    found = [flat.get(key) for key in ("anomalies", "remarks")]
-    return [str(text) for texts in found if isinstance(texts, list) for text in texts[:100]]
+def _reported(flat: Mapping[str, Any], key: str) -> list[str]:
+    """Return the anomalies or caveats that a line of ours reports of its record."""
+    texts = flat.get(key)
+    return [str(text) for text in texts[:_MOST_REPORTED]] if isinstance(texts, list) else []
 
 
 def _rest(mapping: Mapping[str, Any], table: Dialect) -> dict[str, Any]:

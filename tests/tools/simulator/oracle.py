@@ -72,7 +72,7 @@ def answers_of(triage: hv.Triage) -> dict[Key, Answer]:
         verdict = group.verdict
         answer = Answer(str(verdict.label), str(verdict.reason), verdict.assumed, verdict.summary)
         for record_id in group.record_ids:
-            found[group.example.computer, group.example.channel, record_id] = answer
+            found[group.example.host, group.example.channel, record_id] = answer
     return found
 
 
