@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -58,6 +58,8 @@ class Anomaly(enum.StrEnum):
     """Anomalies on which decisions depend; others are texts for people."""
 
     NO_EVENT_ID = "it has no event id"
+    """The record's `event_id` is 0."""
+    EVENT_ID_NOT_A_NUMBER = "its event id is not a number"
     """The record's `event_id` is 0."""
 
 
@@ -224,7 +226,11 @@ class EventRecord(NamedTuple):
         for name in ("anomalies", "caveats"):
             origin[name] = tuple(str(text) for text in origin.get(name, ()))
         known["origin"] = Origin(**origin)
-        return cls(**known)
+        record = cls(**known)
+        for value, (name, kind) in zip(record, _PLAIN_TYPES, strict=False):
+            if isinstance(value, bool) or not isinstance(value, kind):
+                raise ValueError(f"{name} must be {kind}, not {value!r}")
+        return record
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -247,6 +253,9 @@ class EventRecord(NamedTuple):
     ) -> dict[str, Any]:
         return {"type": "object", "title": cls.__name__}
 
+
+_PLAIN_TYPES = list(get_type_hints(EventRecord).items())[: EventRecord._fields.index("data")]
+"""Names and types of the fields that hold a text or a number, which come first."""
 
 _TEXTS_OF: Callable[[EventRecord], tuple[str | None, ...]] = attrgetter(
     "provider", "channel", "computer", "provider_guid", "event_source", "activity_id", "related_activity_id",

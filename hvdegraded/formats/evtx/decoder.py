@@ -31,7 +31,9 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_PROVIDER, _TIME, _CHANNEL, _COMPUTER = 0, 2, 5, 6  # places in a record
+_PROVIDER, _TIME, _CHANNEL, _COMPUTER = map(
+    EventRecord._fields.index, ("provider", "time_ticks", "channel", "computer")
+)
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood where its chunk has no live record"
 _MENDED = "it names its template with a flipped bit"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
@@ -21,6 +23,7 @@ from hvdegraded.formats.evtx.binxml.writer import (
 )
 from hvdegraded.formats.evtx.format import EVENT_NAMESPACE
 from hvdegraded.records.record import EventRecord
+from hvdegraded.records.system_fields import SYSTEM_FIELDS
 
 __all__ = []
 
@@ -42,6 +45,7 @@ _NUMBERS = (
 _ACTIVITY, _USER, _PROVIDER, _GUID, _CHANNEL = 7, 12, 14, 15, 16
 _RELATED_OF_MANIFEST, _RELATED_OF_CLASSIC = 13, 18
 _MANIFEST_VALUES, _CLASSIC_VALUES = 17, 19  # without the payload, which comes last
+_NEWER = ("Version", "Opcode", "Correlation", "Execution")
 
 
 def system_values(record: EventRecord, header_id: int, classic: bool) -> list[Value]:
@@ -76,59 +80,52 @@ def data_value(name: str | None, text: str) -> Value:
 
 
 def is_old_classic(record: EventRecord) -> bool:
-    """Whether this looks like a classic event of older Windows, whose template lacks these elements."""
+    """Whether this looks like a classic event of older Windows, whose template lacks `_NEWER`."""
     newer = (record.version, record.opcode, record.activity_id, record.related_activity_id)
     return not record.extra and {*newer, record.process_id, record.thread_id} == {None}
 
 
-def outer_tree(record: EventRecord, classic: bool, tag: str | None) -> Element:
-    """`<Event>` around everything: the order of elements and the numbers of slots are Windows'."""
-    provider: list[tuple[str, str | Slot]]
-    channel: tuple[str | Slot, ...]
+def _fillings(record: EventRecord, classic: bool) -> dict[str, str | Slot | None]:
+    """What fills each field of `<System>` in a record's template: a slot, a literal, or nothing."""
+    slots = {field: (index, kind) for field, index, kind, _ in _NUMBERS}
+    slots["activity_id"] = _ACTIVITY, ValueType.GUID
+    slots["related_activity_id"] = _RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST, ValueType.GUID
+    slots["user_id"] = _USER, ValueType.SID
+    literals: dict[str, str | None] = {"computer": record.computer}
     if classic:
         guid = record.provider_guid and f"{{{record.provider_guid.lower()}}}"
-        literals = (("Name", record.provider), ("Guid", guid), ("EventSourceName", record.event_source))
-        provider = [(name, text) for name, text in literals if text]
-        channel = (record.channel,) if record.channel else ()
+        literals |= {"provider": record.provider, "provider_guid": guid}
+        literals |= {"event_source": record.event_source, "channel": record.channel}
     else:
-        provider = [
-            ("Name", Slot(_PROVIDER, ValueType.STRING, optional=True)),
-            ("Guid", Slot(_GUID, ValueType.GUID, optional=True)),
-        ]
-        channel = (Slot(_CHANNEL, ValueType.STRING, optional=True),)
-    slots = {field: Slot(index, kind, optional=True) for field, index, kind, _ in _NUMBERS}
-    activity = Slot(_ACTIVITY, ValueType.GUID, optional=True)
-    related = Slot(_RELATED_OF_CLASSIC if classic else _RELATED_OF_MANIFEST, ValueType.GUID, optional=True)
-    old = classic and is_old_classic(record)
-    system = [
-        Element("Provider", tuple(provider)),
-        Element("EventID", (("Qualifiers", slots["qualifiers"]),), (slots["event_id"],)),
-        *([] if old else [Element("Version", (), (slots["version"],))]),
-        Element("Level", (), (slots["level"],)),
-        Element("Task", (), (slots["task"],)),
-        *([] if old else [Element("Opcode", (), (slots["opcode"],))]),
-        Element("Keywords", (), (slots["keywords"],)),
-        Element("TimeCreated", (("SystemTime", slots["time_ticks"]),)),
-        Element("EventRecordID", (), (slots["record_id"],)),
-    ]
-    if not old:
-        process, thread = slots["process_id"], slots["thread_id"]
-        system += [
-            Element("Correlation", (("ActivityID", activity), ("RelatedActivityID", related))),
-            Element("Execution", (("ProcessID", process), ("ThreadID", thread))),
-        ]
-    system += [
-        Element("Channel", (), channel),
-        Element("Computer", (), (record.computer,) if record.computer else ()),
-        Element("Security", (("UserID", Slot(_USER, ValueType.SID, optional=True)),)),
-    ]
+        slots["provider"] = _PROVIDER, ValueType.STRING
+        slots["provider_guid"] = _GUID, ValueType.GUID
+        slots["channel"] = _CHANNEL, ValueType.STRING
+    return {**{field: Slot(index, kind, optional=True) for field, (index, kind) in slots.items()}, **literals}
+
+
+def outer_tree(record: EventRecord, classic: bool, tag: str | None) -> Element:
+    """Build `<Event>` around everything: the order of elements and the numbers of slots are Windows'."""
+    fillings = _fillings(record, classic)
+    newer = _NEWER if classic and is_old_classic(record) else ()
+    system: list[Element] = []
+    for name, rows in groupby(SYSTEM_FIELDS, attrgetter("element")):
+        attributes: list[tuple[str, str | Slot]] = []
+        content: list[str | Slot] = []
+        for row in rows:
+            filling = fillings.get(row.field)
+            if filling and row.attribute is None:
+                content.append(filling)
+            elif filling and row.attribute is not None:
+                attributes.append((row.attribute, filling))
+        if name not in newer:
+            system.append(Element(name, tuple(attributes), tuple(content)))
     count = _CLASSIC_VALUES if classic else _MANIFEST_VALUES
     system = _with_extra(system, [name for name, _ in record.extra], count)
-    content: list[Slot | Element] = [Element("System", (), tuple(system))]
+    parts: list[Slot | Element] = [Element("System", (), tuple(system))]
     if tag is not None:
         payload = Slot(count + len(record.extra), ValueType.BINXML, optional=True)
-        content.append(Element(xml_name(tag), (), (payload,)) if tag else payload)
-    return Element("Event", (("xmlns", EVENT_NAMESPACE),), tuple(content))
+        parts.append(Element(xml_name(tag), (), (payload,)) if tag else payload)
+    return Element("Event", (("xmlns", EVENT_NAMESPACE),), tuple(parts))
 
 
 def _with_extra(system: list[Element], names: Sequence[str | None], first_slot: int) -> list[Element]:

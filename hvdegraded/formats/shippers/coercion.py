@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.formats.shippers.dialects import tables
+from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 from hvdegraded.tabular.coercion import number_of
 from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
 
 __all__ = [
     "CONVERTERS",
+    "SYSTEM_VALUES",
     "event_id_of",
     "guid_of",
     "names_no_zone",
@@ -100,25 +102,25 @@ def _qualifiers_of_instance(value: Any) -> int | None:
     return event_id_of(value)[1]
 
 
+def _id_of(value: Any) -> int | None:
+    return event_id_of(value)[0]
+
+
+SYSTEM_VALUES: dict[SystemKind, Callable[[Any], Any]] = {
+    SystemKind.EVENT_ID: _id_of,
+    SystemKind.NUMBER: number_of,
+    SystemKind.KEYWORDS: number_of,
+    SystemKind.TIME: ticks_of,
+    SystemKind.TEXT: string_of,
+    SystemKind.GUID: guid_of,
+    SystemKind.SID: string_of,
+}
+"""For each kind of value in `<System>`, what makes it of a value in JSON."""
+
 CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    "provider": string_of,
+    **{row.field: SYSTEM_VALUES[row.kind] for row in SYSTEM_FIELDS},
     "level": level_of,
     "entry_type": _level_of_entry,
     "instance_id": _qualifiers_of_instance,
-    "record_id": number_of,
-    "channel": string_of,
-    "computer": string_of,
-    "provider_guid": guid_of,
-    "event_source": string_of,
-    "qualifiers": number_of,
-    "version": number_of,
-    "task": number_of,
-    "opcode": number_of,
-    "keywords": number_of,
-    "process_id": number_of,
-    "thread_id": number_of,
-    "activity_id": guid_of,
-    "related_activity_id": guid_of,
-    "user_id": string_of,
 }
 """What makes a field of a record of a value."""

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hvdegraded.formats.shippers.coercion import (
+    SYSTEM_VALUES,
     event_id_of,
-    guid_of,
     number_of,
     text_of,
-    ticks_of,
 )
 from hvdegraded.formats.shippers.xml_as_json import (
     attribute_of,
@@ -24,6 +23,7 @@ from hvdegraded.formats.shippers.xml_as_json import (
     namespace_of,
 )
 from hvdegraded.records.record import Anomaly, EventRecord, Field, Origin
+from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 
 __all__ = ["MAX_FIELDS", "flatten", "payload_of", "record_from_evtx_json"]
 
@@ -31,6 +31,11 @@ MAX_FIELDS = 4096
 """Values of one event that are kept; Windows allows 1,024 in a template."""
 
 _MAX_DEPTH = 6
+_READ = [
+    (row.element, row.attribute, row.field, SYSTEM_VALUES[row.kind])
+    for row in SYSTEM_FIELDS
+    if row.kind is not SystemKind.EVENT_ID
+]
 
 
 def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
@@ -39,35 +44,25 @@ def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRe
     system = event.get("System") if isinstance(event, dict) else None
     if not isinstance(system, dict) or "EventID" not in system:
         return None
-    number = system["EventID"]
-    qualifiers = number_of(attribute_of(system, "EventID", "Qualifiers"))
-    if qualifiers is None:
-        qualifiers = number_of(system.get("EventIDQualifier"))  # Datadog's newer agents
-    event_id, folded = event_id_of(content_of(number))
+    values: dict[str, Any] = {}
+    for element, attribute, field, value_of in _READ:
+        if attribute is not None:
+            value = attribute_of(system, element, attribute)
+        else:
+            value = content_of(system.get(element))
+        if value is not None and (value := value_of(value)) is not None:
+            values[field] = value
+    event_id, folded = event_id_of(content_of(system["EventID"]))
+    values["event_id"] = event_id or 0
     if event_id is None:
         origin = origin._replace(anomalies=(*origin.anomalies, Anomaly.NO_EVENT_ID))
+    if "qualifiers" not in values:
+        beside = number_of(system.get("EventIDQualifier"))  # Datadog's newer agents
+        values["qualifiers"] = folded if beside is None else beside
     payload, data = payload_of(event)
     message = mapping.get("Message") or mapping.get("message")
     return EventRecord(
-        provider=text_of(attribute_of(system, "Provider", "Name")),
-        event_id=event_id or 0,
-        time_ticks=ticks_of(attribute_of(system, "TimeCreated", "SystemTime")),
-        level=number_of(content_of(system.get("Level"))),
-        record_id=number_of(content_of(system.get("EventRecordID"))),
-        channel=text_of(content_of(system.get("Channel"))),
-        computer=text_of(content_of(system.get("Computer"))),
-        provider_guid=guid_of(attribute_of(system, "Provider", "Guid")),
-        event_source=text_of(attribute_of(system, "Provider", "EventSourceName")) or None,
-        qualifiers=folded if qualifiers is None else qualifiers,
-        version=number_of(content_of(system.get("Version"))),
-        task=number_of(content_of(system.get("Task"))),
-        opcode=number_of(content_of(system.get("Opcode"))),
-        keywords=number_of(content_of(system.get("Keywords"))),
-        process_id=number_of(attribute_of(system, "Execution", "ProcessID")),
-        thread_id=number_of(attribute_of(system, "Execution", "ThreadID")),
-        activity_id=guid_of(attribute_of(system, "Correlation", "ActivityID")),
-        related_activity_id=guid_of(attribute_of(system, "Correlation", "RelatedActivityID")),
-        user_id=text_of(attribute_of(system, "Security", "UserID")) or None,
+        **values,
         payload=payload,
         payload_namespace=_payload_namespace(event, payload),
         data=tuple(data[:MAX_FIELDS]),

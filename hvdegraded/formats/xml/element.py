@@ -6,13 +6,13 @@ how they write numbers and times. All that is evened out here; texts of values s
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hvdegraded.formats.xml.system_values import SYSTEM_VALUES
 from hvdegraded.records.items import LossReason
-from hvdegraded.records.record import EventRecord, Field, Origin
-from hvdegraded.timestamps import ticks_from_text
+from hvdegraded.records.record import Anomaly, EventRecord, Field, Origin
+from hvdegraded.records.system_fields import SYSTEM_FIELDS
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -20,15 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["UnreadableEventError", "record_from_element"]
 
 _MAX_PATHS = 1 << 22  # characters of all names of an event's values: nested names multiply
-_LONGEST_NUMBER = 64  # characters, white space around it included
 _SPACE = " \t\r\n"
-_ONCE = frozenset(
-    {"Provider/@Name", "EventID", "EventID/@Qualifiers", "Level"}
-)  # they tell which event it is
+_IDENTIFYING = ("provider", "event_id", "qualifiers", "level")  # which event a record is of
+_ONCE = frozenset(row.path for row in SYSTEM_FIELDS if row.field in _IDENTIFYING)
 _PAYLOADS = frozenset({"EventData", "UserData"})
-_NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9A-Fa-f]{1,16})|([0-9]{1,20}))\s*", re.ASCII)
-# Digits alone are hexadecimal where they are as many as 64 bits have, or round in hexadecimal only.
-_BARE_HEX = re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Fa-f]{1,7}0{8}|[0-9]*[A-Fa-f][0-9A-Fa-f]{0,15}", re.ASCII)
+_READ = {row.path: (row.field, SYSTEM_VALUES[row.kind]) for row in SYSTEM_FIELDS}
+_UNKNOWN = ("", lambda _: None)
 
 
 class UnreadableEventError(Exception):
@@ -49,45 +46,39 @@ def record_from_element(
 ) -> EventRecord:
     """The record of an `<Event>` element, whatever its namespaces.
 
-    An event id that is missing or no number gives 0 and a doubt; other numbers of `<System>` that are none
-    give None, and their text stays in `extra`. With `exact`, white space that fills an element is its text,
-    no pretty printer's. Raises UnreadableEventError where nested names add up to more
-    than any event has.
+    An event id that is missing or not a number gives 0 and an anomaly. What else of `<System>` is not of its
+    kind, as a number in words, gives None, and its text stays in `extra`. With `exact`, white space that
+    fills an element is its text and not a pretty printer's. Raises UnreadableEventError if the names of
+    nested elements add up to more than any event has.
     """
     fields = _Fields(element, exact=exact)
-    system = fields.system
-    event_id, qualifiers = _take_event_id(system)
+    values: dict[str, Any] = {}
+    extra: list[Field] = []
+    for path, text in fields.system.items():
+        field, value_of = _READ.get(path, _UNKNOWN)
+        value = value_of(text)
+        if value is None:
+            extra.append((path, text))
+        else:
+            values[field] = value
+    anomalies = [f"it has {name} twice" for name in fields.twice]
+    event_id = values.get("event_id")
     if event_id is None:
-        doubt = "its event id is no number" if "EventID" in system else "it has no event id"
-        origin = origin._replace(anomalies=(*origin.anomalies, doubt))
-    if fields.twice:
-        doubts = (f"it has {name} twice" for name in fields.twice)
-        origin = origin._replace(anomalies=(*origin.anomalies, *doubts))
-    take = system.pop
+        values["event_id"] = 0
+        missing = Anomaly.EVENT_ID_NOT_A_NUMBER if "EventID" in fields.system else Anomaly.NO_EVENT_ID
+        anomalies.insert(0, missing)
+    elif not 0 <= event_id <= 0xFFFF:
+        # Some routes write the id as the classic logging API has it, with the qualifiers above it.
+        values.setdefault("qualifiers", (event_id & 0xFFFF_FFFF) >> 16)
+        values["event_id"] = event_id & 0xFFFF
+    if anomalies:
+        origin = origin._replace(anomalies=(*origin.anomalies, *anomalies))
     return EventRecord(
-        provider=take("Provider/@Name", ""),
-        event_id=event_id or 0,
-        time_ticks=_take_time(system),
-        level=_take_number(system, "Level"),
-        record_id=_take_number(system, "EventRecordID"),
-        channel=take("Channel", ""),
-        computer=take("Computer", ""),
-        provider_guid=_guid(take("Provider/@Guid", "")),
-        event_source=take("Provider/@EventSourceName", None),
-        qualifiers=qualifiers,
-        version=_take_number(system, "Version"),
-        task=_take_number(system, "Task"),
-        opcode=_take_number(system, "Opcode"),
-        keywords=_take_keywords(system),
-        process_id=_take_number(system, "Execution/@ProcessID"),
-        thread_id=_take_number(system, "Execution/@ThreadID"),
-        activity_id=_guid(take("Correlation/@ActivityID", "")),
-        related_activity_id=_guid(take("Correlation/@RelatedActivityID", "")),
-        user_id=take("Security/@UserID", None),
+        **values,
         payload=fields.payload,
         payload_namespace=fields.namespace,
         data=tuple(fields.data),
-        extra=(*system.items(), *fields.more),
+        extra=(*extra, *fields.more),
         rendering=tuple(fields.rendering),
         origin=origin,
     )
@@ -271,76 +262,6 @@ def _text(element: etree._Element) -> str:
 def _whole_text(element: etree._Element) -> str:
     """An element's own text, as it is."""
     return (element.text or "") + "".join(child.tail or "" for child in element)
-
-
-def _take_event_id(system: dict[str, str]) -> tuple[int | None, int | None]:
-    """The event id (None where there is none) and its qualifiers."""
-    qualifiers = _take_number(system, "EventID/@Qualifiers")
-    text = system.get("EventID", "")
-    number = _integer(text) if len(text) <= _LONGEST_NUMBER else None
-    if number is None or not -0x8000_0000 <= number <= 0xFFFF_FFFF:
-        return None, qualifiers
-    del system["EventID"]
-    if not 0 <= number <= 0xFFFF:
-        # Some routes write the id as the classic logging API has it, with the qualifiers in front.
-        if qualifiers is None:
-            qualifiers = (number & 0xFFFF_FFFF) >> 16
-        number &= 0xFFFF
-    return number, qualifiers
-
-
-def _take_number(system: dict[str, str], path: str) -> int | None:
-    text = system.get(path)
-    if text is None or len(text) > _LONGEST_NUMBER:
-        return None
-    number = _integer(text)
-    if number is None or number < 0:
-        return None
-    del system[path]
-    return number
-
-
-def _take_keywords(system: dict[str, str]) -> int | None:
-    text = system.get("Keywords")
-    if text is None or len(text) > _LONGEST_NUMBER:
-        return None
-    number = _keywords(text)
-    if number is not None:
-        del system["Keywords"]
-    return number
-
-
-def _take_time(system: dict[str, str]) -> int | None:
-    text = system.get("TimeCreated/@SystemTime")
-    ticks = None if text is None else ticks_from_text(text)
-    if ticks is not None:
-        del system["TimeCreated/@SystemTime"]
-    return ticks
-
-
-@lru_cache(maxsize=2048)
-def _integer(text: str) -> int | None:
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return None
-    number = int(match[2], 16) if match[2] else int(match[3])
-    if number >= 1 << 64:
-        return None
-    return -number if match[1] else number
-
-
-@lru_cache(maxsize=512)
-def _keywords(text: str) -> int | None:
-    """The 64 bits, written as `0x…`, as hexadecimal digits alone, or as a decimal, signed or not."""
-    text = text.strip(_SPACE)
-    number = _integer("0x" + text if _BARE_HEX.fullmatch(text) else text)
-    if number is None or number < -(1 << 63):
-        return None
-    return number & 0xFFFF_FFFF_FFFF_FFFF
-
-
-def _guid(text: str) -> str | None:
-    return text.strip("{} ").upper() or None if text else None
 
 
 def _hex(text: str) -> str:

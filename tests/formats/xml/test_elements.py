@@ -183,7 +183,7 @@ def test_an_event_id_that_is_none_is_doubted(text: str) -> None:
     records, report = read(f"<Event><System><EventID>{text}</EventID></System></Event>")
     assert records[0].event_id == 0
     assert records[0].extra == (("EventID", text),)
-    assert records[0].origin.anomalies == ("its event id is no number",)
+    assert records[0].origin.anomalies == ("its event id is not a number",)
     assert report.with_anomalies == 1
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from codecs import utf_16_le_decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -25,7 +25,9 @@ from hvdegraded.formats.evtx.binxml.values import (
     string_text,
     struct_code,
 )
+from hvdegraded.formats.xml.system_values import SYSTEM_VALUES
 from hvdegraded.records.record import EventRecord, Field
+from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 
 __all__ = [
     "Entry",
@@ -41,35 +43,24 @@ _MAX_FIELDS = 256  # of a payload that is read fast; the expansion reads larger 
 _MAX_TEXTS = 8192
 _LONGEST_TEXT = 512  # bytes of a text that is remembered
 
-_NUMBERS = {
-    "EventID": "event_id",
-    "EventID/@Qualifiers": "qualifiers",
-    "Version": "version",
-    "Level": "level",
-    "Task": "task",
-    "Opcode": "opcode",
-    "Keywords": "keywords",
-    "EventRecordID": "record_id",
-    "Execution/@ProcessID": "process_id",
-    "Execution/@ThreadID": "thread_id",
-}
-_PROVIDER = "Provider/@Name"
-_TEXTS = {
-    _PROVIDER: "provider",
-    "Provider/@EventSourceName": "event_source",
-    "Channel": "channel",
-    "Computer": "computer",
-}
-_GUIDS = {
-    "Provider/@Guid": "provider_guid",
-    "Correlation/@ActivityID": "activity_id",
-    "Correlation/@RelatedActivityID": "related_activity_id",
-}
-_TIME, _USER = "TimeCreated/@SystemTime", "Security/@UserID"
-_FIELD_OF = {**_NUMBERS, **_TEXTS, **_GUIDS, _TIME: "time_ticks", _USER: "user_id"}
+_ROWS = {row.path: row for row in SYSTEM_FIELDS}
+_PROVIDER = next(row.path for row in SYSTEM_FIELDS if row.field == "provider")
 _PLACE = {name: place for place, name in enumerate(EventRecord._fields)}
 _SYSTEM_FIELDS = _PLACE["payload"]
 _BARE = EventRecord()[:_SYSTEM_FIELDS]
+_USUAL: dict[SystemKind, Collection[int]] = {
+    SystemKind.EVENT_ID: (ValueType.UINT16, ValueType.UINT8),
+    SystemKind.NUMBER: UNSIGNED,
+    SystemKind.KEYWORDS: UNSIGNED,
+    SystemKind.TIME: (ValueType.FILETIME,),
+    SystemKind.TEXT: (ValueType.STRING,),
+    SystemKind.GUID: (ValueType.GUID,),
+    SystemKind.SID: (ValueType.SID,),
+}
+"""The types that values of `<System>` have in usual records."""
+_PLAIN_IDS = range(1 << 16)  # event ids without qualifiers above them
+_TABLES = {SystemKind.TEXT: string_text, SystemKind.GUID: guid_text, SystemKind.SID: sid_text}
+"""What makes texts of values that are remembered, since they repeat."""
 
 
 class _Texts(dict[bytes, str]):
@@ -86,9 +77,6 @@ class _Texts(dict[bytes, str]):
                 self.clear()
             self[raw] = text
         return text
-
-
-_STRINGS, _GUID_TEXTS, _SIDS = range(3)
 
 
 class Entry(NamedTuple):
@@ -167,40 +155,28 @@ class SystemPlan:
         values = _Values(descriptors)
         if values.are_odd(self._entries):
             return None
-        constants: list[Any] = []
+        constants: list[Any] = list(_BARE)
         picks: list[tuple[bool, int]] = [(False, place) for place in range(_SYSTEM_FIELDS)]
-        constants.extend(_BARE)
         texts: list[tuple[int, int]] = []
         for path, filling in self._entries:
-            field = _FIELD_OF.get(path or "")
-            if path is None or field is None:
+            row = _ROWS.get(path or "")
+            if row is None:
                 if not isinstance(filling, Slot) or values.kind(filling.place) != ValueType.NULL:
                     return None
-                continue
-            place = _PLACE[field]
-            if isinstance(filling, str):
-                value = _literal(path, filling)
-                if value is None and filling:
+            elif isinstance(filling, str):
+                value = _literal(row.kind, filling)
+                if value is not None:
+                    constants[_PLACE[row.field]] = value
+                elif filling:
                     return None
-                constants[place] = _BARE[place] if value is None else value
+            elif values.kind(filling.place) == ValueType.NULL:
                 continue
-            kind = values.kind(filling.place)
-            if kind == ValueType.NULL:
-                continue
-            if path in _NUMBERS and kind in UNSIGNED and values.is_number(filling.place):
-                if path == "EventID" and kind not in (ValueType.UINT16, ValueType.UINT8):
-                    return None
-            elif path == _TIME and kind == ValueType.FILETIME and values.is_number(filling.place):
-                pass
-            elif path in _TEXTS and kind == ValueType.STRING:
-                texts.append((place, _STRINGS))
-            elif path in _GUIDS and kind == ValueType.GUID and values.size(filling.place) == 16:
-                texts.append((place, _GUID_TEXTS))
-            elif path == _USER and kind == ValueType.SID:
-                texts.append((place, _SIDS))
+            elif values.is_usual(filling.place, row.kind):
+                if row.kind in _TABLES:
+                    texts.append((_PLACE[row.field], list(_TABLES).index(row.kind)))
+                picks[_PLACE[row.field]] = (True, values.take(filling.place))
             else:
                 return None
-            picks[place] = (True, values.take(filling.place))
         start = end = 0
         if self._payload is not None:
             if values.kind(self._payload) == ValueType.BINXML:
@@ -316,9 +292,9 @@ class _Values:
             for slot in slots
         )
 
-    def is_number(self, index: int) -> bool:
-        code, _ = struct_code(self.kind(index), self.size(index))
-        return not code.endswith("s")
+    def is_usual(self, index: int, kind: SystemKind) -> bool:
+        """Whether a value has a type that its kind has in usual records; only texts may be empty."""
+        return self.kind(index) in _USUAL[kind] and bool(kind is SystemKind.TEXT or self.size(index))
 
     def converter(self, index: int) -> Callable[..., str]:
         return struct_code(self.kind(index), self.size(index))[1]
@@ -347,18 +323,12 @@ class _Values:
         return compiled.unpack_from, compiled.size, len(self._listed)
 
 
-def _literal(path: str, text: str) -> Any:
-    """The value of a literal in `<System>`; None where it is none."""
-    if path in _TEXTS or path == _USER:
-        return text or None
-    if path in _GUIDS:
-        return text.strip("{} ").upper() or None
-    if path in _NUMBERS and text.isascii() and text.isdecimal() and len(text) < 20:
-        number = int(text)
-        return number if path != "EventID" or number <= 0xFFFF else None
-    return None
+def _literal(kind: SystemKind, text: str) -> Any:
+    """The value of a literal in `<System>`; None where it is not one, or not of the usual form."""
+    value = SYSTEM_VALUES[kind](text) if text else None
+    return None if kind is SystemKind.EVENT_ID and value not in _PLAIN_IDS else value
 
 
 def system_texts() -> tuple[dict[bytes, str], ...]:
     """Tables of texts that repeat in `<System>`, as `SystemLayout.texts` counts them."""
-    return _Texts(string_text), _Texts(guid_text), _Texts(sid_text)
+    return tuple(map(_Texts, _TABLES.values()))
