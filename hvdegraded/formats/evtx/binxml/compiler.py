@@ -2,10 +2,10 @@
 
 How it works. Nearly every record is an instance of a template whose `<System>` is plain and whose payload
 is one value, itself an instance of a template with plain elements in it. Such a template gets a *plan*, of
-which `layouts` makes a layout for each combination of sizes and types of values. Layouts are remembered by
+which `layout` makes a layout for each combination of sizes and types of values. Layouts are remembered by
 the bytes that list these, since records of one shape repeat.
 
-Whatever is not usual gets no plan or no layout, and `expansion` decodes it; both ways give the same record.
+Whatever is not usual gets no plan or no layout, and `tree` decodes it; both ways give the same record.
 """
 
 from __future__ import annotations

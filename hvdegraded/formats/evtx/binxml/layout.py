@@ -1,6 +1,6 @@
 """How the values of usual records are unpacked: straight from bytes to the fields of EventRecord.
 
-How it works. A *plan* (`plans`) says once for a template which slot fills which field. With the sizes and
+How it works. A *plan* (`compiler`) says once for a template which slot fills which field. With the sizes and
 types of an instance's values it becomes a *layout*: one `struct.Struct` that unpacks all values at once, and
 what to make of each.
 """
