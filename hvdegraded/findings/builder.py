@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, Unpack
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.events.spool import EventSpool
@@ -39,6 +40,7 @@ from hvdegraded.verdicts.verdict import Verdict
 __all__ = ["RecordMapper", "TriageBuilder", "TriagePart", "triage"]
 
 _MOST = (1 << 63) - 1  # that a column of integers holds
+_MOST_TIMES = 4096  # of a group whose verdicts are remembered
 
 
 class _Group:
@@ -229,8 +231,10 @@ class TriageBuilder:
     def _by_verdict(self, group: _Group) -> Iterator[EventGroup]:
         """Split equal version events by their verdicts, which depend on what was known at their time."""
         parts: dict[Verdict, _Group] = {}
+        judge = self.classifier.over_time(group.example, self._context)
+        known: BoundedCache[int, Verdict] = BoundedCache(_MOST_TIMES)
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
-            verdict = self.classifier.classify(group.example, self._context, ticks=ticks)
+            verdict = known.get(ticks) or known.remember(ticks, judge(ticks))
             part = parts.get(verdict)
             if part is None:
                 part = parts[verdict] = _Group(group.example)

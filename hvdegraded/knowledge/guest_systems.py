@@ -264,6 +264,7 @@ def columns(role: str) -> tuple[str, ...]:
     return _tables().columns[role]
 
 
+@lru_cache(maxsize=1024)
 def windows_remedy(host_release: str | None) -> str:
     """What to do about a Windows guest whose integration services differ from the host's.
 
@@ -275,7 +276,7 @@ def windows_remedy(host_release: str | None) -> str:
     best: tuple[int, str] = (0, "")
     for fact in _tables().remedies:
         for host in fact.hosts:
-            if len(host) > best[0] and _standing_alone([host]).search(folded):
+            if len(host) > best[0] and host in folded and _standing_alone([host]).search(folded):
                 best = (len(host), fact.text)
     return best[1] or next(fact.text for fact in _tables().remedies if not fact.hosts)
 

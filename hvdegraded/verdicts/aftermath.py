@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.channels import failure_channels
 from hvdegraded.knowledge.vocabulary import Lifecycle
-from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
 from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES
 
@@ -31,26 +31,30 @@ class Aftermath(NamedTuple):
     unseen: tuple[str, ...] = ()
 
 
-def what_followed(event: VersionEvent, ticks: int | None, history: History | None) -> Aftermath:
-    """Look at the ten minutes after a refused offer; `ticks` is None where its time is not known."""
-    if history is None:
+def what_followed(around: Surroundings | None, event: VersionEvent, ticks: int | None) -> Aftermath:
+    """Look at the ten minutes after a refused offer; `ticks` is None where its time is not known.
+
+    `around` contains what is known around the event, None where nothing is.
+    """
+    if around is None:
         return Aftermath(unseen=("nothing else of this VM was read",))
+    incomplete = around.history.incomplete
     if ticks is None:
-        failures = history.failures(event, None, None)
+        failures = around.failures(None, None)
         unseen = ("the time of the event is not known",)
-        return Aftermath(failures[0][1] if failures else None, False, history.incomplete, unseen)
+        return Aftermath(failures[0][1] if failures else None, False, incomplete, unseen)
     last = last_tick_of(ticks) + WINDOW
-    failures = history.failures(event, ticks, last)
+    failures = around.failures(ticks, last)
     return Aftermath(
         failures[0][1] if failures else None,
-        _refused_again(event, ticks, last, history),
-        history.incomplete,
-        _unseen(event, ticks, last, history),
+        _refused_again(event, ticks, last, around),
+        incomplete,
+        _unseen(event, ticks, last, around),
     )
 
 
-def _refused_again(event: VersionEvent, ticks: int, last: int, history: History) -> bool:
-    for vm in history.of(event):
+def _refused_again(event: VersionEvent, ticks: int, last: int, around: Surroundings) -> bool:
+    for vm in around.vms:
         for later in vm.offered_again(event, ticks + 1, last):
             boundaries = (Lifecycle.STARTED, Lifecycle.STOPPED, Lifecycle.RESET)
             if later - ticks > _SAME_MINUTE or vm.changes_between(boundaries, ticks + 1, later):
@@ -58,13 +62,14 @@ def _refused_again(event: VersionEvent, ticks: int, last: int, history: History)
     return False
 
 
-def _unseen(event: VersionEvent, ticks: int, last: int, history: History) -> tuple[str, ...]:
+def _unseen(event: VersionEvent, ticks: int, last: int, around: Surroundings) -> tuple[str, ...]:
     unseen = []
+    history = around.history
     if history.mixes_zones:
         unseen.append("some times name no zone, so they cannot be compared with others")
-    if history.doubtful_failures(event, ticks, last):
+    if around.doubtful_failures(ticks, last):
         unseen.append("a VM failed of which it is not known whether it is this one")
-    for vm in history.of(event):
+    for vm in around.vms:
         if vm.overflowed:
             unseen.append("more versions were reported of this VM than are kept")
         if vm.changes_between((Lifecycle.STOPPED, Lifecycle.RESET), ticks, last):

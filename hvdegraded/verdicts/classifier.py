@@ -17,8 +17,8 @@ actionable. The rules, in the order in which they apply:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
@@ -36,8 +36,8 @@ from hvdegraded.knowledge.vocabulary import Family, GuestFamily, HostGeneration,
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.verdicts.aftermath import Aftermath, what_followed
 from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
-from hvdegraded.verdicts.evidence import GuestEvidence, gather_evidence
-from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.evidence import EvidenceOfGuest, GuestEvidence
+from hvdegraded.verdicts.history import History, Surroundings
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
 from hvdegraded.verdicts.phrases import sentence, versions_text
 from hvdegraded.verdicts.policy import Policy
@@ -109,23 +109,45 @@ class Classifier:
                 f"{type(event).__name__} is neither an event nor a record",
                 hint="classify_all takes several, annotate takes JSON and XML, read takes logs",
             )
+        return self.over_time(event, history)(event.time_ticks if ticks is None else ticks)
+
+    def over_time(
+        self, event: HyperVEvent, history: History | None = None
+    ) -> Callable[[int | None], Verdict]:
+        """Return what gives the verdict on events like this one by their times (ticks).
+
+        For many events that differ in their times alone, this takes much less time than `classify` for each.
+        The history must not grow in between.
+        """
         fact = self.fact(event)
         if fact is None:
-            return verdict_on_event(event, _unknown(event, self.knowledge))
-        key: tuple[object, ...] = event.verdict_key
+            verdict = verdict_on_event(event, _unknown(event, self.knowledge))
+            return lambda _: verdict
         if fact.outcome is None or not isinstance(event, VersionEvent):
             answer = answer_known(event, fact, self.knowledge)
-            key = (*key, answer)
-            return self._verdicts.get(key) or self._verdicts.remember(
+            key = (*event.verdict_key, answer)
+            verdict = self._verdicts.get(key) or self._verdicts.remember(
                 key, verdict_on_event(event, _known(fact, answer))
             )
-        moment = event.time_ticks if ticks is None else ticks
-        if moment is not None and moment < 0:
-            moment = None
-        evidence = gather_evidence(event, moment, self._find, history, self.policy)
+            return lambda _: verdict
+        around = history.around(event) if history is not None else None
+        guest = EvidenceOfGuest(event, self._find, around, self.policy)
+        return partial(self._on_version_event, event, fact, event.verdict_key, guest, around)
+
+    def _on_version_event(
+        self,
+        event: VersionEvent,
+        fact: EventFact,
+        key: tuple[object, ...],
+        guest: EvidenceOfGuest,
+        around: Surroundings | None,
+        ticks: int | None,
+    ) -> Verdict:
+        moment = None if ticks is not None and ticks < 0 else ticks
+        evidence = guest.at(moment)
         aftermath = Aftermath()
         if event.outcome is Outcome.REFUSED:
-            aftermath = what_followed(event, moment, history)
+            aftermath = what_followed(around, event, moment)
         key = (*key, evidence, aftermath)
         return self._verdicts.get(key) or self._verdicts.remember(
             key, verdict_on_event(event, self._on_versions(event, fact, evidence, aftermath))

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 from hvdegraded.events import VersionEvent
@@ -22,11 +23,11 @@ from hvdegraded.knowledge.guest_systems import upstream_kernel
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
 from hvdegraded.knowledge.vocabulary import Component, GuestFamily, Lifecycle, Outcome, ProtocolVersion
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
-from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.vm_history import Spoken, VmHistory
 
-__all__ = ["GuestEvidence", "gather_evidence"]
+__all__ = ["EvidenceOfGuest", "GuestEvidence"]
 
 _AGREED = (Outcome.LOADED, Outcome.NEGOTIATED)
 
@@ -52,48 +53,94 @@ class GuestEvidence(NamedTuple):
         return self.guest.family if self.guest is not None and known else GuestFamily.UNKNOWN
 
 
-def gather_evidence(
-    event: VersionEvent,
-    ticks: int | None,
-    find: Callable[..., Guest | None],
-    history: History | None,
-    policy: Policy,
-) -> GuestEvidence:
-    """Gather what is known of the event's guest at a time (None: not known).
+class EvidenceOfGuest:
+    """What is known of an event's guest: looked up once, then asked for any time.
 
-    `find` looks the guest up as `GuestInventory.find` does.
+    `find` looks the guest up as `GuestInventory.find` does; `around` contains what is known around the event,
+    None where nothing is.
     """
-    tables = policy.knowledge.protocols
-    several_ids, several_hosts = history.ambiguity(event) if history is not None else (False, False)
-    guest = find(
-        vm_id=event.vm_id,
-        vm_name=event.vm_name,
-        host=event.host or None,
-        several_ids=several_ids,
-        several_hosts=several_hosts,
-    )
-    if guest is not None and guest.family is GuestFamily.WINDOWS:
-        return GuestEvidence(guest)
-    vms = history.of(event) if history is not None else ()
-    windows = _windows(vms, tables)
-    if guest is None or guest.family is GuestFamily.UNKNOWN:
-        shown = _shown(event, ticks, history, tables)
-        spoken = None if shown is not None else next((what for what, _ in windows), None)
-        return GuestEvidence(guest, inferred=shown, windows=spoken)
-    foreign = windows + _foreign(vms, guest.family, tables)
-    contradiction = _contradicted_by_event(event, guest, tables) or _contradicted_by_history(
-        guest, ticks, vms, foreign
-    )
-    if contradiction is not None:
-        return GuestEvidence(guest, contradiction)
-    because = _assumed_because(guest, ticks, vms, policy)
-    if because is None and foreign:
-        because = "this VM ran another system before the inventory was taken"
-    if because is not None:
-        shown = _shown(event, ticks, history, tables)
-        if shown is not None and guest.family in shown.families:
-            because = None
-    return GuestEvidence(guest, assumed_because=because)
+
+    def __init__(
+        self,
+        event: VersionEvent,
+        find: Callable[..., Guest | None],
+        around: Surroundings | None,
+        policy: Policy,
+    ) -> None:
+        several = around.history.ambiguity(event) if around is not None else (False, False)
+        self._event = event
+        self._around = around
+        self._policy = policy
+        self._tables = policy.knowledge.protocols
+        self._inferred: dict[frozenset[Spoken], Inference | None] = {}
+        self.guest = find(
+            vm_id=event.vm_id,
+            vm_name=event.vm_name,
+            host=event.host or None,
+            several_ids=several[0],
+            several_hosts=several[1],
+        )
+
+    def at(self, ticks: int | None) -> GuestEvidence:
+        """Return what is known of the guest at a time (None: not known)."""
+        guest = self.guest
+        if guest is not None and guest.family is GuestFamily.WINDOWS:
+            return GuestEvidence(guest)
+        if guest is None or guest.family is GuestFamily.UNKNOWN:
+            shown = self._shown(ticks)
+            spoken = None if shown is not None else next((what for what, _ in self._windows), None)
+            return GuestEvidence(guest, inferred=shown, windows=spoken)
+        contradiction = self._contradicted_by_event or _contradicted_by_history(
+            guest, ticks, self._vms, self._foreign
+        )
+        if contradiction is not None:
+            return GuestEvidence(guest, contradiction)
+        because = _assumed_because(guest, ticks, self._vms, self._policy)
+        if because is None and self._foreign:
+            because = "this VM ran another system before the inventory was taken"
+        if because is not None:
+            shown = self._shown(ticks)
+            if shown is not None and guest.family in shown.families:
+                because = None
+        return GuestEvidence(guest, assumed_because=because)
+
+    @property
+    def _vms(self) -> tuple[VmHistory, ...]:
+        return self._around.vms if self._around is not None else ()
+
+    @cached_property
+    def _windows(self) -> list[tuple[str, int]]:
+        return _windows(self._vms, self._tables)
+
+    @cached_property
+    def _foreign(self) -> list[tuple[str, int]]:
+        assert self.guest is not None
+        return self._windows + _foreign(self._vms, self.guest.family, self._tables)
+
+    @cached_property
+    def _contradicted_by_event(self) -> str | None:
+        assert self.guest is not None
+        return _contradicted_by_event(self._event, self.guest, self._tables)
+
+    def _shown(self, ticks: int | None) -> Inference | None:
+        """What the versions spoken in the VM's start at that time show; None where they show nothing."""
+        vm = self._around.vm if self._around is not None else None
+        if vm is None or vm.doubtful or ticks is None:
+            return None
+        first, last = vm.start_of(ticks)
+        for low, high in ((first, ticks), (ticks, last)):
+            found = self._infer(vm.spoken_between(low, high))
+            if found is not None and not any(
+                speaks_only_windows(one, self._tables) for one in vm.spoken_between(first, last)
+            ):
+                return found
+        return None
+
+    def _infer(self, spoken: list[Spoken]) -> Inference | None:
+        key = frozenset(spoken)
+        if key not in self._inferred:
+            self._inferred[key] = _infer_from(spoken, self._tables)
+        return self._inferred[key]
 
 
 def speaks_only_windows(spoken: Spoken, tables: ProtocolTable) -> bool:
@@ -180,23 +227,6 @@ def _assumed_because(
     low, high = sorted((taken, ticks))
     if any(vm.changes_between((Lifecycle.MADE,), low, high) for vm in made):
         return "the VM was created or deleted between the inventory and the event"
-    return None
-
-
-def _shown(
-    event: VersionEvent, ticks: int | None, history: History | None, tables: ProtocolTable
-) -> Inference | None:
-    """What the versions spoken in the start of the VM at that time show; None where they show nothing."""
-    vm = history.by_id(event) if history is not None else None
-    if vm is None or vm.doubtful or ticks is None:
-        return None
-    first, last = vm.start_of(ticks)
-    for low, high in ((first, ticks), (ticks, last)):
-        found = _infer_from(vm.spoken_between(low, high), tables)
-        if found is not None and not any(
-            speaks_only_windows(one, tables) for one in vm.spoken_between(first, last)
-        ):
-            return found
     return None
 
 

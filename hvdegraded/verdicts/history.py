@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
 
 from hvdegraded.events import HyperVEvent, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
@@ -16,7 +17,7 @@ from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.record import Caveat
 from hvdegraded.verdicts.vm_history import VmHistory
 
-__all__ = ["History"]
+__all__ = ["History", "Surroundings"]
 
 _MAX_LINKS = 64
 _Key = tuple[str, str]
@@ -82,38 +83,31 @@ class History:
         """Whether some times name a zone and others do not, so that they cannot be compared."""
         return len(self._zones) > 1
 
+    def around(self, event: HyperVEvent) -> Surroundings:
+        """Return what is known around an event, to be asked for any time."""
+        return Surroundings(self, event)
+
     def of(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
         """Return the histories that may be of the event's VM, but for those of events that name no VM."""
-        return tuple(self._vms[key] for key in sorted(self._candidates(event)) if key in self._vms)
+        return self._known(sorted(self._candidates(event)))
 
     def by_id(self, event: HyperVEvent) -> VmHistory | None:
         """Return the history of the VM's id, which is unique as its name is not."""
         return self._vms.get((_ANYWHERE, event.vm_id)) if event.vm_id else None
 
-    def failures(self, event: HyperVEvent, first: int | None, last: int | None) -> list[tuple[int, str]]:
-        """Return the failures that may be of the event's VM from one time to another, in order.
-
-        Where the time is not known, all failures count.
-        """
+    def failing(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+        """Return the histories whose failures may be of the event's VM."""
         keys = self._candidates(event) | {_any_of(event), (_ANYWHERE, "")}
         if not _host(event):
             keys |= {key for key in self._vms if key[1] == ""}
-        return self._failures_of(keys, event, first, last)
+        return self._known(keys)
 
-    def doubtful_failures(self, event: HyperVEvent, first: int, last: int) -> list[tuple[int, str]]:
-        """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
-        return self._failures_of(self._unlinked(event), event, first, last)
+    def unlinked(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+        """Return those of VMs that may be the event's, by a name or an id that nothing ties to it."""
+        return self._known(self._unlinked(event))
 
-    def _failures_of(
-        self, keys: set[_Key], event: HyperVEvent, first: int | None, last: int | None
-    ) -> list[tuple[int, str]]:
-        component = event.component if isinstance(event, VersionEvent) else None
-        return sorted(
-            failure
-            for key in keys
-            if key in self._vms
-            for failure in self._vms[key].failures_between(first, last, component)
-        )
+    def _known(self, keys: Iterable[_Key]) -> tuple[VmHistory, ...]:
+        return tuple(self._vms[key] for key in keys if key in self._vms)
 
     def ambiguity(self, event: HyperVEvent) -> tuple[bool, bool]:
         """Return whether the event's VM name is seen with several ids, and on several hosts."""
@@ -174,6 +168,49 @@ class History:
             for key in on_host
             if key[1].startswith("name ") is by_id and key in self._vms and not self._links.get(key)
         }
+
+
+class Surroundings:
+    """What a history contains around one event: looked up once, asked for any time."""
+
+    def __init__(self, history: History, event: HyperVEvent) -> None:
+        self.history = history
+        self.event = event
+        self._component = event.component if isinstance(event, VersionEvent) else None
+
+    @cached_property
+    def vms(self) -> tuple[VmHistory, ...]:
+        """The histories that may be of the event's VM, as `History.of` gives them."""
+        return self.history.of(self.event)
+
+    @cached_property
+    def vm(self) -> VmHistory | None:
+        """The history of the VM's id."""
+        return self.history.by_id(self.event)
+
+    @cached_property
+    def _failing(self) -> tuple[VmHistory, ...]:
+        return self.history.failing(self.event)
+
+    @cached_property
+    def _unlinked(self) -> tuple[VmHistory, ...]:
+        return self.history.unlinked(self.event)
+
+    def failures(self, first: int | None, last: int | None) -> list[tuple[int, str]]:
+        """Return the failures that may be of the event's VM from one time to another, in order.
+
+        Where the time is not known, all failures count.
+        """
+        return self._failures_of(self._failing, first, last)
+
+    def doubtful_failures(self, first: int, last: int) -> list[tuple[int, str]]:
+        """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
+        return self._failures_of(self._unlinked, first, last)
+
+    def _failures_of(
+        self, vms: Iterable[VmHistory], first: int | None, last: int | None
+    ) -> list[tuple[int, str]]:
+        return sorted(failure for vm in vms for failure in vm.failures_between(first, last, self._component))
 
 
 def _keys(event: HyperVEvent) -> tuple[_Key, ...]:

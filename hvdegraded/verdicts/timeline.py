@@ -49,20 +49,35 @@ class Timeline:
             return
         bucket = ticks // self.grain
         first, last = self._buckets.get(bucket, (ticks, ticks))
+        if first < ticks < last:
+            return
         self._buckets[bucket] = min(first, ticks), max(last, ticks)
         if len(self._buckets) > _MAX_BUCKETS and self.grain == MINUTE:
             self._coarsen()
 
     def between(self, first: int, last: int) -> Iterator[int]:
         """Yield the times that may lie from `first` to `last`, both included."""
-        low, high = (first - SECOND) // self.grain, last // self.grain
-        buckets: Iterable[int] = range(low, high + 1)
-        if high - low > len(self._buckets):
-            buckets = sorted(bucket for bucket in self._buckets if low <= bucket <= high)
-        for bucket in buckets:
+        for bucket in self._buckets_between(first, last):
             for ticks in self._buckets.get(bucket, ()):
                 if self.grain > MINUTE or (first <= last_tick_of(ticks) and ticks <= last):
                     yield ticks
+
+    def any_between(self, first: int, last: int) -> bool:
+        """Return whether `between` yields a time."""
+        for bucket in self._buckets_between(first, last):
+            pair = self._buckets.get(bucket)
+            if pair is not None and (
+                self.grain > MINUTE or any(first <= last_tick_of(ticks) and ticks <= last for ticks in pair)
+            ):
+                return True
+        return False
+
+    def _buckets_between(self, first: int, last: int) -> Iterable[int]:
+        """The numbers of the buckets that may hold such times, in order."""
+        low, high = (first - SECOND) // self.grain, last // self.grain
+        if high - low > len(self._buckets):
+            return sorted(bucket for bucket in self._buckets if low <= bucket <= high)
+        return range(low, high + 1)
 
     def __iter__(self) -> Iterator[int]:
         for pair in self._buckets.values():

@@ -155,7 +155,7 @@ class VmHistory:
         return [
             spoken
             for spoken, times in self._spoken.items()
-            if not times.coarse and next(times.between(first, last), None) is not None
+            if not times.coarse and times.any_between(first, last)
         ]
 
     def spoken(self) -> Iterator[tuple[Spoken, Timeline]]:
