@@ -1,11 +1,13 @@
 """Compressed inputs as streams of what they hold: gzip, zip and zstd.
 
 Expansion is bounded: an input may become 256 MB, or 256 times its own size, up to 8 GB; logs compress ten to
-thirty times. What is damaged or cut off is read as far as it goes, and told.
+thirty times. What is damaged or cut off is read as far as it goes, and reported. A block at a time is held,
+whatever the method: `zipfile` itself expands blocks of bzip2, LZMA and zstd whole.
 """
 
 from __future__ import annotations
 
+import copy
 import io
 import struct
 import sys
@@ -13,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NamedTuple, Protocol
 
 from hvdegraded.errors import SourceError
 from hvdegraded.records.items import Note, NoteKind
@@ -24,6 +26,9 @@ MOST_EXPANDED = 8 << 30  # bytes
 _MOST_MEMBERS = 100_000
 _BLOCK = 1 << 20
 _PACKED_BLOCK = 1 << 12  # what is damaged costs the rest of its block
+_MOST_LZMA_MEMORY = 160 << 20  # bytes, for a dictionary of 128 MiB; 7-Zip takes up to 64 MiB unless told more
+_ZIP_ZSTD = 93  # method of a member
+_HAS_END_MARK = 2  # flag of an LZMA member
 _GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
 
 
@@ -113,37 +118,16 @@ def gunzipped(stream: BinaryIO, notes: list[Note], expansion: Expansion | None =
     return _stream(expansion.within(inflated(), notes))
 
 
-def unzstd(stream: BinaryIO, notes: list[Note]) -> BinaryIO:
-    """What a zstd stream of one or more frames holds, as far as it can be read."""
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    expansion = Expansion()
+class _Decompressor(Protocol):
+    """A decompressor of the standard library but zlib's."""
 
-    def inflated() -> Iterator[bytes]:
-        inflate = zstd.ZstdDecompressor()
-        try:
-            while True:
-                block = b""
-                if inflate.needs_input:
-                    block = stream.read(_PACKED_BLOCK) or b""
-                    expansion.packed += len(block)
-                    if not block:
-                        break
-                yield inflate.decompress(block, _BLOCK)
-                while inflate.eof:
-                    block = inflate.unused_data or stream.read(_PACKED_BLOCK) or b""
-                    if not block:
-                        return
-                    inflate = zstd.ZstdDecompressor()
-                    yield inflate.decompress(block, _BLOCK)
-        except zstd.ZstdError as error:
-            notes.append(_damaged(f"the compressed data are damaged: {error}"))
-            return
-        notes.append(_damaged("the compressed data end early"))
-
-    return _stream(expansion.within(inflated(), notes))
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
 
 
 # What zipfile, and the decompressors under it, raise for damaged archives.
@@ -158,12 +142,104 @@ _DAMAGE: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     zlib.error,
 )
-try:
+
+
+class _Inflate:
+    """A decompressor of plain deflate, as those of the other methods are."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._has_more = False  # output that waits, though all input is taken
+
+    @property
+    def eof(self) -> bool:
+        return self._inflate.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not (self._has_more or self._inflate.unconsumed_tail)
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflate.unused_data
+
+    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes:
+        block = self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
+        self._has_more = len(block) == max_length
+        return block
+
+
+class _Method(NamedTuple):
+    """A compression method: what makes its decompressors, and what these raise for damaged data."""
+
+    new: Callable[[], _Decompressor]
+    damage: tuple[type[Exception], ...]
+
+
+def _zstd() -> _Method:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return _Method(zstd.ZstdDecompressor, (zstd.ZstdError, *_DAMAGE))
+
+
+def _bzip2() -> _Method:
+    import bz2
+
+    return _Method(bz2.BZ2Decompressor, _DAMAGE)
+
+
+def _lzma(read: Callable[[int], bytes], size: int | None) -> _Method:
+    """LZMA of a zip archive, whose head is read here; of an expanded `size`, or with a mark at its end."""
     import lzma
-except ImportError:  # Python can be built without
-    pass
-else:
-    _DAMAGE += (lzma.LZMAError,)
+
+    _, length = struct.unpack("<HH", read(4))
+    unpacked = (1 << 64) - 1 if size is None else size
+    head = read(length)[:5] + unpacked.to_bytes(8, "little")
+
+    def new() -> _Decompressor:
+        decompressor = lzma.LZMADecompressor(lzma.FORMAT_ALONE, _MOST_LZMA_MEMORY)
+        decompressor.decompress(head, 0)
+        return decompressor
+
+    return _Method(new, (lzma.LZMAError, *_DAMAGE))
+
+
+def unzstd(stream: BinaryIO, notes: list[Note]) -> BinaryIO:
+    """What a zstd stream of one or more frames holds, as far as it can be read."""
+    expansion = Expansion()
+
+    def read() -> bytes:
+        block = stream.read(_PACKED_BLOCK) or b""
+        expansion.packed += len(block)
+        return block
+
+    return _stream(expansion.within(_expanded(read, _zstd(), notes), notes))
+
+
+def _expanded(read: Callable[[], bytes], method: _Method, notes: list[Note]) -> Iterator[bytes]:
+    """What one or more frames hold, block by block."""
+    try:
+        decompressor = method.new()
+        while True:
+            packed = b""
+            if decompressor.needs_input:
+                packed = read()
+                if not packed:
+                    break
+            yield decompressor.decompress(packed, _BLOCK)
+            while decompressor.eof:
+                packed = decompressor.unused_data or read()
+                if not packed:
+                    return
+                decompressor = method.new()
+                yield decompressor.decompress(packed, _BLOCK)
+    except method.damage as error:
+        notes.append(_damaged(f"the compressed data are damaged: {error}"))
+        return
+    notes.append(_damaged("the compressed data end early"))
+
 
 Member = Callable[[str, list[Note], ExitStack], BinaryIO]
 """Opens a member of an archive for as long as the stack lasts. Raises SourceError where it cannot be read."""
@@ -190,19 +266,54 @@ def members(
                 part: str, found: list[Note], held: ExitStack, file: zipfile.ZipInfo = file
             ) -> BinaryIO:
                 try:
-                    packed = held.enter_context(archive.open(file))
+                    blocks = _blocks_of(archive, file, found, held)
                 except _DAMAGE as error:
                     raise SourceError(str(error), path=part, hint="unpack it first") from None
-                return _stream(expansion.within(_unpacked(packed, found), found))
+                return _stream(expansion.within(blocks, found))
 
             yield file.filename, opened
     if len(files) > _MOST_MEMBERS:
         notes.append(Note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read"))
 
 
-def _unpacked(packed: IO[bytes], notes: list[Note]) -> Iterator[bytes]:
+def _blocks_of(
+    archive: zipfile.ZipFile, file: zipfile.ZipInfo, notes: list[Note], held: ExitStack
+) -> Iterator[bytes]:
+    """What a member holds, block by block, though its checksum is wrong; `held` keeps it open."""
+    raw = copy.copy(file)  # the same bytes, as if they were stored
+    raw.compress_type, raw.file_size = zipfile.ZIP_STORED, file.compress_size
+    del raw.CRC
+    packed = held.enter_context(archive.open(raw))
+
+    def read() -> bytes:
+        return packed.read(_PACKED_BLOCK)
+
+    if file.compress_type == zipfile.ZIP_STORED:
+        return _checked(iter(read, b""), file, notes)
+    return _checked(_expanded(read, _method_of(file, packed), notes), file, notes)
+
+
+def _method_of(file: zipfile.ZipInfo, packed: IO[bytes]) -> _Method:
+    """How a member is compressed. Raises NotImplementedError for a method that is not known."""
+    method = file.compress_type
+    if method == zipfile.ZIP_DEFLATED:
+        return _Method(_Inflate, _DAMAGE)
+    if method == zipfile.ZIP_BZIP2:
+        return _bzip2()
+    if method == zipfile.ZIP_LZMA:
+        return _lzma(packed.read, None if file.flag_bits & _HAS_END_MARK else file.file_size)
+    if method == _ZIP_ZSTD:
+        return _zstd()
+    raise NotImplementedError(f"compression method {method} is not supported")
+
+
+def _checked(blocks: Iterator[bytes], file: zipfile.ZipInfo, notes: list[Note]) -> Iterator[bytes]:
+    checksum = 0
     try:
-        while block := packed.read(_BLOCK):
+        for block in blocks:
+            checksum = zlib.crc32(block, checksum)
             yield block
     except _DAMAGE as error:
         notes.append(_damaged(f"the compressed data are damaged: {error}"))
+    if checksum != file.CRC and not notes:
+        notes.append(_damaged("the compressed data are damaged: their CRC-32 does not match"))

@@ -9,6 +9,7 @@ import io
 import random
 import struct
 import sys
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -62,6 +63,68 @@ def test_gzip_and_zip_give_what_they_hold(plain: bytes) -> None:
         records, report = read(packed)
         assert records == expected
         assert not report.notes
+
+
+def zstd_member(name: str, data: bytes) -> bytes:
+    """A zip archive whose only member is compressed by zstd, which `zipfile` writes from Python 3.14 on."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    made = bytearray(zipped((name, zstd.compress(data)), method=zipfile.ZIP_STORED))
+    for method, checksum in ((8, 14), (made.index(b"PK\x01\x02") + 10, made.index(b"PK\x01\x02") + 16)):
+        struct.pack_into("<H", made, method, 93)
+        struct.pack_into("<I", made, checksum, zlib.crc32(data))
+        struct.pack_into("<I", made, checksum + 8, len(data))
+    return bytes(made)
+
+
+MEMBERS = {
+    "stored": lambda data: zipped(("w.jsonl", data), method=zipfile.ZIP_STORED),
+    "deflate": lambda data: zipped(("w.jsonl", data)),
+    "bzip2": lambda data: zipped(("w.jsonl", data), method=zipfile.ZIP_BZIP2),
+    "LZMA": lambda data: zipped(("w.jsonl", data), method=zipfile.ZIP_LZMA),
+    "zstd": lambda data: zstd_member("w.jsonl", data),
+}
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_a_member_of_any_method_is_read_whole_and_checked(method: str) -> None:
+    lines = b"".join(JSON % number for number in range(3000))
+    packed = bytearray(MEMBERS[method](lines))
+    records, report = read(bytes(packed))
+    assert len(records) == 3000
+    assert report.complete
+    for checksum in (14, packed.index(b"PK\x01\x02") + 16):
+        packed[checksum] ^= 1
+    records, report = read(bytes(packed))
+    assert len(records) == 3000
+    assert kinds(report) == {NoteKind.TRUNCATED}
+
+
+@pytest.mark.parametrize("method", MEMBERS)
+def test_a_member_of_any_method_is_expanded_in_bounded_memory(method: str) -> None:
+    """Issue 15.12: `zipfile` expands what it reads of bzip2, LZMA and zstd at once."""
+    packed = io.BytesIO(MEMBERS[method](bytes(24 << 20)))
+    notes: list[Note] = []
+    tracemalloc.start()
+    with contextlib.ExitStack() as held:
+        for name, member in members(packed, None, notes):
+            stream = member(name, notes, held)
+            assert sum(map(len, iter(lambda: stream.read(1 << 16), b""))) == 24 << 20  # noqa: B023
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert not notes
+    assert peak < 16 << 20
+
+
+def test_an_lzma_member_that_asks_for_too_much_memory_is_reported() -> None:
+    packed = bytearray(zipped(("w.jsonl", JSON % 1), method=zipfile.ZIP_LZMA))
+    head = 30 + len("w.jsonl") + 4
+    struct.pack_into("<I", packed, head + 1, 0xFFFFFFFF)  # bytes of its dictionary
+    records, report = read(bytes(packed))
+    assert not records
+    assert "memory" in " ".join(note.text.lower() for note in report.notes)
 
 
 def test_gzip_of_several_members_and_padding() -> None:

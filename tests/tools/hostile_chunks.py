@@ -160,6 +160,16 @@ def _() -> bytes:
     return good_chunk(1) + (bytes(made) + record) * 1600 + good_chunk(1 << 30)
 
 
+@attack("200 MB of marks of chunks, carved", carve=True)
+def _only_marks() -> bytes:
+    return between() + b"ElfChnk\0" * (25 << 20)
+
+
+@attack("marks of chunks at places where none belongs")
+def _marks_out_of_place() -> bytes:
+    return between() + b"ElfChnk\0x" * (22 << 20)
+
+
 @attack("intact empty chunks over chunks, carved", carve=True)
 def _() -> bytes:
     empty = chunk([])[:FIRST]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from hvdegraded.formats.evtx.chunks import Chunk, begins_chunk, chunk_from
+from hvdegraded.formats.evtx.chunks import Chunk, chunk_from, find_chunk
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.format import CHUNK_MAGIC, CHUNK_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, Span, records_between
 from hvdegraded.formats.evtx.walk import walk
@@ -63,13 +63,11 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[Chunk]:
         stream.seek(place)
         block = stream.read(_BLOCK + CHUNK_SIZE)
         here = 0
-        while 0 <= (found := block.find(CHUNK_MAGIC, here)) < _BLOCK:
-            here = found + 1
-            if begins_chunk(block, found):
-                chunk = chunk_from(block[found : found + CHUNK_SIZE], place + found, number)
-                yield chunk
-                number += 1
-                here = found + len(chunk.data)
+        while 0 <= (found := find_chunk(block, here)) < _BLOCK:
+            chunk = chunk_from(block[found : found + CHUNK_SIZE], place + found, number)
+            yield chunk
+            number += 1
+            here = found + len(chunk.data)
         place += max(_BLOCK, here)
 
 

@@ -14,6 +14,7 @@ Source of the format: libyal, "Windows XML Event Log (EVTX) format".
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections import Counter
@@ -44,8 +45,8 @@ __all__ = [
     "FileHeader",
     "MissingChunk",
     "ReadAt",
-    "begins_chunk",
     "chunk_from",
+    "find_chunk",
     "find_chunks",
     "read_file_header",
     "scan_chunks",
@@ -58,6 +59,8 @@ _SIZE = struct.Struct("<I").unpack_from
 _NO_CHECKSUMS = 0x4
 _MOST_RECORDS_ASKED = 64  # where their chunk begins
 _LAST_RECORD = 44  # where the header of a chunk names its last record
+# A mark, behind which a header names its own size, or the first record stands.
+_MARK = re.compile(rb"ElfChnk\0(?=.{32}\x80\0\0\0|.{504}\*\*\0\0)", re.DOTALL).search
 _ZEROS = bytes(CHUNK_SIZE)
 _SCANNED = FIRST_RECORD + RECORD_HEADER  # bytes of a chunk that are read without its records
 
@@ -181,12 +184,8 @@ def find_chunks(
 def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
     """How far it is from a chunk to the next, where that is not at its place, and the chunk's bytes."""
     both = data + following
-    place = both.find(CHUNK_MAGIC, _certain_size(data))
-    while place > 0:
-        if begins_chunk(both, place):
-            return place, both[:place]
-        place = both.find(CHUNK_MAGIC, place + 1)
-    return CHUNK_SIZE, data
+    place = find_chunk(both, _certain_size(data))
+    return (place, both[:place]) if place > 0 else (CHUNK_SIZE, data)
 
 
 def _displacement(data: bytes) -> int:
@@ -252,9 +251,17 @@ def _ends_as_counted(tail: bytes, chunk: Chunk, last_record: int) -> bool:
     return bool(number == chunk.last and last_record + size == chunk.free and following != number + 1)
 
 
-def begins_chunk(data: bytes, place: int) -> bool:
-    """Whether a chunk's mark at a place is one: its header is intact, or a record stands behind it."""
-    return _has_intact_header(data, place) or is_record(data, place + FIRST_RECORD, len(data))
+def find_chunk(data: bytes, place: int) -> int:
+    """Where, from a place on, the next chunk's mark is one; -1 if nowhere.
+
+    Its header is intact, or a record stands behind it. Marks in a row cost a few nanoseconds each.
+    """
+    while (found := _MARK(data, place)) is not None:
+        place = found.start()
+        if _has_intact_header(data, place) or is_record(data, place + FIRST_RECORD, len(data)):
+            return place
+        place += 1
+    return -1
 
 
 def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
