@@ -10,46 +10,90 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from hvdegraded.errors import HvdegradedError
-    from hvdegraded.events import Event
+    from hvdegraded.errors import (
+        EmptySourceError,
+        EvtxWriteError,
+        HvdegradedError,
+        InventoryError,
+        InventoryFileError,
+        InventoryTypeError,
+        KnowledgeError,
+        KnowledgeFileError,
+        LegacyEvtError,
+        LossError,
+        MissingExtraError,
+        OutputError,
+        SourceError,
+        SourceTypeError,
+        UnknownFormatError,
+        UnknownNameError,
+        UnsafeXmlError,
+        WrongTypeError,
+        WrongValueError,
+    )
+    from hvdegraded.events import AnyEvent, Event
     from hvdegraded.events.normaliser import normalise
     from hvdegraded.events.stream import EventStream, read
     from hvdegraded.findings.builder import triage
-    from hvdegraded.findings.groups import Finding
+    from hvdegraded.findings.groups import Finding, Section
     from hvdegraded.findings.triage import Triage
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.knowledge.tables import load_knowledge
     from hvdegraded.pipeline.annotator import annotate
     from hvdegraded.reading.reader import read_records
+    from hvdegraded.records.options import ReadOptions
     from hvdegraded.records.record import EventRecord, FieldSource, Level, Origin, ProviderFilter
     from hvdegraded.records.report import ReadReport
     from hvdegraded.verdicts.classifier import Classifier, classify
     from hvdegraded.verdicts.console import classify_status
     from hvdegraded.verdicts.history import History
     from hvdegraded.verdicts.policy import Policy
-    from hvdegraded.verdicts.verdict import Basis, Label, Reason, Verdict
+    from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
 __all__ = [
+    "AnyEvent",
+    "Assumption",
     "Basis",
     "Classifier",
+    "EmptySourceError",
     "Event",
     "EventRecord",
     "EventStream",
+    "EvtxWriteError",
     "FieldSource",
     "Finding",
     "GuestInventory",
     "History",
     "HvdegradedError",
+    "InventoryError",
+    "InventoryFileError",
+    "InventoryTypeError",
+    "KnowledgeError",
+    "KnowledgeFileError",
     "Label",
+    "LegacyEvtError",
     "Level",
+    "LossError",
+    "MissingExtraError",
     "Origin",
+    "OutputError",
     "Policy",
     "ProviderFilter",
+    "ReadOptions",
     "ReadReport",
     "Reason",
+    "Section",
+    "Severity",
+    "SourceError",
+    "SourceTypeError",
     "Triage",
+    "UnknownFormatError",
+    "UnknownNameError",
+    "UnsafeXmlError",
     "Verdict",
+    "WrongTypeError",
+    "WrongValueError",
     "annotate",
     "classify",
     "classify_status",
@@ -63,25 +107,74 @@ __all__ = [
 ]
 
 _HOMES = {
-    "errors": ("HvdegradedError",),
-    "events": ("Event",),
+    "errors": (
+        "EmptySourceError",
+        "EvtxWriteError",
+        "HvdegradedError",
+        "InventoryError",
+        "InventoryFileError",
+        "InventoryTypeError",
+        "KnowledgeError",
+        "KnowledgeFileError",
+        "LegacyEvtError",
+        "LossError",
+        "MissingExtraError",
+        "OutputError",
+        "SourceError",
+        "SourceTypeError",
+        "UnknownFormatError",
+        "UnknownNameError",
+        "UnsafeXmlError",
+        "WrongTypeError",
+        "WrongValueError",
+    ),
+    "events": (
+        "AnyEvent",
+        "Event",
+    ),
     "events.normaliser": ("normalise",),
-    "events.stream": ("EventStream", "read"),
+    "events.stream": (
+        "EventStream",
+        "read",
+    ),
     "findings.builder": ("triage",),
-    "findings.groups": ("Finding",),
+    "findings.groups": (
+        "Finding",
+        "Section",
+    ),
     "findings.triage": ("Triage",),
-    "formats.evtx.writer": ("evtx_bytes", "write_evtx"),
+    "formats.evtx.writer": (
+        "evtx_bytes",
+        "write_evtx",
+    ),
     "guests.inventory": ("GuestInventory",),
     "knowledge.tables": ("load_knowledge",),
     "pipeline.annotator": ("annotate",),
     "reading.reader": ("read_records",),
-    "records.record": ("EventRecord", "FieldSource", "Level", "Origin", "ProviderFilter"),
+    "records.options": ("ReadOptions",),
+    "records.record": (
+        "EventRecord",
+        "FieldSource",
+        "Level",
+        "Origin",
+        "ProviderFilter",
+    ),
     "records.report": ("ReadReport",),
-    "verdicts.classifier": ("Classifier", "classify"),
+    "verdicts.classifier": (
+        "Classifier",
+        "classify",
+    ),
     "verdicts.console": ("classify_status",),
     "verdicts.history": ("History",),
     "verdicts.policy": ("Policy",),
-    "verdicts.verdict": ("Basis", "Label", "Reason", "Verdict"),
+    "verdicts.verdict": (
+        "Assumption",
+        "Basis",
+        "Label",
+        "Reason",
+        "Severity",
+        "Verdict",
+    ),
 }
 """Where each public name lives; a module is imported when one of its names is first asked for."""
 

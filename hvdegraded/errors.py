@@ -1,7 +1,9 @@
 """The exceptions of this library: each names the place, and says what to do about it.
 
-Two families, by whose fault it is: `SourceError` and its children blame an input, `OutputError` an output,
-`KnowledgeError`, `InventoryError` and `MissingExtraError` blame how the library was set up.
+Families by whose fault it is: `SourceError` and its children blame an input, `OutputError` an output,
+`KnowledgeError`, `InventoryError` and `MissingExtraError` how the library was set up, `WrongTypeError`,
+`WrongValueError` and `UnknownNameError` the arguments of a call. Each is also the built-in exception that a
+caller expects: OSError for files, TypeError and ValueError for arguments, LookupError for names.
 """
 
 from __future__ import annotations
@@ -13,15 +15,21 @@ __all__ = [
     "EvtxWriteError",
     "HvdegradedError",
     "InventoryError",
+    "InventoryFileError",
+    "InventoryTypeError",
     "KnowledgeError",
+    "KnowledgeFileError",
     "LegacyEvtError",
     "LossError",
     "MissingExtraError",
     "OutputError",
     "SourceError",
+    "SourceTypeError",
     "UnknownFormatError",
     "UnknownNameError",
     "UnsafeXmlError",
+    "WrongTypeError",
+    "WrongValueError",
 ]
 
 
@@ -71,8 +79,20 @@ class HvdegradedError(Exception):
         return f"{self.place}: {self.text}" if self.place else self.text
 
 
-class SourceError(HvdegradedError):
+class WrongTypeError(HvdegradedError, TypeError):
+    """An argument of a type that the call does not take."""
+
+
+class WrongValueError(HvdegradedError, ValueError):
+    """An argument with a value that the call does not take."""
+
+
+class SourceError(HvdegradedError, OSError):
     """An input could not be read at all."""
+
+
+class SourceTypeError(SourceError, WrongTypeError):
+    """What was given as an input is not a path, bytes or a stream."""
 
 
 class EmptySourceError(SourceError):
@@ -106,11 +126,23 @@ class KnowledgeError(HvdegradedError):
     """A row of a knowledge or policy file is wrong."""
 
 
+class KnowledgeFileError(KnowledgeError, OSError):
+    """A knowledge or policy file cannot be opened."""
+
+
 class InventoryError(HvdegradedError):
     """A guest inventory could not be read."""
 
 
-class OutputError(HvdegradedError):
+class InventoryFileError(InventoryError, OSError):
+    """The file of a guest inventory cannot be opened."""
+
+
+class InventoryTypeError(InventoryError, WrongTypeError):
+    """What was given as an inventory is not one, nor anything that one is made of."""
+
+
+class OutputError(HvdegradedError, OSError):
     """A file cannot be written."""
 
 
@@ -119,7 +151,7 @@ class EvtxWriteError(OutputError):
 
 
 class UnknownNameError(HvdegradedError, LookupError):
-    """A VM or host that was asked for occurs in no event."""
+    """A VM, host, finding or component that was asked for does not occur."""
 
 
 class MissingExtraError(HvdegradedError, ImportError):

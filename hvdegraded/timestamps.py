@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import WrongTypeError, WrongValueError
 
 __all__ = [
     "datetime_from_ticks",
@@ -61,7 +61,7 @@ def moment_from_text(text: str, *, zone: tzinfo | None = UTC, now: datetime | No
             return found
         return found.astimezone() if zone is None else found.replace(tzinfo=zone)
     except (ValueError, OverflowError):
-        raise HvdegradedError(
+        raise WrongValueError(
             f"{text!r} is not a time", hint="write 24h, 7d, yesterday, 2026-11-24 or 2026-11-24T13:00"
         ) from None
 
@@ -86,7 +86,7 @@ def ticks_from_datetime(moment: datetime) -> int:
     Raises HvdegradedError if it is not a datetime.
     """
     if not isinstance(moment, datetime):
-        raise HvdegradedError(
+        raise WrongTypeError(
             f"{moment!r} is not a datetime", hint="for example datetime(2026, 11, 24, tzinfo=UTC)"
         )
     if moment.tzinfo is None:

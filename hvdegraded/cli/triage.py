@@ -31,7 +31,7 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.drafts import check_output, drafted
 
 if TYPE_CHECKING:
-    from hvdegraded.events import HyperVEvent
+    from hvdegraded.events import Event
     from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.findings.document import AssumedVm
     from hvdegraded.findings.render.text import Layout
@@ -114,9 +114,7 @@ def run(options: argparse.Namespace) -> int:
     return ACTIONABLE if any(finding.section in failing for finding in found) else NOTHING
 
 
-def _show(
-    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[HyperVEvent]
-) -> None:
+def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]) -> None:
     """Print what was found in the form that was asked for, or write it to the file that was named."""
     lines = _lines(found, options, builder, kept)
     if options.output:
@@ -131,7 +129,7 @@ def _show(
 
 
 def _lines(
-    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[HyperVEvent]
+    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]
 ) -> Iterator[str] | None:
     """The lines of JSON, CSV or counts; None for text."""
     if options.json == "events":
@@ -145,7 +143,7 @@ def _lines(
     return iter([found.headline()]) if options.quiet else None
 
 
-def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[HyperVEvent]) -> Iterator[str]:
+def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -> Iterator[str]:
     from hvdegraded.findings.event_line import event_line
     from hvdegraded.findings.groups import finding_id
 

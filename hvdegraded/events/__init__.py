@@ -1,6 +1,6 @@
 """Typed events: one model for each kind, told apart by `kind`.
 
-`Event` is the union of all; `pydantic.TypeAdapter(Event)` reads what `model_dump_json` wrote.
+`AnyEvent` is the union of all; `pydantic.TypeAdapter(AnyEvent)` reads what `model_dump_json` wrote.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hvdegraded.events.base import Hresult, HyperVEvent
+from hvdegraded.events.base import Event, Hresult
 from hvdegraded.events.machine import (
     ChipsetEvent,
     ClusterEvent,
@@ -46,6 +46,7 @@ from hvdegraded.events.version import (
 )
 
 __all__ = [
+    "AnyEvent",
     "BufferMappingEvent",
     "ChipsetEvent",
     "ClusterEvent",
@@ -57,7 +58,6 @@ __all__ = [
     "Event",
     "GuestEvent",
     "Hresult",
-    "HyperVEvent",
     "HypervisorEvent",
     "IntegrationEvent",
     "IntegrationVersionEvent",
@@ -79,7 +79,7 @@ __all__ = [
     "WorkerEvent",
 ]
 
-Event = Annotated[
+AnyEvent = Annotated[
     StorageVersionEvent
     | NetworkVersionEvent
     | VmbusVersionEvent

@@ -12,7 +12,7 @@ from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Family
 from hvdegraded.records.record import EventRecord, Field, FieldSource
 
-__all__ = ["Hresult", "HyperVEvent"]
+__all__ = ["Event", "Hresult"]
 
 
 class Hresult(BaseModel):
@@ -30,7 +30,7 @@ class Hresult(BaseModel):
         return f"{named}: {self.meaning}" if self.meaning else named
 
 
-class HyperVEvent(BaseModel):
+class Event(BaseModel):
     """An event with what it says of a VM; the record keeps every field of the source.
 
     `vm_id` is a GUID in upper case without braces. `fact` is the table row by which the event was read, None

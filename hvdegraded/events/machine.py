@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hvdegraded.events.base import HyperVEvent
+from hvdegraded.events.base import Event
 
 __all__ = [
     "ChipsetEvent",
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class VmmsEvent(HyperVEvent):
+class VmmsEvent(Event):
     """An event of the management service; `service` is the one that 14050 names, `driver` that of 14098."""
 
     kind: Literal["vmms"] = "vmms"
@@ -33,7 +33,7 @@ class VmmsEvent(HyperVEvent):
     driver: str | None = None
 
 
-class WorkerEvent(HyperVEvent):
+class WorkerEvent(Event):
     """An event of a VM's worker process; `device` failed, `crash_code` is what a crashed guest reported."""
 
     kind: Literal["worker"] = "worker"
@@ -41,32 +41,32 @@ class WorkerEvent(HyperVEvent):
     device: str | None = None
 
 
-class ChipsetEvent(HyperVEvent):
+class ChipsetEvent(Event):
     """An event of a VM's firmware or chipset: what it booted, or did not."""
 
     kind: Literal["chipset"] = "chipset"
 
 
-class ConfigEvent(HyperVEvent):
+class ConfigEvent(Event):
     """An event of the configuration store."""
 
     kind: Literal["config"] = "config"
 
 
-class IntegrationEvent(HyperVEvent):
+class IntegrationEvent(Event):
     """An event of an integration service that is not a version event."""
 
     kind: Literal["integration"] = "integration"
 
 
-class DeviceEvent(HyperVEvent):
+class DeviceEvent(Event):
     """An event of a synthetic device: display, keyboard, serial port, dynamic memory; `device` as logged."""
 
     kind: Literal["device"] = "device"
     device: str | None = None
 
 
-class SynthNicEvent(HyperVEvent):
+class SynthNicEvent(Event):
     """An event of a virtual network adapter; `mac_address` as logged."""
 
     kind: Literal["synthnic"] = "synthnic"
@@ -74,7 +74,7 @@ class SynthNicEvent(HyperVEvent):
     mac_address: str | None = None
 
 
-class VmSwitchEvent(HyperVEvent):
+class VmSwitchEvent(Event):
     """An event of a virtual switch, or of a guest's network driver."""
 
     kind: Literal["vmswitch"] = "vmswitch"
@@ -83,45 +83,45 @@ class VmSwitchEvent(HyperVEvent):
     mac_address: str | None = None
 
 
-class VmbusEvent(HyperVEvent):
+class VmbusEvent(Event):
     """An event of VMBus that is not a version event."""
 
     kind: Literal["vmbus"] = "vmbus"
 
 
-class HypervisorEvent(HyperVEvent):
+class HypervisorEvent(Event):
     """An event of the hypervisor or its infrastructure driver."""
 
     kind: Literal["hypervisor"] = "hypervisor"
 
 
-class ComputeEvent(HyperVEvent):
+class ComputeEvent(Event):
     """An event of the Host Compute Service; `system` is the container or utility VM."""
 
     kind: Literal["compute"] = "compute"
     system: str | None = None
 
 
-class ClusterEvent(HyperVEvent):
+class ClusterEvent(Event):
     """An event of the failover cluster or of a clustered VM; `resource` is the cluster's name for it."""
 
     kind: Literal["cluster"] = "cluster"
     resource: str | None = None
 
 
-class GuestEvent(HyperVEvent):
+class GuestEvent(Event):
     """An event of a Hyper-V driver inside a Windows guest; its `host` is the guest."""
 
     kind: Literal["guest"] = "guest"
 
 
-class OtherHyperVEvent(HyperVEvent):
+class OtherHyperVEvent(Event):
     """An event of a Hyper-V provider that the tables do not know."""
 
     kind: Literal["other"] = "other"
 
 
-class UnrelatedEvent(HyperVEvent):
+class UnrelatedEvent(Event):
     """An event of a provider that has nothing to do with Hyper-V."""
 
     kind: Literal["unrelated"] = "unrelated"

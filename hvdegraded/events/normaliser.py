@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from hvdegraded import events
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.events import Event, Hresult, HyperVEvent
+from hvdegraded.errors import WrongTypeError
+from hvdegraded.events import AnyEvent, Event, Hresult
 from hvdegraded.events.error_codes import ERROR_FIELDS, named_error, parse_error_code
 from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
 from hvdegraded.events.messages import read_message
@@ -27,7 +28,7 @@ __all__ = ["Normaliser", "normalise"]
 _MAX_REMEMBERED = 4096
 _LONGEST_NUMBER = 20
 
-_FAMILIES: dict[Family, type[HyperVEvent]] = {
+_FAMILIES: dict[Family, type[Event]] = {
     Family.STORVSP: events.StorVspEvent,
     Family.STORAGEVSP: events.StorVspEvent,
     Family.VMSWITCH: events.VmSwitchEvent,
@@ -51,7 +52,7 @@ _FAMILIES: dict[Family, type[HyperVEvent]] = {
     Family.VIRTUAL_DISK: events.VirtualDiskEvent,
     Family.GUEST: events.GuestEvent,
 }
-_SPECIAL: dict[tuple[Family, int], type[HyperVEvent]] = {
+_SPECIAL: dict[tuple[Family, int], type[Event]] = {
     (Family.STORAGEVSP, 4): events.IoFailedEvent,
     (Family.STORAGEVSP, 5): events.DiskRecoveryEvent,
     (Family.STORAGEVSP, 6): events.DiskRecoveryEvent,
@@ -89,7 +90,7 @@ _CONVERTED: dict[str, Callable[[str], Any]] = {
 class _Kind(NamedTuple):
     """What all events of one provider and id have in common."""
 
-    model: type[HyperVEvent]
+    model: type[Event]
     provider: ProviderFact | None
     fact: EventFact | None
 
@@ -119,13 +120,13 @@ class Normaliser:
         self._kinds: BoundedCache[tuple[str, int, str | None, str | None, str], _Kind] = BoundedCache(
             _MAX_REMEMBERED
         )
-        self._places: BoundedCache[tuple[Names, type[HyperVEvent], tuple[str, ...]], _Places] = BoundedCache(
+        self._places: BoundedCache[tuple[Names, type[Event], tuple[str, ...]], _Places] = BoundedCache(
             _MAX_REMEMBERED
         )
         self._versions: BoundedCache[tuple[object, ...], _VersionReading] = BoundedCache(_MAX_REMEMBERED)
         self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
 
-    def __call__(self, record: EventRecord) -> Event:
+    def __call__(self, record: EventRecord) -> AnyEvent:
         """Return the event that a record is. Never raises."""
         # A channel shows whose event it is where a route lost the provider, but not which provider's.
         channel = "" if record.provider else record.channel
@@ -152,10 +153,10 @@ class Normaliser:
     def _other_event(
         self,
         record: EventRecord,
-        model: type[HyperVEvent],
+        model: type[Event],
         provider: ProviderFact,
         fact: EventFact | None,
-    ) -> HyperVEvent:
+    ) -> Event:
         data = record.data
         fields = fact.fields if fact else ()
         names = tuple([name for name, _ in data])
@@ -293,7 +294,7 @@ def _service_pairs(
     return tuple(pairs)
 
 
-def _find_places(names: Names, model: type[HyperVEvent], fields: Sequence[str]) -> _Places:
+def _find_places(names: Names, model: type[Event], fields: Sequence[str]) -> _Places:
     layout = layout_of(names, fields)
     found = {key: indexes[0] for key, indexes in layout.fields.items()}
     errors = [index for key, indexes in layout.fields.items() if key in ERROR_FIELDS for index in indexes]
@@ -318,6 +319,8 @@ def _default() -> Normaliser:
     return Normaliser()
 
 
-def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> Event:
-    """The event that a record is, by the library's knowledge or another. Never raises."""
+def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> AnyEvent:
+    """Return the event that a record is, by the library's knowledge or another; no record fails."""
+    if not isinstance(record, EventRecord):
+        raise WrongTypeError(f"{type(record).__name__} is not an EventRecord", hint="read_records gives some")
     return _default()(record) if knowledge is None else Normaliser(knowledge)(record)

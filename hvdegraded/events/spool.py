@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 
-from hvdegraded.events.base import HyperVEvent
+from hvdegraded.events.base import Event
 from hvdegraded.knowledge.facts import EventFact
 
 __all__ = ["IN_MEMORY", "EventSpool"]
@@ -25,7 +25,7 @@ class EventSpool:
 
         self._file = SpooledTemporaryFile(in_memory)  # noqa: SIM115
         self._facts: dict[int, EventFact] = {}
-        self._pending: list[tuple[HyperVEvent, int]] = []
+        self._pending: list[tuple[Event, int]] = []
 
     def __enter__(self) -> EventSpool:
         return self
@@ -33,7 +33,7 @@ class EventSpool:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, event: HyperVEvent) -> None:
+    def add(self, event: Event) -> None:
         """Put an event aside."""
         fact = event.fact
         if fact is not None:
@@ -47,7 +47,7 @@ class EventSpool:
         pickle.dump(self._pending, self._file, pickle.HIGHEST_PROTOCOL)
         self._pending = []
 
-    def __iter__(self) -> Iterator[HyperVEvent]:
+    def __iter__(self) -> Iterator[Event]:
         if self._pending:
             self._write()
         self._file.seek(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from hvdegraded.events.base import HyperVEvent
+from hvdegraded.events.base import Event
 
 __all__ = [
     "BufferMappingEvent",
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 
-class _DiskEvent(HyperVEvent):
+class _DiskEvent(Event):
     """`disk` is the path of the virtual disk, `status` an NTSTATUS or SCSI status as logged."""
 
     disk: str | None = None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Unpack
 
-from hvdegraded.events import Event
+from hvdegraded.events import AnyEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.reading.inputs import Source
@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 
-class EventStream(Stream[Event]):
+class EventStream(Stream[AnyEvent]):
     """Events of one reading, one after another."""
 
-    def __init__(self, records: RecordStream, normalise: Callable[[EventRecord], Event]) -> None:
+    def __init__(self, records: RecordStream, normalise: Callable[[EventRecord], AnyEvent]) -> None:
         super().__init__(map(normalise, records), records.report)
         self._records = records
 

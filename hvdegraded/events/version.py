@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Literal
 
-from hvdegraded.events.base import HyperVEvent
+from hvdegraded.events.base import Event
 from hvdegraded.knowledge.vocabulary import Component, Outcome, VersionPair
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class VersionEvent(HyperVEvent):
+class VersionEvent(Event):
     """The versions of host (server, VSP) and guest (client, VSC) differ, and what became of the device.
 
     `version_pairs` contains what the event names with certainty: the versions of its component, and before

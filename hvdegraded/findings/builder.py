@@ -16,8 +16,8 @@ from itertools import chain
 from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.errors import WrongValueError
+from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
@@ -48,7 +48,7 @@ class _Group:
 
     __slots__ = ("example", "record_ids", "ticks")
 
-    def __init__(self, example: HyperVEvent) -> None:
+    def __init__(self, example: Event) -> None:
         self.example = example
         self.ticks: array[int] = array("q")
         self.record_ids: array[int] = array("q")
@@ -71,12 +71,12 @@ class Bounds(NamedTuple):
 
 
 def _level(level: int | str) -> int:
-    """A level by its number or name. Raises HvdegradedError."""
+    """A level by its number or name. Raises WrongValueError."""
     names = {one.name.lower(): one for one in Level}
     if isinstance(level, str):
         level = names.get(level.lower(), level)
     if not isinstance(level, int):
-        raise HvdegradedError(f"min_level is {level!r}, not a level", hint=f"one of {', '.join(names)}")
+        raise WrongValueError(f"min_level is {level!r}, not a level", hint=f"one of {', '.join(names)}")
     return level
 
 
@@ -99,14 +99,14 @@ class TriageBuilder:
         self._since = ticks_from_datetime(since) if since else None
         self._until = ticks_from_datetime(until) if until else None
         if self._since is not None and self._until is not None and self._since >= self._until:
-            raise HvdegradedError(
+            raise WrongValueError(
                 f"nothing lies between {since} and {until}", hint="since comes before until"
             )
         self._context = History()
         self._groups: dict[tuple[object, ...], _Group] = {}
         self._excluded: Counter[str] = Counter()
 
-    def exclusion_reason(self, event: HyperVEvent) -> str | None:
+    def exclusion_reason(self, event: Event) -> str | None:
         """Why an event is left out; None where it is not."""
         level, ticks = event.level, event.time_ticks
         if isinstance(event, UnrelatedEvent):
@@ -119,7 +119,7 @@ class TriageBuilder:
             return TOO_LATE
         return None
 
-    def add(self, event: HyperVEvent) -> None:
+    def add(self, event: Event) -> None:
         """Take an event."""
         self.classifier.observe(event, self._context)
         exclusion_reason = self.exclusion_reason(event)
@@ -134,7 +134,7 @@ class TriageBuilder:
         group.ticks.append(UNKNOWN if ticks is None or ticks > _MOST else ticks)
         group.record_ids.append(UNKNOWN if record_id is None or record_id > _MOST else record_id)
 
-    def _case(self, event: HyperVEvent) -> str | None:
+    def _case(self, event: Event) -> str | None:
         """What sets an event apart from others of its id: the remedy, where its fields decide that."""
         fact = event.fact
         return self.verdict(event).remedy if fact is not None and fact.cases else None
@@ -154,7 +154,7 @@ class TriageBuilder:
         """What was taken, for another builder to merge."""
         return TriagePart(self._groups, self._context, self._excluded)
 
-    def verdict(self, event: HyperVEvent) -> Verdict:
+    def verdict(self, event: Event) -> Verdict:
         """The verdict on an event in the context of all that were taken."""
         return self.classifier.classify(event, self._context)
 
@@ -183,7 +183,7 @@ class TriageBuilder:
 
     def take(
         self,
-        events: Iterable[HyperVEvent | EventRecord],
+        events: Iterable[Event | EventRecord],
         report: ReadReport,
         kept: EventSpool | None = None,
     ) -> None:
@@ -261,7 +261,7 @@ class RecordMapper:
 
 
 def triage(
-    source: Source | Iterable[str | os.PathLike[str]] | EventStream | Iterable[HyperVEvent | EventRecord],
+    source: Source | Iterable[str | os.PathLike[str]] | EventStream | Iterable[Event | EventRecord],
     *,
     guests: object = None,
     policy: Policy | None = None,
@@ -306,7 +306,7 @@ def _paths_or_events(source: Iterator[Any]) -> Any:
     """All of the paths that an iterator gives, else what goes through the events that it gives."""
     for first in source:
         rest = chain([first], source)
-        return rest if isinstance(first, (HyperVEvent, EventRecord)) else list(rest)
+        return rest if isinstance(first, (Event, EventRecord)) else list(rest)
     return []
 
 
@@ -314,5 +314,5 @@ def _is_events(source: object) -> bool:
     if isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__"):
         return False
     if isinstance(source, (list, tuple)) and not isinstance(source, EventRecord):
-        return all(isinstance(item, (HyperVEvent, EventRecord)) for item in source)
-    return isinstance(source, Iterable) and not isinstance(source, (EventRecord, HyperVEvent, Mapping))
+        return all(isinstance(item, (Event, EventRecord)) for item in source)
+    return isinstance(source, Iterable) and not isinstance(source, (EventRecord, Event, Mapping))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PlainSerializer, TypeAdapter
 
-from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
@@ -339,7 +339,7 @@ def _group_entry(group: EventGroup, title: str) -> GroupEntry:
     )
 
 
-def _problem(verdict: Verdict, example: HyperVEvent) -> str:
+def _problem(verdict: Verdict, example: Event) -> str:
     """What a finding is about, in words that fit every VM that has it."""
     known = _PROBLEMS.get(verdict.reason)
     if known is not None:
@@ -350,7 +350,7 @@ def _problem(verdict: Verdict, example: HyperVEvent) -> str:
     return text.removesuffix(f" ({example.hresult})") if example.hresult else text
 
 
-def _detail(verdict: Verdict, example: HyperVEvent, title: str) -> str:
+def _detail(verdict: Verdict, example: Event, title: str) -> str:
     """What is particular to these events: versions, error code, values."""
     text = _without_vm(verdict, example)
     if text.startswith(title):
@@ -360,7 +360,7 @@ def _detail(verdict: Verdict, example: HyperVEvent, title: str) -> str:
     return text
 
 
-def _without_vm(verdict: Verdict, example: HyperVEvent) -> str:
+def _without_vm(verdict: Verdict, example: Event) -> str:
     text = verdict.summary.removeprefix(whose(example))
     return text[:1].upper() + text[1:]
 

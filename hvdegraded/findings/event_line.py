@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from hvdegraded.events import HyperVEvent
+from hvdegraded.events import Event
 from hvdegraded.findings.groups import finding_id
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.verdict import Verdict
@@ -44,7 +44,7 @@ class EventLine:
     verdict: Verdict
 
 
-def event_line(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
+def event_line(event: Event, verdict: Verdict) -> dict[str, Any]:
     """Build the line of an event, in plain JSON types."""
     record = event.record
     line = EventLine(

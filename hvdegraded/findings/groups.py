@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from html import escape
 
-from hvdegraded.events import HyperVEvent
+from hvdegraded.events import Event
 from hvdegraded.printable import printable
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
@@ -61,7 +61,7 @@ class EventGroup:
     """
 
     verdict: Verdict
-    example: HyperVEvent
+    example: Event
     ticks: array[int]
     record_ids: array[int]
 
@@ -246,7 +246,7 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=rank))
 
 
-def finding_id(verdict: Verdict, example: HyperVEvent) -> str:
+def finding_id(verdict: Verdict, example: Event) -> str:
     """The id of the finding that an event belongs to.
 
     A hash of host, VM id or else name, provider, event id and reason (without case, provider and id only
@@ -256,7 +256,7 @@ def finding_id(verdict: Verdict, example: HyperVEvent) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_LENGTH]
 
 
-def _matter(verdict: Verdict, example: HyperVEvent) -> tuple[str, ...]:
+def _matter(verdict: Verdict, example: Event) -> tuple[str, ...]:
     """What is equal for events of one finding."""
     event = ("", "") if verdict.reason in _ONE_MATTER else (example.provider.lower(), str(example.event_id))
     return (

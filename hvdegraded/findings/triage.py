@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hvdegraded.errors import HvdegradedError, UnknownNameError
+from hvdegraded.errors import UnknownNameError, WrongTypeError, WrongValueError
 from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
 from hvdegraded.findings.groups import UNKNOWN, EventGroup, Finding, Section, findings_of, in_order, moment_of
 from hvdegraded.findings.provenance import Provenance
@@ -146,7 +146,7 @@ class Triage:
         wanted = _given("component", name).lower()
         known = [component for component in Component if component.lower() == wanted]
         if not known:
-            raise HvdegradedError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
+            raise UnknownNameError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
         return self._where(lambda group: group.verdict.component is known[0])
 
     def between(self, start: datetime | None, end: datetime | None) -> Triage:
@@ -290,9 +290,9 @@ def _today() -> date:
 def _given(what: str, name: str) -> str:
     """The name to look for. Raises HvdegradedError if it is not a text, or empty."""
     if not isinstance(name, str):
-        raise HvdegradedError(f"the name of the {what} must be a text, not {type(name).__name__}")
+        raise WrongTypeError(f"the name of the {what} must be a text, not {type(name).__name__}")
     if not name.strip("{} "):
-        raise HvdegradedError(f"the name of the {what} is empty")
+        raise WrongValueError(f"the name of the {what} is empty")
     return name
 
 

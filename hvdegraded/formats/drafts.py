@@ -85,11 +85,13 @@ def check_output(path: Path_, inputs: Iterable[Path_ | int] = ()) -> None:
 def refuse_inputs(path: Path_, inputs: Iterable[Path_ | int]) -> None:
     """Raise OutputError if the path is one of the inputs, by any name, link or descriptor."""
     for one in inputs:
+        same = False
         with contextlib.suppress(OSError, ValueError):  # one of the two does not exist
-            if os.path.samefile(path, one):
-                raise OutputError(
-                    "this is an input, and is not overwritten", path=str(path), hint="write to another file"
-                )
+            same = os.path.samefile(path, one)
+        if same:
+            raise OutputError(
+                "this is an input, and is not overwritten", path=str(path), hint="write to another file"
+            )
 
 
 def _status(path: Path_) -> os.stat_result | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from hvdegraded.errors import InventoryError
+from hvdegraded.errors import InventoryError, InventoryFileError, InventoryTypeError
 from hvdegraded.knowledge.guest_systems import ColumnRole, column_key, columns
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
 from hvdegraded.tabular.csv_rows import cells_of, csv_rows
@@ -83,7 +83,7 @@ def read_inventory(
         with path.open("rb") as stream:
             data = stream.read(max_bytes + 1)
     except (OSError, ValueError) as error:
-        raise InventoryError(
+        raise InventoryFileError(
             f"cannot be opened: {getattr(error, 'strerror', None) or error}",
             path=name,
             hint="give a JSON or CSV file that names each VM and its system",
@@ -118,7 +118,7 @@ def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):
             _collect(source, None, gathered)
         else:
-            raise InventoryError(
+            raise InventoryTypeError(
                 f"{type(source).__name__} is not an inventory",
                 hint="give a path, a mapping, a list of mappings, or a data frame",
             )

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hvdegraded.errors import InventoryError
+from hvdegraded.errors import InventoryError, InventoryTypeError
 from hvdegraded.guests.columns import guest_of_row
 from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_mappings
 from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
@@ -55,7 +55,7 @@ class GuestInventory:
         for guest in self._guests:
             if not isinstance(guest, Guest):
                 hint = "GuestInventory.load takes files and mappings"
-                raise InventoryError(f"{type(guest).__name__} is not a Guest", hint=hint)
+                raise InventoryTypeError(f"{type(guest).__name__} is not a Guest", hint=hint)
             if guest.vm_id is not None:
                 self._by_id.setdefault(guest.vm_id, []).append(guest)
             if guest.name is None:

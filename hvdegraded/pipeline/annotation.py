@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import HyperVEvent
+from hvdegraded.events import Event
 from hvdegraded.knowledge.vocabulary import VersionPair
 from hvdegraded.records.record import FieldSource
 from hvdegraded.timestamps import text_from_ticks
@@ -67,7 +67,7 @@ class Annotation(BaseModel):
     time_ticks: int | None = None
 
 
-def untimed_annotation(event: HyperVEvent, verdict: Verdict) -> dict[str, Any]:
+def untimed_annotation(event: Event, verdict: Verdict) -> dict[str, Any]:
     """Build the annotation of an event and its verdict as plain JSON types, without the times."""
     record = event.record
     guest, host = verdict.versions.guest, verdict.versions.host

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import HvdegradedError
-from hvdegraded.events import HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.errors import HvdegradedError, WrongValueError
+from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
@@ -81,7 +81,7 @@ class Reading(NamedTuple):
     """What a record is, but for its time: its Hyper-V event, if it is one, and as in `Annotated`."""
 
     record: EventRecord
-    event: HyperVEvent | None
+    event: Event | None
     read: bool
     whole: bool
     texts: BoundedCache[int, _Text]
@@ -100,7 +100,7 @@ class Annotator:
         history: StreamHistory | None = None,
     ) -> None:
         if dialect is not None and dialect not in dialects():
-            raise HvdegradedError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
+            raise WrongValueError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
         self._classifier = classifier or default_classifier()
         self._dialect = dialect
         self._history = history
@@ -160,17 +160,17 @@ class Annotator:
                 history.observe(event, self._classifier)
         return _of_batch([self._of_part(one, history) for one in readings])
 
-    def _timed(self, record: EventRecord) -> tuple[Reading, HyperVEvent | None]:
+    def _timed(self, record: EventRecord) -> tuple[Reading, Event | None]:
         reading = self.read(record)
         return reading, _at(reading, record.time_ticks)
 
-    def _of_part(self, read: tuple[Reading, HyperVEvent | None] | None, history: StreamHistory) -> Annotated:
+    def _of_part(self, read: tuple[Reading, Event | None] | None, history: StreamHistory) -> Annotated:
         if read is None:
             return Annotated()
         reading, event = read
         return Annotated(None, reading.read) if event is None else self._annotated(reading, event, history)
 
-    def _annotated(self, reading: Reading, event: HyperVEvent, history: StreamHistory | None) -> Annotated:
+    def _annotated(self, reading: Reading, event: Event, history: StreamHistory | None) -> Annotated:
         if history is not None:
             verdict = history.verdict(event, self._classifier)
         else:
@@ -195,7 +195,7 @@ def _origin(anomalies: tuple[str, ...]) -> Origin:
     return _ORIGIN._replace(anomalies=anomalies) if anomalies else _ORIGIN
 
 
-def _at(reading: Reading, ticks: int | None) -> HyperVEvent | None:
+def _at(reading: Reading, ticks: int | None) -> Event | None:
     """The event of a reading, at another time."""
     event, record = reading.event, reading.record
     if event is None or record.time_ticks == ticks:
@@ -204,7 +204,7 @@ def _at(reading: Reading, ticks: int | None) -> HyperVEvent | None:
     return event.model_copy(update={"record": timed})
 
 
-def _is_understood(event: HyperVEvent) -> bool:
+def _is_understood(event: Event) -> bool:
     """Whether all values of an event have their place, and its text is about its VM."""
     record = event.record
     message = record.message

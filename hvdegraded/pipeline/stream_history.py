@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History
 from hvdegraded.verdicts.verdict import Assumption, Basis, Reason, Severity, Verdict
@@ -40,14 +40,14 @@ class StreamHistory:
         )
         self._times: BoundedCache[tuple[Hashable, ...], deque[int]] = BoundedCache(_MOST_VERDICTS)
 
-    def observe(self, event: HyperVEvent, classifier: Classifier) -> None:
+    def observe(self, event: Event, classifier: Classifier) -> None:
         """Take an event into the history."""
         self._vms.add((event.vm_id, event.host, event.vm_name))
         if len(self._vms) > self._most_vms:
             self._forget()
         classifier.observe(event, self._history)
 
-    def verdict(self, event: HyperVEvent, classifier: Classifier) -> Verdict:
+    def verdict(self, event: Event, classifier: Classifier) -> Verdict:
         """Return the verdict on an event that was observed, as far as a stream can know it."""
         verdict = classifier.classify(event, self._history)
         if verdict.proven:
@@ -97,7 +97,7 @@ class StreamHistory:
                 "lines were called ignorable; find out what it runs, and correct the inventory"
             )
 
-    def _severity_of_repeated(self, event: HyperVEvent, classifier: Classifier) -> Severity:
+    def _severity_of_repeated(self, event: Event, classifier: Classifier) -> Severity:
         """Whether an event that is worth a look when it repeats did so within a day."""
         most = _repeats(event, classifier)
         vm = event.vm_id or event.vm_name
@@ -108,7 +108,7 @@ class StreamHistory:
         return Severity.CHECK if len(times) == most and max(times) - min(times) <= _DAY else Severity.NONE
 
 
-def seen_alone(verdict: Verdict, event: HyperVEvent, classifier: Classifier) -> Verdict:
+def seen_alone(verdict: Verdict, event: Event, classifier: Classifier) -> Verdict:
     """The verdict on an event of which nothing else is known."""
     if verdict.reason is Reason.WATCH and _repeats(event, classifier) > 1:
         return _with_severity(verdict, Severity.NONE)
@@ -117,7 +117,7 @@ def seen_alone(verdict: Verdict, event: HyperVEvent, classifier: Classifier) -> 
     return verdict
 
 
-def _as_streamed(verdict: Verdict, event: HyperVEvent, classifier: Classifier, *, unsure: bool) -> Verdict:
+def _as_streamed(verdict: Verdict, event: Event, classifier: Classifier, *, unsure: bool) -> Verdict:
     """Only a working mismatch of a VM listed by its id stays proven: later lines may refute others."""
     if not unsure and verdict.basis is Basis.GUEST_INVENTORY and _is_listed_by_id(event, classifier):
         return verdict
@@ -125,7 +125,7 @@ def _as_streamed(verdict: Verdict, event: HyperVEvent, classifier: Classifier, *
     return _assuming(verdict, Assumption.WHAT_FOLLOWS if refused else Assumption.GUEST_SYSTEM)
 
 
-def _repeats(event: HyperVEvent, classifier: Classifier) -> int:
+def _repeats(event: Event, classifier: Classifier) -> int:
     """How many such events within a day are worth a look."""
     fact = classifier.fact(event)
     return (fact.repeats if fact is not None else None) or _REPEATS
@@ -139,6 +139,6 @@ def _with_severity(verdict: Verdict, severity: Severity) -> Verdict:
     return verdict if verdict.severity is severity else verdict.model_copy(update={"severity": severity})
 
 
-def _is_listed_by_id(event: HyperVEvent, classifier: Classifier) -> bool:
+def _is_listed_by_id(event: Event, classifier: Classifier) -> bool:
     guest = classifier.guests.find(vm_id=event.vm_id, vm_name=event.vm_name, host=event.host or None)
     return guest is not None and guest.vm_id is not None and guest.vm_id == event.vm_id

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from hvdegraded.errors import SourceError
+from hvdegraded.errors import SourceError, SourceTypeError
 from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.format import FILE_MAGIC
 from hvdegraded.records.items import NoteKind
@@ -19,9 +19,11 @@ from hvdegraded.records.report import ReadReport
 
 __all__ = [
     "Source",
+    "checked_source",
     "display_path",
     "expand_paths",
     "named_paths",
+    "unreadable",
 ]
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
@@ -130,6 +132,29 @@ def _has_magic(path: Path) -> bool:
         return False
 
 
+def checked_source(source: Any) -> Any:
+    """Give a source back; an iterator of paths as a list.
+
+    Raises SourceError if it is one path that does not exist or one pattern that matches nothing, and
+    SourceTypeError if it is not a source.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        if not (isinstance(source, str) and is_pasted(source)) and not os.path.exists(source):
+            (path, *_) = expand_paths(source)
+            try:
+                path.stat()
+            except OSError as error:
+                raise unreadable(path, error) from None
+        return source
+    return source if isinstance(source, bytes) or hasattr(source, "read") else named_paths(source)
+
+
+def unreadable(path: Path, error: OSError) -> SourceError:
+    """Make the error for a file that cannot be opened or read."""
+    what = f"the file cannot be read: {error.strerror or error}"
+    return SourceError(what, path=display_path(path), hint="check path and rights")
+
+
 def named_paths(source: object) -> list[str | os.PathLike[str]]:
     """The path or paths that a source names. Raises SourceError for anything else."""
     if isinstance(source, (str, os.PathLike)):
@@ -139,7 +164,7 @@ def named_paths(source: object) -> list[str | os.PathLike[str]]:
     for path in paths:
         if not isinstance(path, (str, os.PathLike)):
             hint = "give a path, folder or pattern, several of them, bytes, or a binary stream"
-            raise SourceError(f"{type(path).__name__} is nothing that could be read", hint=hint)
+            raise SourceTypeError(f"{type(path).__name__} is not an input", hint=hint)
     if not paths:
         raise SourceError("no path was given", hint="did a pattern match nothing?")
     return cast("list[str | os.PathLike[str]]", paths)

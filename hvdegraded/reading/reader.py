@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.reading.delivery import delivered
-from hvdegraded.reading.inputs import Source, display_path, expand_paths, is_pasted, named_paths
+from hvdegraded.reading.inputs import (
+    Source,
+    checked_source,
+    display_path,
+    expand_paths,
+    is_pasted,
+    named_paths,
+    unreadable,
+)
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.items import LossReason, NoteKind
@@ -44,11 +52,12 @@ def read_records(
     Takes the fields of ReadOptions as keywords (`strict`, `engine`, `carve`, `remnants`, `together`,
     `workers`, `progress`), or `options`.
 
-    A single input that cannot be read at all raises SourceError or one of its children; among several it is
-    noted in the report, and the others are read. With `strict`, the first loss raises LossError. With several
-    `workers`, the report grows in steps.
+    A single input that does not exist raises SourceError at once, one that cannot be read when it is gone
+    through; among several it is noted in the report, and the others are read. With `strict`, the first loss
+    raises LossError. With several `workers`, the report grows in steps.
     """
     options = ReadOptions.of(**keywords)
+    source = checked_source(source)
     report = ReadReport(strict=options.strict, together=options.together)
     return RecordStream(_results(source, report, ReadJob(wanted, options)), report)
 
@@ -168,12 +177,10 @@ def _read_file(path: Path, report: ReadReport, read: _PathReader, progress: Prog
             progress.begin(display_path(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
+    except SourceError:
+        raise
     except OSError as error:
-        raise SourceError(
-            f"the file cannot be read: {error.strerror or error}",
-            path=display_path(path),
-            hint="check path and rights",
-        ) from None
+        raise unreadable(path, error) from None
     if report.lost and not (report.delivered or report.filtered):
         report.note(NoteKind.UNREADABLE, "none of its records could be read")
     if after.st_size != before.st_size:

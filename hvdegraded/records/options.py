@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypedDict
 
-from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.errors import WrongTypeError, WrongValueError
 
 __all__ = ["Engine", "ProgressPace", "ReadKeywords", "ReadOptions", "Workforce"]
 
@@ -64,19 +64,22 @@ class ReadOptions:
     def of(cls, *, options: ReadOptions | None = None, **keywords: Any) -> Self:
         """Options from the keywords of a public function, the others from `options`.
 
-        Raises SourceError for an engine that does not exist, HvdegradedError for less than one process.
+        Raises WrongValueError for an engine that does not exist and for less than one process, WrongTypeError
+        for an option that does not exist.
         """
         values = {one.name: getattr(options or _DEFAULTS, one.name) for one in fields(cls)}
         unknown = keywords.keys() - values.keys()
         if unknown:
-            raise TypeError(f"there is no option {sorted(unknown)[0]!r}")
+            raise WrongTypeError(f"there is no option {sorted(unknown)[0]!r}")
         values |= keywords
         engine, workers, progress = values["engine"], values["workers"], values["progress"]
         if engine not in list(Engine):
-            raise SourceError(f"there is no engine {engine!r}", hint=f"one of {', '.join(Engine)}")
+            raise WrongValueError(f"there is no engine {engine!r}", hint=f"one of {', '.join(Engine)}")
         workforce = workers if isinstance(workers, Workforce) else Workforce(workers)
+        if not isinstance(workforce.count, int):
+            raise WrongTypeError(f"workers is {workforce.count!r}, not a number of processes")
         if workforce.count < 1:
-            raise HvdegradedError(f"workers is {workforce.count}, and must be 1 or more")
+            raise WrongValueError(f"workers is {workforce.count}, and must be 1 or more")
         if isinstance(progress, bool):
             progress = ProgressPace() if progress else None
         values |= {"engine": Engine(engine), "workers": workforce, "progress": progress}

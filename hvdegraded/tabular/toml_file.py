@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hvdegraded.errors import KnowledgeError
+from hvdegraded.errors import KnowledgeError, KnowledgeFileError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -90,7 +90,7 @@ class TomlFile:
                 raw: bytes = stream.read(_LARGEST + 1)
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            raise KnowledgeError(
+            raise KnowledgeFileError(
                 f"cannot be opened: {reason}", path=path, hint="give a TOML file with rows of events"
             ) from error
         if len(raw) > _LARGEST:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hvdegraded.events import Hresult, HyperVEvent
+from hvdegraded.events import Event, Hresult
 from hvdegraded.events.error_codes import error_codes
 from hvdegraded.events.field_mapping import field_key, values_by_key
 from hvdegraded.knowledge.facts import EventFact
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
-def answer_known(event: HyperVEvent, fact: EventFact, knowledge: Knowledge) -> Answer:
+def answer_known(event: Event, fact: EventFact, knowledge: Knowledge) -> Answer:
     """Answer an event by its row, the row's cases, and the remedies of its codes."""
     if fact.role is Role.INFORMATION and not fact.show:
         return Answer(sentence(fact.meaning), fact.remedy)
@@ -49,7 +49,7 @@ def answer_known(event: HyperVEvent, fact: EventFact, knowledge: Knowledge) -> A
     return Answer(summary, _joined([*_remedies(codes, knowledge), fact.remedy], event))
 
 
-def answer_unknown(event: HyperVEvent, knowledge: Knowledge) -> Answer:
+def answer_unknown(event: Event, knowledge: Knowledge) -> Answer:
     """Answer an event that no row describes: its own text, its codes and fields, and how to add a row."""
     provider = knowledge.provider_of(event.provider, event.record.provider_guid, event.record.event_source)
     values = values_by_key(event.record, ())
@@ -96,11 +96,11 @@ def _remedies(codes: Sequence[Hresult], knowledge: Knowledge) -> list[str]:
     return []
 
 
-def _joined(parts: Sequence[str | None], event: HyperVEvent) -> str | None:
+def _joined(parts: Sequence[str | None], event: Event) -> str | None:
     return _placed(" ".join(part for part in parts if part), event) or None
 
 
-def _placed(remedy: str, event: HyperVEvent) -> str:
+def _placed(remedy: str, event: Event) -> str:
     return remedy.replace("{vm_id}", event.vm_id or "<VM id>")
 
 

@@ -22,8 +22,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import HvdegradedError, InventoryError
-from hvdegraded.events import Event, HyperVEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.errors import InventoryError, WrongTypeError
+from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.events.spool import IN_MEMORY, EventSpool
 from hvdegraded.guests.guest import Guest, GuestMatch
@@ -66,6 +66,7 @@ _OF_DEVICES = frozenset(
         Family.SERIAL,
     }
 )
+_SYSTEMS = "for example linux, or Windows Server 2022"
 _ON_THE_HOST = "Look at the event on the host itself; what was lost or mangled on its way decides."
 
 
@@ -78,7 +79,7 @@ class Classifier:
     def __init__(self, guests: object = None, policy: Policy | None = None) -> None:
         if policy is not None and not isinstance(policy, Policy):
             wrong = f"policy must be a Policy, not {type(policy).__name__}"
-            raise HvdegradedError(wrong, hint="Policy.load makes one of a file")
+            raise WrongTypeError(wrong, hint="Policy.load makes one of a file")
         self.guests = GuestInventory() if guests is None else GuestInventory.load(guests)
         self.policy = policy or Policy()
         self.knowledge = self.policy.knowledge
@@ -92,7 +93,7 @@ class Classifier:
 
     def classify(
         self,
-        event: Event | HyperVEvent | EventRecord,
+        event: Event | EventRecord,
         history: History | None = None,
         *,
         ticks: int | None = None,
@@ -102,18 +103,10 @@ class Classifier:
         `history` contains what else happened, where that is known; `ticks` is the time to look at there, if
         it is not the event's own (negative: not known).
         """
-        if isinstance(event, EventRecord):
-            event = self.normalise(event)
-        elif not isinstance(event, HyperVEvent):
-            raise HvdegradedError(
-                f"{type(event).__name__} is neither an event nor a record",
-                hint="classify_all takes several, annotate takes JSON and XML, read takes logs",
-            )
+        event = self._event_of(event)
         return self.over_time(event, history)(event.time_ticks if ticks is None else ticks)
 
-    def over_time(
-        self, event: HyperVEvent, history: History | None = None
-    ) -> Callable[[int | None], Verdict]:
+    def over_time(self, event: Event, history: History | None = None) -> Callable[[int | None], Verdict]:
         """Return what gives the verdict on events like this one by their times (ticks).
 
         For many events that differ in their times alone, this takes much less time than `classify` for each.
@@ -154,8 +147,8 @@ class Classifier:
         )
 
     def classify_all(
-        self, events: Iterable[Event | HyperVEvent | EventRecord], *, in_memory: int = IN_MEMORY
-    ) -> Iterator[tuple[HyperVEvent, Verdict]]:
+        self, events: Iterable[Event | EventRecord], *, in_memory: int = IN_MEMORY
+    ) -> Iterator[tuple[Event, Verdict]]:
         """Yield each event with its verdict, in their order, all seen in the history of all.
 
         A sequence of events is gone through twice. Of anything else the events wait, beyond `in_memory` bytes
@@ -163,7 +156,7 @@ class Classifier:
         before the last was taken.
         """
         history = History()
-        if isinstance(events, Sequence) and all(isinstance(item, HyperVEvent) for item in events):
+        if isinstance(events, Sequence) and all(isinstance(item, Event) for item in events):
             for event in events:
                 self.observe(event, history)
             for event in events:
@@ -171,13 +164,13 @@ class Classifier:
             return
         with EventSpool(in_memory) as waiting:
             for item in events:
-                event = self.normalise(item) if isinstance(item, EventRecord) else item
+                event = self._event_of(item)
                 self.observe(event, history)
                 waiting.add(event)
             for event in waiting:
                 yield event, self.classify(event, history)
 
-    def observe(self, event: Event | HyperVEvent | EventRecord, history: History) -> None:
+    def observe(self, event: Event | EventRecord, history: History) -> None:
         """Take an event into the history."""
         if isinstance(event, EventRecord):
             event = self.normalise(event)
@@ -187,7 +180,17 @@ class Classifier:
             usable = unusable_because(event, fact, self.knowledge) is None
         history.observe(event, fact, failure=_failure(event, fact), usable=usable)
 
-    def fact(self, event: HyperVEvent) -> EventFact | None:
+    def _event_of(self, event: Event | EventRecord) -> Event:
+        if isinstance(event, EventRecord):
+            return self.normalise(event)
+        if not isinstance(event, Event):
+            raise WrongTypeError(
+                f"{type(event).__name__} is neither an event nor a record",
+                hint="classify_all takes several, annotate takes JSON and XML, read takes logs",
+            )
+        return event
+
+    def fact(self, event: Event) -> EventFact | None:
         """Return the table row of an event, None where the tables do not know it.
 
         The event carries the row by which it was read; one of other tables is looked up again in these.
@@ -262,7 +265,7 @@ class Classifier:
         return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
 
 
-def _unknown(event: HyperVEvent, knowledge: Knowledge) -> Ruling:
+def _unknown(event: Event, knowledge: Knowledge) -> Ruling:
     """Rule 1."""
     if isinstance(event, UnrelatedEvent):
         return Ruling(
@@ -282,7 +285,7 @@ def _unknown(event: HyperVEvent, knowledge: Knowledge) -> Ruling:
     )
 
 
-def _severity_of_unknown(event: HyperVEvent) -> Severity:
+def _severity_of_unknown(event: Event) -> Severity:
     if not event.provider or event.level is None:
         return Severity.CHECK
     if event.level <= Level.ERROR and event.level != Level.LOG_ALWAYS:
@@ -321,7 +324,7 @@ def _proves_nothing(
     )
 
 
-def _failure(event: HyperVEvent, fact: EventFact | None) -> str | None:
+def _failure(event: Event, fact: EventFact | None) -> str | None:
     """The failure of a VM that an event reports, in words; None if it reports none.
 
     Of the providers of a VM's devices, problems count, and errors that the tables do not know.
@@ -353,7 +356,7 @@ def default_classifier() -> Classifier:
 
 
 def classify(
-    event: Event | HyperVEvent | EventRecord,
+    event: Event | EventRecord,
     guests: object = None,
     policy: Policy | None = None,
     *,
@@ -374,12 +377,13 @@ def classify(
     return Classifier(guests, policy).classify(event)
 
 
-def _inventory_of(event: Event | HyperVEvent, system: str) -> GuestInventory:
+def _inventory_of(event: Event, system: str) -> GuestInventory:
     """Make the inventory of the event's VM, whose system is known."""
+    if not isinstance(system, str):
+        raise WrongTypeError(f"guest must name a system, not be a {type(system).__name__}", hint=_SYSTEMS)
     family = read_os(system).family
     if family is GuestFamily.UNKNOWN:
-        hint = "for example linux, or Windows Server 2022"
-        raise InventoryError(f"the system {system!r} is not known", hint=hint)
+        raise InventoryError(f"the system {system!r} is not known", hint=_SYSTEMS)
     match = GuestMatch.VM_ID if event.vm_id else GuestMatch.NAME
     known = Guest(name=event.vm_name, vm_id=event.vm_id, family=family, os_name=system, match=match)
     return GuestInventory([known])

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import WrongTypeError
 from hvdegraded.guests.console_status import ConsoleState, ConsoleStatus, StatusSubject, console_status
 from hvdegraded.guests.guest import Guest
 from hvdegraded.guests.inventory import GuestInventory
@@ -42,7 +42,7 @@ def classify_status(
     Returns None if the record is not such a state. Raises HvdegradedError if it is not a mapping.
     """
     if not isinstance(record, Mapping):
-        raise HvdegradedError(
+        raise WrongTypeError(
             f"a state must be a mapping, not {type(record).__name__}",
             hint="give each object of the export, read by json.loads or csv.DictReader",
         )

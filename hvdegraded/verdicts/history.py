@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
-from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.record import Caveat
@@ -42,7 +42,7 @@ class History:
         self._on_host: dict[str, set[_Key]] = {}
 
     def observe(
-        self, event: HyperVEvent, fact: EventFact | None, *, failure: str | None = None, usable: bool = True
+        self, event: Event, fact: EventFact | None, *, failure: str | None = None, usable: bool = True
     ) -> None:
         """Take note of an event, whose table row is `fact`.
 
@@ -83,33 +83,33 @@ class History:
         """Whether some times name a zone and others do not, so that they cannot be compared."""
         return len(self._zones) > 1
 
-    def around(self, event: HyperVEvent) -> Surroundings:
+    def around(self, event: Event) -> Surroundings:
         """Return what is known around an event, to be asked for any time."""
         return Surroundings(self, event)
 
-    def of(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+    def of(self, event: Event) -> tuple[VmHistory, ...]:
         """Return the histories that may be of the event's VM, but for those of events that name no VM."""
         return self._known(sorted(self._candidates(event)))
 
-    def by_id(self, event: HyperVEvent) -> VmHistory | None:
+    def by_id(self, event: Event) -> VmHistory | None:
         """Return the history of the VM's id, which is unique as its name is not."""
         return self._vms.get((_ANYWHERE, event.vm_id)) if event.vm_id else None
 
-    def failing(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+    def failing(self, event: Event) -> tuple[VmHistory, ...]:
         """Return the histories whose failures may be of the event's VM."""
         keys = self._candidates(event) | {_any_of(event), (_ANYWHERE, "")}
         if not _host(event):
             keys |= {key for key in self._vms if key[1] == ""}
         return self._known(keys)
 
-    def unlinked(self, event: HyperVEvent) -> tuple[VmHistory, ...]:
+    def unlinked(self, event: Event) -> tuple[VmHistory, ...]:
         """Return those of VMs that may be the event's, by a name or an id that nothing ties to it."""
         return self._known(self._unlinked(event))
 
     def _known(self, keys: Iterable[_Key]) -> tuple[VmHistory, ...]:
         return tuple(self._vms[key] for key in keys if key in self._vms)
 
-    def ambiguity(self, event: HyperVEvent) -> tuple[bool, bool]:
+    def ambiguity(self, event: Event) -> tuple[bool, bool]:
         """Return whether the event's VM name is seen with several ids, and on several hosts."""
         name = _name(event)
         if not name:
@@ -120,7 +120,7 @@ class History:
 
     # ------------------------------------------------------------ who is who
 
-    def _link(self, keys: tuple[_Key, ...], event: HyperVEvent) -> None:
+    def _link(self, keys: tuple[_Key, ...], event: Event) -> None:
         if not keys:
             return
         host = _host(event)
@@ -134,7 +134,7 @@ class History:
                 if other not in links and len(links) < _MAX_LINKS:
                     links.add(other)
 
-    def _candidates(self, event: HyperVEvent) -> set[_Key]:
+    def _candidates(self, event: Event) -> set[_Key]:
         """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
 
         A name counts on the event's host, where no host is named, and after a migration on any host.
@@ -150,13 +150,13 @@ class History:
         places = self._places(name, event, None)
         return places | {link for place in places for link in self._links.get(place, ())}
 
-    def _places(self, name: str, event: HyperVEvent, own: _Key | None) -> set[_Key]:
+    def _places(self, name: str, event: Event, own: _Key | None) -> set[_Key]:
         host = _host(event)
         anywhere = not host or (own is not None and own in self._vms and self._vms[own].moves)
         hosts = self._hosts_of.get(name, set())
         return {(one, name) for one in hosts if anywhere or one in (host, _ANYWHERE)} | {(host, name)}
 
-    def _unlinked(self, event: HyperVEvent) -> set[_Key]:
+    def _unlinked(self, event: Event) -> set[_Key]:
         """Names that may be those of an id without a known name, and ids that may be those of a name."""
         keys = _keys(event)
         if len(keys) != 1 or self._links.get(keys[0]):
@@ -173,7 +173,7 @@ class History:
 class Surroundings:
     """What a history contains around one event: looked up once, asked for any time."""
 
-    def __init__(self, history: History, event: HyperVEvent) -> None:
+    def __init__(self, history: History, event: Event) -> None:
         self.history = history
         self.event = event
         self._component = event.component if isinstance(event, VersionEvent) else None
@@ -213,7 +213,7 @@ class Surroundings:
         return sorted(failure for vm in vms for failure in vm.failures_between(first, last, self._component))
 
 
-def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
+def _keys(event: Event) -> tuple[_Key, ...]:
     """The VM's keys: by id, wherever it runs, and by name on its host."""
     keys = []
     if event.vm_id:
@@ -223,12 +223,12 @@ def _keys(event: HyperVEvent) -> tuple[_Key, ...]:
     return tuple(keys)
 
 
-def _any_of(event: HyperVEvent) -> _Key:
+def _any_of(event: Event) -> _Key:
     """Stands for the VM of an event that does not name it: it may be any of that host."""
     return _host(event), ""
 
 
-def _name(event: HyperVEvent) -> str:
+def _name(event: Event) -> str:
     return f"name {_same_name(event.vm_name)}" if event.vm_name else ""
 
 
@@ -243,6 +243,6 @@ def _short(host: str) -> str:
     return host.strip().casefold().partition(".")[0]
 
 
-def _host(event: HyperVEvent) -> str:
+def _host(event: Event) -> str:
     """The host, which its logs may name short or in full."""
     return _short(event.host)

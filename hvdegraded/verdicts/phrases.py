@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hvdegraded.events import HyperVEvent, IntegrationVersionEvent, VersionEvent
+from hvdegraded.events import Event, IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.vocabulary import Component
 
@@ -26,7 +26,7 @@ def versions_text(event: VersionEvent) -> str:
     return f"{what} {versions.guest or '?'} in the guest, {versions.host or '?'} on the host"
 
 
-def whose(event: HyperVEvent) -> str:
+def whose(event: Event) -> str:
     """Return `VM web01: `, with which the summary of an event begins; nothing where no VM is named."""
     name = event.vm_name or event.vm_id
     return f"VM {name}: " if name else ""

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import WrongTypeError
 from hvdegraded.guests.guest import MAX_INVENTORY_AGE
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
 from hvdegraded.tabular.toml_file import TomlFile
@@ -33,7 +33,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         if not isinstance(self.unknown_guest, Label):
-            raise HvdegradedError(
+            raise WrongTypeError(
                 f"unknown_guest is {self.unknown_guest!r}, not a Label",
                 hint="give Label.IGNORABLE or Label.ACTIONABLE; Policy.load reads a file",
             )

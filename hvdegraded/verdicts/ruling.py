@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hvdegraded.events import HyperVEvent, VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests.console_status import ConsoleStatus
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
@@ -71,7 +71,7 @@ class Ruling:
         )
 
 
-def verdict_on_event(event: HyperVEvent, ruling: Ruling) -> Verdict:
+def verdict_on_event(event: Event, ruling: Ruling) -> Verdict:
     """Make the verdict on an event."""
     component: Component | None = None
     pairs: tuple[VersionPair, ...] = ()

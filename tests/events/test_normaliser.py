@@ -9,7 +9,7 @@ from hypothesis import given
 from pydantic import TypeAdapter
 
 import hvdegraded as hv
-from hvdegraded.events import Event, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
+from hvdegraded.events import AnyEvent, IntegrationVersionEvent, SlowIoEvent, UnrelatedEvent, VersionEvent
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, ProtocolVersion
 from hvdegraded.records.record import EventRecord
@@ -19,7 +19,7 @@ from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, ID, VM, device, integration, network, record, storvsp
 from tests.verdicts.test_classifier import records
 
-EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
+EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
 def version(text: str) -> ProtocolVersion:

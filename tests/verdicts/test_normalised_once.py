@@ -12,7 +12,7 @@ import hvdegraded as hv
 from hvdegraded.cli import triage
 from hvdegraded.cli.arguments import classifier_of
 from hvdegraded.cli.main import main
-from hvdegraded.events import Event
+from hvdegraded.events import AnyEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
@@ -25,7 +25,7 @@ WORKER = FOLDER / "hv2022" / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx"
 class Counting(Normaliser):
     calls = 0
 
-    def __call__(self, record: EventRecord) -> Event:
+    def __call__(self, record: EventRecord) -> AnyEvent:
         self.calls += 1
         return super().__call__(record)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import TypeAdapter
 
 import hvdegraded as hv
-from hvdegraded.events import Event
+from hvdegraded.events import AnyEvent
 from hvdegraded.knowledge.vocabulary import GuestFamily, Role
 from hvdegraded.verdicts.verdict import Reason, Severity
 from tests.tools.verdict_cases import ID, VM, device, guests, plain, storvsp
@@ -37,7 +37,7 @@ def test_a_policy_that_makes_a_row_a_problem_counts_for_events_read_without_it()
 
 
 def test_an_event_read_back_from_json_gets_the_same_verdict() -> None:
-    adapter: TypeAdapter[Event] = TypeAdapter(Event)
+    adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
     for record in (storvsp(6, "6.0", "5.1"), device(23012, "3.3", "3.5"), plain("VMMS", 19100)):
         event = hv.normalise(record)
         copy = adapter.validate_json(event.model_dump_json())

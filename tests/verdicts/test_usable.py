@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from hvdegraded.events import Event, VersionEvent
+from hvdegraded.events import AnyEvent, VersionEvent
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.findings.builder import triage
 from hvdegraded.guests.inventory import GuestInventory
@@ -92,7 +92,7 @@ def test_doubts_survive_json() -> None:
     event = storvsp(6, "6.0", "5.1")._replace(origin=origin)
     again = EventRecord.from_dict(event.to_dict())
     assert again.origin == origin
-    adapter: TypeAdapter[Event] = TypeAdapter(Event)
+    adapter: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
     other = adapter.validate_json(normalise(event).model_dump_json())
     assert "mangled" in doubted(other.record)
     assert classify(other, LINUX).reason is Reason.INCOMPLETE_EVIDENCE

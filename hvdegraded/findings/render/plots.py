@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hvdegraded.errors import HvdegradedError, MissingExtraError
+from hvdegraded.errors import MissingExtraError, WrongValueError
 from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, style
 from hvdegraded.findings.render.timeline import draw_timeline
 from hvdegraded.findings.render.version_map import draw_versions
@@ -74,7 +74,7 @@ class Picture:
         elif target.suffix.lower() == ".svg":
             content = self.svg().encode()
         else:
-            raise HvdegradedError(f"{target.name} is no picture's name", hint="end it with .png or .svg")
+            raise WrongValueError(f"{target.name} does not name a picture", hint="end it with .png or .svg")
         with drafted(target) as stream:
             stream.write(content)
 
@@ -107,7 +107,7 @@ def draw(groups: Sequence[EventGroup], kind: str, *, most_rows: int = 400) -> Pi
     Raises MissingExtraError without matplotlib, HvdegradedError for an unknown kind.
     """
     if kind not in KINDS:
-        raise HvdegradedError(f"there is no picture {kind!r}", hint=f"one of {', '.join(KINDS)}")
+        raise WrongValueError(f"there is no picture {kind!r}", hint=f"one of {', '.join(KINDS)}")
     with style():
         return Picture(KINDS[kind](groups, most_rows))
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError
+from hvdegraded.errors import EmptySourceError, MissingExtraError, SourceError, WrongValueError
 from hvdegraded.formats.evtx.reader import EvtxReader
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Opened
@@ -96,7 +96,7 @@ def witness_reader(engine: str) -> EvtxReader:
     texts = WITNESSES.get(engine)
     if texts is None:
         names = ", ".join(("hvdegraded", *WITNESSES))
-        raise SourceError(f"there is no engine {engine!r}", hint=f"one of {names}")
+        raise WrongValueError(f"there is no engine {engine!r}", hint=f"one of {names}")
 
     def read(stream: BinaryIO, path: str | None, _wanted: ProviderFilter | None) -> Iterator[Item]:
         yield Opened(engine)

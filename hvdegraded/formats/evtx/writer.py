@@ -25,7 +25,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
-from hvdegraded.errors import EvtxWriteError, SourceError
+from hvdegraded.errors import EvtxWriteError, SourceError, WrongTypeError
 from hvdegraded.formats.drafts import drafted, refuse_inputs
 from hvdegraded.formats.evtx.binxml.values import ValueType
 from hvdegraded.formats.evtx.binxml.writer import (
@@ -132,6 +132,9 @@ def write_evtx(
             count = _write_to_stream(stream, collector, first_record_id)
             refuse_inputs(target, collector.paths)
         return count
+    if not hasattr(target, "write"):
+        wrong = f"{type(target).__name__} is neither a path nor a binary stream"
+        raise WrongTypeError(wrong, hint="evtx_bytes gives the bytes of a log")
     return _write_to_stream(target, records, first_record_id)
 
 
