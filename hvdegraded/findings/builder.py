@@ -44,14 +44,23 @@ _MOST_TIMES = 4096  # of a group whose verdicts are remembered
 
 
 class _Group:
-    """Events that will get the same verdict, but for their context."""
+    """Events that will get the same verdict, but for their context; the oldest is their example.
 
-    __slots__ = ("example", "record_ids", "ticks")
+    `age` is the example's time and record id.
+    """
 
-    def __init__(self, example: Event) -> None:
+    __slots__ = ("age", "example", "record_ids", "ticks")
+
+    def __init__(self, example: Event, age: tuple[int, int]) -> None:
         self.example = example
+        self.age = age
         self.ticks: array[int] = array("q")
         self.record_ids: array[int] = array("q")
+
+    def show(self, example: Event, age: tuple[int, int]) -> None:
+        """Take the older of two examples; of equally old ones, content decides, not which was read first."""
+        if age < self.age or (age == self.age and repr(example.record) < repr(self.example.record)):
+            self.example, self.age = example, age
 
 
 class TriagePart(NamedTuple):
@@ -126,13 +135,19 @@ class TriageBuilder:
         if exclusion_reason is not None:
             self._excluded[exclusion_reason] += 1
             return
+        ticks, record_id = event.time_ticks, event.record_id
+        if ticks is None or ticks > _MOST:
+            ticks = UNKNOWN
+        if record_id is None or record_id > _MOST:
+            record_id = UNKNOWN
         key = event.verdict_key, event.level, event.channel, self._case(event)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(event)
-        ticks, record_id = event.time_ticks, event.record_id
-        group.ticks.append(UNKNOWN if ticks is None or ticks > _MOST else ticks)
-        group.record_ids.append(UNKNOWN if record_id is None or record_id > _MOST else record_id)
+            group = self._groups[key] = _Group(event, (ticks, record_id))
+        elif ticks <= group.age[0]:
+            group.show(event, (ticks, record_id))
+        group.ticks.append(ticks)
+        group.record_ids.append(record_id)
 
     def _case(self, event: Event) -> str | None:
         """What sets an event apart from others of its id: the remedy, where its fields decide that."""
@@ -140,12 +155,13 @@ class TriageBuilder:
         return self.verdict(event).remedy if fact is not None and fact.cases else None
 
     def merge(self, part: TriagePart) -> None:
-        """Take what another builder took, as if its events came next here."""
+        """Take what another builder took; which comes first does not matter."""
         self._context.merge(part.context)
         self._excluded.update(part.excluded)
         for key, group in part.groups.items():
             known = self._groups.setdefault(key, group)
             if known is not group:
+                known.show(group.example, group.age)
                 known.ticks.extend(group.ticks)
                 known.record_ids.extend(group.record_ids)
 
@@ -175,7 +191,6 @@ class TriageBuilder:
             with self._interruptible(report, parts):
                 for part in parts:
                     self.merge(part)
-            self._context.coverage = report.coverage
             return report
         stream = EventStream(read_records(source, wanted=wanted, options=options), self.classifier.normalise)
         self.take(stream, stream.report, kept)
@@ -194,7 +209,6 @@ class TriageBuilder:
                 self.add(event)
                 if kept is not None and self.exclusion_reason(event) is None:
                     kept.add(event)
-        self._context.coverage = report.coverage
 
     @contextmanager
     def _interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:
@@ -214,7 +228,8 @@ class TriageBuilder:
             report.interrupt()
 
     def finish(self, report: ReadReport) -> Triage:
-        """What the events amount to."""
+        """What the events amount to, where the report knows of what else there was."""
+        self._context.coverage = report.coverage
         found: list[EventGroup] = []
         for group in self._groups.values():
             example = group.example
@@ -237,7 +252,7 @@ class TriageBuilder:
             verdict = known.get(ticks) or known.remember(ticks, judge(ticks))
             part = parts.get(verdict)
             if part is None:
-                part = parts[verdict] = _Group(group.example)
+                part = parts[verdict] = _Group(group.example, group.age)
             part.ticks.append(ticks)
             part.record_ids.append(record_id)
         for verdict, part in parts.items():

@@ -245,7 +245,7 @@ def document_of(
         schema="hvdegraded.findings",
         schema_version=1,
         provenance=(provenance or Provenance()).with_inputs(report),
-        hosts=tuple(sorted({finding.host for finding in findings if finding.host}, key=str.lower)),
+        hosts=tuple(sorted(sorted({one.host for one in findings if one.host}), key=str.lower)),
         first=moment_of(min, (group.first_ticks for group in groups)),
         last=moment_of(max, (group.last_ticks for group in groups)),
         events=sum(group.count for group in groups),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from html import escape
+from itertools import groupby
 
 from hvdegraded.events import Event
 from hvdegraded.printable import printable
@@ -82,9 +83,8 @@ class EventGroup:
 
     @property
     def last_record_id(self) -> int | None:
-        """Record id of the last event, or of the one read last where no time is known."""
-        last = max(range(len(self.ticks)), key=lambda at: (self.ticks[at], at))
-        known = self.record_ids[last]
+        """Record id of the last event; the highest of several at one time, or where no time is known."""
+        _, known = max(zip(self.ticks, self.record_ids, strict=True))
         return known if known >= 0 else None
 
     @property
@@ -229,10 +229,22 @@ def findings_of(groups: Iterable[EventGroup]) -> list[Finding]:
     matters: dict[tuple[str, ...], list[EventGroup]] = {}
     for group in groups:
         matters.setdefault(_matter(group.verdict, group.example), []).append(group)
-    return [
-        Finding(tuple(sorted(parts, key=lambda group: (-group.count, group.verdict.summary))))
-        for parts in matters.values()
-    ]
+    return [Finding(tuple(parts if len(parts) == 1 else _ranked(parts))) for parts in matters.values()]
+
+
+def _ranked(groups: Iterable[EventGroup]) -> Iterator[EventGroup]:
+    """The most frequent first; which of equals comes first does not depend on the order of reading."""
+
+    def rank(group: EventGroup) -> tuple[int, str, str, int, str]:
+        return -group.count, group.verdict.summary, group.provider, group.event_id, group.example.channel
+
+    for _, equals in groupby(sorted(groups, key=rank), rank):
+        same = list(equals)
+        yield from same if len(same) == 1 else sorted(same, key=_content)
+
+
+def _content(group: EventGroup) -> tuple[str, str, int]:
+    return repr(group.example.record), repr(group.verdict), group.last_ticks or UNKNOWN
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

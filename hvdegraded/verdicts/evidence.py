@@ -159,7 +159,7 @@ def _windows(vms: tuple[VmHistory, ...], tables: ProtocolTable) -> list[tuple[st
             if speaks_only_windows(spoken, tables):
                 what = f"{spoken.pair.component or spoken.component} {spoken.pair.guest or ''}".rstrip()
                 found.append((what, -1 if times.untimed else times.last))
-    return found
+    return sorted(found)
 
 
 def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTable) -> list[tuple[str, int]]:
@@ -195,7 +195,7 @@ def _contradicted_by_history(
 ) -> str | None:
     if not foreign:
         return None
-    what, last = max(foreign, key=lambda one: one[1])
+    what, last = max(foreign, key=lambda one: one[::-1])
     if any(when < 0 for _, when in foreign):
         last = -1
     says = f"the inventory says {guest.family}, but this VM spoke {what}, which no known {guest.family} does"

@@ -71,7 +71,9 @@ class History:
         for key, vm in other._vms.items():
             self._vms.setdefault(key, VmHistory()).merge(vm)
         for key, links in other._links.items():
-            self._links.setdefault(key, set()).update(links)
+            known = self._links.setdefault(key, set())
+            for link in links:
+                _add_link(known, link)
         for host, keys in other._on_host.items():
             self._on_host.setdefault(host, set()).update(keys)
         for name, hosts in other._hosts_of.items():
@@ -130,9 +132,7 @@ class History:
         self._on_host.setdefault(host, set()).update(keys)
         if len(keys) == 2:
             for one, other in (keys, keys[::-1]):
-                links = self._links.setdefault(one, set())
-                if other not in links and len(links) < _MAX_LINKS:
-                    links.add(other)
+                _add_link(self._links.setdefault(one, set()), other)
 
     def _candidates(self, event: Event) -> set[_Key]:
         """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
@@ -211,6 +211,13 @@ class Surroundings:
         self, vms: Iterable[VmHistory], first: int | None, last: int | None
     ) -> list[tuple[int, str]]:
         return sorted(failure for vm in vms for failure in vm.failures_between(first, last, self._component))
+
+
+def _add_link(links: set[_Key], link: _Key) -> None:
+    """Add to links, of which the smallest are kept, so that the order does not matter."""
+    links.add(link)
+    if len(links) > _MAX_LINKS:
+        links.remove(max(links))
 
 
 def _keys(event: Event) -> tuple[_Key, ...]:

@@ -1,10 +1,12 @@
-"""When something happened to one VM: kept in bounded memory, never forgotten."""
+"""When something happened to one VM: in bounded memory, never forgotten, whatever the order of reading."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import insort
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Generic, TypeVar
 
-__all__ = ["HOUR", "MINUTE", "SECOND", "Timeline", "last_tick_of"]
+__all__ = ["HOUR", "MINUTE", "SECOND", "Timeline", "Timelines", "last_tick_of"]
 
 SECOND = 10_000_000
 """Ticks (100 ns)."""
@@ -12,6 +14,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 _MILLISECOND = SECOND // 1000
 _MAX_BUCKETS = 2048
+_MAX_KEYS = 256
 
 
 def last_tick_of(ticks: int) -> int:
@@ -26,6 +29,8 @@ class Timeline:
 
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
+
+    __slots__ = ("_buckets", "grain", "untimed")
 
     def __init__(self) -> None:
         self.grain = MINUTE
@@ -96,3 +101,67 @@ class Timeline:
         self.grain, self._buckets = HOUR, {}
         for ticks in times:
             self.add(ticks)
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Timelines(Generic[K]):
+    """Timelines by key: those of the keys that are first in the order of their texts, and one of all others.
+
+    Which keys are kept depends on the keys alone, so parts can be merged in any order.
+    """
+
+    __slots__ = ("_in_order", "_kept", "rest")
+
+    def __init__(self) -> None:
+        self.rest: Timeline | None = None
+        self._kept: dict[K, Timeline] = {}
+        self._in_order: list[tuple[str, K]] | None = None  # once there are more keys than are kept
+
+    def add(self, key: K, ticks: int | None) -> None:
+        """Take a time of a key."""
+        times = self._kept.get(key)
+        if times is None:
+            times = self._kept[key] = Timeline()
+            times.add(ticks)
+            self._keep_few(key)
+        else:
+            times.add(ticks)
+
+    def merge(self, other: Timelines[K]) -> None:
+        """Take in the times of others, as if all had been added here."""
+        for key, times in other._kept.items():
+            known = self._kept.get(key)
+            if known is None:
+                known = self._kept[key] = Timeline()
+                known.merge(times)
+                self._keep_few(key)
+            else:
+                known.merge(times)
+        if other.rest is not None:
+            self.rest = self.rest or Timeline()
+            self.rest.merge(other.rest)
+
+    def get(self, key: K) -> Timeline | None:
+        """Return the timeline of a key that is kept."""
+        return self._kept.get(key)
+
+    def items(self) -> Iterable[tuple[K, Timeline]]:
+        """Return the keys that are kept, with their timelines."""
+        return self._kept.items()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kept
+
+    def _keep_few(self, new: K) -> None:
+        """Move the last key to the others if there are too many with this new one."""
+        if len(self._kept) <= _MAX_KEYS:
+            return
+        if self._in_order is None:
+            self._in_order = sorted((repr(key), key) for key in self._kept)
+        else:
+            insort(self._in_order, (repr(new), new))
+        _, last = self._in_order.pop()
+        self.rest = self.rest or Timeline()
+        self.rest.merge(self._kept.pop(last))

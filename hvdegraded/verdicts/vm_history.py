@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair
-from hvdegraded.verdicts.timeline import MINUTE, Timeline
+from hvdegraded.verdicts.timeline import MINUTE, Timeline, Timelines
 
 __all__ = ["WINDOW_MINUTES", "Spoken", "VmHistory"]
 
@@ -17,7 +17,6 @@ WINDOW_MINUTES = 10
 Also how long a start of a VM is taken to last where no start or stop of it was read.
 """
 WINDOW = WINDOW_MINUTES * MINUTE
-_MAX_KEYS = 256
 _SEVERAL = "several failures of other kinds"
 _BOUNDARIES = (Lifecycle.STARTED, Lifecycle.STOPPED, Lifecycle.RESET)
 
@@ -36,28 +35,20 @@ class Spoken(NamedTuple):
 
 
 class VmHistory:
-    """What is known of one VM under one name or id.
-
-    `overflowed`: more different versions were reported than are kept. `doubtful`: some cannot be trusted,
-    so nothing is inferred from any.
-    """
+    """What is known of one VM under one name or id, in whichever order its events are read."""
 
     def __init__(self) -> None:
-        self.doubtful = False
-        self.overflowed = False
-        self._failures: dict[_FailureKind, Timeline] = {}
+        self._distrusted = False
+        self._failures: Timelines[_FailureKind] = Timelines()
         self._changes: dict[Lifecycle, Timeline] = {}
-        self._refusals: dict[tuple[object, ...], Timeline] = {}
-        self._spoken: dict[Spoken, Timeline] = {}
+        self._refusals: Timelines[tuple[object, ...]] = Timelines()
+        self._spoken: Timelines[Spoken] = Timelines()
 
     # ------------------------------------------------------------ taking
 
     def add_failure(self, ticks: int | None, what: str, component: Component | None = None) -> None:
         """Take a failure, of one component or of the whole VM."""
-        kind = _FailureKind(what, component)
-        if kind not in self._failures and len(self._failures) >= _MAX_KEYS:
-            kind = _FailureKind(_SEVERAL, None)
-        self._failures.setdefault(kind, Timeline()).add(ticks)
+        self._failures.add(_FailureKind(what, component), ticks)
 
     def add_change(self, ticks: int | None, change: Lifecycle) -> None:
         """Take a start, stop, reset, migration, creation or deletion."""
@@ -65,29 +56,32 @@ class VmHistory:
 
     def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> None:
         """Take what a version event reports; of one that proves nothing, what speaks against a row."""
-        self.overflowed |= len(self._spoken) + len(self._refusals) >= _MAX_KEYS
-        self.doubtful |= self.overflowed or not usable
-        if self.overflowed:
-            return
+        self._distrusted |= not usable
         if usable and event.outcome is Outcome.REFUSED:
-            self._refusals.setdefault(_offer(event), Timeline()).add(ticks)
+            self._refusals.add(_offer(event), ticks)
         for pair in event.version_pairs or (VersionPair(component=event.component),):
-            self._spoken.setdefault(Spoken(event.component, pair, event.outcome), Timeline()).add(ticks)
+            self._spoken.add(Spoken(event.component, pair, event.outcome), ticks)
 
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
-        self.doubtful |= other.doubtful
-        self.overflowed |= other.overflowed
-        for kind, times in other._failures.items():
-            self._failures.setdefault(kind, Timeline()).merge(times)
+        self._distrusted |= other._distrusted
+        self._failures.merge(other._failures)
         for change, times in other._changes.items():
             self._changes.setdefault(change, Timeline()).merge(times)
-        for offer, times in other._refusals.items():
-            self._refusals.setdefault(offer, Timeline()).merge(times)
-        for spoken, times in other._spoken.items():
-            self._spoken.setdefault(spoken, Timeline()).merge(times)
+        self._refusals.merge(other._refusals)
+        self._spoken.merge(other._spoken)
 
     # ------------------------------------------------------------ asking
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether more different versions were reported than are kept."""
+        return self._spoken.rest is not None or self._refusals.rest is not None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some versions cannot be trusted or were not kept, so that nothing is inferred from any."""
+        return self._distrusted or self.overflowed
 
     @property
     def moves(self) -> bool:
@@ -103,7 +97,10 @@ class VmHistory:
         self, first: int | None, last: int | None, component: Component | None
     ) -> Iterator[tuple[int, str]]:
         """Yield the failures of the VM or this component; all where the time is not known."""
-        for kind, times in self._failures.items():
+        kinds = list(self._failures.items())
+        if self._failures.rest is not None:
+            kinds.append((_FailureKind(_SEVERAL, None), self._failures.rest))
+        for kind, times in kinds:
             if not _concerns(kind.component, component):
                 continue
             if times.untimed:
