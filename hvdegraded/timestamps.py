@@ -24,7 +24,7 @@ _UNIX_EPOCH_TICKS = 11_644_473_600 * _SECOND
 
 _TIME = re.compile(
     r"\s*(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?"
-    r"\s*(?:(Z)?(?:\s*UTC)?|([+-])(\d\d):?(\d\d))\s*",
+    r"\s*(?:(Z)?(?:\s*(?:UTC|GMT))?|([+-])(\d\d):?(\d\d))\s*",
     re.ASCII,
 )
 _DOTNET_TIME = re.compile(r"\s*/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/\s*", re.ASCII)

@@ -18,6 +18,7 @@ __all__ = [
     "add_guest",
     "add_policy",
     "add_reading",
+    "add_timezone",
     "classifier_of",
     "policy_of",
     "read_options_of",
@@ -82,6 +83,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
         help="look at these and worse (default: warning)",
     )
     add_times(command)
+    add_timezone(command)
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
     command.add_argument(
@@ -103,6 +105,15 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_timezone(command: argparse.ArgumentParser) -> None:
+    """Add the argument that names the zone of times without one."""
+    command.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="zone of times in the input that name none, as Europe/Berlin (default: UTC)",
+    )
+
+
 def read_options_of(options: argparse.Namespace) -> ReadOptions:
     """How inputs are read, as the arguments say."""
     return ReadOptions.of(
@@ -111,6 +122,7 @@ def read_options_of(options: argparse.Namespace) -> ReadOptions:
         carve=options.carve,
         remnants=options.remnants,
         together=options.together,
+        timezone=options.timezone,
         workers=options.workers,
         progress=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hvdegraded.cli.arguments import Commands
+from hvdegraded.cli.arguments import Commands, add_timezone
 from hvdegraded.cli.console import print_lines, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING
 
@@ -22,6 +22,7 @@ def add_parser(commands: Commands) -> None:
     )
     command.add_argument("rows", metavar="ROWS", help="TOML file with rows")
     command.add_argument("logs", nargs="*", metavar="LOG", help="log, folder or pattern")
+    add_timezone(command)
     command.set_defaults(run=run)
 
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     for remark in remarks:
         print_lines(f"{options.rows}:{remark}")
     if options.logs:
-        changes = row_changes(options.logs, Policy.load(options.rows))
+        changes = row_changes(options.logs, Policy.load(options.rows), timezone=options.timezone)
         for change in changes:
             print_lines(str(change))
         if not changes:

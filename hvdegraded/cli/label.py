@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import BinaryIO, cast
 
-from hvdegraded.cli.arguments import Commands, add_guest, add_policy, policy_of
+from hvdegraded.cli.arguments import Commands, add_guest, add_policy, add_timezone, policy_of
 from hvdegraded.cli.console import announce_typing, standard_output, tell
 from hvdegraded.cli.exit_codes import INTERRUPTED, NOTHING
 from hvdegraded.cli.signalled_input import ended_by_signals
@@ -39,7 +39,12 @@ def add_parser(commands: Commands) -> None:
     command.add_argument(
         "--only", choices=("hyperv",), help="leave out lines that are certainly not Hyper-V events"
     )
-    command.add_argument("--format", metavar="NAME", help="do not guess the shipper; for example: winlogbeat")
+    command.add_argument(
+        "--format",
+        metavar="NAME",
+        help="do not guess the shipper: winlogbeat, …; syslog: read its lines too",
+    )
+    add_timezone(command)
     command.add_argument("--stats", action="store_true", help="print counts to stderr at the end")
     command.set_defaults(run=run)
 
@@ -59,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
         drop_assumed=options.drop_assumed,
         only_hyper_v=options.only == "hyperv",
         dialect=options.format,
+        timezone=options.timezone,
         warn=partial(tell, wait=0),
     )
     announce_typing()

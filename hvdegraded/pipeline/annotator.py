@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
@@ -11,10 +12,12 @@ from hvdegraded.errors import HvdegradedError, WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
+from hvdegraded.formats.text.syslog import event_of_line
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
 from hvdegraded.pipeline.stream_history import StreamHistory, seen_alone
+from hvdegraded.records.local_times import in_zone, zone_of
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.tabular.encodings import encoding_by_mark
 from hvdegraded.tabular.json_keys import decoded
@@ -23,7 +26,11 @@ from hvdegraded.verdicts.classifier import Classifier, default_classifier
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Label, Verdict
 
-__all__ = ["Annotated", "Annotator", "Reading", "annotate"]
+__all__ = ["SYSLOG", "Annotated", "Annotator", "Reading", "annotate"]
+
+SYSLOG = "syslog"
+"""The dialect of lines that carry an event as agents for syslog write it, and of JSON."""
+
 
 _LONGEST = 16 << 20
 _LONGEST_SHOWN = 1000
@@ -33,7 +40,7 @@ _LONGEST_REMEMBERED = 2048  # characters of values
 _TIME = EventRecord._fields.index("time_ticks")
 _ORIGIN = Origin("json")
 _POSITIONAL = re.compile(r"[Pp]aram(eter)?\d+$")
-_WHITE_SPACE = "\ufeff \t\r\n"
+_XML_START = re.compile(r"[\ufeff \t\r\n]*<\D")  # a line of syslog can begin with <13>
 
 
 class Annotated(NamedTuple):
@@ -98,11 +105,14 @@ class Annotator:
         classifier: Classifier | None = None,
         dialect: str | None = None,
         history: StreamHistory | None = None,
+        timezone: tzinfo | str | None = None,
     ) -> None:
-        if dialect is not None and dialect not in dialects():
-            raise WrongValueError(f"no dialect {dialect!r}", hint=f"one of {', '.join(dialects())}")
+        if dialect not in (None, SYSLOG, *dialects()):
+            hint = f"one of {', '.join((*dialects(), SYSLOG))}"
+            raise WrongValueError(f"there is no dialect {dialect!r}", hint=hint)
         self._classifier = classifier or default_classifier()
-        self._dialect = dialect
+        self._dialect = None if dialect == SYSLOG else dialect
+        self._zone = zone_of(timezone)
         self._history = history
         self._readings: BoundedCache[tuple[object, ...], Reading] = BoundedCache(_MAX_REMEMBERED)
 
@@ -113,6 +123,14 @@ class Annotator:
         """
         try:
             return self._of_mapping(mapping, _origin(anomalies))
+        except Exception as error:  # noqa: BLE001  # one record must not end a stream of them
+            return Annotated(error_annotation(error), True)
+
+    def of_line(self, line: str) -> Annotated:
+        """Annotate a line that carries an event as agents for syslog write it. Never raises either."""
+        try:
+            values = event_of_line(line)
+            return Annotated() if values is None else self._of_mapping(values, Origin("text"))
         except Exception as error:  # noqa: BLE001  # one record must not end a stream of them
             return Annotated(error_annotation(error), True)
 
@@ -146,13 +164,17 @@ class Annotator:
         """The record of a mapping of one event; None if it is another mapping."""
         if parts_of(mapping) is not None:
             return None
-        return record_from_mapping(mapping, dialect=self._dialect, origin=_origin(anomalies))
+        return self._record_of(mapping, _origin(anomalies))
+
+    def _record_of(self, mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
+        record = record_from_mapping(mapping, dialect=self._dialect, origin=origin)
+        return record if record is None or self._zone is None else in_zone(record, self._zone)
 
     def _of_mapping(self, mapping: dict[str, Any], origin: Origin) -> Annotated:
         parts = parts_of(mapping)
         if parts is None:
-            return self.of_record(record_from_mapping(mapping, dialect=self._dialect, origin=origin))
-        records = [record_from_mapping(part, dialect=self._dialect, origin=origin) for part in parts]
+            return self.of_record(self._record_of(mapping, origin))
+        records = [self._record_of(part, origin) for part in parts]
         readings = [None if record is None else self._timed(record) for record in records]
         history = self._history or StreamHistory()
         for _, event in filter(None, readings):
@@ -238,19 +260,20 @@ def annotate(
     policy: Policy | None = None,
     classifier: Classifier | None = None,
     dialect: str | None = None,
+    timezone: tzinfo | str | None = None,
 ) -> dict[str, Any]:
     """Return the record as a new mapping with a verdict under `hvdegraded`.
 
-    Takes a log shipper's mapping, its JSON text, or the XML of one event (which comes back under `_raw`). A
-    record that is not a Hyper-V event comes back unchanged. Never raises: an error is the content of
-    `hvdegraded.error`. For many records give a `classifier`, which remembers, not `guests` and `policy`.
-    `dialect` names the shipper, if it is not to be guessed.
+    Takes a log shipper's mapping, its JSON text, or the XML or the syslog line of one event (which come back
+    under `_raw`). A record that is not a Hyper-V event comes back unchanged. Never raises: an error is the
+    content of `hvdegraded.error`. For many records give a `classifier`, which remembers, not `guests` and
+    `policy`. `dialect` names the shipper, if not to be guessed; `timezone` is that of times without one.
     """
     mapping: dict[str, Any] = {}
     try:
         mapping = dict(record) if isinstance(record, Mapping) else _raw(record)
         judge = classifier or (Classifier(guests, policy) if guests or policy else None)
-        annotator = Annotator(judge, dialect)
+        annotator = Annotator(judge, dialect, timezone=timezone)
         if not isinstance(record, Mapping):
             return _of_text(record, mapping, annotator)
     except Exception as error:  # noqa: BLE001  # one record must not end a pipeline
@@ -281,12 +304,15 @@ def _of_text(record: object, raw: dict[str, Any], annotator: Annotator) -> dict[
     if len(text) > _LONGEST:
         return raw | {KEY: error_annotation(f"the record is longer than {_LONGEST} characters")}
     try:
-        if text.lstrip(_WHITE_SPACE).startswith("<"):
+        if _XML_START.match(text) is not None:
             return _with(raw, annotator.of_record(parse_event(record)).added)
         value, anomalies = decoded(text.lstrip("\ufeff"))
     except HvdegradedError as error:
         return raw | {KEY: error_annotation(error)}
     except (ValueError, RecursionError) as error:
+        found = annotator.of_line(text.strip())
+        if found.untimed is not None:
+            return _with(raw, found.added)
         return raw | {KEY: error_annotation(f"the record is not JSON: {error}")}
     if not isinstance(value, dict):
         return raw | {KEY: error_annotation("the record is not a JSON object")}

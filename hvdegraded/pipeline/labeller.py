@@ -15,19 +15,21 @@ import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from datetime import tzinfo
 from typing import Any, BinaryIO
 
-from hvdegraded.formats.shippers.coercion import ticks_of
+from hvdegraded.formats.shippers.coercion import names_no_zone, ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
 from hvdegraded.formats.shippers.remainder import remainder_of
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, json_text
-from hvdegraded.pipeline.annotator import Annotated, Annotator, Reading
+from hvdegraded.pipeline.annotator import SYSLOG, Annotated, Annotator, Reading
 from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
 from hvdegraded.pipeline.line_shapes import LineShapes, Signature
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
+from hvdegraded.records.local_times import sure_ticks, zone_of
 from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
@@ -37,6 +39,7 @@ from hvdegraded.verdicts.verdict import Label
 __all__ = ["Labeller", "Stats"]
 
 _WHITE_SPACE = b" \t\r\n"
+_LINE_ENDS = "\ufeff\r\n"
 _MARKS = b":=> \\\"'"  # in front of a value, in JSON and XML
 _MOST_TOLD, _LONGEST_TOLD = 10, 100
 _KEY_BYTES = b',"' + KEY.encode() + b'":'
@@ -74,9 +77,10 @@ class Labeller:
     `guests` is the inventory's file, `given` holds guests that count beside it.
 
     `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those too;
-    `only_hyper_v` leaves out lines that are certainly not of Hyper-V. `dialect` forces one of `dialects()`.
-    `warn` receives what is wrong with the inventory or the stream. Raises InventoryError if the inventory
-    cannot be loaded at first.
+    `only_hyper_v` leaves out lines that are certainly not of Hyper-V. `dialect` forces one of `dialects()`;
+    with "syslog", a line that is not JSON and carries an event becomes `{"_raw": …}` with the key. `timezone`
+    is that of times that name none. `warn` receives what is wrong with the inventory or the stream. Raises
+    InventoryError if the inventory cannot be loaded at first, HvdegradedError for an unknown dialect or zone.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class Labeller:
         drop_assumed: bool = False,
         only_hyper_v: bool = False,
         dialect: str | None = None,
+        timezone: tzinfo | str | None = None,
         warn: Callable[[str], None] = lambda _: None,
         longest_line: int = LONGEST_LINE,
         look_again: float = 5.0,
@@ -99,7 +104,9 @@ class Labeller:
         self._drop_ignorable = drop_ignorable
         self._drop_assumed = drop_assumed
         self._only = only_hyper_v
+        self._reads_syslog = dialect == SYSLOG
         self._dialect = dialect
+        self._zone = zone_of(timezone)
         self._warn = warn
         self._longest = longest_line
         self._told: set[str] = set()
@@ -109,7 +116,7 @@ class Labeller:
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
         self._history = StreamHistory(self._warn_of_contradiction)
         self._annotator = self._new_annotator()
-        self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(self._signature, _ticks_of)
+        self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(self._signature, self._ticks_of)
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
         """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8."""
@@ -146,8 +153,7 @@ class Labeller:
             return line
         parsed = _parsed(line)
         if parsed is None:
-            self.stats.broken += 1
-            return line
+            return self._label_other(line)
         value, anomalies = parsed
         if type(value) is not dict:
             return self._keep_unread(line)
@@ -159,6 +165,19 @@ class Labeller:
         elif found.reading is not None:
             self._shapes.remember(line, (found.reading, alone))
         return self._result(line, found, alone)
+
+    def _label_other(self, line: bytes) -> bytes:
+        """Label a line that is not JSON: by its event, if lines of syslog are read."""
+        if not self._reads_syslog:
+            self.stats.broken += 1
+            return line
+        text = line.decode("utf-8", "replace").strip(_LINE_ENDS)
+        found = self._annotator.of_line(text)
+        if found.untimed is None:
+            return self._keep_unread(line)
+        self._count(found.untimed)
+        ending = line[len(line.rstrip(b"\r\n")) :]
+        return _with_key(json_text({"_raw": text}).encode() + ending, found.text)
 
     def _result(self, line: bytes, found: Annotated, alone: bool) -> bytes | None:
         """The line to write; `alone` says that it contains nothing besides its event."""
@@ -188,6 +207,13 @@ class Labeller:
         without = record._replace(time_ticks=None, record_id=None, process_id=None, thread_id=None)
         return Signature(without[:], record.time_ticks)
 
+    def _ticks_of(self, value: bytes) -> int | None:
+        """Return the time that a value of a line stands for, None if that is not sure."""
+        ticks = _ticks_of(value)
+        if ticks is None or self._zone is None or not names_no_zone(_text_in(value)):
+            return ticks
+        return sure_ticks(ticks, self._zone)
+
     def _warn_of_contradiction(self, text: str) -> None:
         self.stats.contradicted += 1
         self._warn(text)
@@ -197,7 +223,7 @@ class Labeller:
         if self._inventory is not None:
             loaded = self._inventory.guests
             guests = GuestInventory((*loaded, *guests), loaded.problems) if len(guests) else loaded
-        return Annotator(Classifier(guests, self._policy), self._dialect, self._history)
+        return Annotator(Classifier(guests, self._policy), self._dialect, self._history, self._zone)
 
     def _label_block(self, block: LineBlock) -> bytes:
         if block.is_part:
@@ -280,9 +306,13 @@ def _parsed(line: bytes) -> tuple[Any, tuple[str, ...]] | None:
 
 def _ticks_of(value: bytes) -> int | None:
     """The time that a value of a line stands for, with the mark in front of it."""
+    return ticks_of(_text_in(value))
+
+
+def _text_in(value: bytes) -> int | str:
     text = value.lstrip(_MARKS)
     is_number = text.isdigit() and not value.endswith((b'"' + text, b"'" + text))
-    return ticks_of(int(text) if is_number else text.decode())
+    return int(text) if is_number else text.decode()
 
 
 def _with_key(line: bytes, text: str) -> bytes:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import tzinfo
 
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, Skipped
-from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.local_times import in_zone
+from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
 from hvdegraded.records.report import ReadReport
 
 __all__ = ["delivered"]
 
 
 def delivered(
-    items: Iterable[Item], report: ReadReport, wanted: ProviderFilter | None = None
+    items: Iterable[Item],
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    zone: tzinfo | None = None,
 ) -> Iterator[EventRecord]:
     """Give the wanted records, and keep the report: seen = delivered + filtered + lost, at every moment.
 
-    Raises LossError at the first loss where the report is strict.
+    `zone` is that of times that name none. Raises LossError at the first loss where the report is strict.
     """
     matches = _remembered(wanted)
+    times: Counter[str] = Counter()
     for item in items:
         if type(item) is list:
             yield from _plain(item, report)
         elif isinstance(item, EventRecord):
+            if zone is not None and item.origin.caveats:
+                item = in_zone(item, zone)
             _take_time(item, report)
             if matches is None or matches(item.provider or item.channel):
                 _count(item.origin, report)
+                if item.origin.caveats:
+                    times.update(TIME_CAVEATS.intersection(item.origin.caveats))
                 yield item
             else:
                 report.filtered += 1
         elif isinstance(item, Member):
-            yield from _member(item, report, wanted)
+            yield from _member(item, report, wanted, zone)
         else:
             _take(item, report)
+    for caveat, count in sorted(times.items()):
+        report.note(NoteKind.TIMES, f"{caveat} ({count} {'record' if count == 1 else 'records'})")
 
 
 def _plain(records: list[EventRecord], report: ReadReport) -> Iterator[EventRecord]:
@@ -118,14 +131,16 @@ def _take(item: Item, report: ReadReport) -> None:
         report.size = report.size if item.size is None else item.size
 
 
-def _member(member: Member, report: ReadReport, wanted: ProviderFilter | None) -> Iterator[EventRecord]:
+def _member(
+    member: Member, report: ReadReport, wanted: ProviderFilter | None, zone: tzinfo | None
+) -> Iterator[EventRecord]:
     """The wanted records of a file in an archive, which has a report of its own."""
     part = ReadReport(path=member.path, strict=report.strict)
     part.times.modified = report.times.modified
     part.times.folder = member.path.rpartition("/")[0]
     report.is_archive = True
     try:
-        yield from delivered(member.items, part, wanted)
+        yield from delivered(member.items, part, wanted, zone)
     except LossError:
         raise
     except UnknownFormatError as error:

@@ -95,7 +95,7 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
 def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
     progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
     items = InputReader(job).items(stream, None)
-    yield from job.results(delivered(items, report, job.wanted))
+    yield from job.results(delivered(items, report, job.wanted, job.options.timezone))
 
 
 def _path_results(source: _Sources, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
@@ -108,7 +108,7 @@ def _path_results(source: _Sources, report: ReadReport, job: ReadJob, progress: 
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
         if pool is not None:
             return pool.results(path, part)
-        return job.results(delivered(reader.items(stream, part.path), part, job.wanted))
+        return job.results(delivered(reader.items(stream, part.path), part, job.wanted, job.options.timezone))
 
     with nullcontext() if pool is None else closing(pool):
         if len(sources) == 1:

@@ -129,7 +129,9 @@ class Workers:
             if step.here is not None:
                 chunks = ChunkReader(report.path, self._job.wanted, self._decoder)
                 items = chunks.items(*step.here)
-                yield from self._job.results(delivered(items, report, self._job.wanted))
+                yield from self._job.results(
+                    delivered(items, report, self._job.wanted, self._job.options.timezone)
+                )
             elif step.remote:
                 yield from self._received(step, report)
             if step.last:
@@ -330,7 +332,7 @@ def _serve(source: IO[bytes], target: IO[bytes]) -> None:
         except EOFError:
             return
         report = ReadReport(path=display_path(path))
-        records = delivered(items(path, chunks), report, job.wanted)
+        records = delivered(items(path, chunks), report, job.wanted, job.options.timezone)
         for message in _messages(job, records, report):
             pickle.dump(message, target, pickle.HIGHEST_PROTOCOL)
             target.flush()

@@ -67,6 +67,7 @@ class NoteKind(enum.StrEnum):
     UNREADABLE = "unreadable"
     INTERRUPTED = "interrupted"
     PASSED_OVER = "passed over"
+    TIMES = "times"
 
 
 class Loss(NamedTuple):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, fields
+from datetime import tzinfo
 from typing import Any, Self, TypedDict
 
 from hvdegraded.errors import WrongTypeError, WrongValueError
+from hvdegraded.records.local_times import zone_of
 
 __all__ = ["Engine", "ProgressPace", "ReadKeywords", "ReadOptions", "Workforce"]
 
@@ -44,12 +46,13 @@ class ReadOptions:
     """How logs are read; an object of this goes wherever a reading goes, in other processes too.
 
     `strict` raises LossError at the first loss. `engine` names what reads .evtx logs. `carve` looks for
-    chunks at any offset of any file, `remnants` also for older records behind a chunk's live ones.
-    `together` declares that all inputs were taken from their host at one time, so that a channel without
-    newer records is covered up to the last record of the others. `workers` is how many processes read
+    chunks at any offset of any file, `remnants` also for older records behind a chunk's live ones. `together`
+    declares that all inputs were taken from their host at one time, so that a channel without newer records
+    is covered up to the last record of the others. `timezone` (an IANA or a Windows name, or a tzinfo) is
+    that of times that name none; without it they are taken as UTC. `workers` is how many processes read
     files, and parts of large .evtx logs, at once, where that can pay off: paths of 64 MiB and more, read
-    without `strict`; records and report are the same. `progress` shows how far a long reading is, in
-    Jupyter and on terminals.
+    without `strict`; records and report are the same. `progress` shows how far a long reading is, in Jupyter
+    and on terminals.
     """
 
     strict: bool = False
@@ -57,6 +60,7 @@ class ReadOptions:
     carve: bool = False
     remnants: bool = False
     together: bool = False
+    timezone: tzinfo | None = None
     workers: Workforce = Workforce(1)
     progress: ProgressPace | None = None
 
@@ -64,8 +68,8 @@ class ReadOptions:
     def of(cls, *, options: ReadOptions | None = None, **keywords: Any) -> Self:
         """Options from the keywords of a public function, the others from `options`.
 
-        Raises WrongValueError for an engine that does not exist and for less than one process, WrongTypeError
-        for an option that does not exist.
+        Raises WrongValueError for an engine or a time zone that does not exist and for less than one process,
+        WrongTypeError for an option that does not exist.
         """
         values = {one.name: getattr(options or _DEFAULTS, one.name) for one in fields(cls)}
         unknown = keywords.keys() - values.keys()
@@ -82,7 +86,8 @@ class ReadOptions:
             raise WrongValueError(f"workers is {workforce.count}, and must be 1 or more")
         if isinstance(progress, bool):
             progress = ProgressPace() if progress else None
-        values |= {"engine": Engine(engine), "workers": workforce, "progress": progress}
+        zone = zone_of(values["timezone"])
+        values |= {"engine": Engine(engine), "timezone": zone, "workers": workforce, "progress": progress}
         return cls(**values)
 
     @property
@@ -103,5 +108,6 @@ class ReadKeywords(TypedDict, total=False):
     carve: bool
     remnants: bool
     together: bool
+    timezone: str | tzinfo | None
     workers: int | Workforce
     progress: bool | ProgressPace

@@ -20,6 +20,8 @@ from pydantic_core import CoreSchema, core_schema
 from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
+    "TIME_CAVEATS",
+    "UNSURE_ZONES",
     "Anomaly",
     "Caveat",
     "EventRecord",
@@ -67,6 +69,18 @@ class Caveat(enum.StrEnum):
     """Caveats on which decisions depend; others are texts for people."""
 
     NO_ZONE = "its time names no zone and is taken as UTC"
+    GIVEN_ZONE = "its time names no zone and is taken as local time of the zone that was given"
+    REPEATED_TIME = "its local time occurs twice, as clocks were set back then; the first is taken"
+    SKIPPED_TIME = "its local time does not occur, as clocks were set forward then"
+    UNREADABLE_TIME = "its time cannot be read"
+    AMBIGUOUS_DATE = "its date can be read in two ways and is left out"
+
+
+TIME_CAVEATS = frozenset(Caveat) - {Caveat.GIVEN_ZONE}
+"""Caveats of a time that may be wrong, or that is not there."""
+
+UNSURE_ZONES = frozenset({Caveat.NO_ZONE, Caveat.REPEATED_TIME, Caveat.SKIPPED_TIME})
+"""With one of these caveats, a time cannot be compared with those that name their zone."""
 
 
 class Origin(NamedTuple):

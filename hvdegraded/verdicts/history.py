@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.records.coverage import ChannelCoverage
-from hvdegraded.records.record import Caveat
+from hvdegraded.records.record import UNSURE_ZONES
 from hvdegraded.verdicts.vm_history import VmHistory
 
 __all__ = ["History", "Surroundings"]
@@ -51,7 +51,7 @@ class History:
         """
         keys = _keys(event)
         self._link(keys, event)
-        self._zones.add(Caveat.NO_ZONE in event.record.origin.caveats)
+        self._zones.add(not UNSURE_ZONES.isdisjoint(event.record.origin.caveats))
         change = fact.lifecycle if fact is not None else None
         version = event if isinstance(event, VersionEvent) else None
         if failure is None and change is None and version is None:

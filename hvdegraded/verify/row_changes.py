@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import read_records
+from hvdegraded.records.options import ReadKeywords
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Verdict
@@ -28,11 +29,17 @@ class RowChange(NamedTuple):
         return f"{self.events} × {self.provider} {self.event_id}: {self.before} → {self.after}"
 
 
-def row_changes(source: Source | Iterable[Source], policy: Policy) -> list[RowChange]:
-    """Return what a policy's rows change in logs, each event judged alone. Raises SourceError."""
+def row_changes(
+    source: Source | Iterable[Source], policy: Policy, **keywords: Unpack[ReadKeywords]
+) -> list[RowChange]:
+    """Return what a policy's rows change in logs, each event judged alone.
+
+    The keywords are the fields of ReadOptions. Raises SourceError.
+    """
     without, with_rows = Classifier(), Classifier(policy=policy)
     counts: Counter[tuple[str, int, str, str]] = Counter()
-    for record in read_records(source, wanted=policy.knowledge.provider_filter()):  # type: ignore[arg-type]
+    wanted = policy.knowledge.provider_filter()
+    for record in read_records(source, wanted=wanted, **keywords):  # type: ignore[arg-type]
         before, after = without.classify(record), with_rows.classify(record)
         if _told(before) != _told(after):
             words = (_short(before), _short(after))

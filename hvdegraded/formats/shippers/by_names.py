@@ -167,7 +167,7 @@ def _record(
     if not (values or message or data):
         return None
     if "time" in fields and "time_ticks" not in values:
-        caveats.append("its time cannot be read")
+        caveats.append(Caveat.UNREADABLE_TIME)
     if number[1] is not None:
         values["qualifiers"] = number[1]
     return EventRecord(

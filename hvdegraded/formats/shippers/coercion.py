@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 _U64 = 1 << 64
-_ZONE = re.compile(r"(?:Z|UTC|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)
+_ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)
 
 
 def text_of(value: Any) -> str:

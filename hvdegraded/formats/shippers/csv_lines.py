@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import BinaryIO
 
+from hvdegraded.formats.shippers.dates import date_order_of_stream
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.formats.shippers.json_lines import items_of, text_lines
 from hvdegraded.records.items import Item, Loss, LossReason, Opened
@@ -31,6 +33,7 @@ def read_csv_rows(
     A quote that is not closed swallows lines: each counts as a lost record.
     """
     yield Opened("csv")
+    dates = cache(partial(date_order_of_stream, stream))
     rows = csv.reader(text_lines(stream), strict=True)
     header = next(rows, [])
     while True:
@@ -44,7 +47,7 @@ def read_csv_rows(
             yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)
             continue
         if len(row) == len(header):
-            yield from items_of(dict(zip(header, row, strict=True)), path, wanted, None, line)
+            yield from items_of(dict(zip(header, row, strict=True)), path, wanted, None, line, (), dates)
         elif row:
             detail = f"the row has {len(row)} columns, the header {len(header)}"
             yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)

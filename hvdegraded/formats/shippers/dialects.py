@@ -60,6 +60,7 @@ class Tables(NamedTuple):
     hints: Dialect
     insides: PathTrie
     levels: Mapping[str, int]
+    months: Mapping[str, int]
     wrappers: tuple[str, ...]
     payloads: frozenset[str]
     by_names: NameTable
@@ -78,6 +79,7 @@ def tables() -> Tables:
         hints,
         _insides(path for table in (*dialects, hints) for path in table.paths),
         raw["levels"],
+        {name: int(month) for month, names in raw["months"].items() if month.isdecimal() for name in names},
         tuple(raw["wrappers"]),
         frozenset(raw["payloads"]),
         _name_table(raw["by_names"]),

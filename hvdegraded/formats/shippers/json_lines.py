@@ -10,11 +10,13 @@ import codecs
 import contextlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
 from hvdegraded.formats.shippers.by_names import names_a_provider
+from hvdegraded.formats.shippers.dates import DateOrder, date_order_of_stream, order_unknown
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold
 from hvdegraded.formats.shippers.mapping import is_event_xml, record_from_mapping
@@ -76,6 +78,7 @@ class _JsonLines:
         self._path = path
         self._wanted = wanted
         self._may_hold = None if wanted is None else line_may_hold(wanted)
+        self._dates = cache(partial(date_order_of_stream, stream))
         self._head: _Line | None = None  # the first one, where it is not JSON by itself
         self._second: _Line | None = None  # the next one that is not JSON either
         self._seen = self._in_array = False
@@ -85,17 +88,15 @@ class _JsonLines:
         """What all lines give."""
         for line in self._lines:
             if self._is_document(line):
-                yield from _document(
-                    itertools.chain([line], self._lines), self._path, self._wanted, self._longest
-                )
+                yield from self._document(itertools.chain([line], self._lines))
                 return
             yield from self._items_of(line)
             if self._second is not None:
                 whole = itertools.chain([cast("_Line", self._head), self._second], self._lines)
-                yield from _document(whole, self._path, self._wanted, self._longest)
+                yield from self._document(whole)
                 return
         if self._head is not None:
-            yield from _document(iter([self._head]), self._path, self._wanted, self._longest)
+            yield from self._document(iter([self._head]))
         elif not self._seen:
             raise EmptySourceError("the input is blank", path=self._path, hint="check how it was exported")
         yield from _coverages(self._skipped)
@@ -145,7 +146,27 @@ class _JsonLines:
             self._head = None
         self._seen = True
         for value, anomalies in found:
-            yield from items_of(value, self._path, self._wanted, start, number, anomalies)
+            yield from items_of(value, self._path, self._wanted, start, number, anomalies, self._dates)
+
+    def _document(self, lines: Iterator[_Line]) -> Iterator[Item]:
+        """The records of one document over several lines, or of several."""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        seen = False
+        for found in values_of((decode(line.data) for line in lines), self._longest):
+            if found.problem is None:
+                yield from items_of(
+                    found.value, self._path, self._wanted, None, found.line, found.anomalies, self._dates
+                )
+            elif seen:
+                yield Loss(LossReason.MALFORMED, found.problem, line=found.line)
+            else:
+                raise UnknownFormatError(
+                    f"the input is not JSON: {found.problem}",
+                    path=self._path,
+                    line=1,
+                    hint="write one object a line",
+                )
+            seen = True
 
 
 def _coverages(lines: list[bytes]) -> Iterator[Coverage]:
@@ -226,27 +247,6 @@ def utf16_lines(head: bytes, stream: BinaryIO, longest: int = LONGEST_LINE) -> I
         yield pending.encode("utf-8", "replace")
 
 
-def _document(
-    lines: Iterator[_Line], path: str | None, wanted: ProviderFilter | None, longest: int
-) -> Iterator[Item]:
-    """The records of one document over several lines, or of several."""
-    decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-    seen = False
-    for found in values_of((decode(line.data) for line in lines), longest):
-        if found.problem is None:
-            yield from items_of(found.value, path, wanted, None, found.line, found.anomalies)
-        elif seen:
-            yield Loss(LossReason.MALFORMED, found.problem, line=found.line)
-        else:
-            raise UnknownFormatError(
-                f"the input is not JSON: {found.problem}",
-                path=path,
-                line=1,
-                hint="write one object a line",
-            )
-        seen = True
-
-
 def items_of(
     value: Any,
     path: str | None,
@@ -254,6 +254,7 @@ def items_of(
     offset: int | None,
     line: int,
     anomalies: tuple[str, ...] = (),
+    dates: Callable[[], DateOrder] = order_unknown,
 ) -> Iterator[Item]:
     """The records of a mapping, or of a list of mappings; what certainly is not a wanted one is skipped."""
     items = value if isinstance(value, list) else [value]
@@ -263,7 +264,9 @@ def items_of(
         origin = Origin("json", path, offset, line, anomalies=anomalies)
         parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
         for part in parts:
-            record = record_from_mapping(part, origin=origin) if isinstance(part, Mapping) else None
+            record = (
+                record_from_mapping(part, origin=origin, dates=dates) if isinstance(part, Mapping) else None
+            )
             if record is not None:
                 yield record
             elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):

@@ -16,7 +16,7 @@ Of the rest, what a route lost stays lost: names that are gone are None, and `or
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import SourceError
@@ -28,6 +28,7 @@ from hvdegraded.formats.shippers.coercion import (
     names_no_zone,
     ticks_of,
 )
+from hvdegraded.formats.shippers.dates import DateOrder, order_unknown, with_iso_times
 from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
@@ -69,15 +70,43 @@ def detected_dialects(mapping: Mapping[str, Any]) -> list[Dialect]:
 
 
 def record_from_mapping(
-    mapping: Mapping[str, Any], *, dialect: str | None = None, origin: Origin | None = None
+    mapping: Mapping[str, Any],
+    *,
+    dialect: str | None = None,
+    origin: Origin | None = None,
+    dates: Callable[[], DateOrder] = order_unknown,
 ) -> EventRecord | None:
     """The record that a mapping holds; None where it is no Windows event.
 
-    `dialect` names one of `dialects()` in place of guessing. Never raises on any mapping.
+    `dialect` names one of `dialects()` in place of guessing; `dates` is asked for the order of dates if
+    one can be two. Never raises on any mapping.
     """
     mapping = mapping if isinstance(mapping, dict) else dict(mapping)
     record = _record(mapping, dialect, origin or _ORIGIN)
-    return None if record is None else record.with_valid_unicode()
+    if record is None:
+        return None
+    if Caveat.UNREADABLE_TIME in record.origin.caveats:
+        record = _with_local_time(record, mapping, dialect, origin or _ORIGIN, dates)
+    return record.with_valid_unicode()
+
+
+def _with_local_time(
+    record: EventRecord,
+    mapping: dict[str, Any],
+    dialect: str | None,
+    origin: Origin,
+    dates: Callable[[], DateOrder],
+) -> EventRecord:
+    """The record with a time in the form of some culture, or with the caveat that it could be two."""
+    readable, ambiguous = with_iso_times(mapping, dates)
+    again = _record(readable, dialect, origin) if readable is not None else None
+    record = again or record
+    if not ambiguous:
+        return record
+    caveats = tuple(
+        Caveat.AMBIGUOUS_DATE if one == Caveat.UNREADABLE_TIME else one for one in record.origin.caveats
+    )
+    return record._replace(origin=record.origin._replace(caveats=caveats))
 
 
 def _record(mapping: dict[str, Any], dialect: str | None, origin: Origin) -> EventRecord | None:
@@ -311,7 +340,7 @@ def _projected(
                 elif name == "time":
                     values["time_ticks"] = ticks = ticks_of(value)
                     if ticks is None:
-                        caveats.append("its time cannot be read")
+                        caveats.append(Caveat.UNREADABLE_TIME)
                     elif not table.utc and names_no_zone(value):
                         caveats.append(Caveat.NO_ZONE)
                 else:

@@ -14,9 +14,9 @@ from typing import Any, BinaryIO
 
 from hvdegraded.errors import SourceError, UnknownFormatError
 from hvdegraded.formats.shippers.by_names import known_provider, names_a_provider
+from hvdegraded.formats.shippers.dates import DateOrder, date_order, names_a_time
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.blocks import event_blocks
-from hvdegraded.formats.text.dates import DateOrder, date_order, iso_of
 from hvdegraded.formats.text.pasted_xml import PastedXml, take_xml
 from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.xml.reader import parse_event
@@ -28,20 +28,16 @@ from hvdegraded.tabular.encodings import decode_text
 from hvdegraded.tabular.format_list import objects_of_list
 from hvdegraded.tabular.format_table import objects_of_table
 from hvdegraded.tabular.json_document import Found, values_of
-from hvdegraded.timestamps import ticks_from_text
 
 __all__ = ["items_of_text", "looks_like_text_form", "read_text"]
 
 LONGEST = 64 << 20
 """Bytes of a text that are read."""
 
-AMBIGUOUS = "its date can be read in two ways and is left out"
 _CUT = "its message is cut off"
-_TIMES = frozenset({"timecreated", "dateandtime", "date", "timegenerated", "timewritten", "time", "datetime"})
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,200}\?>")
 _CLASSIC = re.compile(r"^[^\n=]{6,40}\r?\n(?=LogName=)", re.MULTILINE)
-_LETTERS = re.compile(r"[^a-z]+")
 _EVENT_VIEWER = ("Level", "Date and Time", "Source", "Event ID", "Task Category")
 _MOST_LINES_BEFORE_HEADER = 5
 
@@ -82,9 +78,10 @@ def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | 
     for piece in pasted:
         yield _from_xml(piece, path)
     for form in (event_blocks,) if pasted else _FORMS:
-        found = [one for one in form(rest) if one.problem is not None or _names_an_event(one.value)]
+        everything = list(form(rest))
+        found = [one for one in everything if one.problem is not None or _names_an_event(one.value)]
         if any(one.problem is None for one in found):
-            yield from _records(found, path)
+            yield from _records(found, _order_of(everything), path)
             return
 
 
@@ -102,36 +99,28 @@ def _names_an_event(value: Any) -> bool:
     return isinstance(value, dict) and names_a_provider(value)
 
 
-def _records(found: list[Found], path: str | None) -> Iterator[EventRecord | Loss]:
-    order = date_order(
+def _order_of(found: list[Found]) -> DateOrder:
+    """The order that all dates of a text show together, those of other events too."""
+    return date_order(
         value
         for one in found
-        if one.problem is None
+        if isinstance(one.value, dict)
         for name, value in one.value.items()
-        if isinstance(value, str) and _is_time(name)
+        if isinstance(value, str) and names_a_time(name)
     )
+
+
+def _records(found: list[Found], order: DateOrder, path: str | None) -> Iterator[EventRecord | Loss]:
     for one in found:
         if one.problem is not None:
             yield Loss(LossReason.MALFORMED, one.problem, line=one.line)
             continue
-        values, anomalies = dict(one.value), list(one.anomalies)
-        caveats: list[str] = []
-        for name, value in one.value.items():
-            if isinstance(value, str) and _is_time(name) and ticks_from_text(value) is None:
-                iso = iso_of(value, order)
-                if iso is None:
-                    caveats.append(AMBIGUOUS if iso_of(value, DateOrder.DAY) else "its time cannot be read")
-                values[name] = iso or ""
-            elif isinstance(value, str) and value.endswith(("...", "\u2026")):
-                anomalies.append(_CUT)
-        origin = Origin("text", path, None, one.line, anomalies=tuple(anomalies), caveats=tuple(caveats))
-        record = record_from_mapping(values, origin=origin)
+        texts = (value for value in one.value.values() if isinstance(value, str))
+        cut = (_CUT,) if any(text.endswith(("...", "\u2026")) for text in texts) else ()
+        origin = Origin("text", path, None, one.line, anomalies=one.anomalies + cut)
+        record = record_from_mapping(one.value, origin=origin, dates=lambda: order)
         missing = "it names a provider of Windows, but not one event id"
         yield record or Loss(LossReason.UNSUPPORTED, missing, line=one.line)
-
-
-def _is_time(name: str) -> bool:
-    return _LETTERS.sub("", name.lower()) in _TIMES
 
 
 def _clixml(text: str) -> Iterator[Found]:

@@ -14,8 +14,8 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.errors import SourceError, UnknownFormatError
+from hvdegraded.formats.shippers.dates import DateOrder, date_order, iso_of
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.formats.text.dates import DateOrder, date_order, iso_of
 from hvdegraded.formats.text.reader import items_of_text
 from hvdegraded.records.items import Loss
 from hvdegraded.records.record import EventRecord
