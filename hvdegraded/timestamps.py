@@ -28,6 +28,7 @@ _TIME = re.compile(
     re.ASCII,
 )
 _DOTNET_TIME = re.compile(r"\s*/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/\s*", re.ASCII)
+_LATE_TICKS = re.compile(r"\d{19,20}", re.ASCII)
 
 _AGO = re.compile(r"(\d{1,6})\s*([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -103,10 +104,12 @@ def ticks_from_text(text: str) -> int | None:
     """FILETIME of any time text that a route writes; digits beyond 100 ns are cut; None if it is no time.
 
     Reads ISO 8601 with `T` or a space, 0 to 18 decimals, `Z`, `Z UTC`, `+09:00`, `+0900` or nothing (taken
-    as UTC), and .NET's `/Date(ms)/`.
+    as UTC), .NET's `/Date(ms)/`, and the ticks that `text_from_ticks` gives of a time beyond the year 9999.
     """
     match = _TIME.fullmatch(text)
     if match is None:
+        if (late := _LATE_TICKS.fullmatch(text)) and _LAST_TICKS < int(late[0]) < 1 << 64:
+            return int(late[0])
         dotnet = _DOTNET_TIME.fullmatch(text)
         return int(dotnet[1]) * 10_000 + _UNIX_EPOCH_TICKS if dotnet else None
     day, hours, minutes, seconds, decimals, _, sign, shift_hours, shift_minutes = match.groups()

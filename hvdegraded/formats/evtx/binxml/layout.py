@@ -46,7 +46,7 @@ _LONGEST_TEXT = 512  # bytes of a text that is remembered
 _ROWS = {row.path: row for row in SYSTEM_FIELDS}
 _PROVIDER = next(row.path for row in SYSTEM_FIELDS if row.field == "provider")
 _PLACE = {name: place for place, name in enumerate(EventRecord._fields)}
-_SYSTEM_FIELDS = _PLACE["payload"]
+_EVENT_ID, _SYSTEM_FIELDS = _PLACE["event_id"], _PLACE["payload"]
 _BARE = EventRecord()[:_SYSTEM_FIELDS]
 _USUAL: dict[SystemKind, Collection[int]] = {
     SystemKind.EVENT_ID: (ValueType.UINT16, ValueType.UINT8),
@@ -156,6 +156,7 @@ class SystemPlan:
         if values.are_odd(self._entries):
             return None
         constants: list[Any] = list(_BARE)
+        constants[_EVENT_ID] = None
         picks: list[tuple[bool, int]] = [(False, place) for place in range(_SYSTEM_FIELDS)]
         texts: list[tuple[int, int]] = []
         for path, filling in self._entries:
@@ -171,12 +172,16 @@ class SystemPlan:
                     return None
             elif values.kind(filling.place) == ValueType.NULL:
                 continue
+            elif row.field == "event_source":  # its empty text would be no source; real ones are literals
+                return None
             elif values.is_usual(filling.place, row.kind):
                 if row.kind in _TABLES:
                     texts.append((_PLACE[row.field], list(_TABLES).index(row.kind)))
                 picks[_PLACE[row.field]] = (True, values.take(filling.place))
             else:
                 return None
+        if constants[_EVENT_ID] is None and not picks[_EVENT_ID][0]:
+            return None
         start = end = 0
         if self._payload is not None:
             if values.kind(self._payload) == ValueType.BINXML:
