@@ -6,7 +6,10 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["CsvRow", "cells_of", "csv_rows", "distinct"]
+__all__ = ["CsvRow", "cells_of", "csv_rows", "distinct", "distinct_columns"]
+
+REPEATED_COLUMNS = "several columns of its table have the same name"
+"""The anomaly of records under such a header."""
 
 
 class CsvRow(NamedTuple):
@@ -49,3 +52,10 @@ def distinct(names: Sequence[str]) -> tuple[str, ...]:
         seen[name] = times = seen.get(name, -1) + 1
         found.append(name + " " * times)
     return tuple(found)
+
+
+def distinct_columns(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the columns of a header so that a mapping keeps all cells; returns the names and the anomalies."""
+    names = distinct(header)
+    repeated = any(name.strip() and name != own for name, own in zip(header, names, strict=True))
+    return names, (REPEATED_COLUMNS,) if repeated else ()

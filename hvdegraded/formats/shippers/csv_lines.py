@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import BinaryIO
@@ -12,16 +11,14 @@ from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.formats.shippers.json_lines import items_of, text_lines
 from hvdegraded.records.items import Item, Loss, LossReason, Opened
 from hvdegraded.records.record import ProviderFilter
+from hvdegraded.tabular.csv_rows import CsvRow, cells_of, csv_rows, distinct_columns
 
 __all__ = ["is_header", "read_csv_rows"]
 
 
 def is_header(line: str) -> bool:
     """Whether a line names the columns of a known dialect."""
-    try:
-        names = set(next(csv.reader([line]), ()))
-    except csv.Error:
-        return False
+    names = set(cells_of(line))
     return any(names.issuperset(table.detect) for table in tables().dialects if not table.equals)
 
 
@@ -34,20 +31,12 @@ def read_csv_rows(
     """
     yield Opened("csv")
     dates = cache(partial(date_order_of_stream, stream))
-    rows = csv.reader(text_lines(stream), strict=True)
-    header = next(rows, [])
-    while True:
-        line = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            detail = f"it is not a row of CSV: {error}"
-            yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)
-            continue
-        if len(row) == len(header):
-            yield from items_of(dict(zip(header, row, strict=True)), path, wanted, None, line, (), dates)
-        elif row:
-            detail = f"the row has {len(row)} columns, the header {len(header)}"
-            yield Loss(LossReason.MALFORMED, detail, line=line, records=rows.line_num + 1 - line)
+    rows = csv_rows(text_lines(stream))
+    header, anomalies = distinct_columns(next(rows, CsvRow((), 1)).cells)
+    for cells, line, lines, problem in rows:
+        if problem is None and len(cells) == len(header):
+            value = dict(zip(header, cells, strict=True))
+            yield from items_of(value, path, wanted, None, line, anomalies, dates)
+        elif problem is not None or cells:
+            detail = problem or f"the row has {len(cells)} columns, the header {len(header)}"
+            yield Loss(LossReason.MALFORMED, detail, line=line, records=lines)

@@ -23,7 +23,7 @@ from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
-from hvdegraded.tabular.csv_rows import cells_of, csv_rows
+from hvdegraded.tabular.csv_rows import cells_of, csv_rows, distinct_columns
 from hvdegraded.tabular.encodings import decode_text
 from hvdegraded.tabular.format_list import objects_of_list
 from hvdegraded.tabular.format_table import objects_of_table
@@ -153,14 +153,15 @@ def _separated(text: str) -> Iterator[Found]:
             break
     else:
         return
+    columns, anomalies = distinct_columns(header)
     for row in csv_rows(lines[skipped:], delimiter, skipped=skipped):
         if row.problem is not None:
             yield Found(None, row.problem, row.line)
         elif len(row.cells) == len(header) + 1:
-            names = _EVENT_VIEWER if len(header) == len(_EVENT_VIEWER) else tuple(header)
-            yield Found(dict(zip((*names, "Message"), row.cells, strict=True)), None, row.line)
+            names = _EVENT_VIEWER if len(header) == len(_EVENT_VIEWER) else columns
+            yield Found(dict(zip((*names, "Message"), row.cells, strict=True)), None, row.line, anomalies)
         elif len(row.cells) == len(header):
-            yield Found(dict(zip(header, row.cells, strict=True)), None, row.line)
+            yield Found(dict(zip(columns, row.cells, strict=True)), None, row.line, anomalies)
         elif any(known_provider(cell) for cell in row.cells):
             yield Found(None, f"the row has {len(row.cells)} columns, the header {len(header)}", row.line)
 

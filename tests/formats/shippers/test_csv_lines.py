@@ -43,3 +43,18 @@ def test_rows_that_a_quote_swallowed_are_counted() -> None:
 def test_a_header_that_tells_nothing_is_no_log() -> None:
     with pytest.raises(UnknownFormatError):
         list(read_stream(io.BytesIO(b"Name,Id,OSName\nweb01,1,Debian\n")))
+
+
+def test_a_column_that_stands_twice_is_an_anomaly() -> None:
+    head = CSV_HEAD.replace("RecordNumber", "EventId")
+    for first, value in (("7", 7), ("19100", 19100)):
+        rows = head + CSV_ROW.replace("1,", f"{first},", 1)
+        (record,) = delivered(read_stream(io.BytesIO(rows.encode())), ReadReport())
+        assert (record.event_id, record.get("VmName")) == (value, "a")
+        assert record.origin.anomalies == ("several columns of its table have the same name",)
+
+
+def test_columns_without_a_name_are_none_too_many() -> None:
+    rows = CSV_HEAD.replace("\r", ",,\r") + CSV_ROW.replace("\r", ",,\r")
+    (record,) = delivered(read_stream(io.BytesIO(rows.encode())), ReadReport())
+    assert not record.origin.anomalies

@@ -213,6 +213,13 @@ def test_selected_columns_of_export_csv(separator: str) -> None:
     assert (record.provider, record.event_id, record.message) == (WORKER, 12030, FAILED)
 
 
+def test_a_column_that_stands_twice_in_export_csv_is_an_anomaly() -> None:
+    rows = f'"TimeCreated","Id","ProviderName","ProviderName","Message"\n"","12030","{WORKER}","{WORKER}","{FAILED}"'
+    (record,) = read(rows)
+    assert record.event_id == 12030
+    assert record.origin.anomalies == ("several columns of its table have the same name",)
+
+
 def test_event_viewers_csv_in_german_is_read_by_its_order() -> None:
     text = f'Ebene,Datum und Uhrzeit,Quelle,Ereignis-ID,Aufgabenkategorie\nFehler,22.04.2017 20:30:25,{WORKER},12030,Keine,"{FAILED}"\n'
     (record,) = read(text)
