@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.knowledge.tables import load_knowledge
-    from hvdegraded.pipeline.annotator import annotate
+    from hvdegraded.pipeline.annotated_frames import annotate_frame
+    from hvdegraded.pipeline.annotator import annotate, annotate_many
     from hvdegraded.reading.reader import read_records
     from hvdegraded.records.options import ReadOptions
     from hvdegraded.records.record import EventRecord, FieldSource, Level, Origin, ProviderFilter
@@ -95,6 +96,8 @@ __all__ = [
     "WrongTypeError",
     "WrongValueError",
     "annotate",
+    "annotate_frame",
+    "annotate_many",
     "classify",
     "classify_status",
     "evtx_bytes",
@@ -149,7 +152,8 @@ _HOMES = {
     ),
     "guests.inventory": ("GuestInventory",),
     "knowledge.tables": ("load_knowledge",),
-    "pipeline.annotator": ("annotate",),
+    "pipeline.annotated_frames": ("annotate_frame",),
+    "pipeline.annotator": ("annotate", "annotate_many"),
     "reading.reader": ("read_records",),
     "records.options": ("ReadOptions",),
     "records.record": (

@@ -15,7 +15,8 @@ class BoundedCache(dict[K, V]):
     """A cache of at most `most` entries, which is emptied when it is full.
 
     What repeats is soon remembered again, and a look-up costs no more than that of a dict. A copy in another
-    process starts empty.
+    process starts empty. Threads may share one: an entry can be gone at any moment, so `key in cache` does
+    not promise `cache[key]`.
     """
 
     def __init__(self, most: int) -> None:
@@ -34,7 +35,10 @@ class BoundedCache(dict[K, V]):
 
     def setdefault(self, key: K, default: V) -> V:
         """Return the value of a key; where it has none, remember `default`."""
-        return self[key] if key in self else self.remember(key, default)
+        try:
+            return self[key]
+        except KeyError:
+            return self.remember(key, default)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.most,)

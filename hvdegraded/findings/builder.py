@@ -24,6 +24,7 @@ from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
 from hvdegraded.findings.groups import UNKNOWN, EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
+from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import map_records, read_records
@@ -285,7 +286,7 @@ def triage(
     until: datetime | str | None = None,
     **keywords: Unpack[ReadKeywords],
 ) -> Triage:
-    """What matters in logs: a path, folder, pattern, bytes, stream, several paths, or events already read.
+    """What matters in logs: paths, folders, patterns, bytes, a stream, a data frame, or events already read.
 
     `guests` is a GuestInventory or what `GuestInventory.load` takes: a path, a mapping, rows, a data frame.
     Looks at events of `min_level` (`"error"`) and worse; the others serve as context, and are counted.
@@ -326,7 +327,8 @@ def _paths_or_events(source: Iterator[Any]) -> Any:
 
 
 def _is_events(source: object) -> bool:
-    if isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__"):
+    is_input = isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__")
+    if is_input or is_frame(source):
         return False
     if isinstance(source, (list, tuple)) and not isinstance(source, EventRecord):
         return all(isinstance(item, (Event, EventRecord)) for item in source)

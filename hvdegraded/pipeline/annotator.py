@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import HvdegradedError, WrongValueError
+from hvdegraded.errors import HvdegradedError, WrongTypeError, WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.text.syslog import event_of_line
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
 from hvdegraded.pipeline.stream_history import StreamHistory, seen_alone
 from hvdegraded.records.local_times import in_zone, zone_of
@@ -26,7 +25,7 @@ from hvdegraded.verdicts.classifier import Classifier, default_classifier
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Label, Verdict
 
-__all__ = ["SYSLOG", "Annotated", "Annotator", "Reading", "annotate"]
+__all__ = ["SYSLOG", "Annotated", "Annotator", "Reading", "annotate", "annotate_many", "classifier_of"]
 
 SYSLOG = "syslog"
 """The dialect of lines that carry an event as agents for syslog write it, and of JSON."""
@@ -256,7 +255,7 @@ def _of_batch(found: list[Annotated]) -> Annotated:
 def annotate(
     record: Mapping[str, Any] | str | bytes,
     *,
-    guests: GuestInventory | None = None,
+    guests: object = None,
     policy: Policy | None = None,
     classifier: Classifier | None = None,
     dialect: str | None = None,
@@ -266,14 +265,64 @@ def annotate(
 
     Takes a log shipper's mapping, its JSON text, or the XML or the syslog line of one event (which come back
     under `_raw`). A record that is not a Hyper-V event comes back unchanged. Never raises: an error is the
-    content of `hvdegraded.error`. For many records give a `classifier`, which remembers, not `guests` and
-    `policy`. `dialect` names the shipper, if not to be guessed; `timezone` is that of times without one.
+    content of `hvdegraded.error`; so is an argument that cannot be used. For many records give a
+    `classifier`, which remembers, not `guests` and `policy`, or use `annotate_many`. `dialect` names the
+    shipper, if not to be guessed; `timezone` is that of times without one.
+
+    >>> import hvdegraded as hv
+    >>> record = {"winlog": {"provider_name": "Microsoft-Windows-Hyper-V-VMMS", "event_id": 19100}}
+    >>> hv.annotate(record)["hvdegraded"]["severity"]
+    'act'
     """
+    try:
+        annotator = Annotator(classifier_of(guests, policy, classifier), dialect, timezone=timezone)
+    except Exception as error:  # noqa: BLE001  # one record must not end a pipeline
+        return (dict(record) if isinstance(record, Mapping) else _raw(record)) | {
+            KEY: error_annotation(error)
+        }
+    return _annotated(record, annotator)
+
+
+def annotate_many(
+    records: Iterable[Mapping[str, Any] | str | bytes],
+    *,
+    guests: object = None,
+    policy: Policy | None = None,
+    classifier: Classifier | None = None,
+    dialect: str | None = None,
+    timezone: tzinfo | str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield what `annotate` returns for each record, in their order, one by one as they come.
+
+    Earlier records count as history: a failure, or an old version, decides about what comes after it. Raises
+    InventoryError, KnowledgeError or WrongValueError for arguments that cannot be used, at the call.
+
+    >>> import hvdegraded as hv
+    >>> records = [{"n": 1}, {"provider": "Microsoft-Windows-Hyper-V-VMMS", "event_id": 19100, "n": 2}]
+    >>> [(one["n"], "hvdegraded" in one) for one in hv.annotate_many(records)]
+    [(1, False), (2, True)]
+    """
+    if isinstance(records, (Mapping, str, bytes)):
+        raise WrongTypeError("records must be several, not one", hint="annotate takes one record")
+    judge = classifier_of(guests, policy, classifier)
+    annotator = Annotator(judge, dialect, StreamHistory(), timezone)
+    return (_annotated(record, annotator) for record in records)
+
+
+def classifier_of(guests: object, policy: Policy | None, classifier: Classifier | None) -> Classifier:
+    """Return the classifier, or one of an inventory and a policy. Raises WrongTypeError if both are given."""
+    if classifier is None:
+        return default_classifier() if guests is None and policy is None else Classifier(guests, policy)
+    if guests is not None or policy is not None:
+        raise WrongTypeError("classifier is given, and guests or policy too", hint="a classifier has both")
+    return classifier
+
+
+def _annotated(record: object, annotator: Annotator) -> dict[str, Any]:
+    """Annotate a mapping or a text. Never raises."""
     mapping: dict[str, Any] = {}
     try:
         mapping = dict(record) if isinstance(record, Mapping) else _raw(record)
-        judge = classifier or (Classifier(guests, policy) if guests or policy else None)
-        annotator = Annotator(judge, dialect, timezone=timezone)
         if not isinstance(record, Mapping):
             return _of_text(record, mapping, annotator)
     except Exception as error:  # noqa: BLE001  # one record must not end a pipeline

@@ -8,11 +8,12 @@ import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from hvdegraded.errors import SourceError, SourceTypeError
 from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.format import FILE_MAGIC
+from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
@@ -26,8 +27,17 @@ __all__ = [
     "unreadable",
 ]
 
-Source = str | os.PathLike[str] | bytes | BinaryIO
-"""A path, a folder, a pattern with `*`, pasted text, the bytes of a log, or a binary stream."""
+
+class Frame(Protocol):
+    """A data frame or table: pandas, polars, pyarrow, and whatever else gives a stream of Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give the frame as a stream of Arrow."""
+
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
+"""A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
+
 _MOST_NAMED = 5
 _OPENING = re.compile(r"\s*(?:<\w|\{|\[\s*[{\"<])")
 
@@ -146,7 +156,8 @@ def checked_source(source: Any) -> Any:
             except OSError as error:
                 raise unreadable(path, error) from None
         return source
-    return source if isinstance(source, bytes) or hasattr(source, "read") else named_paths(source)
+    is_one = isinstance(source, bytes) or hasattr(source, "read") or is_frame(source)
+    return source if is_one else named_paths(source)
 
 
 def unreadable(path: Path, error: OSError) -> SourceError:
@@ -163,7 +174,7 @@ def named_paths(source: object) -> list[str | os.PathLike[str]]:
     paths = list(cast("Iterable[Any]", source)) if several else [source]
     for path in paths:
         if not isinstance(path, (str, os.PathLike)):
-            hint = "give a path, folder or pattern, several of them, bytes, or a binary stream"
+            hint = "give a path, folder or pattern, several of them, bytes, a binary stream, or a data frame"
             raise SourceTypeError(f"{type(path).__name__} is not an input", hint=hint)
     if not paths:
         raise SourceError("no path was given", hint="did a pattern match nothing?")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
+from hvdegraded.formats.shippers.frames import is_frame, read_frame
 from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import (
     Source,
@@ -40,6 +41,7 @@ __all__ = [
 
 
 _UNKNOWN_SIZE = 1 << 62
+_Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 _Sources = Source | Iterable[str | os.PathLike[str]]
 _PathReader = Callable[[Path, BinaryIO, ReadReport], Iterator[Any]]
 
@@ -88,8 +90,12 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
             source = io.BytesIO(source)
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
             yield from _stream_results(cast("BinaryIO", source), report, job, progress)
+        elif is_frame(source):
+            yield from job.results(
+                delivered(read_frame(source, job.wanted), report, job.wanted, job.options.timezone)
+            )
         else:
-            yield from _path_results(source, report, job, progress)
+            yield from _path_results(cast("_Paths", source), report, job, progress)
 
 
 def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
@@ -98,7 +104,7 @@ def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress
     yield from job.results(delivered(items, report, job.wanted, job.options.timezone))
 
 
-def _path_results(source: _Sources, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
+def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
     reader = InputReader(job)
     sources = named_paths(source)
     paths = _expanded(sources, report)

@@ -209,9 +209,10 @@ class Classifier:
 
     def _find(self, **wanted: Any) -> Guest | None:
         key = tuple(wanted.values())
-        if key not in self._guests_found:
-            self._guests_found[key] = self.guests.find(**wanted)
-        return self._guests_found[key]
+        try:
+            return self._guests_found[key]
+        except KeyError:
+            return self._guests_found.remember(key, self.guests.find(**wanted))
 
     def _on_versions(
         self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath

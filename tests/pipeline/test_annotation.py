@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from hvdegraded.verdicts.console import classify_status
 from tests.tools.routes import ROUTES
 from tests.tools.sample_exports import winlogbeat
 from tests.tools.sample_logs import FOLDER
-from tests.tools.verdict_cases import ID, VM, guests, integration
+from tests.tools.verdict_cases import ID, VM, guests, integration, plain, storvsp
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
 SCHEMA = json.loads((Path(hv.__file__).parent / "pipeline" / "annotation.schema.json").read_text())
@@ -118,3 +119,41 @@ def test_states_of_the_console() -> None:
     verdict = classify_status(machine, guests("linux"))
     assert verdict is None or verdict.actionable
     assert classify_status({"hello": 1}) is None
+
+
+def test_many_records_come_back_one_by_one_and_in_their_order() -> None:
+    def records() -> Iterator[Any]:
+        for number, line in enumerate([*LINES[:5], "{oops", {"n": 1}, 7]):
+            taken.append(number)
+            yield line
+
+    taken: list[int] = []
+    found = hv.annotate_many(records())
+    assert taken == []
+    first = next(found)
+    assert (taken, first) == ([0], hv.annotate(LINES[0]))
+    rest = list(found)
+    assert [json.dumps(one)[:60] for one in rest[:4]] == [json.dumps(hv.annotate(x))[:60] for x in LINES[1:5]]
+    assert rest[4][KEY]["error"]
+    assert rest[5] == {"n": 1}
+    assert rest[6][KEY]["error"]
+
+
+def test_earlier_records_are_the_history_of_later_ones() -> None:
+    failed = plain("Worker", 12010)
+    refused = storvsp(5, "6.2", "6.0")._replace(time_ticks=(failed.time_ticks or 0) - 600_000_000)
+    sent = [winlogbeat(record) for record in (refused, failed, refused)]
+    reasons = [one[KEY]["reason"] for one in hv.annotate_many(sent, guests=guests("linux"))]
+    assert reasons == ["refused_offer_not_proven_harmless", "known_problem", "refused_offer_then_failure"]
+
+
+def test_arguments_that_cannot_be_used_fail_at_the_call() -> None:
+    for wrong, error in (
+        ({"guests": "missing.json"}, OSError), ({"guests": 7}, TypeError), ({"dialect": "nxlogg"}, ValueError),
+        ({"guests": {"a": "linux"}, "classifier": hv.Classifier()}, TypeError),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            hv.annotate_many([], **wrong)
+    for one in ({"a": 1}, "{}", b"{}"):
+        with pytest.raises(TypeError, match="annotate takes one"):
+            hv.annotate_many(one)  # type: ignore[arg-type, unused-ignore]
