@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from hvdegraded.events.stream import EventStream, read
     from hvdegraded.findings.builder import triage
     from hvdegraded.findings.groups import Finding, Section
+    from hvdegraded.findings.statuses import JudgedStatus, StatusTriage, classify_statuses
     from hvdegraded.findings.triage import Triage
     from hvdegraded.formats.evtx.writer import evtx_bytes, write_evtx
+    from hvdegraded.guests.console_status import ConsoleStatus
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.knowledge.tables import load_knowledge
     from hvdegraded.pipeline.annotated_frames import annotate_frame
@@ -57,6 +59,7 @@ __all__ = [
     "Assumption",
     "Basis",
     "Classifier",
+    "ConsoleStatus",
     "EmptySourceError",
     "Event",
     "EventRecord",
@@ -70,6 +73,7 @@ __all__ = [
     "InventoryError",
     "InventoryFileError",
     "InventoryTypeError",
+    "JudgedStatus",
     "KnowledgeError",
     "KnowledgeFileError",
     "Label",
@@ -88,6 +92,7 @@ __all__ = [
     "Severity",
     "SourceError",
     "SourceTypeError",
+    "StatusTriage",
     "Triage",
     "UnknownFormatError",
     "UnknownNameError",
@@ -100,6 +105,7 @@ __all__ = [
     "annotate_many",
     "classify",
     "classify_status",
+    "classify_statuses",
     "evtx_bytes",
     "load_knowledge",
     "normalise",
@@ -145,11 +151,13 @@ _HOMES = {
         "Finding",
         "Section",
     ),
+    "findings.statuses": ("JudgedStatus", "StatusTriage", "classify_statuses"),
     "findings.triage": ("Triage",),
     "formats.evtx.writer": (
         "evtx_bytes",
         "write_evtx",
     ),
+    "guests.console_status": ("ConsoleStatus",),
     "guests.inventory": ("GuestInventory",),
     "knowledge.tables": ("load_knowledge",),
     "pipeline.annotated_frames": ("annotate_frame",),

@@ -29,6 +29,16 @@ def events_and_verdicts(path: Path) -> None:
             assert_type(hv.classify(one), hv.Verdict)
 
 
+def states(path: Path) -> None:
+    judged = hv.classify_statuses(path, guests={"web01": "Linux"})
+    assert_type(judged, hv.StatusTriage)
+    for one in judged:
+        assert_type(one, hv.JudgedStatus)
+        assert_type(one.status, hv.ConsoleStatus)
+        assert_type(one.verdict, hv.Verdict)
+    assert_type(judged.to_dict(), dict[str, Any])
+
+
 def findings(paths: Iterable[Path], generator: Iterable[hv.EventRecord]) -> None:
     triage = hv.triage(paths)
     assert_type(triage, hv.Triage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 from hvdegraded.cli.console import standard_input, tell
@@ -20,10 +21,14 @@ __all__ = [
     "add_reading",
     "add_timezone",
     "classifier_of",
+    "given_guests",
+    "guest_argument",
     "policy_of",
     "read_options_of",
     "source_of",
 ]
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. -]{0,99}", re.ASCII)
 
 Commands = Any
 """What `add_subparsers` returns."""
@@ -137,8 +142,14 @@ def source_of(options: argparse.Namespace) -> Any:
 
 def classifier_of(options: argparse.Namespace) -> Any:
     """The classifier of the inventory and the policy that were given."""
-    from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.verdicts.classifier import Classifier
+
+    return Classifier(given_guests(options), policy_of(options))
+
+
+def given_guests(options: argparse.Namespace) -> Any:
+    """The inventory that was given, in a file and VM by VM."""
+    from hvdegraded.guests.inventory import GuestInventory
 
     guests = GuestInventory.load(options.guests) if options.guests else GuestInventory()
     if options.guest:
@@ -146,7 +157,15 @@ def classifier_of(options: argparse.Namespace) -> Any:
         guests = GuestInventory((*guests, *given), (*guests.problems, *given.problems))
     for problem in guests.problems:
         tell(f"guests: {problem}")
-    return Classifier(guests, policy_of(options))
+    return guests
+
+
+def guest_argument(vm_name: str | None, vm_id: str | None) -> str:
+    """The argument that names the system of a VM; a name that a shell could misread is given as id."""
+    name = vm_name if vm_name and _SAFE_NAME.fullmatch(vm_name) else vm_id
+    if not name or not _SAFE_NAME.fullmatch(name):
+        return ""
+    return f"--guest '{name}=…'" if " " in name else f"--guest {name}=…"
 
 
 def policy_of(options: argparse.Namespace) -> Any:

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hvdegraded.cli import check, explain, guests_script, label, triage, verify
+from hvdegraded.cli import check, explain, guests_script, label, status, triage, verify
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
@@ -28,8 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     _occupy_closed_descriptors()
     given = sys.argv[1:] if arguments is None else arguments
-    # argparse would take the path behind a bare --json for its value.
-    options = _parser().parse_args(["--json=events" if one == "--json" else one for one in given])
+    if given[:1] != ["verify"]:  # argparse would take the path behind a bare --json for its value
+        given = ["--json=events" if one == "--json" else one for one in given]
+    options = _parser().parse_args(given)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
@@ -75,6 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (triage, explain, label, verify, check, guests_script):
+    for command in (triage, status, explain, label, verify, check, guests_script):
         command.add_parser(commands)
     return parser

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +19,7 @@ from hvdegraded.cli.arguments import (
     add_policy,
     add_reading,
     classifier_of,
+    guest_argument,
     read_options_of,
     source_of,
 )
@@ -33,7 +33,6 @@ from hvdegraded.formats.drafts import check_output, drafted
 if TYPE_CHECKING:
     from hvdegraded.events import Event
     from hvdegraded.findings.builder import TriageBuilder
-    from hvdegraded.findings.document import AssumedVm
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
 
@@ -180,20 +179,11 @@ def _layout(options: argparse.Namespace) -> Layout:
         zone=None if options.local else UTC,
         list_all="--all lists them",
         list_remarks="--json=findings has them all",
-        settle=_settle,
+        settle=lambda vm: guest_argument(vm.vm_name, vm.vm_id),
     )
 
 
 _WIDTH = 120  # of text that no terminal shows
-_SAFE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. -]{0,99}", re.ASCII)
-
-
-def _settle(vm: AssumedVm) -> str:
-    """The argument that names the system of a VM; a name that a shell could misread is given as id."""
-    name = vm.vm_name if vm.vm_name and _SAFE_NAME.fullmatch(vm.vm_name) else vm.vm_id
-    if not name or not _SAFE_NAME.fullmatch(name):
-        return ""
-    return f"--guest '{name}=…'" if " " in name else f"--guest {name}=…"
 
 
 def _inputs(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:

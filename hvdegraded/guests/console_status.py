@@ -54,6 +54,7 @@ class StatusSubject(enum.StrEnum):
     MACHINE = "machine"
     SERVICE = "service"
     ADAPTER = "adapter"
+    MANAGED = "machine in System Center"
 
 
 class ConsoleStatus(BaseModel):
@@ -152,11 +153,12 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
     if named and owner and named != owner:
         state = ConsoleState.OTHER
         findings.append(_Finding(state, f"it names two machines: {named} and {owner}"))
-    if subject is StatusSubject.MACHINE:
-        vm_id = vm_id or normalise_guid(_text(fields.get("id"))) or normalise_guid(_text(fields.get("name")))
+    if subject in (StatusSubject.MACHINE, StatusSubject.MANAGED):
+        if subject is StatusSubject.MACHINE:  # System Center's id is its own
+            vm_id = vm_id or _guid(fields, "id") or _guid(fields, "name")
         vm_name = _first(fields, "vmname", "elementname", "name")
     else:
-        vm_id = vm_id or normalise_guid(_text(fields.get("systemname")))
+        vm_id = vm_id or _guid(fields, "systemname")
         vm_name = _first(fields, "vmname")
     return ConsoleStatus(
         subject=subject,
@@ -164,7 +166,13 @@ def console_status(record: Mapping[str, Any]) -> ConsoleStatus | None:
         vm_name=vm_name,
         vm_id=vm_id,
         host=_first(
-            fields, "computername", "pscomputername", "hostcomputersystemname", "__server", "hostname"
+            fields,
+            "computername",
+            "pscomputername",
+            "hostcomputersystemname",
+            "__server",
+            "hostname",
+            "vmhost",
         ),
         component=_component(fields, subject, service_id[2].upper() if service_id else None),
         numbers=numbers,
@@ -191,8 +199,10 @@ def _subject(fields: Mapping[str, Any]) -> StatusSubject | None:
     if named and ("primarystatusdescription" in fields or "primaryoperationalstatus" in fields):
         # Get-VM's objects carry these too, beside the machine's state.
         return StatusSubject.MACHINE if "uptime" in fields or "state" in fields else StatusSubject.SERVICE
-    if "name" in fields and "operationalstatus" in fields and "state" in fields:
+    if "name" in fields and "state" in fields and ("operationalstatus" in fields or "status" in fields):
         return StatusSubject.MACHINE
+    if "virtualmachinestate" in fields or ("statusstring" in fields and "vmhost" in fields):
+        return StatusSubject.MANAGED
     return None
 
 
@@ -228,6 +238,8 @@ def _evidence(
     text_keys += [("statusdescriptions", 0), ("statusdescription", 0)]
     if subject is StatusSubject.MACHINE:
         text_keys.append(("status", 0))
+    if subject is StatusSubject.MANAGED:
+        text_keys.append(_managed_state(fields))
     for key, start in text_keys:
         for slot, value in enumerate(_values(fields.get(key)), start):
             text = _text(value)
@@ -239,6 +251,12 @@ def _evidence(
         texts.append(("integrationservicesstate", text))
         findings.append(_said(text, "integration"))
     return tuple(dict.fromkeys(numbers)), tuple(texts), findings
+
+
+def _managed_state(fields: Mapping[str, Any]) -> tuple[str, int]:
+    """The field in which System Center keeps a machine's state; its number is not that of Hyper-V."""
+    keys = ("virtualmachinestate", "statusstring", "status")
+    return next((key for key in keys if _text(fields.get(key))), keys[0]), 0
 
 
 def _said(text: str, subject: str) -> _Finding:
@@ -295,7 +313,7 @@ def _values(value: object) -> list[object]:
 
 
 def _component(fields: Mapping[str, Any], subject: StatusSubject, service_id: str | None) -> Component | None:
-    if subject is StatusSubject.MACHINE:
+    if subject in (StatusSubject.MACHINE, StatusSubject.MANAGED):
         return None
     if subject is StatusSubject.ADAPTER:
         return Component.NETWORK
@@ -326,6 +344,10 @@ def _wmi_class(fields: Mapping[str, Any]) -> str:
 def _first(fields: Mapping[str, Any], *keys: str) -> str | None:
     texts = (_text(fields.get(key)) for key in keys)
     return next((text for text in texts if text and not normalise_guid(text)), None)
+
+
+def _guid(fields: Mapping[str, Any], key: str) -> str | None:
+    return normalise_guid(_text(fields.get(key)))
 
 
 def _text(value: object) -> str:

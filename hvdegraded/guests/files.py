@@ -23,7 +23,16 @@ from hvdegraded.tabular.format_list import objects_of_list
 from hvdegraded.tabular.format_table import objects_of_table
 from hvdegraded.tabular.json_document import Found, values_of
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "Damage", "Row", "read_inventory", "rows_of_mappings"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "Damage",
+    "Row",
+    "read_inventory",
+    "rows_of_bytes",
+    "rows_of_frame",
+    "rows_of_mappings",
+]
 
 MAX_BYTES = 256 << 20
 MAX_ROWS = 1_000_000
@@ -88,6 +97,13 @@ def read_inventory(
             path=name,
             hint="give a JSON or CSV file that names each VM and its system",
         ) from error
+    return rows_of_bytes(data, name, max_bytes=max_bytes, max_rows=max_rows)
+
+
+def rows_of_bytes(
+    data: bytes, name: str, *, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS
+) -> tuple[list[Row], list[Damage]]:
+    """Read the rows of a file of that name. Raises InventoryError if nothing in it can be read."""
     if len(data) > max_bytes:
         raise InventoryError(f"larger than {max_bytes:,} bytes", path=name, hint="export fewer columns")
     text, problem = decode_text(data)
@@ -112,7 +128,7 @@ def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[
     """Read a mapping, an iterable of mappings, or a data frame. Raises InventoryError for anything else."""
     gathered = _Gathered(max_rows)
     try:
-        source = _rows_of_frame(source)
+        source = rows_of_frame(source)
         if isinstance(source, Mapping):
             _collect([source], None, gathered)
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):
@@ -127,7 +143,7 @@ def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[
     return gathered.rows, gathered.damage
 
 
-def _rows_of_frame(source: object) -> object:
+def rows_of_frame(source: object) -> object:
     """The rows of a data frame of polars, pyarrow or pandas; anything else as it is."""
     for method in ("to_dicts", "to_pylist"):
         if callable(rows := getattr(source, method, None)):

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from hvdegraded.errors import InventoryError, InventoryTypeError
 from hvdegraded.guests.columns import guest_of_row
-from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_mappings
+from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_bytes, rows_of_mappings
 from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
 from hvdegraded.guests.names import folded, is_same_host, name_pattern, similar
 from hvdegraded.guids import normalise_guid
@@ -89,6 +89,15 @@ class GuestInventory:
         else:
             rows, damage = rows_of_mappings(source)
         return cls._from_rows(rows, damage, file, where, taken)
+
+    @classmethod
+    def parse(cls, data: bytes, name: str, taken: datetime | None = None) -> GuestInventory:
+        """Read an inventory from the bytes of a file, which was written at `taken`.
+
+        Raises InventoryError if no row can be used.
+        """
+        rows, damage = rows_of_bytes(data, name)
+        return cls._from_rows(rows, damage, name, name, taken)
 
     @classmethod
     def _from_rows(

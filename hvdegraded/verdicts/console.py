@@ -25,7 +25,7 @@ from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.ruling import Ruling, verdict_on_status
 from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
 
-__all__ = ["classify_status"]
+__all__ = ["classify_status", "verdict_of_status"]
 
 _SEVERITIES = {
     ConsoleState.DEGRADED: Severity.ACT,
@@ -49,9 +49,13 @@ def classify_status(
     status = console_status(record)
     if status is None:
         return None
-    known = guests if guests is not None else GuestInventory()
-    guest = known.find(vm_id=status.vm_id, vm_name=status.vm_name, host=status.host)
-    return verdict_on_status(status, _ruling(status, guest, policy or Policy()))
+    return verdict_of_status(status, guests if guests is not None else GuestInventory(), policy or Policy())
+
+
+def verdict_of_status(status: ConsoleStatus, guests: GuestInventory, policy: Policy) -> Verdict:
+    """Return the verdict on a state that was read."""
+    guest = guests.find(vm_id=status.vm_id, vm_name=status.vm_name, host=status.host)
+    return verdict_on_status(status, _ruling(status, guest, policy))
 
 
 def _ruling(status: ConsoleStatus, guest: Guest | None, policy: Policy) -> Ruling:
