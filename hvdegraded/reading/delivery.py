@@ -11,9 +11,10 @@ from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, Skipped
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
+from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["delivered"]
+__all__ = ["delivered", "delivered_alike"]
 
 
 def delivered(
@@ -26,11 +27,22 @@ def delivered(
 
     `zone` is that of times that name none. Raises LossError at the first loss where the report is strict.
     """
+    for item in delivered_alike(items, report, wanted, zone):
+        yield item.record() if isinstance(item, Recurrence) else item
+
+
+def delivered_alike(
+    items: Iterable[Item],
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    zone: tzinfo | None = None,
+) -> Iterator[EventRecord | Recurrence]:
+    """Give what `delivered` gives, but leave recurrences as readers give them."""
     matches = _remembered(wanted)
     times: Counter[str] = Counter()
     for item in items:
         if type(item) is list:
-            yield from _plain(item, report)
+            yield from _usual(item, report)
         elif isinstance(item, EventRecord):
             if zone is not None and item.origin.caveats:
                 item = in_zone(item, zone)
@@ -50,15 +62,15 @@ def delivered(
         report.note(NoteKind.TIMES, f"{caveat} ({count} {'record' if count == 1 else 'records'})")
 
 
-def _plain(records: list[EventRecord], report: ReadReport) -> Iterator[EventRecord]:
+def _usual(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence]:
     """Give records that are wanted, of which there is nothing to report but their number and times."""
     host, channel, first, last = None, None, 0, 0
     for record in records:
-        ticks = record.time_ticks
-        if record.computer is not host or record.channel is not channel or ticks is None:
+        like, ticks = record[0], record[1][0]
+        if like.computer is not host or like.channel is not channel or ticks is None:
             if host is not None and channel is not None:
                 report.times.add(host, channel, first, last)
-            host, channel = (None, None) if ticks is None else (record.computer, record.channel)
+            host, channel = (None, None) if ticks is None else (like.computer, like.channel)
             first = last = ticks or 0
         elif ticks > last:
             last = ticks
@@ -133,14 +145,14 @@ def _take(item: Item, report: ReadReport) -> None:
 
 def _member(
     member: Member, report: ReadReport, wanted: ProviderFilter | None, zone: tzinfo | None
-) -> Iterator[EventRecord]:
+) -> Iterator[EventRecord | Recurrence]:
     """The wanted records of a file in an archive, which has a report of its own."""
     part = ReadReport(path=member.path, strict=report.strict)
     part.times.modified = report.times.modified
     part.times.folder = member.path.rpartition("/")[0]
     report.is_archive = True
     try:
-        yield from delivered(member.items, part, wanted, zone)
+        yield from delivered_alike(member.items, part, wanted, zone)
     except LossError:
         raise
     except UnknownFormatError as error:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.record import EventRecord
+from hvdegraded.records.recurrence import Recurrence
 
 __all__ = ["Chunks", "Item", "Loss", "LossReason", "Member", "Note", "NoteKind", "Opened", "Skipped"]
 
@@ -118,5 +119,5 @@ class Member(NamedTuple):
     is_log: bool = True
 
 
-Item = EventRecord | list[EventRecord] | Skipped | Loss | Note | Coverage | Chunks | Opened | Member
-"""What a reader yields; a list holds several records that are wanted and have no anomalies or caveats."""
+Item = EventRecord | list[Recurrence] | Skipped | Loss | Note | Coverage | Chunks | Opened | Member
+"""What a reader yields; a list holds several records that are wanted."""

@@ -46,7 +46,7 @@ def carve(
         spans = list(walk(chunk))
         for item in decoder.items(chunk, path, names, spans):
             if isinstance(item, list):
-                yield from (_once(record, seen) for record in item)
+                yield from (_once(one.record(), seen) for one in item)
             else:
                 yield _once(item, seen) if isinstance(item, EventRecord) else item
         for record in _remnants(chunk, spans, decoder, path) if remnants else ():

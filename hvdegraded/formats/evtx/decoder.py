@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
-from hvdegraded.formats.evtx.binxml.layout import PayloadLayout, SystemLayout, fields_of, system_texts
+from hvdegraded.formats.evtx.binxml.layout import (
+    GUID_TEXTS,
+    Heading,
+    PayloadLayout,
+    SystemLayout,
+    fields_of,
+    system_texts,
+)
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError
 from hvdegraded.formats.evtx.binxml.tree import expand
@@ -22,6 +30,7 @@ from hvdegraded.formats.xml.element import UnreadableEventError, record_from_ele
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, Skipped
 from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
 
 __all__ = [
     "EvtxDecoder",
@@ -31,15 +40,15 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_PROVIDER, _TIME, _CHANNEL, _COMPUTER = map(
-    EventRecord._fields.index, ("provider", "time_ticks", "channel", "computer")
-)
+_PROVIDER, _CHANNEL, _COMPUTER = map(EventRecord._fields.index, ("provider", "channel", "computer"))
 _BAD_CHECKSUM = "the checksum of its chunk does not match"
 _REMNANT = "it stood where its chunk has no live record"
 _MENDED = "it names its template with a flipped bit"
 _new_tuple: Any = tuple.__new__
-_System = tuple[list[Any], SystemLayout, int]
-"""The System fields of a record, its outer layout, and where its outer values start."""
+_Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
+"""The System fields of a record, those of them that change, its layout, and where its outer values start."""
+_NOWHERE = Origin()
+_MOST_ALIKE, _LONGEST_ALIKE = 8192, 1024  # records that are remembered, bytes of a payload
 
 
 class EvtxDecoder:
@@ -53,6 +62,8 @@ class EvtxDecoder:
         self._made = Made()
         self.templates = TemplateCache(partial(PlannedTemplate, made=self._made))
         self._texts = system_texts()
+        self._guids = self._texts[GUID_TEXTS]
+        self._alike: BoundedCache[Hashable, EventRecord] = BoundedCache(_MOST_ALIKE)
 
     def items(
         self,
@@ -69,47 +80,39 @@ class EvtxDecoder:
         yield from _state_of(chunk, spans)
         anomalies = () if chunk.intact(end_of(spans)) else (_BAD_CHECKSUM,)
         xml = self._xml(chunk, damaged=bool(anomalies))
-        plain: list[EventRecord] = []
-        skipped = 0
-        first: list[Any] = []
-        last: list[Any] = []
+        usual: list[Recurrence] = []
+        skipped: list[tuple[Heading, int | None]] = []
         for place, span in enumerate(spans):
             if isinstance(span, Gap):
-                yield plain
-                plain = []
+                yield usual
+                usual = []
                 yield _gap_loss(chunk, spans, place)
                 continue
             start, end, number, ticks, odd_place = span
-            body, stop = start + RECORD_HEADER, end - 4
+            body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
             try:
-                system = self._system(xml, body, stop)
-                if system is not None and wanted is not None:
-                    fields = system[0]
-                    if not wanted.matches(fields[_PROVIDER] or fields[_CHANNEL]):
-                        first, last = first or fields, fields
-                        skipped += 1
+                outer = self._outer(xml, body, stop)
+                if outer is not None and wanted is not None:
+                    heading, changing = outer[:2]
+                    if not wanted.matches(heading.fields[_PROVIDER] or heading.fields[_CHANNEL]):
+                        skipped.append((heading, changing[0]))
                         continue
-                marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
-                origin = _new_tuple(
-                    Origin, ("evtx", path, chunk.offset + start, None, chunk.number, False, marks, ())
-                )
-                record = None
-                if system is not None and self._fast:
-                    record = self._decode_fast(xml, system, stop, origin)
-                if record is not None and not marks:
-                    plain.append(record)
+                like = self._like(xml, outer, stop) if outer is not None and self._fast else None
+                if outer is not None and like is not None and not anomalies and odd_place is None:
+                    usual.append(_new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number)))
                     continue
-                found: Item = record or self._decode_general(xml, body, stop, origin)
+                marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
+                origin = Origin("evtx", path, offset, None, chunk.number, False, marks)
+                found: Item = self._record(xml, body, stop, origin, outer, like)
             except (BinXmlError, UnreadableEventError) as error:
-                where = chunk.offset + start
-                found = Loss(error.reason, error.detail, path, where, None, number, 1, ticks, ticks)
-            yield plain
-            plain = []
+                found = Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
+            yield usual
+            usual = []
             yield found
-        yield plain
+        yield usual
         if skipped:
-            yield Skipped(skipped)
-            yield from _coverages(first, last)
+            yield Skipped(len(skipped))
+            yield from _coverages(skipped[0], skipped[-1])
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
         """Decode a record that is not a live one of its chunk; None where that is not possible."""
@@ -121,20 +124,35 @@ class EvtxDecoder:
         xml = ChunkXml(chunk.data, self.templates)
         start, end = span.start + RECORD_HEADER, span.end - 4
         try:
-            system = self._system(xml, start, end)
-            record = None if system is None else self._decode_fast(xml, system, end, origin)
-            return record or self._decode_general(xml, start, end, origin)
+            outer = self._outer(xml, start, end)
+            like = None if outer is None else self._like(xml, outer, end)
+            return self._record(xml, start, end, origin, outer, like)
         except (BinXmlError, UnreadableEventError):
             return None
+
+    def _record(
+        self,
+        xml: ChunkXml[PlannedTemplate],
+        start: int,
+        end: int,
+        origin: Origin,
+        outer: _Outer | None,
+        like: EventRecord | None,
+    ) -> EventRecord:
+        """The record in data[start:end], of which this was found fast. Raises as `_decode_general` does."""
+        if outer is None or like is None:
+            return self._decode_general(xml, start, end, origin)
+        return Recurrence(like, Changing(*outer[1]), None, 0, 0).record()._replace(origin=origin)
 
     def _xml(self, chunk: Chunk, *, damaged: bool) -> ChunkXml[PlannedTemplate]:
         if self._made.count > _MAX_LAYOUTS:
             self.templates.clear()
+            self._alike.clear()
             self._made.count = 0
         return ChunkXml(chunk.data, self.templates, damaged=damaged)
 
-    def _system(self, xml: ChunkXml[PlannedTemplate], start: int, end: int) -> _System | None:
-        """The System fields of the record of usual form in data[start:end]; None where it has another."""
+    def _outer(self, xml: ChunkXml[PlannedTemplate], start: int, end: int) -> _Outer | None:
+        """What is outside the payload of the usual record in data[start:end]; None of one of another form."""
         data = xml.data
         try:
             fragment, token, _, key, offset, count = _INSTANCE(data, start)
@@ -154,26 +172,45 @@ class EvtxDecoder:
             layout = template.system[data[place:here]]
             if layout is None or here + layout.size > end:
                 return None
-            fields = list(layout.pick(layout.unpack(data, here) + layout.constants))
-            tables = self._texts
-            for field, table in layout.texts:
-                fields[field] = tables[table][fields[field]]
+            values = layout.split(data, here) + layout.absent
+            kept = layout.kept(values)
+            heading = layout.headings.get(kept)
+            if heading is None:
+                heading = layout.headings[kept] = self._heading(layout, data, here)
+                self._made.count += 1
+            changing = layout.changing(values)
+            if layout.guids:
+                changing = self._with_guids(layout, changing)
         except (struct.error, UnicodeDecodeError, BadTextError):
             return None
-        return fields, layout, here
+        return heading, changing, layout, here
 
-    def _decode_fast(
-        self, xml: ChunkXml[PlannedTemplate], system: _System, end: int, origin: Origin
-    ) -> EventRecord | None:
-        """The record with these System fields that ends by `end`; None where its payload is not usual."""
+    def _heading(self, layout: SystemLayout, data: bytes, here: int) -> Heading:
+        """The System fields, without those that change, of a record whose outer values start here."""
+        fields = list(layout.pick(layout.unpack(data, here) + layout.constants))
+        for place, table in layout.texts:
+            fields[place] = self._texts[table][fields[place]]
+        for place in CHANGING:
+            fields[place] = None
+        return Heading(tuple(fields))
+
+    def _with_guids(self, layout: SystemLayout, changing: tuple[Any, ...]) -> tuple[Any, ...]:
+        texts = list(changing)
+        for place in layout.guids:
+            texts[place] = self._guids[texts[place]]
+        return tuple(texts)
+
+    def _like(self, xml: ChunkXml[PlannedTemplate], outer: _Outer, end: int) -> EventRecord | None:
+        """What a record with these System fields that ends by `end` is like; None of a payload not usual."""
         data = xml.data
-        fields, layout, here = system
+        heading, _, layout, here = outer
         place, end = here + layout.start, here + layout.end
         if place == end:
             if not layout.event_data:
                 return None
-            plain: EventRecord = _new_tuple(EventRecord, (*fields, "", None, (), (), (), origin))
-            return plain
+            return self._alike.get(heading) or self._alike.remember(
+                heading, EventRecord._make((*heading.fields, "", None, (), (), (), Origin()))
+            )
         try:
             if data[place] == 0x0F:
                 place += 4
@@ -184,23 +221,35 @@ class EvtxDecoder:
             if key != template.key:
                 return None
             place = here if offset == place + 10 else place + 10
-            (count,) = _COUNT(data, place)
-            place += 4
-            here = place + 4 * count
-            if here > end:
-                return None
-            payload: PayloadLayout | None
-            payload = (template.event_data if layout.event_data else template.user_data)[data[place:here]]
-            if payload is None:
-                return None
-            place = here + payload.size
-            if place != end and (place > end or data[place]):
-                return None
-            values = fields_of(payload, payload.unpack(data, here))
+            # The same values of the same template are the same fields, and need no decoding.
+            content = data[place:end]
+            like = self._alike.get((heading, template, content))
+            if like is None:
+                like = self._new_like(heading, template, content, layout.event_data)
+                if like is not None and len(content) <= _LONGEST_ALIKE:
+                    self._alike[heading, template, content] = like
         except (struct.error, UnicodeDecodeError, BadTextError):
             return None
+        return like
+
+    def _new_like(
+        self, heading: Heading, template: PlannedTemplate, content: bytes, event_data: bool
+    ) -> EventRecord | None:
+        """A record with these System fields and this payload; None where that is not of a usual form."""
+        (count,) = _COUNT(content)
+        here = 4 + 4 * count
+        if here > len(content):
+            return None
+        payload: PayloadLayout | None
+        payload = (template.event_data if event_data else template.user_data)[content[4:here]]
+        if payload is None:
+            return None
+        end = here + payload.size
+        if end != len(content) and (end > len(content) or content[end]):
+            return None
+        values = fields_of(payload, payload.unpack(content, here))
         record: EventRecord = _new_tuple(
-            EventRecord, (*fields, payload.payload, payload.namespace, values, (), (), origin)
+            EventRecord, (*heading.fields, payload.payload, payload.namespace, values, (), (), _NOWHERE)
         )
         return record
 
@@ -256,9 +305,8 @@ def _gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
     )
 
 
-def _coverages(*records: list[Any]) -> Iterator[Coverage]:
-    """The times of records, of which these are the System fields."""
-    for fields in records:
-        ticks = fields[_TIME]
+def _coverages(*records: tuple[Heading, int | None]) -> Iterator[Coverage]:
+    """The times of records, of which these are the System fields and the time."""
+    for heading, ticks in records:
         if ticks is not None:
-            yield Coverage(fields[_COMPUTER], fields[_CHANNEL], ticks, ticks)
+            yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)

@@ -27,10 +27,13 @@ from hvdegraded.formats.evtx.binxml.values import (
 )
 from hvdegraded.formats.xml.system_values import SYSTEM_VALUES
 from hvdegraded.records.record import EventRecord, Field
+from hvdegraded.records.recurrence import CHANGING
 from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 
 __all__ = [
+    "GUID_TEXTS",
     "Entry",
+    "Heading",
     "PayloadLayout",
     "PayloadPlan",
     "SystemLayout",
@@ -61,6 +64,7 @@ _USUAL: dict[SystemKind, Collection[int]] = {
 _PLAIN_IDS = range(1 << 16)  # event ids without qualifiers above them
 _TABLES = {SystemKind.TEXT: string_text, SystemKind.GUID: guid_text, SystemKind.SID: sid_text}
 """What makes texts of values that are remembered, since they repeat."""
+GUID_TEXTS = list(_TABLES).index(SystemKind.GUID)
 
 
 class _Texts(dict[bytes, str]):
@@ -86,12 +90,25 @@ class Entry(NamedTuple):
     filling: str | Slot
 
 
+class Heading:
+    """The System fields of records that are alike, which other objects are not equal to."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, fields: tuple[Any, ...]) -> None:
+        self.fields = fields
+
+
 class SystemLayout(NamedTuple):
     """How to read the outer values of a record.
 
     `unpack` gives a tuple; with `constants` behind it, `pick` makes of it the System fields of EventRecord,
     of which `texts` must be looked up (place, which table). The payload is data[start:end], counted from the
     first value; `event_data` says whether it stands for itself or in `<UserData>`.
+
+    `split` gives a tuple too, of which `kept` takes what is equal in records that are alike, all bytes
+    between what changes; by that `headings` are remembered. With `absent` behind it, `changing` takes what
+    changes, of which `guids` (places) are bytes.
     """
 
     size: int
@@ -102,6 +119,12 @@ class SystemLayout(NamedTuple):
     start: int
     end: int
     event_data: bool
+    split: Callable[[bytes, int], tuple[Any, ...]]
+    absent: tuple[Any, ...]
+    kept: Callable[[tuple[Any, ...]], Any]
+    changing: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    guids: tuple[int, ...]
+    headings: dict[Any, Heading]
 
 
 class PayloadLayout(NamedTuple):
@@ -190,9 +213,19 @@ class SystemPlan:
                 return None
         unpack, size, count = values.finish()
         order = [place if filled else count + place for filled, place in picks]
+        apart = [picks[place][1] if picks[place][0] else None for place in CHANGING]
+        split, kept, places = values.split([slot for slot in apart if slot is not None], self._payload)
+        behind = len(kept) + len(places)
+        changing = [behind + at if slot is None else places[slot] for at, slot in enumerate(apart)]
         return SystemLayout(
-            size, unpack, tuple(constants), itemgetter(*order), tuple(texts), start, end, self._event_data
-        )
+            size, unpack, tuple(constants), itemgetter(*order), tuple(texts), start, end, self._event_data,
+            split=split,
+            absent=tuple(constants[place] for place in CHANGING),
+            kept=itemgetter(*kept),
+            changing=itemgetter(*changing),
+            guids=tuple(at for at, slot in enumerate(apart) if slot is not None and values.is_guid(slot)),
+            headings={},
+        )  # fmt: skip
 
 
 class PayloadPlan:
@@ -313,6 +346,35 @@ class _Values:
         """Have a value's bytes."""
         self._taken[index] = f"{self.size(index)}s"
         return index
+
+    def is_guid(self, index: int) -> bool:
+        return self.kind(index) == ValueType.GUID
+
+    def split(
+        self, apart: Sequence[int], payload: int | None
+    ) -> tuple[Callable[[bytes, int], tuple[Any, ...]], list[int], dict[int, int]]:
+        """What unpacks these values, and all bytes between them but the payload's; which are which.
+
+        Gives the places of the bytes in the tuple that is unpacked, and those of the values.
+        """
+        form, run, count = "<", 0, 0
+        kept: list[int] = []
+        places: dict[int, int] = {}
+        for index, (size, _) in enumerate(self._listed):
+            if index != payload and index not in apart:
+                run += size
+                continue
+            if run:
+                form += f"{run}s"
+                kept.append(count)
+                run, count = 0, count + 1
+            form += f"{size}x" if index == payload else self._taken[index]
+            if index != payload:
+                places[index] = count
+                count += 1
+        form += f"{run}s"
+        kept.append(count)
+        return struct.Struct(form).unpack_from, kept, places
 
     def place(self, index: int) -> tuple[int, int]:
         """Where a value starts and ends, from the first value on."""

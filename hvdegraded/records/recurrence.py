@@ -1,0 +1,49 @@
+"""Records that are alike: equal but for their time and numbers, as the few events that fill a log are."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hvdegraded.records.record import EventRecord, Origin
+
+__all__ = ["CHANGING", "Changing", "Recurrence"]
+
+_new_tuple: Any = tuple.__new__
+
+
+class Changing(NamedTuple):
+    """What differs between records that are alike, as EventRecord names it."""
+
+    time_ticks: int | None
+    record_id: int | None
+    process_id: int | None
+    thread_id: int | None
+    activity_id: str | None
+    related_activity_id: str | None
+
+
+CHANGING = tuple(EventRecord._fields.index(name) for name in Changing._fields)
+"""The places of these values in an EventRecord."""
+
+
+class Recurrence(NamedTuple):
+    """A record of an .evtx log, without anomalies and caveats, as what it is like and what changes.
+
+    `like` has no values in the places that change, and no origin; the same object in two recurrences says
+    that the records are alike, different objects say nothing.
+    """
+
+    like: EventRecord
+    changing: Changing
+    path: str | None
+    offset: int
+    chunk: int
+
+    def record(self) -> EventRecord:
+        """Return the whole record."""
+        like, (ticks, number, process, thread, activity, related), path, offset, chunk = self
+        origin = _new_tuple(Origin, ("evtx", path, offset, None, chunk, False, (), ()))
+        numbers = process, thread, activity, related
+        whole = (*like[:2], ticks, like[3], number, *like[5:14], *numbers, *like[18:24], origin)
+        record: EventRecord = _new_tuple(EventRecord, whole)
+        return record
