@@ -6,7 +6,6 @@ A verdict may depend on what happened later to the same VM, so it is given when 
 from __future__ import annotations
 
 import os
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
-from hvdegraded.findings.groups import UNKNOWN, EventGroup
+from hvdegraded.findings.grouping import Alike, Group, age_of
+from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.triage import Triage
 from hvdegraded.formats.shippers.frames import is_frame
@@ -31,6 +31,7 @@ from hvdegraded.reading.reader import map_records, read_records
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
+from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
@@ -40,34 +41,14 @@ from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["RecordMapper", "TriageBuilder", "TriagePart", "triage"]
 
-_MOST = (1 << 63) - 1  # that a column of integers holds
+_MOST_ALIKE = 8192  # kinds of records that are alike; then they are looked up anew
 _MOST_TIMES = 4096  # of a group whose verdicts are remembered
-
-
-class _Group:
-    """Events that will get the same verdict, but for their context; the oldest is their example.
-
-    `age` is the example's time and record id.
-    """
-
-    __slots__ = ("age", "example", "record_ids", "ticks")
-
-    def __init__(self, example: Event, age: tuple[int, int]) -> None:
-        self.example = example
-        self.age = age
-        self.ticks: array[int] = array("q")
-        self.record_ids: array[int] = array("q")
-
-    def show(self, example: Event, age: tuple[int, int]) -> None:
-        """Take the older of two examples; of equally old ones, content decides, not which was read first."""
-        if age < self.age or (age == self.age and repr(example.record) < repr(self.example.record)):
-            self.example, self.age = example, age
 
 
 class TriagePart(NamedTuple):
     """What a builder took, apart from how it judges."""
 
-    groups: dict[tuple[object, ...], _Group]
+    groups: dict[tuple[object, ...], Group]
     context: History
     excluded: Counter[str]
 
@@ -113,16 +94,23 @@ class TriageBuilder:
                 f"nothing lies between {since} and {until}", hint="since comes before until"
             )
         self._context = History()
-        self._groups: dict[tuple[object, ...], _Group] = {}
+        self._groups: dict[tuple[object, ...], Group] = {}
         self._excluded: Counter[str] = Counter()
+        self._alike: BoundedCache[int, Alike] = BoundedCache(_MOST_ALIKE)
 
     def exclusion_reason(self, event: Event) -> str | None:
         """Why an event is left out; None where it is not."""
-        level, ticks = event.level, event.time_ticks
+        return self._kind_excluded(event) or self._time_excluded(event.time_ticks)
+
+    def _kind_excluded(self, event: Event) -> str | None:
+        level = event.level
         if isinstance(event, UnrelatedEvent):
             return "of other providers"
         if level is not None and level > self._min_level:
             return f"below the level {Level(self._min_level).name.lower()}"
+        return None
+
+    def _time_excluded(self, ticks: int | None) -> str | None:
         if ticks is not None and self._since is not None and ticks < self._since:
             return TOO_EARLY
         if ticks is not None and self._until is not None and ticks >= self._until:
@@ -136,19 +124,52 @@ class TriageBuilder:
         if exclusion_reason is not None:
             self._excluded[exclusion_reason] += 1
             return
-        ticks, record_id = event.time_ticks, event.record_id
-        if ticks is None or ticks > _MOST:
-            ticks = UNKNOWN
-        if record_id is None or record_id > _MOST:
-            record_id = UNKNOWN
+        age = age_of(event.time_ticks, event.record_id)
+        group = self._group(event, age)
+        if age[0] <= group.age[0]:
+            group.show(event, age)
+        group.ticks.append(age[0])
+        group.record_ids.append(age[1])
+
+    def add_records(self, records: Iterable[EventRecord | Recurrence]) -> Iterator[None]:
+        """Take records as they are read, each kind of those that are alike once; yields nothing."""
+        for record in records:
+            if isinstance(record, Recurrence):
+                self._recur(record)
+            else:
+                self.add(self.classifier.normalise(record))
+        yield from ()
+
+    def _recur(self, record: Recurrence) -> None:
+        like, (ticks, record_id, *_), *_ = record
+        alike = self._alike.get(id(like))
+        if alike is None:
+            event = self.classifier.normalise(record.record())
+            timelines = self.classifier.observe(event, self._context)
+            alike = self._alike[id(like)] = Alike(like, timelines, self._kind_excluded(event))
+        else:
+            for timeline in alike.timelines:
+                timeline.add(ticks)
+        excluded = alike.excluded or self._time_excluded(ticks)
+        if excluded is not None:
+            self._excluded[excluded] += 1
+            return
+        age = age_of(ticks, record_id)
+        group = alike.group
+        if group is None:
+            group = alike.group = self._group(self.classifier.normalise(record.record()), age)
+        if age <= group.age:
+            group.show(self.classifier.normalise(record.record()), age)
+        group.ticks.append(age[0])
+        group.record_ids.append(age[1])
+
+    def _group(self, event: Event, age: tuple[int, int]) -> Group:
+        """The group of an event, made for it if it is the first."""
         key = event.verdict_key, event.level, event.channel, self._case(event)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(event, (ticks, record_id))
-        elif ticks <= group.age[0]:
-            group.show(event, (ticks, record_id))
-        group.ticks.append(ticks)
-        group.record_ids.append(record_id)
+            group = self._groups[key] = Group(event, age)
+        return group
 
     def _case(self, event: Event) -> str | None:
         """What sets an event apart from others of its id: the remedy, where its fields decide that."""
@@ -192,6 +213,12 @@ class TriageBuilder:
             with self._interruptible(report, parts):
                 for part in parts:
                     self.merge(part)
+            return report
+        if kept is None:
+            nothing, report = map_records(source, self.add_records, wanted=wanted, options=options)
+            with self._interruptible(report, nothing):
+                for _ in nothing:
+                    pass
             return report
         stream = EventStream(read_records(source, wanted=wanted, options=options), self.classifier.normalise)
         self.take(stream, stream.report, kept)
@@ -244,16 +271,16 @@ class TriageBuilder:
         rows = self.classifier.policy.acknowledgements
         return Triage(tuple(found), report, self._excluded, provenance, rows)
 
-    def _by_verdict(self, group: _Group) -> Iterator[EventGroup]:
+    def _by_verdict(self, group: Group) -> Iterator[EventGroup]:
         """Split equal version events by their verdicts, which depend on what was known at their time."""
-        parts: dict[Verdict, _Group] = {}
+        parts: dict[Verdict, Group] = {}
         judge = self.classifier.over_time(group.example, self._context)
         known: BoundedCache[int, Verdict] = BoundedCache(_MOST_TIMES)
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
             verdict = known.get(ticks) or known.remember(ticks, judge(ticks))
             part = parts.get(verdict)
             if part is None:
-                part = parts[verdict] = _Group(group.example, group.age)
+                part = parts[verdict] = Group(group.example, group.age)
             part.ticks.append(ticks)
             part.record_ids.append(record_id)
         for verdict, part in parts.items():
@@ -267,12 +294,12 @@ class RecordMapper:
     classifier: Classifier
     bounds: Bounds
 
-    def __call__(self, records: Iterator[EventRecord]) -> Iterator[TriagePart]:
+    def __call__(self, records: Iterator[EventRecord | Recurrence]) -> Iterator[TriagePart]:
         """One part of all the records."""
         min_level, since, until = self.bounds
         builder = TriageBuilder(self.classifier, min_level=min_level, since=since, until=until)
-        for record in records:
-            builder.add(self.classifier.normalise(record))
+        for _ in builder.add_records(records):
+            pass
         yield builder.part
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
@@ -10,9 +10,12 @@ from typing import Any, BinaryIO
 from hvdegraded.formats.autodetect import read_stream
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.reader import EvtxReader, read_evtx
+from hvdegraded.reading.delivery import delivered, delivered_alike
 from hvdegraded.records.items import Item
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.report import ReadReport
 
 __all__ = [
     "InputReader",
@@ -20,8 +23,8 @@ __all__ = [
     "ReadJob",
 ]
 
-Mapper = Callable[[Iterator[EventRecord]], Iterator[Any]]
-"""What makes results of records, in whichever process reads them; it must be picklable."""
+Mapper = Callable[[Iterator[EventRecord | Recurrence]], Iterator[Any]]
+"""What makes results of records, in whichever process reads them; for several it must be picklable."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,11 @@ class ReadJob:
     options: ReadOptions = field(default_factory=ReadOptions)
     mapper: Mapper | None = None
 
-    def results(self, records: Iterator[EventRecord]) -> Iterator[Any]:
-        """The results of these records."""
-        return records if self.mapper is None else self.mapper(records)
+    def results(self, items: Iterable[Item], report: ReadReport) -> Iterator[Any]:
+        """The results of what a reader yields; the report is kept."""
+        if self.mapper is None:
+            return delivered(items, report, self.wanted, self.options.timezone)
+        return self.mapper(delivered_alike(items, report, self.wanted, self.options.timezone))
 
 
 class InputReader:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
-from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
@@ -101,7 +100,7 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
 def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
     progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
     items = InputReader(job).items(stream, None)
-    yield from job.results(delivered(items, report, job.wanted, job.options.timezone))
+    yield from job.results(items, report)
 
 
 def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
@@ -114,7 +113,7 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
         if pool is not None:
             return pool.results(path, part)
-        return job.results(delivered(reader.items(stream, part.path), part, job.wanted, job.options.timezone))
+        return job.results(reader.items(stream, part.path), part)
 
     with nullcontext() if pool is None else closing(pool):
         if len(sources) == 1:

@@ -43,6 +43,7 @@ from hvdegraded.verdicts.phrases import sentence, versions_text
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.refusal import decide_refusal, rule_on_final_refusal
 from hvdegraded.verdicts.ruling import Ruling, verdict_on_event
+from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.usable import not_harmless_because, unusable_because
 from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
 
@@ -170,15 +171,15 @@ class Classifier:
             for event in waiting:
                 yield event, self.classify(event, history)
 
-    def observe(self, event: Event | EventRecord, history: History) -> None:
-        """Take an event into the history."""
+    def observe(self, event: Event | EventRecord, history: History) -> list[Timeline]:
+        """Take an event into the history; return where its time is, as `History.observe` does."""
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
         usable = isinstance(event, VersionEvent) and fact is not None
         if isinstance(event, VersionEvent) and fact is not None:
             usable = unusable_because(event, fact, self.knowledge) is None
-        history.observe(event, fact, failure=_failure(event, fact), usable=usable)
+        return history.observe(event, fact, failure=_failure(event, fact), usable=usable)
 
     def _event_of(self, event: Event | EventRecord) -> Event:
         if isinstance(event, EventRecord):

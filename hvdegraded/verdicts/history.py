@@ -15,6 +15,7 @@ from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.record import UNSURE_ZONES
+from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.vm_history import VmHistory
 
 __all__ = ["History", "Surroundings"]
@@ -43,28 +44,32 @@ class History:
 
     def observe(
         self, event: Event, fact: EventFact | None, *, failure: str | None = None, usable: bool = True
-    ) -> None:
+    ) -> list[Timeline]:
         """Take note of an event, whose table row is `fact`.
 
         `failure` describes the failure that the event reports, if it reports one; `usable` is false for a
-        version event that proves nothing.
+        version event that proves nothing. Returns where its time is: of an event that is equal but for its
+        time, nothing but that remains to be noted.
         """
         keys = _keys(event)
         self._link(keys, event)
         self._zones.add(not UNSURE_ZONES.isdisjoint(event.record.origin.caveats))
         change = fact.lifecycle if fact is not None else None
         version = event if isinstance(event, VersionEvent) else None
+        found: list[Timeline] = []
         if failure is None and change is None and version is None:
-            return
+            return found
         vm = self._vms.setdefault(keys[0] if keys else _any_of(event), VmHistory())
         ticks = event.time_ticks
         if failure is not None:
             whole = failure if keys else f"{failure} Which VM that was is not known."
-            vm.add_failure(ticks, whole, version.component if version is not None else None)
+            component = version.component if version is not None else None
+            found.append(vm.add_failure(ticks, whole, component))
         if change is not None:
-            vm.add_change(ticks, change)
+            found.append(vm.add_change(ticks, change))
         if version is not None and keys:
-            vm.add_versions(ticks, version, usable=usable)
+            found += vm.add_versions(ticks, version, usable=usable)
+        return found
 
     def merge(self, other: History) -> None:
         """Take in what another history knows, as if all events had been observed here."""

@@ -30,9 +30,11 @@ class Timeline:
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
 
-    __slots__ = ("_buckets", "grain", "untimed")
+    __slots__ = ("_buckets", "grain", "joined", "untimed")
 
     def __init__(self) -> None:
+        self.joined: Timeline | None = None
+        """The timeline that takes this one's times, if it became part of another."""
         self.grain = MINUTE
         self.untimed = False
         self._buckets: dict[int, tuple[int, int]] = {}
@@ -49,6 +51,9 @@ class Timeline:
 
     def add(self, ticks: int | None) -> None:
         """Take a time, None for one that is not known."""
+        if self.joined is not None:
+            self.joined.add(ticks)
+            return
         if ticks is None or ticks < 0:
             self.untimed = True
             return
@@ -119,8 +124,8 @@ class Timelines(Generic[K]):
         self._kept: dict[K, Timeline] = {}
         self._in_order: list[tuple[str, K]] | None = None  # once there are more keys than are kept
 
-    def add(self, key: K, ticks: int | None) -> None:
-        """Take a time of a key."""
+    def add(self, key: K, ticks: int | None) -> Timeline:
+        """Take a time of a key; return the timeline that takes all times of that key."""
         times = self._kept.get(key)
         if times is None:
             times = self._kept[key] = Timeline()
@@ -128,6 +133,7 @@ class Timelines(Generic[K]):
             self._keep_few(key)
         else:
             times.add(ticks)
+        return times
 
     def merge(self, other: Timelines[K]) -> None:
         """Take in the times of others, as if all had been added here."""
@@ -164,4 +170,6 @@ class Timelines(Generic[K]):
             insort(self._in_order, (repr(new), new))
         _, last = self._in_order.pop()
         self.rest = self.rest or Timeline()
-        self.rest.merge(self._kept.pop(last))
+        evicted = self._kept.pop(last)
+        self.rest.merge(evicted)
+        evicted.joined = self.rest

@@ -46,21 +46,29 @@ class VmHistory:
 
     # ------------------------------------------------------------ taking
 
-    def add_failure(self, ticks: int | None, what: str, component: Component | None = None) -> None:
-        """Take a failure, of one component or of the whole VM."""
-        self._failures.add(_FailureKind(what, component), ticks)
+    def add_failure(self, ticks: int | None, what: str, component: Component | None = None) -> Timeline:
+        """Take a failure, of one component or of the whole VM; return where its time is."""
+        return self._failures.add(_FailureKind(what, component), ticks)
 
-    def add_change(self, ticks: int | None, change: Lifecycle) -> None:
-        """Take a start, stop, reset, migration, creation or deletion."""
-        self._changes.setdefault(change, Timeline()).add(ticks)
+    def add_change(self, ticks: int | None, change: Lifecycle) -> Timeline:
+        """Take a start, stop, reset, migration, creation or deletion; return where its time is."""
+        times = self._changes.setdefault(change, Timeline())
+        times.add(ticks)
+        return times
 
-    def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> None:
-        """Take what a version event reports; of one that proves nothing, what speaks against a row."""
+    def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> list[Timeline]:
+        """Take what a version event reports; of one that proves nothing, what speaks against a row.
+
+        Returns where its time is.
+        """
         self._distrusted |= not usable
-        if usable and event.outcome is Outcome.REFUSED:
-            self._refusals.add(_offer(event), ticks)
-        for pair in event.version_pairs or (VersionPair(component=event.component),):
+        found = [
             self._spoken.add(Spoken(event.component, pair, event.outcome), ticks)
+            for pair in event.version_pairs or (VersionPair(component=event.component),)
+        ]
+        if usable and event.outcome is Outcome.REFUSED:
+            found.append(self._refusals.add(_offer(event), ticks))
+        return found
 
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
