@@ -1,0 +1,92 @@
+"""Events that are grouped get the verdicts that each would get for itself."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hvdegraded as hv
+from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.records.record import EventRecord
+from hvdegraded.timestamps import ticks_from_datetime
+from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.verdict import Verdict
+from tests.tools.simulator import inventories, logs
+from tests.tools.simulator.inventories import Knowledge
+from tests.tools.simulator.logs import Cut, Route
+from tests.tools.simulator.runs import CHANGING
+from tests.tools.simulator.world import World
+
+KNOWN = (*Knowledge, Knowledge.RIGHT, None)
+Judged = tuple[str, str, int | None, int | None, Verdict]
+
+
+def one_by_one(paths: list[Path], guests: Any, triage: hv.Triage) -> Counter[Judged]:
+    """Each event's verdict in the history of all, asked for each alone."""
+    classifier = hv.Classifier(guests)
+    history = History()
+    events = list(hv.read([str(path) for path in paths]))
+    for event in events:
+        classifier.observe(event, history)
+    history.coverage = triage.report.coverage
+    return Counter(
+        (event.host, event.channel, event.record_id, event.time_ticks, classifier.classify(event, history))
+        for event in events
+        if (event.level or 0) <= hv.Level.WARNING
+    )
+
+
+def grouped(triage: hv.Triage) -> Counter[Judged]:
+    return Counter(
+        (group.example.host, group.example.channel, record_id, ticks, group.verdict)
+        for group in triage.groups
+        for ticks, record_id in zip(group.ticks, group.record_ids, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(at, marks=pytest.mark.slow) for at in range(6, 120))]
+)
+def test_a_grouped_event_has_the_verdict_of_an_event_alone(seed: int, tmp_path: Path) -> None:
+    choice = random.Random(seed)
+    knowledge = KNOWN[seed % len(KNOWN)]
+    world = World(seed, CHANGING)
+    how = choice.choice(list(Cut))
+    paths, _ = logs.write(world, tmp_path, Route.EVTX, how, choice)
+    rows = inventories.rows(world, knowledge) if knowledge is not None else None
+    guests = hv.GuestInventory.load(rows) if rows else None
+    triage = hv.triage([str(path) for path in paths], guests=guests, progress=False)
+    assert grouped(triage) == one_by_one(paths, guests, triage)
+
+
+def test_an_event_before_the_time_that_is_looked_at_is_not_an_example(tmp_path: Path) -> None:
+    """Of events that are alike, the first that is read may be one that is excluded."""
+    start = 134_000_000_000_000_000
+    records = [
+        EventRecord(
+            provider="Microsoft-Windows-Hyper-V-VMMS",
+            provider_guid="6066F867-7CA1-4418-85FD-36E3F9C0600C",
+            event_id=19060,
+            time_ticks=start + at * 600_000_000,
+            level=2,
+            record_id=at + 1,
+            channel="Microsoft-Windows-Hyper-V-VMMS-Admin",
+            computer="hv1",
+            payload="EventData",
+            data=(("VmName", "web01"),),
+        )
+        for at in range(10)
+    ]
+    path = tmp_path / "log.evtx"
+    path.write_bytes(evtx_bytes(records))
+    since = records[4].time_created
+    assert since is not None
+    triage = hv.triage(path, since=since, until=records[8].time_created, progress=False)
+    (group,) = triage.groups
+    assert list(group.record_ids) == [5, 6, 7, 8]
+    assert group.example.time_ticks == ticks_from_datetime(since)
+    assert triage.excluded.total() == 6
