@@ -90,9 +90,7 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
             yield from _stream_results(cast("BinaryIO", source), report, job, progress)
         elif is_frame(source):
-            yield from job.results(
-                delivered(read_frame(source, job.wanted), report, job.wanted, job.options.timezone)
-            )
+            yield from job.results(read_frame(source, job.wanted), report)
         else:
             yield from _path_results(cast("_Paths", source), report, job, progress)
 
