@@ -147,7 +147,7 @@ def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -
     from hvdegraded.findings.groups import finding_id
 
     wanted = {(finding_id(group.verdict, group.example), group.verdict.component) for group in found.groups}
-    for event in kept:
+    for event in filter(None, map(builder.settled, kept)):
         verdict = builder.verdict(event)
         if (finding_id(verdict, event), verdict.component) in wanted:
             yield json.dumps(event_line(event, verdict))

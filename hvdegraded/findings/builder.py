@@ -19,10 +19,12 @@ from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
-from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
+from hvdegraded.findings.document import READ_AGAIN, TOO_EARLY, TOO_LATE
 from hvdegraded.findings.grouping import Alike, Group, age_of
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
+from hvdegraded.findings.readings import contradicted
+from hvdegraded.findings.repeats import Repeats, count_once
 from hvdegraded.findings.triage import Triage
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.inventory import GuestInventory
@@ -97,6 +99,8 @@ class TriageBuilder:
         self._groups: dict[tuple[object, ...], Group] = {}
         self._excluded: Counter[str] = Counter()
         self._alike: BoundedCache[int, Alike] = BoundedCache(_MOST_ALIKE)
+        self._names_repeats = False
+        self._repeats: Repeats | None = None
 
     def exclusion_reason(self, event: Event) -> str | None:
         """Why an event is left out; None where it is not."""
@@ -165,16 +169,17 @@ class TriageBuilder:
 
     def _group(self, event: Event, age: tuple[int, int]) -> Group:
         """The group of an event, made for it if it is the first."""
-        key = event.verdict_key, event.level, event.channel, self._case(event)
+        key = self._key(event)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(event, age)
         return group
 
-    def _case(self, event: Event) -> str | None:
-        """What sets an event apart from others of its id: the remedy, where its fields decide that."""
+    def _key(self, event: Event) -> tuple[object, ...]:
+        """What events of a group share: what they say, and the remedy, where fields of theirs decide that."""
         fact = event.fact
-        return self.verdict(event).remedy if fact is not None and fact.cases else None
+        remedy = self.verdict(event).remedy if fact is not None and fact.cases else None
+        return event.verdict_key, event.level, event.channel, remedy
 
     def merge(self, part: TriagePart) -> None:
         """Take what another builder took; which comes first does not matter."""
@@ -207,6 +212,7 @@ class TriageBuilder:
         Several processes read where that can pay off, and nothing is put aside.
         """
         wanted = self.classifier.knowledge.provider_filter()
+        self._names_repeats = kept is not None
         if options.workers.count > 1 and kept is None:
             mapper = RecordMapper(self.classifier, self._bounds)
             parts, report = map_records(source, mapper, wanted=wanted, options=options)
@@ -258,6 +264,7 @@ class TriageBuilder:
     def finish(self, report: ReadReport) -> Triage:
         """What the events amount to, where the report knows of what else there was."""
         self._context.coverage = report.coverage
+        self._count_once(report)
         found: list[EventGroup] = []
         for group in self._groups.values():
             example = group.example
@@ -270,6 +277,36 @@ class TriageBuilder:
         provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
         return Triage(tuple(found), report, self._excluded, provenance, rows)
+
+    def _count_once(self, report: ReadReport) -> None:
+        """Let events that were read twice count once, and report that."""
+        self._repeats = count_once(self._groups, report, names=self._names_repeats)
+        if self._repeats.dropped:
+            self._excluded[READ_AGAIN] += self._repeats.dropped
+        for example in self._repeats.examples:
+            self._context.distrust(example)
+        if self._repeats.contradicted:
+            text = (
+                f"{self._repeats.contradicted} events stand in two inputs with different values; none of them"
+            )
+            report.note(NoteKind.CONTRADICTION, f"{text} is called ignorable")
+        if self._repeats.doubtful:
+            text = (
+                f"{self._repeats.doubtful} events may count twice: another input contains events of the same"
+            )
+            report.note(NoteKind.REPEATED, f"{text} channel and time, and they lack record id or time zone")
+
+    def settled(self, event: Event) -> Event | None:
+        """An event that was put aside, as it counts; None where another reading of it counts."""
+        if self._repeats is None or not (self._repeats.gone or self._repeats.marked):
+            return event
+        name = self._key(event), *age_of(event.time_ticks, event.record_id)
+        if name in self._repeats.marked:
+            return contradicted(event, self._repeats.marked[name])
+        if self._repeats.gone[name]:
+            self._repeats.gone[name] -= 1
+            return None
+        return event
 
     def _by_verdict(self, group: Group) -> Iterator[EventGroup]:
         """Split equal version events by their verdicts, which depend on what was known at their time."""

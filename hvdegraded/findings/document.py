@@ -169,6 +169,8 @@ class Problem:
 
 TOO_EARLY, TOO_LATE = "before the time asked for", "after the time asked for"
 """Why events outside of the times asked for are excluded."""
+READ_AGAIN = "read a second time"
+"""Why a reading of an event is excluded that another input contains too."""
 
 
 class Emptiness(enum.StrEnum):

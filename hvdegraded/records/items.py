@@ -68,6 +68,8 @@ class NoteKind(enum.StrEnum):
     UNREADABLE = "unreadable"
     INTERRUPTED = "interrupted"
     PASSED_OVER = "passed over"
+    REPEATED = "read twice"
+    CONTRADICTION = "contradiction"
     TIMES = "times"
 
 

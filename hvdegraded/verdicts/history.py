@@ -18,7 +18,7 @@ from hvdegraded.records.record import UNSURE_ZONES
 from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.vm_history import VmHistory
 
-__all__ = ["History", "Surroundings"]
+__all__ = ["History", "Surroundings", "short_host"]
 
 _MAX_LINKS = 64
 _Key = tuple[str, str]
@@ -70,6 +70,12 @@ class History:
         if version is not None and keys:
             found += vm.add_versions(ticks, version, usable=usable)
         return found
+
+    def distrust(self, event: Event) -> None:
+        """Infer nothing from what the event's VM spoke, because its readings contradict each other."""
+        for key in _keys(event):
+            if key in self._vms:
+                self._vms[key].distrust()
 
     def merge(self, other: History) -> None:
         """Take in what another history knows, as if all events had been observed here."""
@@ -251,10 +257,11 @@ def _same_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _short(host: str) -> str:
+def short_host(host: str) -> str:
+    """Return the name by which hosts are compared: their logs may name them short or in full."""
     return host.strip().casefold().partition(".")[0]
 
 
 def _host(event: Event) -> str:
     """The host, which its logs may name short or in full."""
-    return _short(event.host)
+    return short_host(event.host)

@@ -1,4 +1,4 @@
-"""When something happened to one VM: in bounded memory, never forgotten, whatever the order of reading."""
+"""When something happened to one VM: in bounded memory, never forgotten, in any order of reading."""
 
 from __future__ import annotations
 

@@ -70,6 +70,10 @@ class VmHistory:
             found.append(self._refusals.add(_offer(event), ticks))
         return found
 
+    def distrust(self) -> None:
+        """Infer nothing from the versions that were reported."""
+        self._distrusted = True
+
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
         self._distrusted |= other._distrusted

@@ -1,0 +1,271 @@
+"""Events that were read twice: from a log and an export beside it, from two exports, from copies of a log.
+
+How it works. A record id is unique within a channel of a host until the channel is cleared; so records with
+the same id and time are the same event. They are looked for only where two inputs contain records of one
+channel and time, or where one input is out of order. An event without record id is the same as one that has
+one if they agree, and both times are exact. Else it counts, and that it may count twice is reported.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import compress, pairwise
+from typing import NamedTuple
+
+from hvdegraded.events import Event
+from hvdegraded.findings.grouping import Group
+from hvdegraded.findings.groups import UNKNOWN
+from hvdegraded.findings.readings import (
+    WIDEST_ZONE,
+    contradicted,
+    differences,
+    grain,
+    is_one_matter,
+    is_same_time,
+    may_lack_zone,
+    worth,
+)
+from hvdegraded.records.report import ReadReport
+from hvdegraded.verdicts.history import short_host
+from hvdegraded.verdicts.timeline import SECOND
+
+__all__ = ["Repeats", "count_once"]
+
+_MOST_TOGETHER = 1 << 18  # events that are compared at a time
+_EXACT = 10  # ticks: times to the microsecond and better
+_PLACE_BITS = 40  # for the place of an event in its group
+_Channel = tuple[str, str]
+_Key = tuple[object, ...]
+
+
+class Repeats(NamedTuple):
+    """What became of events that were read twice.
+
+    `dropped` counts readings beyond the first, `contradicted` those of which two inputs contain different
+    values, with an example of each kind; `doubtful` counts events without record id or zone that another
+    input may contain too. `gone` and `marked` name readings by their group, time and record id, if that was
+    asked for.
+    """
+
+    dropped: int
+    contradicted: int
+    examples: tuple[Event, ...]
+    doubtful: int
+    gone: Counter[tuple[_Key, int, int]]
+    marked: dict[tuple[_Key, int, int], tuple[str, ...]]
+
+
+class _Reading(NamedTuple):
+    """An event as one input contains it: where it stands in its group."""
+
+    key: _Key
+    group: Group
+    at: int
+
+    @property
+    def ticks(self) -> int:
+        return self.group.ticks[self.at]
+
+    @property
+    def record_id(self) -> int:
+        return self.group.record_ids[self.at]
+
+
+def count_once(groups: dict[_Key, Group], report: ReadReport, *, names: bool = False) -> Repeats:
+    """Leave one reading of each event in these groups; where readings contradict each other, it is marked.
+
+    `names` asks for the names of the readings that went.
+    """
+    suspects = _Suspects(report)
+    channels: dict[_Channel, list[tuple[_Key, Group]]] = defaultdict(list)
+    for key, group in groups.items():
+        channels[_channel(group.example.host, group.example.channel)].append((key, group))
+    removal = _Removal()
+    for channel in sorted(channels):
+        if suspects.is_suspect(channel):
+            removal.take(channels[channel], reports_doubtful=channel in suspects.overlapping)
+    return removal.finish(groups, names=names)
+
+
+def _channel(host: str | None, channel: str) -> _Channel:
+    return short_host(host or ""), channel.casefold()
+
+
+class _Suspects:
+    """The channels of which events may have been read twice, by the account of a reading."""
+
+    def __init__(self, report: ReadReport) -> None:
+        self._spans: dict[_Channel, list[tuple[int, int]]] = defaultdict(list)
+        self._unordered: set[_Channel] = set()
+        for one in _inputs(report):
+            for (host, channel), (first, last) in one.times.pairs.items():
+                key = _channel(host, channel)
+                shift = WIDEST_ZONE if one.with_caveats else 0  # a time may name no zone
+                self._spans[key].append((first - shift, last + shift + SECOND))
+                if one.notes or (host, channel) in one.times.jumps:
+                    self._unordered.add(key)
+        self.overlapping = {key for key, spans in self._spans.items() if _overlap(spans)}
+        for host, channel in [key for key in self._spans if not all(key)]:  # text that names neither
+            own = self._spans[host, channel]
+            for key, spans in self._spans.items():
+                may_be = host in ("", key[0]) and channel in ("", key[1]) and key != (host, channel)
+                if may_be and _overlap([*own, *spans]):
+                    self.overlapping.add((host, channel))
+
+    def is_suspect(self, channel: _Channel) -> bool:
+        """Whether to look; where nothing is known of the inputs, always."""
+        return channel in self.overlapping or channel in self._unordered or channel not in self._spans
+
+
+def _inputs(report: ReadReport) -> Iterator[ReadReport]:
+    for part in report.parts:
+        yield from _inputs(part)
+    if not report.parts:
+        yield report
+
+
+def _overlap(spans: list[tuple[int, int]]) -> bool:
+    end = -1
+    for first, last in sorted(spans):
+        if first <= end:
+            return True
+        end = last
+    return False
+
+
+class _Removal:
+    """Finds readings that are to go or to be marked, and takes them out of their groups in the end."""
+
+    def __init__(self) -> None:
+        self._gone: dict[_Key, set[int]] = defaultdict(set)
+        self._marked: dict[_Key, Group] = {}
+        self._differences: dict[tuple[_Key, _Key], tuple[str, ...]] = {}
+        self._worth: dict[tuple[_Key, int], tuple[object, ...]] = {}
+        self._doubtful = 0
+        self._marks: dict[tuple[_Key, int, int], tuple[str, ...]] = {}
+
+    def take(self, groups: list[tuple[_Key, Group]], *, reports_doubtful: bool) -> None:
+        """Look at all events of one channel."""
+        doubtful = 0
+        for readings in _alike(groups, by_time=False):
+            times = list(_at_one_time(readings))
+            for same in times:
+                self._settle(same)
+            doubtful += sum(
+                may_lack_zone(one[0].ticks, next_one[0].ticks) for one, next_one in pairwise(times)
+            )
+        loose = sum(group.record_ids.count(UNKNOWN) for _, group in groups)
+        if loose:
+            loose -= sum(self._match(readings) for readings in _alike(groups, by_time=True))
+        if reports_doubtful:
+            self._doubtful += loose + doubtful
+
+    def finish(self, groups: dict[_Key, Group], *, names: bool) -> Repeats:
+        """Take out what is to go, and put in what is marked."""
+        gone: Counter[tuple[_Key, int, int]] = Counter()
+        for key, places in self._gone.items():
+            group = groups[key]
+            if names:
+                gone.update((key, group.ticks[at], group.record_ids[at]) for at in places)
+            kept = [at not in places for at in range(len(group.ticks))]
+            group.ticks = array("q", compress(group.ticks, kept))
+            group.record_ids = array("q", compress(group.record_ids, kept))
+            if not group.ticks:
+                del groups[key]
+        groups |= self._marked
+        marked = self._marked.values()
+        contradictions = sum(len(group.ticks) for group in marked)
+        dropped = sum(map(len, self._gone.values())) - contradictions
+        gone.subtract(self._marks.keys() if names else ())
+        examples = tuple(group.example for group in marked)
+        return Repeats(dropped, contradictions, examples, self._doubtful, +gone, self._marks)
+
+    def _settle(self, readings: list[_Reading]) -> None:
+        """Keep the best reading of one event, and others that are of another matter; mark contradictions."""
+        first, *others = sorted(readings, key=self._rank)
+        found: set[str] = set()
+        for other in others:
+            differ = self._compared(first, other)
+            found.update(differ)
+            if is_one_matter(differ):
+                self._gone[other.key].add(other.at)
+            else:
+                self._mark(other, differ)
+        if found:
+            self._mark(first, tuple(sorted(found)))
+
+    def _match(self, readings: list[_Reading]) -> int:
+        """Drop events without record id that agree with one that has one; returns how many."""
+        known = [one for one in readings if one.record_id != UNKNOWN and one.at not in self._gone[one.key]]
+        loose = sorted((one for one in readings if one.record_id == UNKNOWN), key=self._rank)
+        count = 0
+        for one in sorted(known, key=self._rank):
+            same = next((other for other in loose if not self._compared(one, other)), None)
+            if same is not None:
+                loose.remove(same)
+                self._gone[same.key].add(same.at)
+                count += 1
+        return count
+
+    def _rank(self, reading: _Reading) -> tuple[object, ...]:
+        key = reading.key, grain(reading.ticks)
+        if key not in self._worth:
+            self._worth[key] = worth(reading.group.example, reading.ticks)
+        return (*self._worth[key], reading.ticks, reading.record_id)
+
+    def _compared(self, one: _Reading, other: _Reading) -> tuple[str, ...]:
+        keys = one.key, other.key
+        if keys not in self._differences:
+            same = one.group is other.group
+            self._differences[keys] = () if same else differences(one.group.example, other.group.example)
+        return self._differences[keys]
+
+    def _mark(self, reading: _Reading, differ: tuple[str, ...]) -> None:
+        """Move a reading to those of its group that are contradicted in the same values."""
+        key = reading.key, differ
+        if key not in self._marked:
+            group = reading.group
+            self._marked[key] = Group(contradicted(group.example, differ), group.age)
+        self._marked[key].ticks.append(reading.ticks)
+        self._marked[key].record_ids.append(reading.record_id)
+        self._gone[reading.key].add(reading.at)
+        self._marks[reading.key, reading.ticks, reading.record_id] = differ
+
+
+def _alike(groups: list[tuple[_Key, Group]], *, by_time: bool) -> Iterator[list[_Reading]]:
+    """Yield the readings that share a record id, or an exact time; some of all at once bound the memory."""
+    count = 1 + sum(len(group.ticks) for _, group in groups) // _MOST_TOGETHER
+    values = [array("q") for _ in range(count)]
+    places = [array("q") for _ in range(count)]
+    for number, (_, group) in enumerate(groups):
+        for at, value in enumerate(group.ticks if by_time else group.record_ids):
+            if value != UNKNOWN and not (by_time and grain(value) > _EXACT):
+                values[value % count].append(value)
+                places[value % count].append(number << _PLACE_BITS | at)
+    while values:
+        yield from _equal(values.pop(), places.pop(), groups)
+
+
+def _equal(
+    values: Iterable[int], places: Iterable[int], groups: list[tuple[_Key, Group]]
+) -> Iterator[list[_Reading]]:
+    several = {value for value, count in Counter(values).items() if count > 1}
+    found: dict[int, list[_Reading]] = {value: [] for value in sorted(several)}
+    for value, place in zip(values, places, strict=True):
+        if value in several:
+            number, at = divmod(place, 1 << _PLACE_BITS)
+            found[value].append(_Reading(*groups[number], at))
+    yield from found.values()
+
+
+def _at_one_time(readings: list[_Reading]) -> Iterator[list[_Reading]]:
+    """Yield readings of one record id that are of one time: after a channel is cleared, ids start again."""
+    together: list[_Reading] = []
+    for reading in sorted(readings, key=lambda one: one.ticks):
+        if together and not is_same_time(together[0].ticks, reading.ticks):
+            yield together
+            together = []
+        together.append(reading)
+    yield together
