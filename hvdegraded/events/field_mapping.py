@@ -17,7 +17,7 @@ from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.knowledge.vocabulary import Component, Outcome, ProtocolVersion
-from hvdegraded.records.record import EventRecord, FieldSource
+from hvdegraded.records.record import Caveat, EventRecord, FieldSource
 
 __all__ = ["FieldLayout", "PlacedValues", "field_key", "layout_of", "place", "values_by_key"]
 
@@ -30,7 +30,6 @@ _DIGITS = "0123456789"
 _DEVICE_NAME = "DeviceName"
 _LONGEST_NAME = 128
 _VERSION_FIELDS = frozenset({"ServerVersion", "ClientVersion", "FrameworkNegotiated", "MessageNegotiated"})
-_READ_BY_ORDER = "its versions were read by their order in a message of a language that no row describes"
 _SHOWN = 60
 _OTHER_NAMES = {"virtualmachineid": "vmid", "virtualmachinename": "vmname"}
 _DECISIVE = frozenset(
@@ -163,7 +162,7 @@ def _add_message(
     message = record.message or ""
     outcome = Outcome.REFUSED if fact.outcome is Outcome.FINAL_REFUSAL else fact.outcome
     found, ambiguous = read_message(message, knowledge.messages, outcome)
-    caveats = []
+    caveats: list[str] = []
     is_alone = record.field_source is FieldSource.MESSAGE
     if (
         is_alone
@@ -174,7 +173,7 @@ def _add_message(
         told = read_structure(message, is_service=fact.component is Component.INTEGRATION)
         if told:
             found = told
-            caveats.append(_READ_BY_ORDER)
+            caveats.append(Caveat.BY_ORDER)
     for name, text in found.items():
         key = field_key(name)
         if not values.get(key, "").strip():

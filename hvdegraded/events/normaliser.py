@@ -143,8 +143,7 @@ class Normaliser:
                 )
             version_model, values, caveats = known
             if caveats:
-                origin = record.origin
-                record = record._replace(origin=origin._replace(caveats=(*origin.caveats, *caveats)))
+                record = record._replace(origin=record.origin.with_caveats(*caveats))
             return version_model(record=record, **values)  # type: ignore[return-value]
         if provider is None:
             return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union

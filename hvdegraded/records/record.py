@@ -1,6 +1,6 @@
 """What every reader delivers: provider-neutral event records.
 
-A record says the same whatever route it came by: values are text as Windows renders them in event
+A record is the same from every format and shipper: values are text as Windows renders them in event
 XML, times are exact integer ticks, GUIDs are upper case without braces. So one event read from an
 .evtx file and from an XML export compares equal (`origin` and `rendering` do not count).
 """
@@ -57,17 +57,41 @@ class FieldSource(enum.StrEnum):
 
 
 class Anomaly(enum.StrEnum):
-    """Anomalies on which decisions depend; others are texts for people."""
+    """Reasons why the content of a record may be wrong: damage, contradictions, cut values.
+
+    An event with an anomaly is never ignorable. Anomalies that name a part of the event are texts.
+    """
 
     NO_EVENT_ID = "it has no event id"
     """The record's `event_id` is 0."""
     EVENT_ID_NOT_A_NUMBER = "its event id is not a number"
     """The record's `event_id` is 0."""
+    BAD_CHECKSUM = "the checksum of its chunk does not match"
+    REMNANT = "it stood where its chunk has no live record"
+    ABSENT_VALUE = "its template names a value that it does not have"
+    ODD_SIZE = "a value has not the size of its type"
+    ODD_ARRAY = "an array has not the size of its items"
+    CUT_STRING = "a string ends with half a character"
+    CUT_SID = "a security identifier is cut"
+    CUT_MESSAGE = "its message is cut off"
+    HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
+    NOT_UTF8 = "some of its bytes are not UTF-8 and stand as \\x.."
+    OTHER_EVENT = "the XML in it is that of another event"
+    SEVERAL_EVENTS = "it holds the XML of several events"
 
 
 class Caveat(enum.StrEnum):
-    """Caveats on which decisions depend; others are texts for people."""
+    """Notices of how a record came to be read, which leave its content trusted.
 
+    What a log shipper does not keep is a text of its table.
+    """
+
+    BY_NAMES = "read by the names of its keys"
+    BY_ORDER = "its versions were read by their order in a message of a language that no row describes"
+    BROKEN_BEHIND = "its text is broken behind the payload; what stood there is missing"
+    MENDED_TEMPLATE = "it names its template with a flipped bit"
+    UNREADABLE_XML = "its XML is cut off or damaged"
+    UNREADABLE_LEVEL = "its level is not a number, nor an English word"
     NO_ZONE = "its time names no zone and is taken as UTC"
     GIVEN_ZONE = "its time names no zone and is taken as local time of the zone that was given"
     REPEATED_TIME = "its local time occurs twice, as clocks were set back then; the first is taken"
@@ -76,7 +100,12 @@ class Caveat(enum.StrEnum):
     AMBIGUOUS_DATE = "its date can be read in two ways and is left out"
 
 
-TIME_CAVEATS = frozenset(Caveat) - {Caveat.GIVEN_ZONE}
+TIME_CAVEATS = frozenset(
+    {
+        *(Caveat.NO_ZONE, Caveat.REPEATED_TIME, Caveat.SKIPPED_TIME),
+        *(Caveat.UNREADABLE_TIME, Caveat.AMBIGUOUS_DATE),
+    }
+)
 """Caveats of a time that may be wrong, or that is not there."""
 
 UNSURE_ZONES = frozenset({Caveat.NO_ZONE, Caveat.REPEATED_TIME, Caveat.SKIPPED_TIME})
@@ -84,11 +113,11 @@ UNSURE_ZONES = frozenset({Caveat.NO_ZONE, Caveat.REPEATED_TIME, Caveat.SKIPPED_T
 
 
 class Origin(NamedTuple):
-    """Where a record was read: reader, input, place in it, and why it deserves less trust, if so.
+    """Where a record was read: reader, input, place in it, and what speaks against its content.
 
-    `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1.
-    `recovered` marks remnants, no live records of a log. `anomalies` are short English reasons to believe
-    that what the record says may be mangled; `caveats` tells what its route did not keep.
+    `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1. `recovered` marks
+    remnants, which are not live records of a log. `anomalies` are reasons why the content may be wrong,
+    `caveats` how the record came to be read, both in short English.
     """
 
     reader: str = ""
@@ -102,14 +131,22 @@ class Origin(NamedTuple):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """All that is to be told: doubts, and what the route did not keep."""
+        """The anomalies, and the caveats."""
         return self.anomalies + self.caveats
+
+    def with_anomalies(self, *anomalies: str) -> Origin:
+        """Add anomalies behind those that are there."""
+        return self._replace(anomalies=(*self.anomalies, *anomalies)) if anomalies else self
+
+    def with_caveats(self, *caveats: str) -> Origin:
+        """Add caveats behind those that are there."""
+        return self._replace(caveats=(*self.caveats, *caveats)) if caveats else self
 
 
 class EventRecord(NamedTuple):
     """One event as its log holds it, whatever its provider.
 
-    `time_ticks` is TimeCreated in 100 ns since 1601 (None where the route lost it); `record_id` is
+    `time_ticks` is TimeCreated in 100 ns since 1601 (None where the source lost it); `record_id` is
     EventRecordID. GUIDs are upper case without braces. `payload` names the element that holds the
     data: `EventData`, `UserData/VmlEventLog`, …. `data` keeps every value in order, duplicates
     included: `(name, text)`, the name None for unnamed `<Data>`; nested payloads are flattened to
@@ -164,7 +201,7 @@ class EventRecord(NamedTuple):
 
     @property
     def message(self) -> str | None:
-        """The rendered message, in the rendering host's language; None where the route has none."""
+        """The rendered message, in the rendering host's language; None where the source has no message."""
         for name, text in self.rendering:
             if name == "Message":
                 return text
@@ -191,7 +228,7 @@ class EventRecord(NamedTuple):
         return None
 
     def with_valid_unicode(self) -> EventRecord:
-        """This record, with U+FFFD and a doubt for halves of surrogate pairs, which are no text."""
+        """This record, with U+FFFD and an anomaly for halves of surrogate pairs, which are not text."""
         texts = [text for text in _TEXTS_OF(self) if text]
         for fields in (self.data, self.extra, self.rendering):
             for name, text in fields:
@@ -216,8 +253,7 @@ class EventRecord(NamedTuple):
         record = EventRecord._make([*map(mend, self[:-1]), self.origin])
         if not has_halves:
             return record
-        doubt = "halves of surrogate pairs in it stand as U+FFFD"
-        return record._replace(origin=self.origin._replace(anomalies=(*self.origin.anomalies, doubt)))
+        return record._replace(origin=self.origin.with_anomalies(Anomaly.HALF_CHARACTERS))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; `from_dict` turns them back into an equal record."""
@@ -225,8 +261,8 @@ class EventRecord(NamedTuple):
         for name in ("data", "extra", "rendering"):
             plain[name] = [list(pair) for pair in plain[name]]
         plain["origin"] = self.origin._asdict() | {
-            "anomalies": list(self.origin.anomalies),
-            "caveats": list(self.origin.caveats),
+            "anomalies": list(map(str, self.origin.anomalies)),
+            "caveats": list(map(str, self.origin.caveats)),
         }
         return plain
 

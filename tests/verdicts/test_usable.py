@@ -16,7 +16,7 @@ from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Outcome, ProtocolVersion
-from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.verdicts.classifier import Classifier, classify
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Basis, Label, Reason
@@ -72,9 +72,15 @@ def test_a_damaged_record_proves_nothing(event: EventRecord) -> None:
 
 
 @pytest.mark.parametrize("event", HARMLESS)
-def test_what_a_route_did_not_keep_is_no_damage(event: EventRecord) -> None:
-    origin = Origin("json", caveats=("the shipper kept no user data",))
-    assert classify(event._replace(origin=origin), LINUX).ignorable
+@pytest.mark.parametrize("anomaly", Anomaly)
+def test_every_anomaly_blocks(event: EventRecord, anomaly: Anomaly) -> None:
+    doubted(event._replace(origin=Origin().with_anomalies(anomaly)))
+
+
+@pytest.mark.parametrize("event", HARMLESS)
+@pytest.mark.parametrize("caveat", [*Caveat, "the shipper kept no user data"])
+def test_no_caveat_blocks_by_itself(event: EventRecord, caveat: str) -> None:
+    assert classify(event._replace(origin=Origin().with_caveats(caveat)), LINUX).ignorable
 
 
 def test_sound_and_damaged_records_are_told_apart_among_many() -> None:

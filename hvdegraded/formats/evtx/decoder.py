@@ -29,7 +29,7 @@ from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, Skipped
-from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
 
 __all__ = [
@@ -41,9 +41,6 @@ _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PROVIDER, _CHANNEL, _COMPUTER = map(EventRecord._fields.index, ("provider", "channel", "computer"))
-_BAD_CHECKSUM = "the checksum of its chunk does not match"
-_REMNANT = "it stood where its chunk has no live record"
-_MENDED = "it names its template with a flipped bit"
 _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 """The System fields of a record, those of them that change, its layout, and where its outer values start."""
@@ -78,7 +75,7 @@ class EvtxDecoder:
         """
         spans = list(walk(chunk)) if spans is None else spans
         yield from _state_of(chunk, spans)
-        anomalies = () if chunk.intact(end_of(spans)) else (_BAD_CHECKSUM,)
+        anomalies = () if chunk.intact(end_of(spans)) else (Anomaly.BAD_CHECKSUM,)
         xml = self._xml(chunk, damaged=bool(anomalies))
         usual: list[Recurrence] = []
         skipped: list[tuple[Heading, int | None]] = []
@@ -116,7 +113,7 @@ class EvtxDecoder:
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
         """Decode a record that is not a live one of its chunk; None where that is not possible."""
-        origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (_REMNANT,))
+        origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number, True, (Anomaly.REMNANT,))
         return self.record(chunk, span, origin)
 
     def record(self, chunk: Chunk, span: Span, origin: Origin) -> EventRecord | None:
@@ -259,10 +256,9 @@ class EvtxDecoder:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
         xml.mended = False
         element, anomalies = expand(xml, start, end)
+        origin = origin.with_anomalies(*anomalies)
         if xml.mended:
-            origin = origin._replace(caveats=(*origin.caveats, _MENDED))
-        if anomalies:
-            origin = origin._replace(anomalies=(*origin.anomalies, *anomalies))
+            origin = origin.with_caveats(Caveat.MENDED_TEMPLATE)
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 

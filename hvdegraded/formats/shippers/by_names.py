@@ -18,11 +18,7 @@ from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS
 from hvdegraded.formats.shippers.payloads import values_of_any
 from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
 
-__all__ = ["BY_NAMES", "known_provider", "names_a_provider", "record_by_names"]
-
-BY_NAMES = "read by the names of its keys"
-"""The caveat of such a record."""
-
+__all__ = ["known_provider", "names_a_provider", "record_by_names"]
 
 _MAX_DEPTH = 8
 _MAX_VALUES = 4096
@@ -149,7 +145,7 @@ def _record(
 ) -> EventRecord | None:
     values: dict[str, Any] = {}
     message = ""
-    caveats = [BY_NAMES]
+    caveats = [Caveat.BY_NAMES]
     for field, found in fields.items():
         if field in ("provider", "event_id"):
             continue
@@ -176,7 +172,7 @@ def _record(
         payload="EventData" if data else "",
         data=tuple(data),
         rendering=(("Message", message),) if message else (),
-        origin=origin._replace(caveats=(*origin.caveats, *caveats)),
+        origin=origin.with_caveats(*caveats),
         **values,
     )
 

@@ -55,7 +55,7 @@ def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRe
     event_id, folded = event_id_of(content_of(system["EventID"]))
     values["event_id"] = event_id or 0
     if event_id is None:
-        origin = origin._replace(anomalies=(*origin.anomalies, Anomaly.NO_EVENT_ID))
+        origin = origin.with_anomalies(Anomaly.NO_EVENT_ID)
     if "qualifiers" not in values:
         beside = number_of(system.get("EventIDQualifier"))  # Datadog's newer agents
         values["qualifiers"] = folded if beside is None else beside

@@ -10,7 +10,7 @@ another event's XML too:
 2. XML that contradicts the projection (provider, event id, record id), or other XML beside it, is an anomaly.
 3. XML that cannot be read is told; the projection counts.
 
-Of the rest, what a route lost stays lost: names that are gone are None, and `origin.caveats` tells of it.
+Of the rest, what was lost on the way stays lost: names that are gone are None, which is a caveat.
 """
 
 from __future__ import annotations
@@ -196,9 +196,9 @@ def _with_xml(
     if not texts:
         return projection
     message = projection.message if projection is not None else None
-    told = projection
-    if told is None:
-        told = _projected(mapping, _flat(mapping), tables().hints, origin)
+    beside = projection
+    if beside is None:
+        beside = _projected(mapping, _flat(mapping), tables().hints, origin)
     best: EventRecord | None = None
     anomalies: list[str] = []
     caveats: list[str] = []
@@ -207,22 +207,19 @@ def _with_xml(
             continue
         record = _from_xml(text, origin)
         if record is None:
-            caveats.append("its XML is cut off or damaged")
-        elif not _is_same(record, told):
-            anomalies.append("the XML in it is that of another event")
+            caveats.append(Caveat.UNREADABLE_XML)
+        elif not _is_same(record, beside):
+            anomalies.append(Anomaly.OTHER_EVENT)
         elif best is None:
             best = record
         elif record != best:
-            anomalies.append("it holds the XML of several events")
+            anomalies.append(Anomaly.SEVERAL_EVENTS)
     chosen = best if best is not None else projection
     if chosen is None and anomalies:
         chosen = _from_xml(texts[0], origin)
     if chosen is None or not (anomalies or caveats):
         return chosen
-    more = chosen.origin
-    return chosen._replace(
-        origin=more._replace(anomalies=(*more.anomalies, *anomalies), caveats=(*more.caveats, *caveats))
-    )
+    return chosen._replace(origin=chosen.origin.with_anomalies(*anomalies).with_caveats(*caveats))
 
 
 def _is_same(record: EventRecord, projection: EventRecord) -> bool:
@@ -350,7 +347,7 @@ def _projected(
                     elif name == "level":
                         if any(flat.get(other) for other in paths[paths.index(path) + 1 :]):
                             continue
-                        caveats.append("its level is not a number, nor an English word")
+                        caveats.append(Caveat.UNREADABLE_LEVEL)
                 break
     if values.get("event_id") is None:
         anomalies.append(Anomaly.NO_EVENT_ID)
@@ -361,12 +358,12 @@ def _projected(
     payload, data = _payload(mapping, flat, table)
     if not data:
         caveats.append(table.lost)
-    if anomalies or caveats:
-        origin = origin._replace(
-            anomalies=(*origin.anomalies, *anomalies), caveats=(*origin.caveats, *caveats)
-        )
     return EventRecord(
-        **values, payload=payload, data=tuple(data[:MAX_FIELDS]), rendering=rendering, origin=origin
+        **values,
+        payload=payload,
+        data=tuple(data[:MAX_FIELDS]),
+        rendering=rendering,
+        origin=origin.with_anomalies(*anomalies).with_caveats(*caveats),
     )
 
 

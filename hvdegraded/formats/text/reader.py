@@ -21,7 +21,7 @@ from hvdegraded.formats.text.pasted_xml import PastedXml, take_xml
 from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
-from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.records.record import Anomaly, EventRecord, Origin
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
 from hvdegraded.tabular.csv_rows import cells_of, csv_rows, distinct_columns
 from hvdegraded.tabular.encodings import decode_text
@@ -34,7 +34,6 @@ __all__ = ["items_of_text", "looks_like_text_form", "read_text"]
 LONGEST = 64 << 20
 """Bytes of a text that are read."""
 
-_CUT = "its message is cut off"
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,200}\?>")
 _CLASSIC = re.compile(r"^[^\n=]{6,40}\r?\n(?=LogName=)", re.MULTILINE)
@@ -116,7 +115,7 @@ def _records(found: list[Found], order: DateOrder, path: str | None) -> Iterator
             yield Loss(LossReason.MALFORMED, one.problem, line=one.line)
             continue
         texts = (value for value in one.value.values() if isinstance(value, str))
-        cut = (_CUT,) if any(text.endswith(("...", "\u2026")) for text in texts) else ()
+        cut = (Anomaly.CUT_MESSAGE,) if any(text.endswith(("...", "\u2026")) for text in texts) else ()
         origin = Origin("text", path, None, one.line, anomalies=one.anomalies + cut)
         record = record_from_mapping(one.value, origin=origin, dates=lambda: order)
         missing = "it names a provider of Windows, but not one event id"

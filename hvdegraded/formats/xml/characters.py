@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import Anomaly, EventRecord
 
 __all__ = ["decoded", "escaped", "unescaped"]
 
@@ -17,7 +17,7 @@ _ESCAPED = re.compile(_ESCAPE + "([0-9A-F]{4})")
 
 
 def decoded(piece: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
-    """A piece's text and what to doubt in it: UTF-8, else as declared, else with odd bytes spelled out."""
+    """A piece's text and its anomalies: UTF-8, else as declared, else with odd bytes spelled out."""
     for candidate, errors in (("utf-8", "surrogatepass"), (encoding, "strict")):
         if candidate is None or not _extends_ascii(candidate):
             continue
@@ -25,7 +25,7 @@ def decoded(piece: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
             return piece.decode(candidate, errors), ()
         except UnicodeDecodeError:
             continue
-    return piece.decode("utf-8", "backslashreplace"), ("some of its bytes are no UTF-8 and stand as \\x..",)
+    return piece.decode("utf-8", "backslashreplace"), (Anomaly.NOT_UTF8,)
 
 
 @lru_cache(maxsize=64)

@@ -71,8 +71,6 @@ def record_from_element(
         # Some routes write the id as the classic logging API has it, with the qualifiers above it.
         values.setdefault("qualifiers", (event_id & 0xFFFF_FFFF) >> 16)
         values["event_id"] = event_id & 0xFFFF
-    if anomalies:
-        origin = origin._replace(anomalies=(*origin.anomalies, *anomalies))
     return EventRecord(
         **values,
         payload=fields.payload,
@@ -80,7 +78,7 @@ def record_from_element(
         data=tuple(fields.data),
         extra=(*extra, *fields.more),
         rendering=tuple(fields.rendering),
-        origin=origin,
+        origin=origin.with_anomalies(*anomalies),
     )
 
 

@@ -26,7 +26,7 @@ from hvdegraded.formats.xml.element import UnreadableEventError, record_from_ele
 from hvdegraded.formats.xml.splitter import MAX_EVENT, CutKind, Cutter
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened, Skipped
-from hvdegraded.records.record import EventRecord, Origin, ProviderFilter
+from hvdegraded.records.record import Caveat, EventRecord, Origin, ProviderFilter
 
 __all__ = [
     "parse_event",
@@ -63,7 +63,6 @@ _START = re.compile(rb"<((?:[\w.-]{1,64}:)?Event)[\s>]")
 _PAYLOAD_END = re.compile(
     rb"</(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*>|<(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*/>"
 )
-_BROKEN_BEHIND = "its text is broken behind the payload; what stood there is missing"
 _EVENT_TAG = re.compile(rb"<Event[\s/>]")
 
 
@@ -100,7 +99,7 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
     data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     encoding = None if isinstance(text, bytes) else "utf-8"
     record: EventRecord | None = None
-    anomalies = list(origin.anomalies)
+    anomalies: list[str] = []
     for item in _items(io.BytesIO(data), origin.path, None, BLOCK_SIZE, encoding):
         if isinstance(item, Loss):
             message = f"the event is {item.reason}: {item.detail}"
@@ -114,9 +113,8 @@ def parse_event(text: str | bytes, origin: Origin = _ORIGIN) -> EventRecord:
             record = item
     if record is None:
         raise SourceError("there is no <Event>", path=origin.path, hint="give one <Event> element")
-    found = record.origin
-    marks = (*found.anomalies, *anomalies)
-    return record._replace(origin=origin._replace(anomalies=marks, caveats=(*origin.caveats, *found.caveats)))
+    anomalies = [*record.origin.anomalies, *anomalies]
+    return record._replace(origin=origin.with_anomalies(*anomalies).with_caveats(*record.origin.caveats))
 
 
 # -------------------------------------------------------------------- many events
@@ -283,7 +281,7 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
         failure = error
     if len(piece) > _MAX_MENDED:
         raise _unreadable(failure)
-    text, doubts = decoded(piece, encoding)
+    text, anomalies = decoded(piece, encoding)
     document = escaped(text).encode()
     if document == piece:
         raise _unreadable(failure)
@@ -291,7 +289,7 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
         element = _element(document, wrapper)
     except etree.XMLSyntaxError as error:
         raise _unreadable(error) from None
-    return unescaped(record_from_element(element, origin._replace(anomalies=(*origin.anomalies, *doubts))))
+    return unescaped(record_from_element(element, origin.with_anomalies(*anomalies)))
 
 
 def _up_to_payload(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord | None:
@@ -305,8 +303,7 @@ def _up_to_payload(piece: bytes, wrapper: bytes, encoding: str | None, origin: O
         return None
     if not record.provider:
         return None
-    caveats = (*record.origin.caveats, _BROKEN_BEHIND)
-    return record._replace(origin=record.origin._replace(caveats=caveats))
+    return record._replace(origin=record.origin.with_caveats(Caveat.BROKEN_BEHIND))
 
 
 def _has_many_attributes(piece: bytes) -> bool:

@@ -22,19 +22,17 @@ from hvdegraded.formats.evtx.binxml.templates import (
 from hvdegraded.formats.evtx.binxml.values import (
     ARRAY,
     BadTextError,
-    OddSizeError,
     ValueType,
     array_texts,
     value_text,
 )
+from hvdegraded.records.record import Anomaly
 
 __all__ = ["Node", "expand"]
 
 MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
 MAX_PARTS = 2048  # elements, attributes, items and texts of a record, plus one for each of its bytes
 MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
-_HALF_CHARACTERS = "halves of surrogate pairs in it stand as U+FFFD"
-_ABSENT = "its template names a value that it does not have"
 MAX_NAMESPACE = 1024  # characters; each element's tag repeats it
 
 
@@ -120,7 +118,7 @@ class _Expansion:
     """One record being filled in, and what it may still take."""
 
     def __init__(self, chunk: ChunkXml[Any], size: int) -> None:
-        self.anomalies: dict[str, None] = {}
+        self.anomalies: dict[Anomaly, None] = {}
         self._chunk = chunk
         self._instances = MAX_INSTANCES
         self._parts = MAX_PARTS + size
@@ -238,7 +236,7 @@ class _Expansion:
 
     def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
         if slot.place >= len(values):
-            self.anomalies[_ABSENT] = None
+            self.anomalies[Anomaly.ABSENT_VALUE] = None
             return None
         value = values[slot.place]
         return None if value.kind == ValueType.NULL else value
@@ -251,11 +249,8 @@ class _Expansion:
         try:
             return value_text(value.kind, raw)
         except BadTextError as error:
-            self._note(error)
+            self.anomalies[error.anomaly] = None
             return value_text(value.kind, raw, lenient=True)
-
-    def _note(self, error: BadTextError) -> None:
-        self.anomalies[str(error) if isinstance(error, OddSizeError) else _HALF_CHARACTERS] = None
 
     def _items(self, value: Value) -> Iterator[str]:
         raw = self._raw(value)
@@ -263,7 +258,7 @@ class _Expansion:
         try:
             items = list(array_texts(kind, raw))
         except BadTextError as error:
-            self._note(error)
+            self.anomalies[error.anomaly] = None
             items = list(array_texts(kind, raw, lenient=True))
         self._show(len(items))
         return iter(items)

@@ -11,13 +11,13 @@ import struct
 from codecs import utf_16_le_decode
 from collections.abc import Callable, Iterator
 
+from hvdegraded.records.record import Anomaly
 from hvdegraded.timestamps import text_from_ticks
 
 __all__ = [
     "ARRAY",
     "UNSIGNED",
     "BadTextError",
-    "OddSizeError",
     "ValueType",
     "array_texts",
     "guid_text",
@@ -62,11 +62,11 @@ class ValueType(enum.IntEnum):
 
 
 class BadTextError(ValueError):
-    """A value is not what its type says; a string is not UTF-16, as with half of a surrogate pair."""
+    """A value that is not what its type says: a string that is not UTF-16, a value that may be cut."""
 
-
-class OddSizeError(BadTextError):
-    """A value has not the size that its type has, so that it may be cut."""
+    def __init__(self, anomaly: Anomaly) -> None:
+        super().__init__(anomaly.value)
+        self.anomaly = anomaly
 
 
 _GUID = struct.Struct("<IHH8s")
@@ -75,14 +75,8 @@ _MAX_SUBAUTHORITIES = 255
 
 
 def string_text(raw: bytes) -> str:
-    """A UTF-16 string without the zeros that end it. Raises BadTextError where it is none."""
-    try:
-        text, used = utf_16_le_decode(raw)
-    except UnicodeDecodeError as error:
-        raise BadTextError(str(error)) from None
-    if used != len(raw):
-        raise OddSizeError("a string ends with half a character")
-    return text.rstrip("\0")
+    """A UTF-16 string without the zeros that end it. Raises BadTextError if it is not UTF-16."""
+    return _whole_string(raw).rstrip("\0")
 
 
 def _lenient_string(raw: bytes) -> str:
@@ -101,9 +95,9 @@ def guid_text(raw: bytes) -> str:
 
 
 def sid_text(raw: bytes) -> str:
-    """A security identifier as `S-1-5-18`. Raises OddSizeError where it is cut."""
+    """A security identifier as `S-1-5-18`. Raises BadTextError where it is cut."""
     if len(raw) < 8 or len(raw) < 8 + 4 * raw[1]:
-        raise OddSizeError("a security identifier is cut")
+        raise BadTextError(Anomaly.CUT_SID)
     authority = int.from_bytes(raw[2:8], "big")
     parts = struct.unpack_from(f"<{raw[1]}I", raw, 8)
     head = f"S-{raw[0]}-{authority}" if authority < 1 << 32 else f"S-{raw[0]}-0x{authority:012X}"
@@ -113,7 +107,7 @@ def sid_text(raw: bytes) -> str:
 def _lenient_sid(raw: bytes) -> str:
     try:
         return sid_text(raw)
-    except OddSizeError:
+    except BadTextError:
         return raw.hex().upper()
 
 
@@ -223,7 +217,7 @@ def value_text(kind: int, raw: bytes, *, lenient: bool = False) -> str:
     if lenient and kind == ValueType.SID:
         return _lenient_sid(raw)
     if not lenient and has_odd_size(kind, len(raw)):
-        raise OddSizeError("a value has not the size of its type")
+        raise BadTextError(Anomaly.ODD_SIZE)
     code, text = struct_code(kind, len(raw))
     return text(struct.unpack("<" + code, raw)[0])
 
@@ -250,7 +244,7 @@ def array_texts(kind: int, raw: bytes, *, lenient: bool = False) -> Iterator[str
     size = next(iter(codes)) if kind != ValueType.BOOL else 4
     if not size or len(raw) % size:
         if size and not lenient:
-            raise OddSizeError("an array has not the size of its items")
+            raise BadTextError(Anomaly.ODD_ARRAY)
         if raw:
             yield _hex_bytes(raw)
         return
@@ -262,8 +256,8 @@ def array_texts(kind: int, raw: bytes, *, lenient: bool = False) -> Iterator[str
 def _whole_string(raw: bytes) -> str:
     try:
         text, used = utf_16_le_decode(raw)
-    except UnicodeDecodeError as error:
-        raise BadTextError(str(error)) from None
+    except UnicodeDecodeError:
+        raise BadTextError(Anomaly.HALF_CHARACTERS) from None
     if used != len(raw):
-        raise OddSizeError("a string ends with half a character")
+        raise BadTextError(Anomaly.CUT_STRING)
     return text
