@@ -38,6 +38,13 @@ class HvdegradedError(Exception):
 
     `path` names the input, `offset` counts bytes from its start, `line` and `column` count from 1;
     each is None if it does not apply. `hint` says what to do, in one sentence.
+
+    >>> import hvdegraded as hv
+    >>> try:
+    ...     hv.triage("logs", since="soon")
+    ... except hv.HvdegradedError as error:
+    ...     print(error.hint)
+    write 24h, 7d, yesterday, 2026-11-24 or 2026-11-24T13:00
     """
 
     def __init__(
@@ -80,27 +87,63 @@ class HvdegradedError(Exception):
 
 
 class WrongTypeError(HvdegradedError, TypeError):
-    """An argument of a type that the call does not take."""
+    """An argument of a type that the call does not take.
+
+    >>> import hvdegraded as hv
+    >>> hv.classify("System.evtx")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.WrongTypeError: str is neither an event nor a record (...)
+    """
 
 
 class WrongValueError(HvdegradedError, ValueError):
-    """An argument with a value that the call does not take."""
+    """An argument with a value that the call does not take.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage("logs", min_level="errr")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.WrongValueError: min_level is 'errr', not a level (...)
+    """
 
 
 class SourceError(HvdegradedError, OSError):
-    """An input could not be read at all."""
+    """An input could not be read at all.
+
+    >>> import hvdegraded as hv
+    >>> hv.read("missing.evtx")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.SourceError: missing.evtx: the file cannot be read: ...
+    """
 
 
 class SourceTypeError(SourceError, WrongTypeError):
-    """What was given as an input is not a path, bytes or a stream."""
+    """What was given as an input is not a path, bytes or a stream.
+
+    >>> import hvdegraded as hv
+    >>> hv.read(7)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.SourceTypeError: int is not an input (...)
+    """
 
 
 class EmptySourceError(SourceError):
-    """The input has no bytes."""
+    """The input has no bytes.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage(b"")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.EmptySourceError: ...
+    """
 
 
 class LegacyEvtError(SourceError):
-    """The input is an old .evt log (Windows XP and 2003), not .evtx."""
+    r"""The input is an old .evt log (Windows XP and 2003), not .evtx.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage(b"\x30\0\0\0LfLe")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.LegacyEvtError: this is an .evt log of Windows XP or 2003 (...)
+    """
 
     def __init__(self, path: str | None) -> None:
         super().__init__(
@@ -111,51 +154,124 @@ class LegacyEvtError(SourceError):
 
 
 class UnknownFormatError(SourceError):
-    """The input has a format that this library does not read."""
+    """The input has a format that this library does not read.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage(b"neither a log nor JSON")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.UnknownFormatError: ...
+    """
 
 
 class UnsafeXmlError(SourceError):
-    """The XML declares a document type or entities; event XML never does, attacks do."""
+    """The XML declares a document type or entities; event XML never does, attacks do.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage(b"<!DOCTYPE Events><Events/>")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.UnsafeXmlError: ...
+    """
 
 
 class LossError(SourceError):
-    """A record could not be delivered, and the reading was strict."""
+    """A record could not be delivered, and the reading was strict.
+
+    >>> import hvdegraded as hv
+    >>> from pathlib import Path
+    >>> cut = Path("sample_logs/hv2012r2/System.evtx").read_bytes()[:100_000]
+    >>> hv.triage(cut, strict=True)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.LossError: ...
+    """
 
 
 class KnowledgeError(HvdegradedError):
-    """A row of a knowledge or policy file is wrong."""
+    """A row of a knowledge or policy file is wrong.
+
+    >>> import hvdegraded as hv
+    >>> hv.Policy.load("README.md")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.KnowledgeError: README.md:3:3: ...
+    """
 
 
 class KnowledgeFileError(KnowledgeError, OSError):
-    """A knowledge or policy file cannot be opened."""
+    """A knowledge or policy file cannot be opened.
+
+    >>> import hvdegraded as hv
+    >>> hv.Policy.load("missing.toml")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.KnowledgeFileError: missing.toml: cannot be opened: ...
+    """
 
 
 class InventoryError(HvdegradedError):
-    """A guest inventory could not be read."""
+    """A guest inventory could not be read.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage("logs", guests=[{"Name": "web01"}])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.InventoryError: no row can be used: ...
+    """
 
 
 class InventoryFileError(InventoryError, OSError):
-    """The file of a guest inventory cannot be opened."""
+    """The file of a guest inventory cannot be opened.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage("logs", guests="missing.json")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.InventoryFileError: missing.json: cannot be opened: ...
+    """
 
 
 class InventoryTypeError(InventoryError, WrongTypeError):
-    """What was given as an inventory is not one, nor anything that one is made of."""
+    """What was given as an inventory is not one, nor anything that one is made of.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage("logs", guests=7)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.InventoryTypeError: int is not an inventory (...)
+    """
 
 
 class OutputError(HvdegradedError, OSError):
-    """A file cannot be written."""
+    """A file cannot be written.
+
+    >>> import hvdegraded as hv
+    >>> hv.write_evtx("no/such/folder/x.evtx", [])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.OutputError: no/such/folder/x.evtx: the file cannot be written: ...
+    """
 
 
 class EvtxWriteError(OutputError):
-    """An event cannot be written to an .evtx log."""
+    """An event cannot be written to an .evtx log.
+
+    >>> import hvdegraded as hv
+    >>> hv.evtx_bytes([hv.EventRecord("storvsp", 6)])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    hvdegraded.errors.EvtxWriteError: ...
+    """
 
 
 class UnknownNameError(HvdegradedError, LookupError):
-    """A VM, host, finding or component that was asked for does not occur."""
+    """A VM, host, finding or component that was asked for does not occur.
+
+    >>> import hvdegraded as hv
+    >>> hv.triage("sample_logs/hv2012r2").vm("wbe22")
+    Traceback (most recent call last):
+    hvdegraded.errors.UnknownNameError: no event of this triage names the VM 'wbe22' (did you mean web22?)
+    """
 
 
 class MissingExtraError(HvdegradedError, ImportError):
-    """A feature needs an optional package that is not installed."""
+    """A feature needs an optional package that is not installed.
+
+    >>> import hvdegraded as hv
+    >>> str(hv.MissingExtraError("an Arrow table", "arrow"))
+    "an Arrow table needs the extra 'arrow' (pip install 'hvdegraded[arrow]')"
+    """
 
     def __init__(self, feature: str, extra: str, packages: Sequence[str] = ()) -> None:
         wanted = f" ({', '.join(packages)})" if packages else ""

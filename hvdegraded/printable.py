@@ -1,10 +1,12 @@
-"""Text made safe to print: logs can hold anything."""
+"""Text made safe to print or to show: logs can hold anything."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from html import escape
 
-__all__ = ["harmless_cell", "printable"]
+__all__ = ["harmless_cell", "printable", "table_html"]
 
 _FORMULA_BEGINS = frozenset("=+-@\t\r＝＋－＠")
 
@@ -22,3 +24,14 @@ def printable(text: str) -> str:
 def harmless_cell(text: str) -> str:
     """Return the text of a CSV cell, with an apostrophe in front of what spreadsheets take for a formula."""
     return f"'{text}" if text and text[0] in _FORMULA_BEGINS else text
+
+
+def table_html(rows: Iterable[tuple[str, str]]) -> str:
+    """Return rows of a name and a text as an HTML table for notebooks, in their colours, text to the left."""
+    cell = "text-align:left;vertical-align:top;white-space:pre-wrap"
+    body = "".join(
+        f'<tr><th scope="row" style="{cell}">{escape(printable(name))}</th>'
+        f'<td style="{cell}">{escape(printable(text))}</td></tr>'
+        for name, text in rows
+    )
+    return f"<table><tbody>{body}</tbody></table>"

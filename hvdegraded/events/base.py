@@ -10,6 +10,7 @@ from pydantic import Field as ModelField
 
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Family
+from hvdegraded.printable import printable, table_html
 from hvdegraded.records.record import EventRecord, Field, FieldSource
 
 __all__ = ["Event", "Hresult"]
@@ -36,6 +37,11 @@ class Event(BaseModel):
     `vm_id` is a GUID in upper case without braces. `fact` is the table row by which the event was read, None
     where the tables do not know this provider and id, and in an event that was read back from JSON; it does
     not count in comparisons. `kind`, in each model, distinguishes the models.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> isinstance(event, hv.Event), event.provider, event.event_id, event.vm_name
+    (True, 'storvsp', 6, 'web01')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -55,6 +61,21 @@ class Event(BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.record)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        when = self.time_created.isoformat(" ", "seconds") if self.time_created else "no time"
+        whose = f", VM {self.vm_name or self.vm_id}" if self.vm_name or self.vm_id else ""
+        return printable(f"<{name} {self.provider} {self.event_id}, {when}, {self.host or 'no host'}{whose}>")
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        error = (("error", str(self.hresult)),) if self.hresult else ()
+        message = (("message", self.message),) if self.message else ()
+        data = ((name or "(no name)", text) for name, text in self.data)
+        return table_html([("event", repr(self).strip("<>")), *error, *message, *data])
 
     @property
     def verdict_key(self) -> tuple[Hashable, ...]:

@@ -319,7 +319,13 @@ def _default() -> Normaliser:
 
 
 def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> AnyEvent:
-    """Return the event that a record is, by the library's knowledge or another; no record fails."""
+    """Return the event that a record is, by the library's knowledge or another; no record fails.
+
+    >>> import hvdegraded as hv
+    >>> record = hv.EventRecord("Microsoft-Windows-Hyper-V-VMMS", 19100, data=(("VmName", "db02"),))
+    >>> hv.normalise(record).vm_name
+    'db02'
+    """
     if not isinstance(record, EventRecord):
         raise WrongTypeError(f"{type(record).__name__} is not an EventRecord", hint="read_records gives some")
     return _default()(record) if knowledge is None else Normaliser(knowledge)(record)

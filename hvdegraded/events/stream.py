@@ -22,7 +22,14 @@ __all__ = [
 
 
 class EventStream(Stream[AnyEvent]):
-    """Events of one reading, one after another."""
+    """Events of one reading, one after another.
+
+    >>> import hvdegraded as hv
+    >>> with hv.read("sample_logs/hv2012r2") as events:
+    ...     first = next(events)
+    >>> events.report.delivered
+    1
+    """
 
     def __init__(self, records: RecordStream, normalise: Callable[[EventRecord], AnyEvent]) -> None:
         super().__init__(map(normalise, records), records.report)
@@ -51,6 +58,12 @@ def read(
 
     While it is gone through, an input that cannot be read raises SourceError; one among several is noted in
     the report. With `strict`, the first loss raises LossError. `engine` is as in `read_records`.
+
+    >>> import hvdegraded as hv
+    >>> for event in hv.read("sample_logs/hv2012r2/System.evtx"):
+    ...     if event.vm_name == "appliance":
+    ...         print(event.provider, event.event_id)
+    storvsp 5
     """
     knowledge = knowledge or load_knowledge()
     wanted = None if everything else knowledge.provider_filter()

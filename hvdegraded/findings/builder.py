@@ -361,6 +361,11 @@ def triage(
 
     An interruption (Ctrl-C) ends the reading: the triage is of what was read by then, and its report says so.
     Raises as `read` does.
+
+    >>> import hvdegraded as hv
+    >>> found = hv.triage("sample_logs/hv2022", guests="sample_logs/guests.json")
+    >>> [finding.vm for finding in found.to_act_on][:2]
+    ['win-erp', 'ubu-api']
     """
     if keywords.get("options") is None:
         keywords.setdefault("progress", True)

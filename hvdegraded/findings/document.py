@@ -21,6 +21,7 @@ from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
+from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.phrases import versions_text, whose
@@ -227,8 +228,8 @@ def _adapter() -> TypeAdapter[Document]:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of `Document.to_dict`."""
-    return _adapter().json_schema(mode="serialization")
+    """Return the JSON Schema of `Document.to_dict`."""
+    return schema_of(_adapter())
 
 
 def document_of(

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from hvdegraded.events import Event
 from hvdegraded.findings.groups import finding_id
+from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.verdict import Verdict
 
@@ -77,4 +78,4 @@ def _adapter() -> TypeAdapter[EventLine]:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a line."""
-    return _adapter().json_schema(mode="serialization")
+    return schema_of(_adapter())

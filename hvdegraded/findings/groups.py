@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from html import escape
 from itertools import groupby
 
 from hvdegraded.events import Event
-from hvdegraded.printable import printable
+from hvdegraded.printable import printable, table_html
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Label, Reason, Severity, Verdict
@@ -44,6 +43,11 @@ class Section(enum.StrEnum):
 
     QUIET holds what is not ignorable but asks for nothing: information, and what is worth a look only when
     it repeats.
+
+    >>> import hvdegraded as hv
+    >>> found = hv.triage("sample_logs/hv2022", guests="sample_logs/guests.json")
+    >>> [str(section) for section, count in found.by_section().items() if count]
+    ['act', 'check', 'assumed', 'proven', 'quiet']
     """
 
     ACT = "act"
@@ -110,6 +114,12 @@ class Finding:
 
     Version mismatches that work are one matter for a VM, whichever of its components report them; everything
     else is one for each event id and reason.
+
+    >>> import hvdegraded as hv
+    >>> found = hv.triage("sample_logs/hv2012r2/System.evtx", guests="sample_logs/guests.json")
+    >>> finding = found.findings[0]
+    >>> finding.id, finding.vm, str(finding.section), finding.count
+    ('ffadf05c9faa', 'appliance', 'act', 1)
     """
 
     groups: tuple[EventGroup, ...]
@@ -214,8 +224,9 @@ class Finding:
         return f"<Finding {self.id}, {self.section}: {printable(self.verdict.summary)}, ×{self.count}>"
 
     def _repr_html_(self) -> str:
-        lines = map(printable, (repr(self), *self.verdict.explain().split("\n")))
-        return f"<pre>{escape(chr(10).join(lines))}</pre>"
+        times = f"{self.count}, from {self.first} to {self.last}" if self.first else str(self.count)
+        title = table_html([(f"finding {self.id}", f"{self.section}"), ("events", times)])
+        return title + "".join(group.verdict._repr_html_() for group in self.groups)
 
 
 def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> datetime | None:

@@ -41,6 +41,13 @@ class Triage:
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
     why; `report` is the account of the reading, `provenance` names version, inputs and inventory.
+
+    >>> import hvdegraded as hv
+    >>> found = hv.triage("sample_logs/hv2012r2/System.evtx", guests="sample_logs/guests.json")
+    >>> found
+    <Triage, 248 events in 8 findings: 1 to act on, 1 to check, 4 assumed, 2 proven noise>
+    >>> len(found.vm("appliance"))
+    1
     """
 
     groups: tuple[EventGroup, ...]

@@ -42,6 +42,11 @@ class GuestInventory:
 
     Iteration gives the guests in their order; `problems` lists unusable rows, conflicts and unknown
     systems.
+
+    >>> import hvdegraded as hv
+    >>> guests = hv.GuestInventory.load({"web01": "Ubuntu 24.04", "win-*": "Windows Server 2022"})
+    >>> str(guests.find(vm_name="WEB01").family)
+    'Linux'
     """
 
     __slots__ = ("_by_id", "_by_name", "_by_similar", "_guests", "_patterns", "_problems")
@@ -146,7 +151,7 @@ class GuestInventory:
         return iter(self._guests)
 
     def __repr__(self) -> str:
-        return f"GuestInventory({len(self._guests)} guests, {len(self._problems)} problems)"
+        return f"<GuestInventory, guests: {len(self._guests)}, problems: {len(self._problems)}>"
 
     def find(
         self,

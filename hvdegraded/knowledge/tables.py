@@ -189,7 +189,12 @@ _WIN32_AS_HRESULT = 0x80070000
 
 @functools.cache
 def load_knowledge() -> Knowledge:
-    """The facts of this library."""
+    """The facts of this library.
+
+    >>> import hvdegraded as hv
+    >>> hv.load_knowledge().event("Microsoft-Windows-Hyper-V-VMMS", 19100).meaning
+    'A disk merge in the background failed.'
+    """
     return Knowledge(open_table("providers.toml").rows("provider", ProviderFact))
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.events import Event
 from hvdegraded.knowledge.vocabulary import VersionPair
 from hvdegraded.records.record import FieldSource
+from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
-__all__ = ["KEY", "Annotation", "error_annotation", "json_text", "times_of", "untimed_annotation"]
+__all__ = [
+    "KEY",
+    "Annotation",
+    "error_annotation",
+    "json_schema",
+    "json_text",
+    "times_of",
+    "untimed_annotation",
+]
 
 KEY = "hvdegraded"
 """The key that is added to a record."""
@@ -65,6 +75,12 @@ class Annotation(BaseModel):
     batch: tuple[Annotation, ...] = ()
     time_created: str | None = None
     time_ticks: int | None = None
+
+
+@lru_cache(maxsize=1)
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the added key."""
+    return schema_of(TypeAdapter(Annotation))
 
 
 def untimed_annotation(event: Event, verdict: Verdict) -> dict[str, Any]:

@@ -298,9 +298,10 @@ def annotate_many(
     InventoryError, KnowledgeError or WrongValueError for arguments that cannot be used, at the call.
 
     >>> import hvdegraded as hv
-    >>> records = [{"n": 1}, {"provider": "Microsoft-Windows-Hyper-V-VMMS", "event_id": 19100, "n": 2}]
-    >>> [(one["n"], "hvdegraded" in one) for one in hv.annotate_many(records)]
-    [(1, False), (2, True)]
+    >>> from pathlib import Path
+    >>> lines = Path("sample_logs/exports/winlogbeat.jsonl").read_text().splitlines()[:3]
+    >>> ["hvdegraded" in record for record in hv.annotate_many(lines)]
+    [True, True, True]
     """
     if isinstance(records, (Mapping, str, bytes)):
         raise WrongTypeError("records must be several, not one", hint="annotate takes one record")

@@ -56,6 +56,11 @@ def read_records(
     A single input that does not exist raises SourceError at once, one that cannot be read when it is gone
     through; among several it is noted in the report, and the others are read. With `strict`, the first loss
     raises LossError. With several `workers`, the report grows in steps.
+
+    >>> import hvdegraded as hv
+    >>> records = hv.read_records("sample_logs/hv2012r2/System.evtx")
+    >>> len(list(records)), records.report.lost
+    (608, 0)
     """
     options = ReadOptions.of(**keywords)
     source = checked_source(source)

@@ -53,6 +53,11 @@ class ReadOptions:
     files, and parts of large .evtx logs, at once, where that can pay off: paths of 64 MiB and more, read
     without `strict`; records and report are the same. `progress` shows how far a long reading is, in Jupyter
     and on terminals.
+
+    >>> import hvdegraded as hv
+    >>> options = hv.ReadOptions.of(workers=2, timezone="Europe/Berlin")
+    >>> len(list(hv.read("sample_logs/hv2012r2/System.evtx", options=options)))
+    248
     """
 
     strict: bool = False

@@ -37,7 +37,12 @@ Field = tuple[str | None, str]
 
 
 class Level(enum.IntEnum):
-    """Severity of an event as Windows numbers it: the lower, the worse; 0 passes every filter."""
+    """Severity of an event as Windows numbers it: the lower, the worse; 0 passes every filter.
+
+    >>> import hvdegraded as hv
+    >>> hv.Level.ERROR < hv.Level.WARNING
+    True
+    """
 
     LOG_ALWAYS = 0
     CRITICAL = 1
@@ -48,7 +53,13 @@ class Level(enum.IntEnum):
 
 
 class FieldSource(enum.StrEnum):
-    """What an event's reading rests on, strongest first."""
+    """What an event's reading rests on, strongest first.
+
+    >>> import hvdegraded as hv
+    >>> record = hv.EventRecord("storvsp", 6, data=((None, "web01"),))
+    >>> record.field_source is hv.FieldSource.POSITIONAL
+    True
+    """
 
     NAMED = "named fields"
     POSITIONAL = "positional fields"
@@ -118,6 +129,10 @@ class Origin(NamedTuple):
     `offset` counts bytes from the start of the (decompressed) input, `line` counts from 1. `recovered` marks
     remnants, which are not live records of a log. `anomalies` are reasons why the content may be wrong,
     `caveats` how the record came to be read, both in short English.
+
+    >>> import hvdegraded as hv
+    >>> next(hv.read_records("sample_logs/hv2012r2/System.evtx")).origin.path
+    'sample_logs/hv2012r2/System.evtx'
     """
 
     reader: str = ""
@@ -152,6 +167,11 @@ class EventRecord(NamedTuple):
     included: `(name, text)`, the name None for unnamed `<Data>`; nested payloads are flattened to
     `Parent/Child` and `Parent/@attribute`, `<Binary>` is `("Binary", hex)`. `extra` holds whatever else
     stood in `<System>`, `rendering` what a host added in its own language (`Message`, `Culture`, …).
+
+    >>> import hvdegraded as hv
+    >>> record = hv.EventRecord("storvsp", 6, computer="hv1", data=(("VmName", "web01"),))
+    >>> record.get("VmName"), record.time_created
+    ('web01', None)
     """
 
     provider: str = ""
@@ -329,6 +349,12 @@ class ProviderFilter:
     beginnings that text exports write and no log contains. `marks` are pieces of which every name with such
     a prefix contains one, as its manifest spells it (`Hyper-V`): readers search raw bytes for them before
     they decode.
+
+    >>> import hvdegraded as hv
+    >>> wanted = hv.ProviderFilter(frozenset({"storvsp"}))
+    >>> records = hv.read_records("sample_logs/hv2012r2/System.evtx", wanted=wanted)
+    >>> {record.provider for record in records}
+    {'storvsp'}
     """
 
     names: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ __all__ = ["ReadReport", "RecordStream", "Stream"]
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(repr=False)
 class ReadReport:
     """The account of a reading: records seen = delivered + filtered + lost, at any moment.
 
@@ -24,6 +24,12 @@ class ReadReport:
     unread. `with_anomalies` and `with_caveats` count delivered records that have some. `losses` and
     `notes` list the first `MAX_LISTED`; the counts are complete. `times` are those of this input's own
     records, `parts` the reports of several inputs, or of an archive's members.
+
+    >>> import hvdegraded as hv
+    >>> events = hv.read("sample_logs/hv2012r2/System.evtx")
+    >>> _ = list(events)
+    >>> events.report
+    <ReadReport, sample_logs/hv2012r2/System.evtx: 608 records, 248 delivered, 360 of other providers>
     """
 
     MAX_LISTED: ClassVar[int] = 1000
@@ -47,6 +53,9 @@ class ReadReport:
     together: bool = False
     is_archive: bool = False
     times: InputCoverage = field(default_factory=InputCoverage)
+
+    def __repr__(self) -> str:
+        return f"<ReadReport, {str(self).splitlines()[0]}>"
 
     @property
     def coverage(self) -> ChannelCoverage:

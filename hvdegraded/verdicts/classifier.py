@@ -75,6 +75,12 @@ class Classifier:
     """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat.
 
     `guests` is an inventory, or whatever `GuestInventory.load` makes one of.
+
+    >>> import hvdegraded as hv
+    >>> classifier = hv.Classifier("sample_logs/guests.json")
+    >>> pairs = classifier.classify_all(hv.read("sample_logs/hv2012r2"))
+    >>> sum(verdict.actionable for _, verdict in pairs) > 0
+    True
     """
 
     def __init__(self, guests: object = None, policy: Policy | None = None) -> None:
@@ -88,6 +94,9 @@ class Classifier:
         self._rows_in_force: BoundedCache[int, EventFact] = BoundedCache(_MAX_REMEMBERED)
         self._guests_found: BoundedCache[tuple[Any, ...], Guest | None] = BoundedCache(_MAX_REMEMBERED)
         self._verdicts: BoundedCache[tuple[object, ...], Verdict] = BoundedCache(_MAX_REMEMBERED)
+
+    def __repr__(self) -> str:
+        return f"<Classifier by {self.guests!r}>"
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.guests, self.policy)  # a copy starts with nothing remembered
@@ -368,6 +377,13 @@ def classify(
 
     `guests` is an inventory, or whatever `GuestInventory.load` makes one of; `guest` names the system of this
     event's VM (`"linux"`, `"Windows Server 2022"`) instead. Raises InventoryError for an unknown system.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> hv.classify(event, guest="linux").proven
+    True
+    >>> hv.classify(event, guest="Windows Server 2012").actionable
+    True
     """
     if guest is not None:
         if guests is not None:

@@ -35,11 +35,17 @@ _SEVERITIES = {
 
 
 def classify_status(
-    record: Mapping[str, Any], guests: GuestInventory | None = None, policy: Policy | None = None
+    record: Mapping[str, Any], guests: object = None, policy: Policy | None = None
 ) -> Verdict | None:
     """Return the verdict on a state exported from Get-VM, Get-VMIntegrationService or WMI.
 
-    Returns None if the record is not such a state. Raises HvdegradedError if it is not a mapping.
+    Returns None if the record is not such a state. Raises WrongTypeError if it is not a mapping.
+
+    >>> import hvdegraded as hv
+    >>> state = {"VMName": "web01", "Name": "Heartbeat", "PrimaryOperationalStatus": 3}
+    >>> state["SecondaryOperationalStatus"] = 32775  # the protocol version differs
+    >>> hv.classify_status(state, {"web01": "Ubuntu 24.04"}).proven
+    True
     """
     if not isinstance(record, Mapping):
         raise WrongTypeError(
@@ -49,7 +55,8 @@ def classify_status(
     status = console_status(record)
     if status is None:
         return None
-    return verdict_of_status(status, guests if guests is not None else GuestInventory(), policy or Policy())
+    known = GuestInventory() if guests is None else GuestInventory.load(guests)
+    return verdict_of_status(status, known, policy or Policy())
 
 
 def verdict_of_status(status: ConsoleStatus, guests: GuestInventory, policy: Policy) -> Verdict:

@@ -31,6 +31,14 @@ class History:
 
     `coverage` says for which time which channel was read, None where nothing is known of that; `incomplete`
     that the reading was given up.
+
+    >>> import hvdegraded as hv
+    >>> classifier, history = hv.Classifier(), hv.History()
+    >>> events = list(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> for event in events:
+    ...     classifier.observe(event, history)
+    >>> classifier.classify(events[0], history).reason
+    <Reason.LOADED_UNKNOWN: 'loaded_mismatch_unknown_guest'>
     """
 
     def __init__(self) -> None:
@@ -41,6 +49,9 @@ class History:
         self._links: dict[_Key, set[_Key]] = {}
         self._hosts_of: dict[str, set[str]] = {}
         self._on_host: dict[str, set[_Key]] = {}
+
+    def __repr__(self) -> str:
+        return f"<History of {sum(key[0] == _ANYWHERE for key in self._vms)} VM ids>"
 
     def observe(
         self, event: Event, fact: EventFact | None, *, failure: str | None = None, usable: bool = True

@@ -24,6 +24,12 @@ class Policy:
     ACTIONABLE no verdict that assumes it is ignorable. `max_inventory_age` is how much older than an event an
     inventory may be before its row only counts as an assumption. `knowledge` contains the facts, with the
     user's rows; `acknowledgements` name findings that reports show apart.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> strict = hv.Policy(unknown_guest=hv.Label.ACTIONABLE)
+    >>> hv.classify(event, policy=strict).actionable
+    True
     """
 
     unknown_guest: Label = Label.IGNORABLE

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 
 from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
+from hvdegraded.printable import printable, table_html
 
 __all__ = ["Assumption", "Basis", "Label", "Reason", "Severity", "Verdict"]
 
 
 class Label(enum.StrEnum):
-    """What an event is to an administrator."""
+    """What an event is to an administrator.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> hv.classify(event).label is hv.Label.IGNORABLE
+    True
+    """
 
     IGNORABLE = "ignorable protocol-version mismatch"
     ACTIONABLE = "actionable"
 
 
 class Severity(enum.StrEnum):
-    """What an event asks for, most urgent first."""
+    """What an event asks for, most urgent first.
+
+    >>> import hvdegraded as hv
+    >>> findings = hv.triage("sample_logs/hv2022", guests="sample_logs/guests.json")
+    >>> findings.to_act_on.findings[0].severity is hv.Severity.ACT
+    True
+    """
 
     ACT = "act"
     CHECK = "check"
@@ -32,6 +46,11 @@ class Assumption(enum.StrEnum):
 
     GUEST_SYSTEM: that the guest is not Windows, or still is what the inventory says. WHAT_FOLLOWS: that no
     failure of the VM followed the refusal.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> hv.classify(event).assumptions == (hv.Assumption.GUEST_SYSTEM,)
+    True
     """
 
     GUEST_SYSTEM = "guest system"
@@ -39,7 +58,12 @@ class Assumption(enum.StrEnum):
 
 
 class Reason(enum.StrEnum):
-    """Why an event has its label."""
+    """Why an event has its label.
+
+    >>> import hvdegraded as hv
+    >>> hv.classify(hv.EventRecord("Microsoft-Windows-Hyper-V-VMMS", 19100)).reason is hv.Reason.KNOWN_PROBLEM
+    True
+    """
 
     LOADED_NON_WINDOWS = "loaded_mismatch_non_windows_guest"
     LOADED_WINDOWS = "loaded_mismatch_windows_guest"
@@ -60,7 +84,13 @@ class Reason(enum.StrEnum):
 
 
 class Basis(enum.StrEnum):
-    """What a verdict stands on."""
+    """What a verdict stands on.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> hv.classify(event, guest="linux").basis is hv.Basis.GUEST_INVENTORY
+    True
+    """
 
     GUEST_INVENTORY = "guest inventory"
     GUEST_INFERENCE = "versions that no Windows guest speaks"
@@ -78,6 +108,14 @@ class Verdict(BaseModel):
     `severity` says what the event asks for, `assumptions` what an ignorable verdict takes for granted.
     `derivation` contains the steps, `if_otherwise` what would change the verdict; `problem` is equal for
     verdicts that are one finding.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> verdict = hv.classify(event, guest="linux")
+    >>> verdict.ignorable, verdict.assumed, str(verdict.severity)
+    (True, False, 'none')
+    >>> print(verdict.explain().splitlines()[1])
+    reason: loaded_mismatch_non_windows_guest, by guest inventory
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -126,20 +164,33 @@ class Verdict(BaseModel):
         return self.label is Label.ACTIONABLE
 
     def explain(self) -> str:
-        """The verdict in words, line by line: what, why, by which facts, and what would change it."""
-        lines = [f"{self.label}: {self.summary}", f"reason: {self.reason}, by {self.basis}"]
+        """Return the verdict in words: what, why, by which facts, and what would change it."""
+        return "\n".join(f"{name}: {text}" if name else f"  {text}" for name, text in self._lines())
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        yield self.label, self.summary
+        yield "reason", f"{self.reason}, by {self.basis}"
         if self.severity is not Severity.NONE:
-            lines.append(f"severity: {self.severity}")
-        lines += [f"assumed: {_ASSUMED[assumption]}" for assumption in self.assumptions]
+            yield "severity", self.severity
+        yield from (("assumed", _ASSUMED[assumption]) for assumption in self.assumptions)
         if self.guest:
-            lines.append(f"guest: {self.guest}")
-        lines += [f"  {line}" for line in self.derivation]
+            yield "guest", self.guest
+        yield from (("", line) for line in self.derivation)
         if self.remedy:
-            lines.append(f"what to do: {self.remedy}")
+            yield "what to do", self.remedy
         if self.references:
-            lines.append(f"references: {', '.join(self.references)}")
-        lines += [f"otherwise: {line}" for line in self.if_otherwise]
-        return "\n".join(lines)
+            yield "references", ", ".join(self.references)
+        yield from (("otherwise", line) for line in self.if_otherwise)
+
+    def __repr__(self) -> str:
+        more = "assumed" if self.assumed else "" if self.severity is Severity.NONE else self.severity
+        return printable(f"<Verdict {self.label}{f' ({more})' if more else ''}: {self.summary}>")
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.summary}"
+
+    def _repr_html_(self) -> str:
+        return table_html(self._lines())
 
 
 _ASSUMED = {

@@ -124,6 +124,12 @@ def write_evtx(
     Raises OutputError if the file cannot be written or is one from which the events are read, EvtxWriteError
     for an event that the format cannot hold: no time, a number out of range, a value that is not text, a name
     that XML does not allow, more than a chunk takes (65,016 bytes with all it needs).
+
+    >>> import hvdegraded as hv
+    >>> records = list(hv.read_records("sample_logs/hv2012r2/System.evtx"))
+    >>> import os
+    >>> hv.write_evtx(os.devnull, records[:3])
+    3
     """
     if isinstance(target, (str, os.PathLike)):
         _refuse_single(records)
@@ -148,7 +154,13 @@ def _write_to_stream(target: BinaryIO, records: Iterable[Writable], first_record
 
 
 def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> bytes:
-    """The .evtx log of these events, as `write_evtx` writes it. Raises EvtxWriteError likewise."""
+    """The .evtx log of these events, as `write_evtx` writes it. Raises EvtxWriteError likewise.
+
+    >>> import hvdegraded as hv
+    >>> records = list(hv.read_records("sample_logs/hv2012r2/System.evtx"))
+    >>> list(hv.read_records(hv.evtx_bytes(records))) == records
+    True
+    """
     buffer = io.BytesIO()
     _write(buffer, records, first_record_id)
     return buffer.getvalue()
