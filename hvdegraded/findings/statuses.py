@@ -31,7 +31,15 @@ _SECTIONS = {Severity.ACT: Section.ACT, Severity.CHECK: Section.CHECK, Severity.
 
 @dataclass(frozen=True, slots=True)
 class JudgedStatus:
-    """The state of a machine, service or adapter, and the verdict on it; `path` names its file."""
+    """The state of a machine, service or adapter, and the verdict on it; `path` names its file.
+
+    >>> import hvdegraded as hv
+    >>> state = {"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK"}
+    >>> state["SecondaryStatusDescription"] = "Protocol mismatch"
+    >>> (judged,) = hv.classify_statuses(state, guests={"web01": "Ubuntu 24.04"})
+    >>> judged.status.vm_name, judged.verdict.proven
+    ('web01', True)
+    """
 
     status: ConsoleStatus
     verdict: Verdict
@@ -71,6 +79,12 @@ class StatusTriage:
 
     `others` counts objects that are not states, `problems` names what could not be read in a file,
     `unreadable` files without any state.
+
+    >>> import hvdegraded as hv
+    >>> state = {"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK"}
+    >>> state["SecondaryStatusDescription"] = "Protocol mismatch"
+    >>> hv.classify_statuses(state)
+    <StatusTriage, 1 state of 1 VM: 0 to act on, 0 to check, 1 assumed>
     """
 
     states: tuple[JudgedStatus, ...]
@@ -170,7 +184,8 @@ def classify_statuses(source: object, *, guests: object = None, policy: Policy |
     takes; without it, the systems that an export itself names count. Raises SourceError if a source has no
     state of a VM; of several, only if none has.
 
-    >>> judged = classify_statuses({"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK",
+    >>> import hvdegraded as hv
+    >>> judged = hv.classify_statuses({"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK",
     ...     "SecondaryStatusDescription": "Protocol mismatch"}, guests={"web01": "Ubuntu 24.04"})
     >>> print(judged.headline())
     1 state of 1 VM: 0 to act on, 0 to check, 1 proven noise

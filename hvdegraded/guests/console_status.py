@@ -64,6 +64,13 @@ class ConsoleStatus(BaseModel):
     whose name and id are not known. `numbers` (each once) and `texts` (as (key, text)) are
     what the record held, in its order; `meanings` say in words what they mean.
     `integration_version` is that of the integration services, where the record contains it.
+
+    >>> import hvdegraded as hv
+    >>> state = {"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK"}
+    >>> state["SecondaryStatusDescription"] = "Protocol mismatch"
+    >>> (judged,) = hv.classify_statuses(state)
+    >>> str(judged.status.component), str(judged.status.state)
+    ('backup', 'protocol mismatch')
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)

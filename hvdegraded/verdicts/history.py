@@ -36,7 +36,7 @@ class History:
     >>> classifier, history = hv.Classifier(), hv.History()
     >>> events = list(hv.read("sample_logs/hv2012r2/System.evtx"))
     >>> for event in events:
-    ...     classifier.observe(event, history)
+    ...     _ = classifier.observe(event, history)
     >>> classifier.classify(events[0], history).reason
     <Reason.LOADED_UNKNOWN: 'loaded_mismatch_unknown_guest'>
     """
