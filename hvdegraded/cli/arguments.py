@@ -7,20 +7,19 @@ import re
 from typing import Any
 
 from hvdegraded.cli.console import standard_input, tell
-from hvdegraded.cli.selection import add_times
+from hvdegraded.cli.selection import add_selection, add_times, times_of
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import Level
 
 __all__ = [
     "FAIL_ON",
-    "LEVELS",
     "Commands",
     "add_guest",
     "add_policy",
-    "add_reading",
     "add_timezone",
-    "classifier_of",
+    "add_triage",
+    "builder_of",
     "given_guests",
     "guest_argument",
     "policy_of",
@@ -41,7 +40,7 @@ FAIL_ON = {
 }
 """Sections of which a finding makes the exit code 1."""
 
-LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
+_LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
 
 
 def add_policy(command: argparse.ArgumentParser) -> None:
@@ -75,7 +74,15 @@ def _guest(text: str) -> tuple[str, str]:
     return name.strip(), system.strip()
 
 
-def add_reading(command: argparse.ArgumentParser) -> None:
+def add_triage(command: argparse.ArgumentParser) -> None:
+    """Add the arguments that make a triage: inputs, how they are read, what is known, what is looked at."""
+    _add_reading(command)
+    add_policy(command)
+    add_guest(command)
+    add_selection(command)
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
     """Add the inputs, and the arguments that say how they are read and what is looked at."""
     command.add_argument(
         "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
@@ -83,7 +90,7 @@ def add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--min-level",
         type=str.lower,
-        choices=LEVELS,
+        choices=_LEVELS,
         default="warning",
         help="look at these and worse (default: warning)",
     )
@@ -140,11 +147,14 @@ def source_of(options: argparse.Namespace) -> Any:
     return standard_input() if options.paths == ["-"] else options.paths
 
 
-def classifier_of(options: argparse.Namespace) -> Any:
-    """The classifier of the inventory and the policy that were given."""
+def builder_of(options: argparse.Namespace) -> Any:
+    """Make the builder of a triage, with the inventory, the policy and the bounds that were given."""
+    from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.verdicts.classifier import Classifier
 
-    return Classifier(given_guests(options), policy_of(options))
+    classifier = Classifier(given_guests(options), policy_of(options))
+    since, until = times_of(options)
+    return TriageBuilder(classifier, min_level=_LEVELS[options.min_level], since=since, until=until)
 
 
 def given_guests(options: argparse.Namespace) -> Any:

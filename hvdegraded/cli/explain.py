@@ -5,19 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from hvdegraded.cli.arguments import (
-    LEVELS,
-    Commands,
-    add_guest,
-    add_policy,
-    add_reading,
-    classifier_of,
-    read_options_of,
-    source_of,
-)
+from hvdegraded.cli.arguments import Commands, add_triage, builder_of, read_options_of, source_of
 from hvdegraded.cli.console import print_lines
 from hvdegraded.cli.exit_codes import NOTHING
-from hvdegraded.cli.selection import add_selection, selected, times_of
+from hvdegraded.cli.selection import selected
 from hvdegraded.errors import SourceError, UnknownNameError
 from hvdegraded.printable import printable
 
@@ -36,24 +27,18 @@ def add_parser(commands: Commands) -> None:
         "What else happened counts: give the paths and options that triage was given.",
         epilog="Example: hvdegraded explain C:\\logs --guests guests.json --finding 3",
     )
-    add_reading(command)
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--record", type=int, metavar="N", help="EventRecordID, as triage shows it")
     what.add_argument("--finding", metavar="ID", help="id or number of a finding, as triage shows it")
-    add_policy(command)
-    add_guest(command)
-    add_selection(command)
+    add_triage(command)
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.stream import read
-    from hvdegraded.findings.builder import TriageBuilder
 
-    classifier = classifier_of(options)
-    since, until = times_of(options)
-    builder = TriageBuilder(classifier, min_level=LEVELS[options.min_level], since=since, until=until)
+    builder = builder_of(options)
     if options.finding:
         report = builder.read(source_of(options), read_options_of(options))
         _explain_finding(selected(builder.finish(report), options), options.finding)
@@ -61,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     found = []
     events = read(
         source_of(options),
-        knowledge=classifier.knowledge,
+        knowledge=builder.classifier.knowledge,
         everything=True,
         options=read_options_of(options),
     )

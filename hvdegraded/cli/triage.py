@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING
 
 from hvdegraded.cli.arguments import (
     FAIL_ON,
-    LEVELS,
     Commands,
-    add_guest,
-    add_policy,
-    add_reading,
-    classifier_of,
+    add_triage,
+    builder_of,
     guest_argument,
     read_options_of,
     source_of,
@@ -26,7 +23,7 @@ from hvdegraded.cli.arguments import (
 from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
-from hvdegraded.cli.selection import add_selection, selected, times_of
+from hvdegraded.cli.selection import selected
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.drafts import check_output, drafted
 
@@ -48,10 +45,7 @@ def add_parser(commands: Commands) -> None:
         "exports as XML, JSON lines of log shippers, and .gz, .zip and .zst of them.",
         epilog="Example: hvdegraded triage C:\\logs --guests guests.json --since 24h --html report.html",
     )
-    add_reading(command)
-    add_policy(command)
-    add_guest(command)
-    add_selection(command)
+    add_triage(command)
     form = command.add_mutually_exclusive_group()
     form.add_argument(
         "--json",
@@ -81,11 +75,8 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.spool import EventSpool
-    from hvdegraded.findings.builder import TriageBuilder
 
-    classifier = classifier_of(options)
-    since, until = times_of(options)
-    builder = TriageBuilder(classifier, min_level=LEVELS[options.min_level], since=since, until=until)
+    builder = builder_of(options)
     source, reading = source_of(options), read_options_of(options)
     for path in filter(None, (options.html, options.output, options.baseline)):
         check_output(path, _inputs(options))

@@ -21,6 +21,7 @@ __all__ = [
     "UNKNOWN",
     "EventGroup",
     "Finding",
+    "GroupedEvents",
     "Section",
     "finding_id",
     "findings_of",
@@ -108,8 +109,29 @@ class EventGroup:
         return self.example.event_id
 
 
+class GroupedEvents:
+    """Events in groups: how many there are, and from when to when."""
+
+    groups: tuple[EventGroup, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of events."""
+        return sum(group.count for group in self.groups)
+
+    @property
+    def first(self) -> datetime | None:
+        """UTC time of the first event."""
+        return moment_of(min, (group.first_ticks for group in self.groups))
+
+    @property
+    def last(self) -> datetime | None:
+        """UTC time of the last event."""
+        return moment_of(max, (group.last_ticks for group in self.groups))
+
+
 @dataclass(frozen=True)
-class Finding:
+class Finding(GroupedEvents):
     """One matter of one VM (or host), as groups of events, most frequent first.
 
     Version mismatches that work are one matter for a VM, whichever of its components report them; everything
@@ -199,21 +221,6 @@ class Finding:
     def level(self) -> int | None:
         """The worst level of the events: 1 critical, 2 error, 3 warning, 4 information."""
         return min((group.example.level for group in self.groups if group.example.level), default=None)
-
-    @property
-    def count(self) -> int:
-        """Number of events."""
-        return sum(group.count for group in self.groups)
-
-    @property
-    def first(self) -> datetime | None:
-        """UTC time of the first event."""
-        return moment_of(min, (group.first_ticks for group in self.groups))
-
-    @property
-    def last(self) -> datetime | None:
-        """UTC time of the last event."""
-        return moment_of(max, (group.last_ticks for group in self.groups))
 
     @cached_property
     def last_ticks(self) -> int:

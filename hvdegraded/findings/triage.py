@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import UnknownNameError, WrongTypeError, WrongValueError
 from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
-from hvdegraded.findings.groups import UNKNOWN, EventGroup, Finding, Section, findings_of, in_order, moment_of
+from hvdegraded.findings.groups import (
+    UNKNOWN,
+    EventGroup,
+    Finding,
+    GroupedEvents,
+    Section,
+    findings_of,
+    in_order,
+)
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
@@ -36,7 +44,7 @@ _MOST_SUGGESTED = 3
 
 
 @dataclass(frozen=True, repr=False)
-class Triage:
+class Triage(GroupedEvents):
     """Findings in the order of reading, with counts, and what was excluded: a container of Finding.
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
@@ -183,21 +191,6 @@ class Triage:
         return replace(self, groups=tuple(groups), _whole=self._whole or self.groups)
 
     # ------------------------------------------------------------ counts
-
-    @property
-    def count(self) -> int:
-        """Number of events."""
-        return sum(group.count for group in self.groups)
-
-    @property
-    def first(self) -> datetime | None:
-        """UTC time of the first event."""
-        return moment_of(min, (group.first_ticks for group in self.groups))
-
-    @property
-    def last(self) -> datetime | None:
-        """UTC time of the last event."""
-        return moment_of(max, (group.last_ticks for group in self.groups))
 
     def by_section(self) -> Counter[Section]:
         """Findings by section."""

@@ -10,10 +10,11 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.cli import triage
-from hvdegraded.cli.arguments import classifier_of
+from hvdegraded.cli.arguments import builder_of
 from hvdegraded.cli.main import main
 from hvdegraded.events import AnyEvent
 from hvdegraded.events.normaliser import Normaliser
+from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.classifier import Classifier
@@ -52,13 +53,13 @@ def test_json_lines_of_a_triage_normalise_each_record_once(
 ) -> None:
     made: list[Counting] = []
 
-    def watched(options: argparse.Namespace) -> Classifier:
-        classifier: Classifier = classifier_of(options)
-        classifier.normalise = counting = Counting(classifier.knowledge)
+    def watched(options: argparse.Namespace) -> TriageBuilder:
+        builder: TriageBuilder = builder_of(options)
+        builder.classifier.normalise = counting = Counting(builder.classifier.knowledge)
         made.append(counting)
-        return classifier
+        return builder
 
-    monkeypatch.setattr(triage, "classifier_of", watched)
+    monkeypatch.setattr(triage, "builder_of", watched)
     monkeypatch.setattr("sys.stderr", io.StringIO())
     main(["triage", str(WORKER), "--json", "--min-level", "verbose"])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -47,6 +47,7 @@ _MAX_PARTS = 8192  # of a template or fragment: elements, attributes, texts, slo
 
 _END, _OPEN, _CLOSE_START, _CLOSE_EMPTY, _CLOSE, _TEXT, _ATTRIBUTE, _CDATA = range(8)
 _CHARACTER, _ENTITY, _PI_TARGET, _PI_DATA, _INSTANCE, _SLOT, _OPTIONAL_SLOT, _FRAGMENT = range(8, 16)
+_TEXTUAL = frozenset({_TEXT, _CHARACTER, _ENTITY, _SLOT, _OPTIONAL_SLOT})
 _MORE = 0x40
 
 _U16 = struct.Struct("<H").unpack_from
@@ -294,12 +295,11 @@ class ChunkXml(Generic[T]):
             if kind == _OPEN:
                 element, start = self._element(start, end, depth + 1, raw=raw)
                 parts.append(element)
-            elif kind in (_SLOT, _OPTIONAL_SLOT):
-                index, value_type = self._at(_SLOT_HEAD, start + 1)
-                parts.append(Slot(index, value_type, kind == _OPTIONAL_SLOT))
-                start += 4
-            elif kind in (_TEXT, _CDATA):
-                text, start = self._text(start + (2 if kind == _TEXT else 1), end)
+            elif kind in _TEXTUAL:
+                part, start = self._textual(kind, start, end)
+                parts.append(part)
+            elif kind == _CDATA:
+                text, start = self._text(start + 1, end)
                 parts.append(text)
             elif kind in (_END, _CLOSE):
                 return tuple(parts), start + 1
@@ -309,12 +309,6 @@ class ChunkXml(Generic[T]):
                 instance = self.instance(start, end)
                 parts.append(instance)
                 start = instance.end
-            elif kind == _CHARACTER:
-                parts.append(chr(self._at(_U16, start + 1)[0]).encode("utf-16", "replace").decode("utf-16"))
-                start += 3
-            elif kind == _ENTITY:
-                name, start = self._name(start + 1)
-                parts.append(_ENTITIES.get(name, f"&{name};"))
             elif kind == _PI_TARGET:
                 _, start = self._name(start + 1)
             elif kind == _PI_DATA:
@@ -351,26 +345,24 @@ class ChunkXml(Generic[T]):
         return Element(name, tuple(attributes), content), place
 
     def _attribute_value(self, start: int, end: int) -> tuple[tuple[Part, ...], int]:
-        data = self.data
         parts: list[Part] = []
-        while start < end:
-            kind = data[start] & ~_MORE
-            if kind in (_SLOT, _OPTIONAL_SLOT):
-                index, value_type = self._at(_SLOT_HEAD, start + 1)
-                parts.append(Slot(index, value_type, kind == _OPTIONAL_SLOT))
-                start += 4
-            elif kind == _TEXT:
-                text, start = self._text(start + 2, end)
-                parts.append(text)
-            elif kind == _CHARACTER:
-                parts.append(chr(self._at(_U16, start + 1)[0]).encode("utf-16", "replace").decode("utf-16"))
-                start += 3
-            elif kind == _ENTITY:
-                name, start = self._name(start + 1)
-                parts.append(_ENTITIES.get(name, f"&{name};"))
-            else:
-                break
+        while start < end and (kind := self.data[start] & ~_MORE) in _TEXTUAL:
+            part, start = self._textual(kind, start, end)
+            parts.append(part)
         return tuple(parts), start
+
+    def _textual(self, kind: int, start: int, end: int) -> tuple[str | Slot, int]:
+        """What elements and attributes contain alike, a slot or text, and where the next token is."""
+        if kind == _TEXT:
+            return self._text(start + 2, end)
+        if kind == _CHARACTER:
+            (unit,) = self._at(_U16, start + 1)
+            return chr(unit).encode("utf-16", "replace").decode("utf-16"), start + 3
+        if kind == _ENTITY:
+            name, start = self._name(start + 1)
+            return _ENTITIES.get(name, f"&{name};"), start
+        index, value_type = self._at(_SLOT_HEAD, start + 1)
+        return Slot(index, value_type, kind == _OPTIONAL_SLOT), start + 4
 
     def _name(self, place: int) -> tuple[str, int]:
         """The name whose offset stands at `place`, and where the tokens go on."""
