@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
+from hvdegraded.records.cleared import clearing_of
 from hvdegraded.records.coverage import Coverage
-from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, Skipped
+from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, SetBack, Skipped
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
 from hvdegraded.records.recurrence import Recurrence
@@ -47,6 +48,9 @@ def delivered_alike(
             if zone is not None and item.origin.caveats:
                 item = in_zone(item, zone)
             _take_time(item, report)
+            clearing = clearing_of(item)
+            if clearing is not None:
+                report.note(NoteKind.CLEARED, clearing)
             if matches is None or matches(item.provider or item.channel):
                 _count(item.origin, report)
                 if item.origin.caveats:
@@ -138,6 +142,8 @@ def _take(item: Item, report: ReadReport) -> None:
         report.lose(item)
     elif isinstance(item, Note):
         report.note(item.kind, item.text, incomplete=item.incomplete)
+    elif isinstance(item, SetBack):
+        report.take_set_back(item)
     elif isinstance(item, Opened):
         report.reader = item.reader
         report.size = report.size if item.size is None else item.size

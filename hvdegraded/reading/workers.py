@@ -203,20 +203,25 @@ def _log_steps(path: Path, size: int) -> Iterator[_Step]:
             log = open_log(stream, display_path(path))
             items += log.items
             run: list[Chunk] = []
-            for chunk in scan_chunks(log.read_at):
-                in_order = isinstance(chunk, Chunk) and not chunk.data
+            for place in scan_chunks(log.read_at):
+                in_order = isinstance(place, Chunk) and not place.data
                 if run and (not in_order or len(run) == size):
                     yield _Step(path, items, tuple(run))
                     items, run = [], []
-                if isinstance(chunk, MissingChunk):
-                    log.audit.add_hole(chunk)
+                if isinstance(place, MissingChunk):
+                    log.audit.add_hole(place)
                     continue
-                spans = log.audit.add_chunk(chunk)
-                found = log.audit.take()
+                chunk, note = log.repeats.checked(place)
+                if chunk is None:
+                    log.audit.add_copy()
+                spans = None if chunk is None else log.audit.add_chunk(chunk)
+                found = [*([] if note is None else [note]), *log.audit.take()]
                 if found and run:
                     yield _Step(path, items, tuple(run))
                     items, run = [], []
                 items += found
+                if chunk is None:
+                    continue
                 if in_order:
                     run.append(chunk)
                 else:

@@ -14,7 +14,18 @@ from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.recurrence import Recurrence
 
-__all__ = ["Chunks", "Item", "Loss", "LossReason", "Member", "Note", "NoteKind", "Opened", "Skipped"]
+__all__ = [
+    "Chunks",
+    "Item",
+    "Loss",
+    "LossReason",
+    "Member",
+    "Note",
+    "NoteKind",
+    "Opened",
+    "SetBack",
+    "Skipped",
+]
 
 
 class Opened(NamedTuple):
@@ -44,6 +55,13 @@ class Chunks(NamedTuple):
     damaged: int = 0
 
 
+class SetBack(NamedTuple):
+    """Places of an .evtx log's chunk at which times run backwards, and by how much at most (ticks)."""
+
+    places: int
+    most: int
+
+
 class LossReason(enum.StrEnum):
     """Why a record could not be delivered."""
 
@@ -71,6 +89,8 @@ class NoteKind(enum.StrEnum):
     REPEATED = "read twice"
     CONTRADICTION = "contradiction"
     TIMES = "times"
+    CLEARED = "cleared"
+    """A log was cleared: what the log reports, not a fault of it."""
 
 
 class Loss(NamedTuple):
@@ -121,5 +141,5 @@ class Member(NamedTuple):
     is_log: bool = True
 
 
-Item = EventRecord | list[Recurrence] | Skipped | Loss | Note | Coverage | Chunks | Opened | Member
+Item = EventRecord | list[Recurrence] | Skipped | Loss | Note | Coverage | Chunks | Opened | SetBack | Member
 """What a reader yields; a list holds several records that are wanted."""

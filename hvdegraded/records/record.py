@@ -78,6 +78,7 @@ class Anomaly(enum.StrEnum):
     EVENT_ID_NOT_A_NUMBER = "its event id is not a number"
     """The record's `event_id` is 0."""
     BAD_CHECKSUM = "the checksum of its chunk does not match"
+    REPEATED_NUMBERS = "another chunk of its log contains other records of the same numbers"
     REMNANT = "it stood where its chunk has no live record"
     ABSENT_VALUE = "its template names a value that it does not have"
     ODD_SIZE = "a value has not the size of its type"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from hvdegraded.errors import HvdegradedError, LossError
 from hvdegraded.records.coverage import ChannelCoverage, InputCoverage, channel_coverage
-from hvdegraded.records.items import Loss, Note, NoteKind
+from hvdegraded.records.items import Loss, Note, NoteKind, SetBack
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["ReadReport", "RecordStream", "Stream"]
@@ -23,7 +24,8 @@ class ReadReport:
     `filtered` counts records of providers that were not wanted, also those in chunks that were skipped
     unread. `with_anomalies` and `with_caveats` count delivered records that have some. `losses` and
     `notes` list the first `MAX_LISTED`; the counts are complete. `times` are those of this input's own
-    records, `parts` the reports of several inputs, or of an archive's members.
+    records, `parts` the reports of several inputs, or of an archive's members. `set_back` counts the places
+    at which times run backwards inside a chunk of an .evtx log, at most by `most_set_back` ticks.
 
     >>> import hvdegraded as hv
     >>> events = hv.read("sample_logs/hv2012r2/System.evtx")
@@ -47,6 +49,8 @@ class ReadReport:
     with_anomalies: int = 0
     with_caveats: int = 0
     recovered: int = 0
+    set_back: int = 0
+    most_set_back: int = 0
     losses: list[Loss] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     parts: list[ReadReport] = field(default_factory=list)
@@ -92,7 +96,8 @@ class ReadReport:
     @property
     def complete(self) -> bool:
         """Whether nothing was lost, cut off or damaged as far as the reader can see."""
-        return not (self.lost or self.with_anomalies or self.chunks_damaged or self.notes)
+        faults = any(note.kind is not NoteKind.CLEARED for note in self.notes)
+        return not (self.lost or self.with_anomalies or self.chunks_damaged or faults)
 
     def items(self) -> list[tuple[str | None, str]]:
         """All notes and losses that are listed, in words, each with the input that it is about."""
@@ -103,7 +108,19 @@ class ReadReport:
         more = self.lost - sum(loss.records for loss in self.losses)
         if more > 0:
             items.append((self.path, f"{more} more records lost, not listed"))
-        return items
+        return items + [(part.path, text) for part in self.parts or [self] for text in part._clock()]
+
+    def _clock(self) -> Iterator[str]:
+        if self.set_back:
+            places = "one place" if self.set_back == 1 else f"{self.set_back} places, at most"
+            back = timedelta(seconds=self.most_set_back // 10_000_000)
+            why = "the clock was set, or records were moved"
+            yield f"clock: times run backwards at {places} by {back}: {why}"
+
+    def take_set_back(self, found: SetBack) -> None:
+        """Count places at which times run backwards."""
+        self.set_back += found.places
+        self.most_set_back = max(self.most_set_back, found.most)
 
     def lose(self, loss: Loss) -> None:
         """Count records that cannot be delivered. Raises LossError where the reading is strict."""
@@ -150,6 +167,7 @@ class ReadReport:
         part = replace(self)
         for name in _COUNTS:
             setattr(self, name, 0)
+        self.set_back = self.most_set_back = 0
         self.losses, self.notes, self.parts = [], [], []
         self.times = self.times.next_part()
         return part
@@ -157,6 +175,7 @@ class ReadReport:
     def _count(self, part: ReadReport) -> None:
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(part, name))
+        self.take_set_back(SetBack(part.set_back, part.most_set_back))
         room = self.MAX_LISTED
         self.losses.extend(part.losses[: max(0, room - len(self.losses))])
         self.notes.extend(part.notes[: max(0, room - len(self.notes))])
@@ -166,6 +185,7 @@ class ReadReport:
         plain: dict[str, Any] = {"path": self.path, "reader": self.reader, "size": self.size}
         plain["records_seen"] = self.records_seen
         plain |= {name: getattr(self, name) for name in _COUNTS}
+        plain |= {"set_back": self.set_back, "most_set_back": self.most_set_back}
         plain["losses"] = [loss._asdict() for loss in self.losses]
         plain["notes"] = [note._asdict() for note in self.notes]
         if self.parts:

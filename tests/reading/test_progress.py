@@ -13,6 +13,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.findings.builder import TriageBuilder
+from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.reading.progress import Progress
 from hvdegraded.records.options import ProgressPace
 from hvdegraded.records.record import EventRecord
@@ -60,8 +61,8 @@ class Interrupted(io.BytesIO):
         self.reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > 4:
+        self.reads += size is not None and size >= CHUNK_SIZE  # of chunks, not of their headers
+        if self.reads > 2:
             raise KeyboardInterrupt
         return super().read(size)
 

@@ -340,10 +340,7 @@ def judge(mutation: Mutation) -> Outcome:
     originals = Counter(original.record for original in mutation.base.originals)
     unmarked = Counter(record for record in records if not record.origin.anomalies)
     wrong = sum(
-        count
-        for record, count in unmarked.items()
-        # A chunk that was copied whole is there twice.
-        if record not in originals or (count > originals[record] and mutation.kind != splice.__name__)
+        count for record, count in unmarked.items() if record not in originals or count > originals[record]
     )
     there = Counter(records)
     delivered = 0

@@ -46,6 +46,7 @@ __all__ = [
     "MissingChunk",
     "ReadAt",
     "chunk_from",
+    "chunk_header",
     "find_chunk",
     "find_chunks",
     "read_file_header",
@@ -87,6 +88,8 @@ class Chunk(NamedTuple):
     """When the first record was written (ticks)."""
     orderly: bool = False
     """Its last record is the one that the header counts, and no further one follows."""
+    anomalies: tuple[str, ...] = ()
+    """Of all its records."""
 
     @property
     def limit(self) -> int:
@@ -267,6 +270,11 @@ def find_chunk(data: bytes, place: int) -> int:
 def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
     """The chunk that begins with these bytes, as far as they reach or the next chunk begins."""
     return _chunk(_next_chunk(data, b"")[1], offset, number)
+
+
+def chunk_header(read_at: ReadAt, offset: int) -> Chunk:
+    """The chunk at an offset, of which only the header is read."""
+    return _chunk(read_at(offset, _SCANNED), offset, 0)
 
 
 def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | MissingChunk]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
@@ -27,8 +28,9 @@ from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, Span
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
+from hvdegraded.records.cleared import clears_log
 from hvdegraded.records.coverage import Coverage
-from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, Skipped
+from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack, Skipped
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
 
@@ -40,7 +42,10 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_PROVIDER, _CHANNEL, _COMPUTER = map(EventRecord._fields.index, ("provider", "channel", "computer"))
+_PROVIDER, _EVENT_ID, _CHANNEL, _COMPUTER = map(
+    EventRecord._fields.index, ("provider", "event_id", "channel", "computer")
+)
+_SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
 _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 """The System fields of a record, those of them that change, its layout, and where its outer values start."""
@@ -75,8 +80,9 @@ class EvtxDecoder:
         """
         spans = list(walk(chunk)) if spans is None else spans
         yield from _state_of(chunk, spans)
-        anomalies = () if chunk.intact(end_of(spans)) else (Anomaly.BAD_CHECKSUM,)
-        xml = self._xml(chunk, damaged=bool(anomalies))
+        damaged = not chunk.intact(end_of(spans))
+        anomalies = (*chunk.anomalies, Anomaly.BAD_CHECKSUM) if damaged else chunk.anomalies
+        xml = self._xml(chunk, damaged=damaged)
         usual: list[Recurrence] = []
         skipped: list[tuple[Heading, int | None]] = []
         for place, span in enumerate(spans):
@@ -89,13 +95,14 @@ class EvtxDecoder:
             body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
             try:
                 outer = self._outer(xml, body, stop)
-                if outer is not None and wanted is not None:
+                if outer is not None and wanted is not None and not outer[0].clears_log:
                     heading, changing = outer[:2]
                     if not wanted.matches(heading.fields[_PROVIDER] or heading.fields[_CHANNEL]):
                         skipped.append((heading, changing[0]))
                         continue
                 like = self._like(xml, outer, stop) if outer is not None and self._fast else None
-                if outer is not None and like is not None and not anomalies and odd_place is None:
+                plain = not anomalies and odd_place is None
+                if plain and outer is not None and like is not None and not outer[0].clears_log:
                     usual.append(_new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number)))
                     continue
                 marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
@@ -189,7 +196,7 @@ class EvtxDecoder:
             fields[place] = self._texts[table][fields[place]]
         for place in CHANGING:
             fields[place] = None
-        return Heading(tuple(fields))
+        return Heading(tuple(fields), clears_log(fields[_PROVIDER], fields[_EVENT_ID]))
 
     def _with_guids(self, layout: SystemLayout, changing: tuple[Any, ...]) -> tuple[Any, ...]:
         texts = list(changing)
@@ -279,6 +286,13 @@ def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
     if not chunk.intact(end_of(spans)):
         yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
         damaged = True
+    steps = [
+        one.ticks - other.ticks
+        for one, other in pairwise(span for span in spans if isinstance(span, Span) and span.ticks)
+        if one.ticks - other.ticks >= _SET_BACK
+    ]
+    if steps:
+        yield SetBack(len(steps), max(steps))
     if damaged or any(isinstance(span, Gap) for span in spans):
         yield Chunks(damaged=1)
 

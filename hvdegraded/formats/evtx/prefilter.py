@@ -23,6 +23,7 @@ from hvdegraded.formats.evtx.format import (
     INSTANCE_TOKEN,
     RECORD_HEADER,
 )
+from hvdegraded.records.cleared import CLEARING_PROVIDER
 from hvdegraded.records.items import Skipped
 from hvdegraded.records.record import ProviderFilter
 
@@ -36,6 +37,7 @@ _WRITTEN = struct.Struct("<16xQ").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
+_CLEARING = CLEARING_PROVIDER.lower()
 _ANY_FORM = b""
 """In place of how records begin: those without template, or whose template has another form."""
 
@@ -61,7 +63,7 @@ class ChunkPrefilter:
         self._known: dict[str, bool] = {}
         self._raw: dict[bytes, bool] = {}
         self._places: dict[bytes, tuple[int, int] | None] = {}
-        names = (*wanted.prefixes, *wanted.names)
+        names = (*wanted.prefixes, *wanted.names, _CLEARING)
         self._pieces: list[bytes] | None = None  # bytes know no letter case but that of ASCII
         if all(name.isascii() for name in names):
             self._pieces = [name.encode("utf-16-le") for name in names]
@@ -77,8 +79,12 @@ class ChunkPrefilter:
                 self._known[provider] = known
         return known
 
+    def _matters(self, provider: str) -> bool:
+        """Whether records of this provider must be decoded: those that report a cleared log are, too."""
+        return self.matches(provider) or provider.lower() == _CLEARING
+
     def skipped(self, chunk: Chunk) -> Skipped | None:
-        """Count the records of a chunk that certainly holds no wanted one; None where it may hold one."""
+        """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""
         if not chunk.orderly and chunk.free != FIRST_RECORD:
             return None
         data = chunk.data
@@ -138,7 +144,7 @@ class ChunkPrefilter:
         if isinstance(provider, Slot):
             return _NamedBy(provider.place, offset, values)
         if provider:
-            return None if self.matches(provider) else _NamedBy(_ELSEWHERE)
+            return None if self._matters(provider) else _NamedBy(_ELSEWHERE)
         if _ANY_FORM not in known:
             lower = xml.data.lower()
             if self._pieces is None or any(piece in lower for piece in self._pieces):
@@ -162,7 +168,7 @@ class ChunkPrefilter:
         wanted = self._raw.get(raw)
         if wanted is None:
             name = raw.decode("utf-16-le", "replace").rstrip("\0")
-            wanted = not name or self.matches(name)
+            wanted = not name or self._matters(name)
             if len(self._raw) >= _MAX_REMEMBERED:
                 self._raw.clear()
             if len(raw) <= 2 * _LONGEST_REMEMBERED:

@@ -27,6 +27,7 @@ from hvdegraded.formats.evtx.format import FILE_HEADER_SIZE, FILE_MAGIC, FIRST_R
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, Span, find_record
 from hvdegraded.formats.evtx.record_numbers import RecordNumberAudit
+from hvdegraded.formats.evtx.repeated_chunks import RepeatedChunks
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Note, NoteKind, Opened
 from hvdegraded.records.record import Origin, ProviderFilter
@@ -53,6 +54,7 @@ class OpenLog(NamedTuple):
 
     read_at: ReadAt
     audit: RecordNumberAudit
+    repeats: RepeatedChunks
     header: FileHeader | None
     items: list[Item]
 
@@ -75,9 +77,15 @@ def read_evtx(
     log = open_log(source, path)
     yield from log.items
     chunks = ChunkReader(path, wanted, decoder or EvtxDecoder())
-    for chunk in find_chunks(log.read_at):
-        if isinstance(chunk, MissingChunk):
-            log.audit.add_hole(chunk)
+    for found in find_chunks(log.read_at):
+        if isinstance(found, MissingChunk):
+            log.audit.add_hole(found)
+            continue
+        chunk, note = log.repeats.checked(found)
+        if note is not None:
+            yield note
+        if chunk is None:
+            log.audit.add_copy()
             continue
         spans = log.audit.add_chunk(chunk)
         yield from log.audit.take()
@@ -126,7 +134,7 @@ def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
     elif header.dirty:
         text = "the log was not closed, as in a copy from a live system: the newest may be missing"
         items.append(Note(NoteKind.DIRTY, text))
-    return OpenLog(read_at, RecordNumberAudit(header, size), header, items)
+    return OpenLog(read_at, RecordNumberAudit(header, size), RepeatedChunks(read_at, size), header, items)
 
 
 def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:

@@ -51,6 +51,11 @@ class RecordNumberAudit:
         self._places += 1
         self._holes.append(hole)
 
+    def add_copy(self) -> None:
+        """Take a chunk that was there before."""
+        self._places += 1
+        self._seen += 1
+
     def add_chunk(self, chunk: Chunk) -> list[Span | Gap] | None:
         """Take the next chunk; give what lies in it if its header is damaged, less what is counted here."""
         self._places += 1

@@ -1,16 +1,22 @@
-"""Records that bytes hide while all checksums are right: delivered with an anomaly, or counted; never `complete`."""
+"""Issue 15.8: records that bytes hide while all checksums are right are delivered with an anomaly, or counted.
+
+Never is such a reading `complete`. What a log reports of itself (it was cleared, its clock was set) is a fact.
+"""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
+from tests.tools.corpus import CLEAN_LOGS, needs_corpus
 
 HEAD, CHUNK = 4096, 65536
 WANTED = hv.load_knowledge().provider_filter()
@@ -142,6 +148,134 @@ def test_a_next_record_number_below_what_is_there_is_told() -> None:
     stream = hv.read_records(bytes(log))
     assert len(list(stream)) == 30
     assert any("next record number is 12" in note.text for note in stream.report.notes)
+
+
+def with_copy(log: bytearray, change: Callable[[bytearray], bytes] | None = None) -> bytes:
+    """The log, whose first chunk stands at its end again, changed or not, as its file header counts."""
+    copy = bytearray(log[: HEAD + CHUNK])
+    copied = (change(copy) if change is not None else bytes(copy))[HEAD:]
+    (chunks,) = struct.unpack_from("<H", log, 42)
+    struct.pack_into("<H", log, 42, chunks + 1)
+    struct.pack_into("<Q", log, 16, chunks)
+    struct.pack_into("<I", log, 124, zlib.crc32(log[:120]))
+    return bytes(log) + copied
+
+
+def another_name(log: bytearray) -> bytes:
+    place = log.index("web0".encode("utf-16-le"), HEAD)
+    log[place : place + 2] = "W".encode("utf-16-le")
+    return sealed(log)
+
+
+def without_its_last(log: bytearray) -> bytes:
+    struct.pack_into("<I", log, HEAD + 48, places(log)[-2] - HEAD)
+    for number, place in ((places(log)[-1], HEAD + 44), (0, 0)):
+        if place:
+            struct.pack_into("<I", log, place, number - HEAD)
+    (last,) = struct.unpack_from("<Q", log, HEAD + 32)
+    struct.pack_into("<Q", log, HEAD + 16, last - 1)
+    struct.pack_into("<Q", log, HEAD + 32, last - 1)
+    return sealed(log)
+
+
+@pytest.mark.parametrize("wanted", [None, WANTED])
+def test_a_chunk_that_is_there_twice_counts_once_and_is_told(wanted: Any) -> None:
+    whole = list(hv.read_records(evtx_bytes(events(700))))
+    stream = hv.read_records(with_copy(bytearray(evtx_bytes(events(700)))), wanted=wanted)
+    assert list(stream) == whole
+    assert not stream.report.with_anomalies
+    assert stream.report.records_seen == 700
+    assert not stream.report.complete
+    assert "is a copy of the one at offset 0x1000" in str(stream.report)
+
+
+@pytest.mark.parametrize("change", [another_name, without_its_last], ids=lambda one: one.__name__)
+def test_chunks_of_the_same_numbers_with_other_records_are_all_delivered_and_marked(
+    change: Callable[[bytearray], bytes],
+) -> None:
+    log = bytearray(evtx_bytes(events(700)))
+    (last,) = struct.unpack_from("<Q", log, HEAD + 32)
+    stream = hv.read_records(with_copy(log, change))
+    found = list(stream)
+    assert len(found) == 700 + last  # what a header leaves out is found behind its free-space offset
+    assert {one.record_id for one in found if one.origin.anomalies} == set(range(1, last + 1))
+    assert not stream.report.complete
+
+
+def test_a_copy_at_a_place_where_no_chunk_belongs_counts_once() -> None:
+    log = evtx_bytes(events(700))
+    stream = hv.read_records(log + b"\x5a" * 100 + log[HEAD : HEAD + CHUNK])
+    assert len(list(stream)) == 700
+    assert "is a copy" in str(stream.report)
+
+
+def cleared(channel: str, event_id: int = 104) -> EventRecord:
+    return EventRecord(
+        provider="Microsoft-Windows-Eventlog",
+        event_id=event_id,
+        time_ticks=134_000_000_500_000_000,
+        level=4,
+        record_id=31,
+        channel="System" if event_id == 104 else "Security",
+        computer="hv1",
+        payload="UserData/LogFileCleared",
+        data=(("SubjectUserName", "eve"), ("SubjectDomainName", "LAB"), ("Channel", channel)),
+    )
+
+
+@pytest.mark.parametrize("wanted", [None, WANTED])
+@pytest.mark.parametrize("event_id", [104, 1102])
+def test_a_cleared_log_is_told_as_a_fact(event_id: int, wanted: Any) -> None:
+    stream = hv.read_records(evtx_bytes([*events(30), cleared("Admin", event_id)]), wanted=wanted)
+    assert len(list(stream)) == (31 if wanted is None else 30)
+    assert stream.report.records_seen == 31
+    told = [text for _, text in stream.report.items()]
+    assert len(told) == 1
+    assert "the log Admin was cleared at" in told[0]
+    assert "by LAB\\eve on hv1" in told[0]
+    assert stream.report.complete
+
+
+def test_a_cleared_log_is_told_though_its_log_has_no_event_of_hyper_v() -> None:
+    log = evtx_bytes(
+        [*events(2000, "Microsoft-Windows-Kernel-Boot"), cleared("Admin")._replace(record_id=2001)]
+    )
+    stream = hv.read_records(log, wanted=WANTED)
+    assert not list(stream)
+    assert stream.report.chunks_skipped
+    assert "the log Admin was cleared" in str(stream.report)
+    assert "the log Admin was cleared" in json.dumps(hv.triage(log).to_dict())
+
+
+def test_an_export_tells_of_a_cleared_log_too() -> None:
+    line = json.dumps({"winlog": {"provider_name": "Microsoft-Windows-Eventlog", "event_id": "104",
+                                  "user_data": {"Channel": "Admin", "SubjectUserName": "eve"}}})  # fmt: skip
+    stream = hv.read_records(line.encode(), wanted=WANTED)
+    assert not list(stream)
+    assert "the log Admin was cleared by eve" in str(stream.report)
+
+
+def test_times_that_run_backwards_inside_a_chunk_are_told_as_a_fact() -> None:
+    listed = events(30)
+    listed[20] = listed[20]._replace(time_ticks=(listed[20].time_ticks or 0) - 3600 * 10_000_000)
+    for log, places in ((evtx_bytes(listed), 1), (evtx_bytes(events(30)), 0)):
+        stream = hv.read_records(log)
+        assert len(list(stream)) == 30
+        assert stream.report.complete
+        assert stream.report.set_back == places
+        assert ("times run backwards at one place by 0:59:59" in str(stream.report)) is bool(places)
+        assert hv.triage(log).to_dict()["report"]["set_back"] == places
+
+
+@needs_corpus
+@pytest.mark.slow
+def test_no_log_of_the_corpus_has_a_chunk_whose_numbers_repeat() -> None:
+    for path in CLEAN_LOGS:
+        stream = hv.read_records(path)
+        assert list(stream)
+        assert not [
+            text for _, text in stream.report.items() if "is a copy of" in text or "numbers of" in text
+        ]
 
 
 @pytest.mark.parametrize("bit", range(0, 32, 5))

@@ -91,12 +91,16 @@ class Entry(NamedTuple):
 
 
 class Heading:
-    """The System fields of records that are alike, which other objects are not equal to."""
+    """The System fields of records that are alike, which other objects are not equal to.
 
-    __slots__ = ("fields",)
+    `clears_log` says that they report a cleared log.
+    """
 
-    def __init__(self, fields: tuple[Any, ...]) -> None:
+    __slots__ = ("clears_log", "fields")
+
+    def __init__(self, fields: tuple[Any, ...], clears_log: bool = False) -> None:
         self.fields = fields
+        self.clears_log = clears_log
 
 
 class SystemLayout(NamedTuple):
