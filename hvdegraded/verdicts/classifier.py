@@ -217,12 +217,19 @@ class Classifier:
 
     # ------------------------------------------------------------ rules 3 to 6
 
-    def _find(self, **wanted: Any) -> Guest | None:
-        key = tuple(wanted.values())
+    def _find(self, event: VersionEvent, several_ids: bool, several_hosts: bool) -> Guest | None:
+        key = event.vm_id, event.vm_name, event.host, several_ids, several_hosts
         try:
             return self._guests_found[key]
         except KeyError:
-            return self._guests_found.remember(key, self.guests.find(**wanted))
+            guest = self.guests.find(
+                vm_id=event.vm_id,
+                vm_name=event.vm_name,
+                host=event.host or None,
+                several_ids=several_ids,
+                several_hosts=several_hosts,
+            )
+            return self._guests_found.remember(key, guest)
 
     def _on_versions(
         self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath

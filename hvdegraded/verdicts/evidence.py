@@ -56,14 +56,14 @@ class GuestEvidence(NamedTuple):
 class EvidenceOfGuest:
     """What is known of an event's guest: looked up once, then asked for any time.
 
-    `find` looks the guest up as `GuestInventory.find` does; `around` contains what is known around the event,
-    None where nothing is.
+    `find` looks the guest up; it takes whether the logs show the name with several ids, and on several hosts.
+    `around` contains what is known around the event, None where nothing is.
     """
 
     def __init__(
         self,
         event: VersionEvent,
-        find: Callable[..., Guest | None],
+        find: Callable[[VersionEvent, bool, bool], Guest | None],
         around: Surroundings | None,
         policy: Policy,
     ) -> None:
@@ -73,13 +73,7 @@ class EvidenceOfGuest:
         self._policy = policy
         self._tables = policy.knowledge.protocols
         self._inferred: dict[frozenset[Spoken], Inference | None] = {}
-        self.guest = find(
-            vm_id=event.vm_id,
-            vm_name=event.vm_name,
-            host=event.host or None,
-            several_ids=several[0],
-            several_hosts=several[1],
-        )
+        self.guest = find(event, *several)
 
     def at(self, ticks: int | None) -> GuestEvidence:
         """Return what is known of the guest at a time (None: not known)."""

@@ -88,7 +88,7 @@ def bench(job: Job, path: Path, rounds: int, folder: Path) -> list[dict[str, Any
             "{job:20} {contender:46} {mb:7} MB {seconds:9} s {ratio:8} x {found:9} found {peak_mb:7} MB peak".format(
                 **row
             ),
-            f"{row['lines_per_second']} lines/s" * bool(lines),
+            f"{row['lines_per_second']} lines/s" if lines else "",
             flush=True,
         )
     return rows

@@ -25,6 +25,7 @@ from hvdegraded.findings.render.words import (
     inventory_line,
     level_name,
     numbers,
+    occurrences_of,
     origin_lines,
     plural,
     when,
@@ -288,7 +289,7 @@ def _cells(finding: FindingEntry) -> tuple[Any, ...]:
 
 
 def _event(group: GroupEntry) -> str:
-    return event_of(group) + f" ×{group.count}" * (group.count > 1)
+    return event_of(group) + occurrences_of(group)
 
 
 def _rows_json(document: Document) -> str:

@@ -22,6 +22,7 @@ from hvdegraded.findings.render.words import (
     event_of,
     level_name,
     numbers,
+    occurrences_of,
     origin_lines,
     plural,
     stamp,
@@ -147,7 +148,7 @@ def _print_section(document: Document, section: Section, console: Console, layou
 
 def _print_problem(problem: Problem, console: Console, layout: Layout) -> None:
     level = level_name(min((finding.level or 99 for finding in problem.findings), default=None))
-    _say_apart(console, f"{problem.title}{f' ({level})' * bool(level)}", "bold", indent=2)
+    _say_apart(console, f"{problem.title} ({level})" if level else problem.title, "bold", indent=2)
     if problem.remedy:
         _say(console, f"What to do: {problem.remedy}", indent=2)
     shown = problem.findings if layout.everything else problem.findings[:_MOST_VMS]
@@ -161,11 +162,9 @@ def _print_problem(problem: Problem, console: Console, layout: Layout) -> None:
 
 def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> None:
     whose = " on ".join(name for name in (finding.vm, finding.host) if name) or "(no host)"
-    moment = (
-        f"{'last ' * (finding.count > 1)}{stamp(finding.last, layout.zone)}"
-        if finding.last
-        else "time unknown"
-    )
+    moment = stamp(finding.last, layout.zone) or "time unknown"
+    if finding.last and finding.count > 1:
+        moment = f"last {moment}"
     times = f"{plural(finding.count, 'event')}, {moment}"
     _say(console, f"#{finding.number}  {whose}: {times}  [{finding.id}]", indent=4)
     if finding.acknowledged:
@@ -179,7 +178,7 @@ def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> N
 
 def _group_line(group: GroupEntry) -> str:
     detail = f"{group.detail}  " if group.detail else ""
-    return f"{detail}[{event_of(group)}]{f' ×{group.count}' * (group.count > 1)}"
+    return f"{detail}[{event_of(group)}]{occurrences_of(group)}"
 
 
 def _print_assumed(document: Document, console: Console, layout: Layout) -> None:

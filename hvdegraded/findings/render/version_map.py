@@ -69,9 +69,10 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
                 guest, host = part.verdict.versions.guest, part.verdict.versions.host
                 pairs[f"{guest or '?'} | {host or '?'}"] += part.count
             (versions, _), *others = pairs.most_common()
-            text = versions + f" +{len(others)}" * bool(others)
+            text = f"{versions} +{len(others)}" if others else versions
+            mark = "▲ " if actionable else ""
             axes.text(
-                x, y, f"{text}\n{'▲ ' * actionable}×{count}", ha="center", va="center", color="#101010",
+                x, y, f"{text}\n{mark}×{count}", ha="center", va="center", color="#101010",
                 fontsize=min(FONT_SIZE, FONT_SIZE * 15 / len(text)) - 0.5, linespacing=1.15,
             )  # fmt: skip
     axes.add_collection(

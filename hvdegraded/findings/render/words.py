@@ -17,6 +17,7 @@ __all__ = [
     "inventory_line",
     "level_name",
     "numbers",
+    "occurrences_of",
     "origin_lines",
     "plural",
     "stamp",
@@ -40,7 +41,7 @@ _MOST_UNREADABLE = 10
 
 def plural(count: int, noun: str) -> str:
     """`1 event`, `2 events`."""
-    return f"{count} {noun}" + "s" * (count != 1)
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def numbers(events: int, findings: int, noun: str = "finding") -> str:
@@ -66,11 +67,16 @@ def level_name(level: int | None) -> str:
 
 
 def event_of(group: GroupEntry) -> str:
-    """Provider and id of events, and the record of the last."""
+    """Name the provider and id of events, and the record of the last."""
     event = f"{group.provider.removeprefix(_PREFIX)} {group.event_id}"
-    if group.last_record_id is None:
-        return event
-    return f"{event}, {'last ' * (group.count > 1)}record {group.last_record_id}"
+    if group.last_record_id is not None:
+        event += f", {'record' if group.count == 1 else 'last record'} {group.last_record_id}"
+    return event
+
+
+def occurrences_of(group: GroupEntry) -> str:
+    """Name how often an event occurred, if more than once."""
+    return f" ×{group.count}" if group.count > 1 else ""
 
 
 def origin_lines(document: Document, zone: tzinfo | None = UTC) -> Iterator[str]:

@@ -27,6 +27,7 @@ __all__ = ["remainder_of"]
 
 _MAX_DEPTH = 12
 _LONGEST_TOKEN = 256
+_PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
 _BETWEEN_TAGS = re.compile(r">([^<>]+)<")
 _NO_TOKEN = re.compile(r"\s|^[<{\[]")
@@ -206,7 +207,7 @@ def _mapping_in(value: Any) -> Mapping[str, Any] | None:
 def _texts_of(record: EventRecord) -> Iterable[str]:
     for _, text in (*record.data, *record.extra, *record.rendering):
         yield text
-    for value in record[:-6]:
+    for value in record[:_PAYLOAD]:
         if value is not None:
             yield str(value)
     yield from record.payload.split("/")
