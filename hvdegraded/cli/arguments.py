@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from hvdegraded.cli.console import standard_input, tell
@@ -16,12 +20,14 @@ __all__ = [
     "FAIL_ON",
     "Commands",
     "add_guest",
+    "add_output",
     "add_policy",
     "add_timezone",
     "add_triage",
     "builder_of",
     "given_guests",
     "guest_argument",
+    "inputs_of",
     "policy_of",
     "read_options_of",
     "source_of",
@@ -72,6 +78,40 @@ def _guest(text: str) -> tuple[str, str]:
     if not (separator and name.strip() and system.strip()):
         raise argparse.ArgumentTypeError(f"{text!r} names no VM and its system; write web01=linux")
     return name.strip(), system.strip()
+
+
+def add_output(
+    command: argparse.ArgumentParser,
+    *,
+    dest: str = "output",
+    text: str = "write what would be printed to this file, in UTF-8",
+) -> None:
+    """Add the argument that sends what is printed to a file; `main` sees to what is named `output`."""
+    command.add_argument("-o", "--output", dest=dest, metavar="FILE", help=text)
+
+
+def inputs_of(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:
+    """Give the files that output must not be written over; an older page in a folder of logs may be."""
+    from hvdegraded.reading.inputs import expand_paths
+
+    given = vars(options)
+    yield from filter(None, (given.get(name) for name in ("guests", "policy", "rows")))
+    named = [*(given.get("paths") or ()), *(given.get("files") or ()), *(given.get("logs") or ())]
+    if given.get("input"):
+        named.append(given["input"])
+    for name in named:
+        if name == "-":
+            yield 0
+        with contextlib.suppress(HvdegradedError):  # which the reading reports
+            yield from (path for path in expand_paths(name) if not _is_page(path))
+
+
+def _is_page(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        return stream.read(9).lower() == b"<!doctype"
+    return False
 
 
 def add_triage(command: argparse.ArgumentParser) -> None:

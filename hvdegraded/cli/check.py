@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hvdegraded.cli.arguments import Commands, add_timezone
+from hvdegraded.cli.arguments import Commands, add_output, add_timezone
 from hvdegraded.cli.console import print_lines, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING
 
@@ -23,6 +23,7 @@ def add_parser(commands: Commands) -> None:
     command.add_argument("rows", metavar="ROWS", help="TOML file with rows")
     command.add_argument("logs", nargs="*", metavar="LOG", help="log, folder or pattern")
     add_timezone(command)
+    add_output(command)
     command.set_defaults(run=run)
 
 

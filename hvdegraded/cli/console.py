@@ -7,12 +7,22 @@ import io
 import os
 import select
 import sys
-from typing import BinaryIO, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, cast
 
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.formats.drafts import check_output, drafted
 from hvdegraded.printable import printable
 
-__all__ = ["announce_typing", "print_lines", "standard_input", "standard_output", "tell"]
+__all__ = [
+    "announce_typing",
+    "opened",
+    "print_lines",
+    "printed_to",
+    "standard_input",
+    "standard_output",
+    "tell",
+]
 
 _LONGEST_MESSAGE = 4000  # bytes; a pipe that takes any takes so many at once
 
@@ -36,10 +46,57 @@ def print_lines(text: str) -> None:
         print(printable(line))
 
 
+@contextlib.contextmanager
+def printed_to(path: str, inputs: Iterable[str | int | os.PathLike[str]]) -> Iterator[None]:
+    """Write what such a block prints to a file, in UTF-8; nothing is written if the block raises.
+
+    The file is opened when something is printed, so that a reading of its folder does not meet a draft.
+    Raises OutputError at once if the path is an input or cannot be written.
+    """
+    protected = list(inputs)
+    check_output(path, protected)
+    with contextlib.ExitStack() as stack:
+        late = _LateFile(lambda: stack.enter_context(drafted(path, protected)))
+        target = io.TextIOWrapper(cast("BinaryIO", late), "utf-8", errors="backslashreplace", newline="\n")
+        try:
+            with contextlib.redirect_stdout(target):
+                yield
+            target.flush()
+            late.write(b"")
+        finally:
+            target.detach()
+
+
+class _LateFile(io.RawIOBase):
+    """A stream that is opened when it is first written to."""
+
+    def __init__(self, opened: Callable[[], BinaryIO]) -> None:
+        self._opened = opened
+        self._stream: BinaryIO | None = None
+
+    def writable(self) -> bool:
+        """Return that it can be written to."""
+        return True
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes."""
+        self._stream = self._stream or self._opened()
+        return self._stream.write(data)
+
+
 def standard_input() -> BinaryIO:
     """Standard input, as bytes."""
     announce_typing()
     return sys.stdin.buffer
+
+
+def opened(path: str) -> BinaryIO:
+    """Open a file to read. Raises SourceError where it cannot be."""
+    try:
+        return cast("BinaryIO", io.FileIO(path, "rb"))
+    except OSError as error:
+        wrong = f"the file cannot be read: {error.strerror}"
+        raise SourceError(wrong, path=path, hint="check path and rights") from None
 
 
 def announce_typing() -> None:

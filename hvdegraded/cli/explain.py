@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hvdegraded.cli.arguments import Commands, add_triage, builder_of, read_options_of, source_of
+from hvdegraded.cli.arguments import Commands, add_output, add_triage, builder_of, read_options_of, source_of
 from hvdegraded.cli.console import print_lines
 from hvdegraded.cli.exit_codes import NOTHING
 from hvdegraded.cli.selection import selected
+from hvdegraded.cli.triage import add_report
 from hvdegraded.errors import SourceError, UnknownNameError
 from hvdegraded.printable import printable
 
@@ -24,14 +25,32 @@ def add_parser(commands: Commands) -> None:
         "explain",
         help="tell why an event got its verdict",
         description="Tell why an event got its verdict: the rule, its sources, and what would change it. "
-        "What else happened counts: give the paths and options that triage was given.",
+        "What else happened counts: give the paths and options that triage was given; those for the form of "
+        "its report are taken, and change nothing.",
         epilog="Example: hvdegraded explain C:\\logs --guests guests.json --finding 3",
     )
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("--record", type=int, metavar="N", help="EventRecordID, as triage shows it")
     what.add_argument("--finding", metavar="ID", help="id or number of a finding, as triage shows it")
     add_triage(command)
+    add_report(_Silent(command))
+    add_output(command)
     command.set_defaults(run=run)
+
+
+class _Silent:
+    """A parser whose new arguments are not shown in the help."""
+
+    def __init__(self, command: argparse.ArgumentParser) -> None:
+        self._command = command
+
+    def add_argument(self, *names: str, **settings: Any) -> None:
+        """Add an argument that the help does not show."""
+        self._command.add_argument(*names, **settings | {"help": argparse.SUPPRESS})
+
+    def add_mutually_exclusive_group(self) -> _Silent:
+        """Return this: what is ignored excludes nothing."""
+        return self
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,4 +108,7 @@ def _explain_finding(found: Triage, wanted: str) -> None:
     for group in finding.groups:
         record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""
         print(printable(f"{group.provider} {group.event_id}: {group.count} events{record}"))
+        origin = group.example.record.origin
+        first = f"record {group.example.record_id} " if group.example.record_id is not None else ""
+        print(printable(f"read first: {first}of {origin.path or 'input'}"))
         print_lines(group.verdict.explain())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hvdegraded.cli.arguments import Commands
+from hvdegraded.cli.arguments import Commands, add_output
 from hvdegraded.cli.exit_codes import NOTHING
 
 __all__ = ["add_parser", "run"]
@@ -16,8 +16,9 @@ def add_parser(commands: Commands) -> None:
         "guests-script",
         help="print the PowerShell script that writes guests.json",
         description="Print a PowerShell script. Run on a host, it writes guests.json: which VM runs what.",
-        epilog="Example: hvdegraded guests-script > guests.ps1",
+        epilog="Example: hvdegraded guests-script -o guests.ps1",
     )
+    add_output(command)
     command.set_defaults(run=run)
 
 

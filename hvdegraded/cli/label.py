@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import signal
 import sys
 from functools import partial
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from hvdegraded.cli.arguments import Commands, add_guest, add_policy, add_timezone, policy_of
-from hvdegraded.cli.console import announce_typing, standard_output, tell
+from hvdegraded.cli.arguments import (
+    Commands,
+    add_guest,
+    add_output,
+    add_policy,
+    add_timezone,
+    inputs_of,
+    policy_of,
+)
+from hvdegraded.cli.console import announce_typing, opened, standard_output, tell
 from hvdegraded.cli.exit_codes import INTERRUPTED, NOTHING
 from hvdegraded.cli.signalled_input import ended_by_signals
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import HvdegradedError, OutputError
+from hvdegraded.formats.drafts import drafted, refuse_inputs
+
+if TYPE_CHECKING:
+    from hvdegraded.pipeline.labeller import Labeller
 
 __all__ = ["add_parser", "run"]
 
@@ -23,10 +37,16 @@ def add_parser(commands: Commands) -> None:
     """Describe the command's arguments."""
     command = commands.add_parser(
         "label",
-        help="add a verdict to each JSON line from stdin",
-        description="Read JSON lines of a log shipper from standard input, write each to standard output, "
-        "and add a key (hvdegraded) where it is a Hyper-V event.",
-        epilog="Example: hvdegraded label --guests guests.json < shipped.jsonl > labelled.jsonl",
+        help="add a verdict to each JSON line",
+        description="Read JSON lines of a log shipper from a file or standard input, write each to standard "
+        "output or a file, and add a key (hvdegraded) where it is a Hyper-V event.",
+        epilog="Example: hvdegraded label shipped.jsonl -o labelled.jsonl --guests guests.json",
+    )
+    command.add_argument("input", nargs="?", metavar="FILE", default="-", help="default: standard input")
+    add_output(
+        command,
+        dest="target",
+        text="write to this file: whole, when FILE has been read, or line by line from standard input",
     )
     add_policy(command)
     add_guest(command)
@@ -67,12 +87,43 @@ def run(options: argparse.Namespace) -> int:
         timezone=options.timezone,
         warn=partial(tell, wait=0),
     )
-    announce_typing()
-    target = standard_output()
     try:
-        with ended_by_signals(sys.stdin.fileno()) as source:
-            labeller.run(cast("BinaryIO", source), target)
+        if options.input == "-":
+            announce_typing()
+            with _followed(options) as target:
+                signals = _label(labeller, sys.stdin.fileno(), target)
+        else:
+            with opened(options.input) as source, _written(options) as target:
+                signals = _label(labeller, source.fileno(), target)
+                if options.target and signal.SIGINT in signals:
+                    raise KeyboardInterrupt  # an unfinished file does not take the place of another
     finally:
         if options.stats:
             tell(labeller.stats, wait=_PATIENCE)
-    return INTERRUPTED if signal.SIGINT in source.signals else NOTHING
+    return INTERRUPTED if signal.SIGINT in signals else NOTHING
+
+
+def _label(labeller: Labeller, descriptor: int, target: BinaryIO) -> list[int]:
+    """Label what a descriptor gives until its end or a signal; returns the signals that came."""
+    with ended_by_signals(descriptor) as source:
+        labeller.run(cast("BinaryIO", source), target)
+    return source.signals
+
+
+def _written(options: argparse.Namespace) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Standard output, or the file, written whole."""
+    if options.target:
+        return drafted(options.target, inputs_of(options))
+    return contextlib.nullcontext(standard_output())
+
+
+def _followed(options: argparse.Namespace) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Standard output, or the file, which grows line by line."""
+    if not options.target:
+        return contextlib.nullcontext(standard_output())
+    refuse_inputs(options.target, inputs_of(options))
+    try:
+        return cast("BinaryIO", io.FileIO(options.target, "wb"))
+    except OSError as error:
+        wrong = f"the file cannot be written: {error.strerror}"
+        raise OutputError(wrong, path=options.target, hint="name another place") from None

@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 
 from hvdegraded.cli import check, explain, guests_script, label, status, triage, verify
-from hvdegraded.cli.console import tell
+from hvdegraded.cli.arguments import inputs_of
+from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.version import __version__
@@ -34,9 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
     try:
-        code: int = options.run(options)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        code = _run(options)
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,6 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         tell(error)
         return UNREADABLE
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run the command, what it prints going to a file if one is named; returns the exit code."""
+    if getattr(options, "output", None):
+        with printed_to(options.output, inputs_of(options)):
+            code: int = options.run(options)
+        return code
+    code = options.run(options)
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return code
 
 

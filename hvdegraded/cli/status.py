@@ -10,6 +10,7 @@ from hvdegraded.cli.arguments import (
     FAIL_ON,
     Commands,
     add_guest,
+    add_output,
     add_policy,
     given_guests,
     guest_argument,
@@ -53,6 +54,7 @@ def add_parser(commands: Commands) -> None:
         default="check",
         help="what makes the exit code 1; each includes the ones before it (default: check)",
     )
+    add_output(command)
     command.set_defaults(run=run)
 
 

@@ -8,23 +8,23 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hvdegraded.cli.arguments import (
     FAIL_ON,
     Commands,
+    add_output,
     add_triage,
     builder_of,
     guest_argument,
+    inputs_of,
     read_options_of,
     source_of,
 )
 from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
-from hvdegraded.cli.console import tell
+from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import selected
-from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.drafts import check_output, drafted
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "add_report", "run"]
 
 
 def add_parser(commands: Commands) -> None:
@@ -46,6 +46,13 @@ def add_parser(commands: Commands) -> None:
         epilog="Example: hvdegraded triage C:\\logs --guests guests.json --since 24h --html report.html",
     )
     add_triage(command)
+    add_report(command)
+    add_output(command, dest="target")
+    command.set_defaults(run=run)
+
+
+def add_report(command: Any) -> None:
+    """Add the arguments that choose the form of the report, and what it fails for."""
     form = command.add_mutually_exclusive_group()
     form.add_argument(
         "--json",
@@ -54,7 +61,6 @@ def add_parser(commands: Commands) -> None:
     )
     form.add_argument("--csv", action="store_true", help="a CSV row for each finding")
     form.add_argument("--quiet", action="store_true", help="the counts only, in one line")
-    command.add_argument("-o", "--output", metavar="FILE", help="write what is shown to this file, in UTF-8")
     command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     command.add_argument("--all", action="store_true", help="list all findings, proven noise too")
     command.add_argument("--no-color", action="store_true", help="text without colours")
@@ -69,7 +75,6 @@ def add_parser(commands: Commands) -> None:
         default="check",
         help="what makes the exit code 1; each includes the ones before it (default: check)",
     )
-    command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,19 +83,22 @@ def run(options: argparse.Namespace) -> int:
 
     builder = builder_of(options)
     source, reading = source_of(options), read_options_of(options)
-    for path in filter(None, (options.html, options.output, options.baseline)):
-        check_output(path, _inputs(options))
+    for path in filter(None, (options.html, options.target, options.baseline)):
+        check_output(path, inputs_of(options))
     with EventSpool() as kept:
         report = builder.read(source, reading, kept if options.json == "events" else None)
         whole = builder.finish(report)
         known = read_baseline(options.baseline) if options.baseline else {}
         found = selected(new_since(known, whole) if options.baseline else whole, options)
         if options.html:  # before anything is printed, where the reader of what is printed may go
-            with drafted(options.html, _inputs(options)) as page:
+            with drafted(options.html, inputs_of(options)) as page:
                 page.write(found.to_html().encode())
-        _show(found, options, builder, kept)
+        with (
+            contextlib.nullcontext() if not options.target else printed_to(options.target, inputs_of(options))
+        ):
+            _show(found, options, builder, kept)
     if options.baseline:
-        write_baseline(options.baseline, whole, known, _inputs(options))
+        write_baseline(options.baseline, whole, known, inputs_of(options))
     if options.json or options.csv or options.quiet:
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")
@@ -105,17 +113,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]) -> None:
-    """Print what was found in the form that was asked for, or write it to the file that was named."""
+    """Print what was found in the form that was asked for."""
     lines = _lines(found, options, builder, kept)
-    if options.output:
-        with drafted(options.output, _inputs(options)) as target:
-            for line in lines if lines is not None else _text(found, options):
-                target.write(line.encode("utf-8", "backslashreplace") + b"\n")
-    elif lines is not None:
+    if lines is None:
+        _print_text(found, options)
+    else:
         for line in lines:
             print(line)
-    else:
-        _print_text(found, options)
 
 
 def _lines(
@@ -144,21 +148,20 @@ def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -
             yield json.dumps(event_line(event, verdict))
 
 
-def _text(found: Triage, options: argparse.Namespace) -> list[str]:
-    from hvdegraded.findings.render.text import as_text
-
-    width = int(os.environ.get("COLUMNS") or 0) if os.environ.get("COLUMNS", "").isdecimal() else 0
-    return as_text(found.document, width=width or _WIDTH, layout=_layout(options)).split("\n")
-
-
 def _print_text(found: Triage, options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from hvdegraded.findings.render.text import print_document
 
-    console = Console(highlight=False, no_color=options.no_color or None)
-    if not (console.is_terminal or "COLUMNS" in os.environ):
-        console = Console(highlight=False, width=_WIDTH)
+    forced, uncoloured = False if options.target else None, options.no_color or None
+
+    def console_of(width: int | None) -> Console:
+        return Console(highlight=False, no_color=uncoloured, force_terminal=forced, width=width)
+
+    columns = os.environ.get("COLUMNS", "")
+    console = console_of(max(int(columns), _NARROWEST) if columns.isdecimal() else None)
+    if not (console.is_terminal or columns.isdecimal()):
+        console = console_of(_WIDTH)
     print_document(found.document, console, _layout(options))
 
 
@@ -175,24 +178,4 @@ def _layout(options: argparse.Namespace) -> Layout:
 
 
 _WIDTH = 120  # of text that no terminal shows
-
-
-def _inputs(options: argparse.Namespace) -> Iterator[str | int | os.PathLike[str]]:
-    """The files that output must not be written over; an older page in a folder of logs may be."""
-    from hvdegraded.reading.inputs import expand_paths
-
-    yield from filter(None, (options.guests, options.policy))
-    if options.paths == ["-"]:
-        yield 0
-        return
-    for name in options.paths:
-        with contextlib.suppress(HvdegradedError):  # which the reading reports
-            yield from (path for path in expand_paths(name) if not _is_page(path))
-
-
-def _is_page(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with contextlib.suppress(OSError), path.open("rb") as stream:
-        return stream.read(9).lower() == b"<!doctype"
-    return False
+_NARROWEST = 20

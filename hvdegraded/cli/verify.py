@@ -8,7 +8,7 @@ import json
 import signal
 from collections.abc import Iterator
 
-from hvdegraded.cli.arguments import Commands
+from hvdegraded.cli.arguments import Commands, add_output
 from hvdegraded.cli.console import print_lines
 from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING
 
@@ -25,6 +25,7 @@ def add_parser(commands: Commands) -> None:
     )
     command.add_argument("paths", nargs="+", metavar="PATH", help=".evtx log, folder or pattern")
     command.add_argument("--json", action="store_true", help="one JSON line for each file")
+    add_output(command)
     command.set_defaults(run=run)
 
 

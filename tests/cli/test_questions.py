@@ -158,9 +158,25 @@ def test_explain_takes_a_finding_by_number_or_id(capsys: pytest.CaptureFixture[s
     assert run(capsys, "explain", LOGS, "--guests", GUESTS, "--finding", "999")[0] == 2
 
 
+def test_explain_takes_every_option_of_triage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command line of triage becomes one of explain by its first word and the number of a finding."""
+    options = {
+        "--json": "", "--csv": "", "--quiet": "", "--all": "", "--no-color": "", "--html": "x.html", "--fail-on": "act",
+        "--baseline": "known.json", "--since": "2020-01-01", "--until": "2030-01-01", "--local": "",
+        "--min-level": "warning", "--strict": "", "--workers": "1", "--host": "hv2012r2", "--timezone": "UTC",
+    }  # fmt: skip
+    for option, value in options.items():
+        words = [option, value] if value else [option]
+        code, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, *words, "--finding", "1")
+        assert (code, out.startswith("finding ")) == (0, True), option
+    assert not Path("x.html").exists()
+    assert not Path("known.json").exists()
+
+
 def test_explain_names_the_file_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, "--record", 1049)
-    assert str(LOGS / "System.evtx") in out
+    for what in (("--record", 1049), ("--finding", 1)):
+        _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, *what)
+        assert str(LOGS / "System.evtx") in out
 
 
 def test_a_baseline_leaves_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,146 @@
+"""`-o FILE` holds what would be printed, for every command and form; text is as wide as COLUMNS says."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hvdegraded.cli.main import _parser, main
+from tests.tools.sample_logs import FOLDER
+
+LOGS = str(FOLDER / "hv2012r2")
+LOG = str(FOLDER / "hv2012r2" / "System.evtx")
+LINES = FOLDER / "exports" / "winlogbeat.jsonl"
+GUESTS = ["--guests", str(FOLDER / "guests.json")]
+STATE = '[{"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK"}]'
+COMMANDS = [
+    ["explain", LOGS, *GUESTS, "--finding", "1"], ["explain", LOGS, *GUESTS, "--record", "1049"], ["guests-script"],
+    ["verify", LOG], ["verify", LOG, "--json"], ["status", "states.json"], ["status", "states.json", "--json"],
+    ["check", "rows.toml"], ["label", str(LINES), *GUESTS],
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "states.json").write_text(STATE)
+    (tmp_path / "rows.toml").write_text(
+        'provider = "Microsoft-Windows-Hyper-V-VMMS"\nsource = "x"\ncertainty = "verified"\n[41010]\nmeaning = "The nightly export failed."\nrole = "problem"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words)[-40:])
+def test_a_file_holds_what_would_be_printed(
+    command: list[str], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code = main(command)
+    printed = capfdbinary.readouterr().out
+    assert printed
+    assert main([*command, "-o", "out"]) == code
+    assert capfdbinary.readouterr().out == b""
+    assert Path("out").read_bytes() == printed
+
+
+def test_every_command_that_prints_takes_it() -> None:
+    parser = _parser()
+    (commands,) = (action.choices for action in parser._actions if isinstance(action.choices, dict))
+    assert {name for name, command in commands.items() if "--output" not in command.format_help()} == set()
+
+
+def test_a_file_has_neither_colours_nor_a_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    main(["triage", LOGS, *GUESTS, "-o", "out"])
+    text = Path("out").read_text(encoding="utf-8")
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) > 80
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("60", 60), ("0", 20), ("1", 20), ("nonsense", 120)])
+def test_columns_is_the_width_of_what_is_indented(
+    columns: str, widest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    main(["triage", LOGS, *GUESTS, "-o", "out"])
+    folded = [line for line in Path("out").read_text(encoding="utf-8").splitlines() if line.startswith("  ")]
+    assert max(len(line) for line in folded if "--guest" not in line) <= widest
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(["triage", "missing.evtx"], 3), (["explain", LOGS, "--finding", "999"], 2), (["label", "missing.jsonl"], 3)],
+)  # fmt: skip
+def test_a_command_that_fails_leaves_the_old_file(command: list[str], code: int) -> None:
+    Path("out").write_text("old")
+    assert main([*command, "-o", "out"]) == code
+    assert Path("out").read_text() == "old"
+    assert sorted(os.listdir()) == ["out", "rows.toml", "states.json"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status", "states.json"], ["check", "rows.toml"], ["label", "lines"], ["verify", "log"], ["explain", "log", "--finding", "1"], ["triage", "log", "--guests", "guests"]],
+)  # fmt: skip
+def test_an_input_is_never_written_over(command: list[str]) -> None:
+    Path("lines").write_bytes(LINES.read_bytes())
+    Path("log").write_bytes(Path(LOG).read_bytes())
+    Path("guests").write_bytes((FOLDER / "guests.json").read_bytes())
+    inputs = {name: Path(name).read_bytes() for name in os.listdir()}
+    for name in command[1:]:
+        if name in inputs:
+            assert main([*command, "-o", name]) == 2
+    assert {name: Path(name).read_bytes() for name in os.listdir()} == inputs
+
+
+def test_a_report_into_the_folder_that_is_read_is_not_part_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("logs").mkdir()
+    Path("logs", "System.evtx").write_bytes(Path(LOG).read_bytes())
+    main(["triage", "logs", *GUESTS])
+    printed = capsys.readouterr().out
+    main(["triage", "logs", *GUESTS, "-o", "logs/report.txt"])
+    assert Path("logs", "report.txt").read_text(encoding="utf-8") == printed
+    assert sorted(os.listdir("logs")) == ["System.evtx", "report.txt"]
+
+
+def test_output_in_a_code_page_has_no_escapes_of_what_it_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console of code page 850 shows ü as it is; what it cannot show is an escape; a file is UTF-8."""
+    from hvdegraded.formats.evtx.writer import write_evtx
+    from tests.tools.verdict_cases import plain
+
+    write_evtx("x.evtx", [plain("VMMS", 19100)._replace(data=(("VmName", "Büro-Ж"),))])
+    console = io.TextIOWrapper(io.BytesIO(), "cp850")
+    monkeypatch.setattr(sys, "stdout", console)
+    main(["triage", "x.evtx"])
+    console.flush()
+    shown = console.buffer.getvalue().decode("cp850")
+    assert "Büro-\\u0416" in shown
+    main(["triage", "x.evtx", "-o", "out"])
+    assert "Büro-Ж" in Path("out").read_text(encoding="utf-8")
+
+
+@pytest.mark.subprocess
+def test_a_followed_stream_grows_its_file_line_by_line() -> None:
+    command = [sys.executable, "-m", "hvdegraded", "label", "-o", "out"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(LINES.read_bytes().splitlines(keepends=True)[0])
+        process.stdin.flush()
+        for _ in range(300):
+            if Path("out").exists() and b"hvdegraded" in Path("out").read_bytes():
+                break
+            time.sleep(0.1)
+        assert json.loads(Path("out").read_text())["hvdegraded"]
+        if os.name == "posix":
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        else:
+            process.stdin.close()
