@@ -1,4 +1,4 @@
-"""`drop_ignorable` drops a line only where it contains the ignorable event and nothing else."""
+"""Issue 15.7: `drop_ignorable` drops a line only where it contains the ignorable event and nothing else."""
 
 from __future__ import annotations
 
@@ -104,6 +104,45 @@ MORE: dict[str, Any] = {
     "UserData beside EventData": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "user_data": {"VmName": "db02"}}},  # type: ignore[dict-item]
     "values beyond those that are known": with_data(param5="\\Device\\Harddisk failed", param6="db02"),
     "names beside positions": with_data(VmId="11111111-1111-1111-1111-111111111111"),
+    "XML of another event as the message": {**SHIPPED, "message": OTHER_XML},
+    "XML of another event in the message": {**SHIPPED, "message": f"'{VM}' works. {OTHER_XML}"},
+    "XML of another event in the message, escaped": {**SHIPPED, "message": f"'{VM}' {OTHER_XML.replace('<', '&lt;')}"},
+    "XML of another event as `_raw`": {**SHIPPED, "_raw": OTHER_XML},
+    "XML of another event beside that of this one": {"_raw": XML, "message": OTHER_XML},
+    "JSON of another event behind the message": {**SHIPPED, "message": f"'{VM}' works.\n{json.dumps(FAILED)}"},
+    "JSON of another event as `_raw`": {**SHIPPED, "_raw": json.dumps(FAILED)},
+    "JSON in the name of the host": {**SHIPPED, "host": {"name": json.dumps(FAILED)}},
+    "JSON among the labels": {**SHIPPED, "labels": {"last": json.dumps(FAILED)}},
+    "JSON as the task": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "task": json.dumps(FAILED)}},  # type: ignore[dict-item]
+    "JSON as the activity": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "activity_id": json.dumps(FAILED)}},  # type: ignore[dict-item]
+    "JSON in JSON": {**SHIPPED, "message": f"'{VM}' " + json.dumps(json.dumps(FAILED))},
+    "a text as the name of the host": {**SHIPPED, "host": {"name": "db02 cannot start: disk failed"}},
+    "a text as the name of the agent": {**SHIPPED, "agent": {"name": "db02 cannot start: disk failed"}},
+    "a text as the time": {**SHIPPED, "time": "db02 cannot start: disk failed"},
+    "a text among the labels": {**SHIPPED, "labels": {"note": "db02 cannot start: disk failed"}},
+    "a text as a key": {**SHIPPED, "labels": {"db02 cannot start: disk failed": 1}},
+    "a text as a key of the record": {**SHIPPED, "db02 cannot start": None},
+    "a list of messages": {**SHIPPED, "message": [f"'{VM}' works", "db02 cannot start"]},
+    "lists of lists": {**SHIPPED, "tags": [["db02", "failed"]]},
+    "a message as long as a document": {**SHIPPED, "message": f"'{VM}' works." + " db02 failed" * 500},
+    "an own record's rendering": {**SHIPPED, "rendering": [["Message", "db02 cannot start"]]},
+    "a number under a key that no shipper writes": {**SHIPPED, "failures": 0},
+    "a no under a key that no shipper writes": {**SHIPPED, "healthy": False},
+    "an instruction in the XML": {"_raw": XML.replace("</EventData>", "<?note db02 cannot start?></EventData>")},
+    "a comment in the XML": {"_raw": XML.replace("</EventData>", "<!-- db02 cannot start --></EventData>")},
+    "CDATA in the XML": {"_raw": XML.replace("</EventData>", "<![CDATA[db02 cannot start]]></EventData>")},
+    "a text behind the payload": {"_raw": XML.replace("</EventData>", "</EventData>db02 cannot start")},
+    "a text before the values": {"_raw": XML.replace("<EventData>", "<EventData>db02 cannot start")},
+    "an element in System": {"_raw": XML.replace("</System>", "<Note>db02 cannot start</Note></System>")},
+    "an element behind the payload": {"_raw": XML.replace("</EventData>", "</EventData><Note>db02 failed</Note>")},
+    "an attribute of a value": {"_raw": XML.replace("<Data>", "<Data note='db02 cannot start'>", 1)},
+    "the message of another VM in the XML": {
+        "_raw": XML.replace("</EventData>", "</EventData><RenderingInfo><Message>db02 failed</Message></RenderingInfo>")
+    },
+    "the message of another VM in the XML beside the fields": {
+        **SHIPPED,
+        "event": {"original": XML.replace("</EventData>", "</EventData><RenderingInfo><Message>db02 failed</Message></RenderingInfo>")},
+    },
 }  # fmt: skip
 
 

@@ -26,12 +26,19 @@ from hvdegraded.records.record import EventRecord
 __all__ = ["remainder_of"]
 
 _MAX_DEPTH = 12
-_LONGEST_TOKEN = 256
+_LONGEST_TOKEN, _LONGEST_TEXT, _LONGEST_MESSAGE = 256, 128, 2048  # characters
+_LONGEST_TIME, _FEWEST_DIGITS = 48, 6
 _PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
 _BETWEEN_TAGS = re.compile(r">([^<>]+)<")
 _NO_TOKEN = re.compile(r"\s|^[<{\[]")
+_EMBEDDED = re.compile(r"<[/!?\w]|&lt;|[{\[]\s*[\"'{\[]|\\\"")
+"""XML or JSON in a text, escaped or not."""
+_UNSEEN = re.compile(r"<!|<\?(?!xml\s)")
+_BESIDE_ELEMENTS = re.compile(r"(?:</[^<>]*|/)>\s*[^<>\s]|>\s*[^<>\s][^<>]*<(?!/)")
+"""What XML can hold that a reader passes over: comments, instructions, CDATA; and text beside elements."""
 _STRUCTURE = frozenset(("Event", "System", "EventData", "UserData", "Event_attributes", "#attributes"))
+_PAIRS = frozenset(("data", "extra", "rendering"))  # of an own record
 _ENVELOPES = {  # the list of a batch, and the keys that may stand beside it
     "resourceLogs": (),
     "records": (),
@@ -59,6 +66,7 @@ def _remainders(mapping: Mapping[str, Any], dialect: str | None) -> Iterator[str
     if record is None:
         yield "."
     else:
+        yield from _odd_texts(record)
         yield from _Search(record).of_layer(mapping, "", 0)
 
 
@@ -73,7 +81,7 @@ class _Search:
         """Search a whole record, or what a wrapper holds."""
         words = _words()
         known = words["keys"].union(tables().wrappers, *map(_keys_of, detected_dialects(mapping)))
-        if "time_ticks" in mapping:
+        if "time_ticks" in mapping and "provider" in mapping:
             known |= frozenset(EventRecord._fields)
         yield from self._second_payloads(mapping, path)
         for key, value in mapping.items():
@@ -83,11 +91,13 @@ class _Search:
                     yield from self.of_layer(inner, f"{where}.", depth + 1)
                 else:
                     yield where
+            elif key not in known and not _is_token(key):
+                yield where
             elif key in known or key in _STRUCTURE or isinstance(value, str):
                 yield from self._of_value(
                     key, value, where, depth, is_known=key in known or key in _STRUCTURE
                 )
-            elif not self._is_explained(value):
+            elif value in (0, False) or not self._is_explained(value):
                 yield where
 
     def _of_value(
@@ -100,6 +110,8 @@ class _Search:
             for name, item in value.items():
                 if "xmlns" in name:
                     continue
+                if not _is_token(name):
+                    yield f"{where}.{name}"
                 text = key in _words()["texts"] and name not in tables().payloads
                 yield from self._of_value(
                     key if text else name,
@@ -113,6 +125,10 @@ class _Search:
                     yield f"{where}.{name}"
         elif isinstance(value, list):
             for item in () if self._is_binary(value) else value:
+                if (isinstance(item, list) and key not in _PAIRS) or (
+                    key in _words()["messages"] and len(value) > 1
+                ):
+                    yield where
                 yield from self._of_value(key, item, where, depth + 1, is_known=is_known, strict=strict)
         elif strict and isinstance(value, str) and value.startswith("{"):
             inner = _mapping_in(value)
@@ -124,8 +140,10 @@ class _Search:
         elif isinstance(value, str) and value.lstrip("\ufeff \t\r\n").startswith("<"):
             if not self._is_own_xml(value):
                 yield where
-        elif self._names_another(key, value) or not (
-            self._is_explained(value) or (is_known and not strict and _is_harmless(key, value))
+        elif (
+            (isinstance(value, str) and _EMBEDDED.search(value))
+            or self._names_another(key, value)
+            or not (self._is_explained(value) or (is_known and not strict and _is_harmless(key, value)))
         ):
             yield where
 
@@ -161,15 +179,23 @@ class _Search:
             return all(
                 map(self._is_explained, map(html.unescape, map(str.strip, _BETWEEN_TAGS.findall(text))))
             )
-        if events > 1 or not text.endswith("Event>"):
+        if events > 1 or not text.endswith("Event>") or _passes_over(text):
             return False
         try:
             other = parse_event(text)
         except SourceError:
             return False
-        return other.data == self._record.data or all(
-            map(self._is_explained, (value for _, value in other.data))
+        values = [value for _, value in other.data]
+        return (
+            next(_odd_texts(other), None) is None
+            and (other.data == self._record.data or all(map(self._is_explained, values)))
+            and self._is_about_it(other.message)
         )
+
+    def _is_about_it(self, message: str | None) -> bool:
+        """Whether a message contains a value of the event, as messages that name the VM do."""
+        values = [value.lower() for _, value in self._record.data if value]
+        return not message or not values or any(value in message.lower() for value in values)
 
     def _second_payloads(self, mapping: Mapping[str, Any], path: str) -> Iterator[str]:
         for one, other in (("EventData", "UserData"), ("event_data", "user_data")):
@@ -187,9 +213,33 @@ def _is_harmless(key: str, value: Any) -> bool:
     """Whether a value that is not one of the event is a number, a name, or a text that shippers add."""
     if not isinstance(value, str):
         return True
-    if "hyper-v" in value.lower() and key not in _words()["texts"]:
-        return False
-    return key in _words()["texts"] or (len(value) <= _LONGEST_TOKEN and not _NO_TOKEN.search(value))
+    if key in _words()["messages"]:
+        return len(value) <= _LONGEST_MESSAGE
+    if key in _words()["times"]:
+        return len(value) <= _LONGEST_TIME and sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
+    if key in _words()["texts"]:
+        return len(value) <= _LONGEST_TEXT
+    return "hyper-v" not in value.lower() and _is_token(value)
+
+
+def _odd_texts(record: EventRecord) -> Iterator[str]:
+    """Names of what stands in `<System>` and is not one word, and of texts too long to be the host's."""
+    for name, text in record.extra:
+        if not _is_token(text):
+            yield name or "System"
+    for name, text in record.rendering:
+        if len(text) > (_LONGEST_MESSAGE if name == "Message" else _LONGEST_TEXT):
+            yield name or "RenderingInfo"
+
+
+def _passes_over(xml: str) -> bool:
+    """Whether a reader of XML passes something in it over."""
+    return _UNSEEN.search(xml) is not None or _BESIDE_ELEMENTS.search(xml) is not None
+
+
+def _is_token(value: str) -> bool:
+    """Whether a text is one word, as names and numbers are."""
+    return len(value) <= _LONGEST_TOKEN and not _NO_TOKEN.search(value)
 
 
 def _mapping_in(value: Any) -> Mapping[str, Any] | None:

@@ -63,6 +63,10 @@ _START = re.compile(rb"<((?:[\w.-]{1,64}:)?Event)[\s>]")
 _PAYLOAD_END = re.compile(
     rb"</(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*>|<(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*/>"
 )
+_NO_PAYLOAD = re.compile(rb"</(?:[\w.-]{1,64}:)?System\s*>(?=\s*<(?:[\w.-]{1,64}:)?RenderingInfo[\s>])")
+_MORE_BEHIND = re.compile(
+    rb"<(?:[\w.-]{1,64}:)?(?:System|EventData|UserData|ProcessingErrorData|DebugData)[\s/>]"
+)
 _EVENT_TAG = re.compile(rb"<Event[\s/>]")
 
 
@@ -294,8 +298,8 @@ def _record(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) 
 
 def _up_to_payload(piece: bytes, wrapper: bytes, encoding: str | None, origin: Origin) -> EventRecord | None:
     """The record of an event that is broken behind its payload, which decides; None where it is not whole."""
-    start, end = _START.match(piece), _PAYLOAD_END.search(piece)
-    if start is None or end is None:
+    start, end = _START.match(piece), _PAYLOAD_END.search(piece) or _NO_PAYLOAD.search(piece)
+    if start is None or end is None or _MORE_BEHIND.search(piece, end.end()):
         return None
     try:
         record = _record(piece[: end.end()] + b"</" + start[1] + b">", wrapper, encoding, origin)

@@ -66,6 +66,50 @@ def test_an_input_that_ends_inside_an_event(cut: int) -> None:
     assert [loss.reason for loss in report.losses] == [LossReason.TRUNCATED]
 
 
+PAYLOAD = "<EventData><Data>a</Data></EventData>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "broken"),
+    [
+        (PAYLOAD, "<RenderingInfo Culture='en-US'><Message>'web01' has encountered a fatal err"),
+        (PAYLOAD, "<RenderingInfo><Message>a & b</Message></RenderingInfo></Event>"),
+        (PAYLOAD, "<RenderingInfo><Message>a &#0;</Mesage></RenderingInfo></Event>"),
+        (PAYLOAD, "<RenderingInfo><Message>text</Message></Render"),
+        (PAYLOAD, "</Eve"),
+        ("<UserData><a><VmName>w</VmName></a></UserData>", "<RenderingInfo><Message>a < b"),
+        ("<EventData/>", "<RenderingInfo><Message>a"),
+        ("", "<RenderingInfo><Message>a & b</Message></RenderingInfo></Event>"),
+        ("", "<RenderingInfo Culture='de'><Message>abge"),
+    ],
+)
+@pytest.mark.parametrize("following", [event(3), ""])
+def test_an_event_broken_outside_of_what_decides_is_delivered_with_a_caveat(
+    inside: str, broken: str, following: str
+) -> None:
+    """Issue 15.13."""
+    text = event(1) + event(2, data=inside)[: -len("</Event>")] + broken + following
+    records, report = read(text)
+    assert [record.event_id for record in records] == [1, 2, 3][: 2 + bool(following)]
+    assert records[1].data == read(event(2, data=inside))[0][0].data
+    assert [bool(record.origin.caveats) for record in records] == [False, True, False][: len(records)]
+    assert not report.lost
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "<UserData><a><VmName>other</VmName></a></UserData><RenderingInfo>&",
+        "<EventData><Data>b</Data></EventData></Evnt>",
+        "<ProcessingErrorData><ErrorCode>15027</ErrorCode></ProcessingErrorData><RenderingInfo>&",
+    ],
+)
+def test_an_event_broken_behind_a_second_payload_is_a_loss(broken: str) -> None:
+    records, report = read(event(1) + event(2, data=PAYLOAD)[: -len("</Event>")] + broken)
+    assert [record.event_id for record in records] == [1]
+    assert report.lost == 1
+
+
 def test_a_start_tag_cut_before_its_end_is_a_loss_too() -> None:
     _, report = read(event(1) + "<Event")
     assert [loss.reason for loss in report.losses] == [LossReason.TRUNCATED]
