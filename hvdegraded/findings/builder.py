@@ -6,38 +6,38 @@ A verdict may depend on what happened later to the same VM, so it is given when 
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import WrongValueError
-from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
-from hvdegraded.findings.document import READ_AGAIN, TOO_EARLY, TOO_LATE
+from hvdegraded.findings.bounds import Bounds
+from hvdegraded.findings.document import READ_AGAIN
 from hvdegraded.findings.grouping import Alike, Group, age_of
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
-from hvdegraded.findings.repeats import Repeats, count_once
+from hvdegraded.findings.repeats import InputSpan, Repeats, count_once, input_spans
 from hvdegraded.findings.triage import Triage
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import map_records, read_records
+from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
-from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 from hvdegraded.verdicts.classifier import Classifier
-from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.history import History, short_host
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import Verdict
 
@@ -55,24 +55,6 @@ class TriagePart(NamedTuple):
     excluded: Counter[str]
 
 
-class Bounds(NamedTuple):
-    """Which events a triage looks at: this level and worse, from `since` on, before `until`."""
-
-    min_level: int
-    since: datetime | None
-    until: datetime | None
-
-
-def _level(level: int | str) -> int:
-    """A level by its number or name. Raises WrongValueError."""
-    names = {one.name.lower(): one for one in Level}
-    if isinstance(level, str):
-        level = names.get(level.lower(), level)
-    if not isinstance(level, int):
-        raise WrongValueError(f"min_level is {level!r}, not a level", hint=f"one of {', '.join(names)}")
-    return level
-
-
 class TriageBuilder:
     """Takes events one by one, and makes a Triage of them."""
 
@@ -83,43 +65,20 @@ class TriageBuilder:
         min_level: int | str = Level.WARNING,
         since: datetime | str | None = None,
         until: datetime | str | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         self.classifier = classifier
-        self._min_level = _level(min_level)
-        since = moment_from_text(since) if isinstance(since, str) else since
-        until = moment_from_text(until) if isinstance(until, str) else until
-        self._bounds = Bounds(self._min_level, since, until)
-        self._since = ticks_from_datetime(since) if since else None
-        self._until = ticks_from_datetime(until) if until else None
-        if self._since is not None and self._until is not None and self._since >= self._until:
-            raise WrongValueError(
-                f"nothing lies between {since} and {until}", hint="since comes before until"
-            )
+        self._bounds = bounds or Bounds.of(min_level, since, until)
         self._context = History()
         self._groups: dict[tuple[object, ...], Group] = {}
         self._excluded: Counter[str] = Counter()
         self._alike: BoundedCache[int, Alike] = BoundedCache(_MOST_ALIKE)
         self._names_repeats = False
-        self._repeats: Repeats | None = None
+        self.repeats = Repeats()
 
     def exclusion_reason(self, event: Event) -> str | None:
         """Why an event is left out; None where it is not."""
-        return self._kind_excluded(event) or self._time_excluded(event.time_ticks)
-
-    def _kind_excluded(self, event: Event) -> str | None:
-        level = event.level
-        if isinstance(event, UnrelatedEvent):
-            return "of other providers"
-        if level is not None and level > self._min_level:
-            return f"below the level {Level(self._min_level).name.lower()}"
-        return None
-
-    def _time_excluded(self, ticks: int | None) -> str | None:
-        if ticks is not None and self._since is not None and ticks < self._since:
-            return TOO_EARLY
-        if ticks is not None and self._until is not None and ticks >= self._until:
-            return TOO_LATE
-        return None
+        return self._bounds.kind_excluded(event) or self._bounds.time_excluded(event.time_ticks)
 
     def add(self, event: Event) -> None:
         """Take an event."""
@@ -150,11 +109,11 @@ class TriageBuilder:
         if alike is None:
             event = self.classifier.normalise(record.record())
             timelines = self.classifier.observe(event, self._context)
-            alike = self._alike[id(like)] = Alike(like, timelines, self._kind_excluded(event))
+            alike = self._alike[id(like)] = Alike(like, timelines, self._bounds.kind_excluded(event))
         else:
             for timeline in alike.timelines:
                 timeline.add(ticks)
-        excluded = alike.excluded or self._time_excluded(ticks)
+        excluded = alike.excluded or self._bounds.time_excluded(ticks)
         if excluded is not None:
             self._excluded[excluded] += 1
             return
@@ -263,8 +222,30 @@ class TriageBuilder:
 
     def finish(self, report: ReadReport) -> Triage:
         """What the events amount to, where the report knows of what else there was."""
-        self._context.coverage = report.coverage
-        self._count_once(report)
+        vms = {(group.example.vm_id, group.example.vm_name) for group in self._groups.values()}
+        vms.discard((None, None))
+        groups = self.judge(report.coverage, input_spans(report))
+        for note in self.repeats.notes():
+            report.note(*note)
+        provenance = Provenance.with_inventory(self.classifier.guests, vms)
+        rows = self.classifier.policy.acknowledgements
+        return Triage(groups, report, self._excluded, provenance, rows)
+
+    def judge(
+        self, coverage: ChannelCoverage, spans: Iterable[InputSpan], elsewhere: Iterable[History] = ()
+    ) -> tuple[EventGroup, ...]:
+        """Give the verdicts; events that were read twice count once.
+
+        `coverage` and `spans` say what was read, `elsewhere` what happened on other hosts.
+        """
+        for history in elsewhere:
+            self._context.merge(history)
+        self._context.coverage = coverage
+        self.repeats = count_once(self._groups, spans, names=self._names_repeats)
+        if self.repeats.dropped:
+            self._excluded[READ_AGAIN] += self.repeats.dropped
+        for example in self.repeats.examples:
+            self._context.distrust(example)
         found: list[EventGroup] = []
         for group in self._groups.values():
             example = group.example
@@ -272,39 +253,17 @@ class TriageBuilder:
                 found += self._by_verdict(group)
             else:
                 found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
-        vms = {(group.example.vm_id, group.example.vm_name) for group in self._groups.values()}
-        vms.discard((None, None))
-        provenance = Provenance.with_inventory(self.classifier.guests, vms)
-        rows = self.classifier.policy.acknowledgements
-        return Triage(tuple(found), report, self._excluded, provenance, rows)
-
-    def _count_once(self, report: ReadReport) -> None:
-        """Let events that were read twice count once, and report that."""
-        self._repeats = count_once(self._groups, report, names=self._names_repeats)
-        if self._repeats.dropped:
-            self._excluded[READ_AGAIN] += self._repeats.dropped
-        for example in self._repeats.examples:
-            self._context.distrust(example)
-        if self._repeats.contradicted:
-            text = (
-                f"{self._repeats.contradicted} events stand in two inputs with different values; none of them"
-            )
-            report.note(NoteKind.CONTRADICTION, f"{text} is called ignorable")
-        if self._repeats.doubtful:
-            text = (
-                f"{self._repeats.doubtful} events may count twice: another input contains events of the same"
-            )
-            report.note(NoteKind.REPEATED, f"{text} channel and time, and they lack record id or time zone")
+        return tuple(found)
 
     def settled(self, event: Event) -> Event | None:
         """An event that was put aside, as it counts; None where another reading of it counts."""
-        if self._repeats is None or not (self._repeats.gone or self._repeats.marked):
+        if not (self.repeats.gone or self.repeats.marked):
             return event
         name = self._key(event), *age_of(event.time_ticks, event.record_id)
-        if name in self._repeats.marked:
-            return contradicted(event, self._repeats.marked[name])
-        if self._repeats.gone[name]:
-            self._repeats.gone[name] -= 1
+        if name in self.repeats.marked:
+            return contradicted(event, self.repeats.marked[name])
+        if self.repeats.gone[name]:
+            self.repeats.gone[name] -= 1
             return None
         return event
 
@@ -333,11 +292,26 @@ class RecordMapper:
 
     def __call__(self, records: Iterator[EventRecord | Recurrence]) -> Iterator[TriagePart]:
         """One part of all the records."""
-        min_level, since, until = self.bounds
-        builder = TriageBuilder(self.classifier, min_level=min_level, since=since, until=until)
+        builder = self.builder()
         for _ in builder.add_records(records):
             pass
         yield builder.part
+
+    def by_host(self, records: Iterator[EventRecord | Recurrence]) -> dict[str, TriagePart]:
+        """A part of the records of each host, by the name that `short_host` gives it."""
+        builders: dict[str, TriageBuilder] = defaultdict(self.builder)
+        for host, run in groupby(records, _host):
+            for _ in builders[host].add_records(run):
+                pass
+        return {host: builder.part for host, builder in builders.items()}
+
+    def builder(self) -> TriageBuilder:
+        """A builder with the same classifier and bounds."""
+        return TriageBuilder(self.classifier, bounds=self.bounds)
+
+
+def _host(record: EventRecord | Recurrence) -> str:
+    return short_host(record.like.computer if isinstance(record, Recurrence) else record.computer)
 
 
 def triage(

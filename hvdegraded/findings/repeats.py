@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import compress, pairwise
 from typing import NamedTuple
 
@@ -27,20 +28,24 @@ from hvdegraded.findings.readings import (
     may_lack_zone,
     worth,
 )
+from hvdegraded.records.items import NoteKind
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.history import short_host
 from hvdegraded.verdicts.timeline import SECOND
 
-__all__ = ["Repeats", "count_once"]
+__all__ = ["InputSpan", "Repeats", "count_once", "input_spans"]
 
 _MOST_TOGETHER = 1 << 18  # events that are compared at a time
+_UNORDERED = frozenset({NoteKind.HEADER, NoteKind.CHUNK})
 _EXACT = 10  # ticks: times to the microsecond and better
 _PLACE_BITS = 40  # for the place of an event in its group
 _Channel = tuple[str, str]
 _Key = tuple[object, ...]
+_Name = tuple[_Key, int, int]
 
 
-class Repeats(NamedTuple):
+@dataclass(frozen=True)
+class Repeats:
     """What became of events that were read twice.
 
     `dropped` counts readings beyond the first, `contradicted` those of which two inputs contain different
@@ -49,12 +54,23 @@ class Repeats(NamedTuple):
     asked for.
     """
 
-    dropped: int
-    contradicted: int
-    examples: tuple[Event, ...]
-    doubtful: int
-    gone: Counter[tuple[_Key, int, int]]
-    marked: dict[tuple[_Key, int, int], tuple[str, ...]]
+    dropped: int = 0
+    contradicted: int = 0
+    examples: tuple[Event, ...] = ()
+    doubtful: int = 0
+    gone: Counter[_Name] = field(default_factory=Counter)
+    marked: dict[_Name, tuple[str, ...]] = field(default_factory=dict)
+
+    def notes(self) -> Iterator[tuple[NoteKind, str]]:
+        """What a report is told."""
+        if self.contradicted:
+            text = f"{self.contradicted} events stand in two inputs with different values; none of them"
+            yield NoteKind.CONTRADICTION, f"{text} is called ignorable"
+        if self.doubtful:
+            text = (
+                f"{self.doubtful} events may count twice: another input contains events of the same channel"
+            )
+            yield NoteKind.REPEATED, f"{text} and time, and they lack record id or time zone"
 
 
 class _Reading(NamedTuple):
@@ -73,12 +89,35 @@ class _Reading(NamedTuple):
         return self.group.record_ids[self.at]
 
 
-def count_once(groups: dict[_Key, Group], report: ReadReport, *, names: bool = False) -> Repeats:
+class InputSpan(NamedTuple):
+    """The time of one input's records of a channel, in ticks; `unordered` if it may contain some twice."""
+
+    host: str
+    channel: str
+    first: int
+    last: int
+    unordered: bool
+
+
+def input_spans(report: ReadReport) -> Iterator[InputSpan]:
+    """Give the spans of all inputs that a report is about."""
+    for part in report.parts:
+        yield from input_spans(part)
+    if report.parts:
+        return
+    noted = any(note.kind in _UNORDERED for note in report.notes)
+    shift = WIDEST_ZONE if report.with_caveats else 0  # a time may name no zone
+    for (host, channel), (first, last) in report.times.pairs.items():
+        jumps = (host, channel) in report.times.jumps
+        yield InputSpan(*_channel(host, channel), first - shift, last + shift + SECOND, noted or jumps)
+
+
+def count_once(groups: dict[_Key, Group], spans: Iterable[InputSpan], *, names: bool = False) -> Repeats:
     """Leave one reading of each event in these groups; where readings contradict each other, it is marked.
 
     `names` asks for the names of the readings that went.
     """
-    suspects = _Suspects(report)
+    suspects = _Suspects(spans)
     channels: dict[_Channel, list[tuple[_Key, Group]]] = defaultdict(list)
     for key, group in groups.items():
         channels[_channel(group.example.host, group.example.channel)].append((key, group))
@@ -96,16 +135,13 @@ def _channel(host: str | None, channel: str) -> _Channel:
 class _Suspects:
     """The channels of which events may have been read twice, by the account of a reading."""
 
-    def __init__(self, report: ReadReport) -> None:
+    def __init__(self, inputs: Iterable[InputSpan]) -> None:
         self._spans: dict[_Channel, list[tuple[int, int]]] = defaultdict(list)
         self._unordered: set[_Channel] = set()
-        for one in _inputs(report):
-            for (host, channel), (first, last) in one.times.pairs.items():
-                key = _channel(host, channel)
-                shift = WIDEST_ZONE if one.with_caveats else 0  # a time may name no zone
-                self._spans[key].append((first - shift, last + shift + SECOND))
-                if one.notes or (host, channel) in one.times.jumps:
-                    self._unordered.add(key)
+        for host, channel, first, last, unordered in inputs:
+            self._spans[host, channel].append((first, last))
+            if unordered:
+                self._unordered.add((host, channel))
         self.overlapping = {key for key, spans in self._spans.items() if _overlap(spans)}
         for host, channel in [key for key in self._spans if not all(key)]:  # text that names neither
             own = self._spans[host, channel]
@@ -117,13 +153,6 @@ class _Suspects:
     def is_suspect(self, channel: _Channel) -> bool:
         """Whether to look; where nothing is known of the inputs, always."""
         return channel in self.overlapping or channel in self._unordered or channel not in self._spans
-
-
-def _inputs(report: ReadReport) -> Iterator[ReadReport]:
-    for part in report.parts:
-        yield from _inputs(part)
-    if not report.parts:
-        yield report
 
 
 def _overlap(spans: list[tuple[int, int]]) -> bool:
@@ -144,7 +173,7 @@ class _Removal:
         self._differences: dict[tuple[_Key, _Key], tuple[str, ...]] = {}
         self._worth: dict[tuple[_Key, int], tuple[object, ...]] = {}
         self._doubtful = 0
-        self._marks: dict[tuple[_Key, int, int], tuple[str, ...]] = {}
+        self._marks: dict[_Name, tuple[str, ...]] = {}
 
     def take(self, groups: list[tuple[_Key, Group]], *, reports_doubtful: bool) -> None:
         """Look at all events of one channel."""
@@ -164,7 +193,7 @@ class _Removal:
 
     def finish(self, groups: dict[_Key, Group], *, names: bool) -> Repeats:
         """Take out what is to go, and put in what is marked."""
-        gone: Counter[tuple[_Key, int, int]] = Counter()
+        gone: Counter[_Name] = Counter()
         for key, places in self._gone.items():
             group = groups[key]
             if names:

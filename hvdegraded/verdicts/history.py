@@ -101,6 +101,27 @@ class History:
         for name, hosts in other._hosts_of.items():
             self._hosts_of.setdefault(name, set()).update(hosts)
         self._zones |= other._zones
+        self.incomplete |= other.incomplete
+
+    def vms(self) -> set[str]:
+        """Return the ids and names of VMs that are mentioned; empty for a VM that no event names."""
+        return {key[1] for keys in self._on_host.values() for key in keys} | {key[1] for key in self._vms}
+
+    def about(self, vm: str) -> History:
+        """Return what is known of one VM, by its id or name, and of what is linked to that."""
+        found = History()
+        keys = {key for key in (*self._vms, *self._links) if key[1] == vm}
+        keys |= {(host, vm) for host in self._hosts_of.get(vm, ())}
+        keys |= {link for key in keys for link in self._links.get(key, ())}
+        for key in keys:
+            host, name = key
+            if key in self._vms:
+                found._vms[key] = self._vms[key]
+            if key in self._links:
+                found._links[key] = self._links[key]
+            if host in self._hosts_of.get(name, ()):
+                found._hosts_of.setdefault(name, set()).add(host)
+        return found
 
     @property
     def mixes_zones(self) -> bool:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hvdegraded as hv
-from hvdegraded.findings.builder import Bounds, RecordMapper, TriageBuilder
+from hvdegraded.findings.bounds import Bounds
+from hvdegraded.findings.builder import RecordMapper, TriageBuilder
 from hvdegraded.reading.reader import read_records
-from hvdegraded.records.record import Caveat, EventRecord, Level, Origin
+from hvdegraded.records.record import Caveat, EventRecord, Origin
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts import timeline
 from hvdegraded.verdicts.classifier import Classifier
@@ -35,7 +36,7 @@ from tests.tools.verdict_cases import (
 def merged(classifier: Classifier, parts: list[list[EventRecord]]) -> tuple[dict[str, Any], list[Any]]:
     """The document of a triage, and its examples and events, group by group in the order of reading."""
     builder = TriageBuilder(classifier)
-    mapper = RecordMapper(classifier, Bounds(Level.WARNING, None, None))
+    mapper = RecordMapper(classifier, Bounds())
     for records in parts:
         for part in mapper(iter(records)):
             builder.merge(part)
