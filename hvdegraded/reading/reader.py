@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "map_records",
+    "note_unread",
+    "pass_over_other_files",
     "read_records",
 ]
 
@@ -134,11 +136,17 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
             except SourceError as error:
                 part.note(NoteKind.UNREADABLE, error.text)
             finally:
-                _pass_over_other_files(part)
+                pass_over_other_files(part)
                 report.add(part)
 
 
-def _pass_over_other_files(part: ReadReport) -> None:
+def note_unread(report: ReadReport) -> None:
+    """Note that none of an input's records could be read, where that is so."""
+    if report.lost and not (report.delivered or report.filtered):
+        report.note(NoteKind.UNREADABLE, "none of its records could be read")
+
+
+def pass_over_other_files(part: ReadReport) -> None:
     """Turn the losses of a file among others that holds no event at all into one remark."""
     if (
         part.delivered
@@ -189,8 +197,7 @@ def _read_file(path: Path, report: ReadReport, read: _PathReader, progress: Prog
         raise
     except OSError as error:
         raise unreadable(path, error) from None
-    if report.lost and not (report.delivered or report.filtered):
-        report.note(NoteKind.UNREADABLE, "none of its records could be read")
+    note_unread(report)
     if after.st_size != before.st_size:
         text = f"the file had {before.st_size} bytes at first and {after.st_size} in the end"
         report.note(NoteKind.CHANGED, text)

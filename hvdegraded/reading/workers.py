@@ -26,17 +26,18 @@ from pathlib import Path
 from queue import Empty, Full, Queue, SimpleQueue
 from typing import IO, Any, NamedTuple, cast
 
-from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.formats.evtx.chunks import Chunk, MissingChunk, scan_chunks
+from hvdegraded.errors import HvdegradedError
+from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
-from hvdegraded.formats.evtx.reader import ChunkReader, never_written, open_log
+from hvdegraded.formats.evtx.reader import ChunkReader
 from hvdegraded.formats.evtx.record_headers import Gap, Span
 from hvdegraded.reading.child_process import environment, module_command
 from hvdegraded.reading.delivery import delivered
 from hvdegraded.reading.inputs import display_path
 from hvdegraded.reading.jobs import InputReader, ReadJob
-from hvdegraded.records.items import Item, Opened
+from hvdegraded.reading.steps import chunk_items, log_steps
+from hvdegraded.records.items import Item
 from hvdegraded.records.options import Engine, ReadOptions, Workforce
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.records.report import ReadReport
@@ -61,10 +62,7 @@ class _Message(NamedTuple):
 
 @dataclass
 class _Step:
-    """A stretch of an input: all of it, a run of chunks that come without bytes, or one chunk to read here.
-
-    `items` are what was found when it was planned, `error` why it ends there; `last` ends its input.
-    """
+    """A `ReadStep` of a path; one chunk that comes with its bytes is read here."""
 
     path: Path
     items: list[Item] = field(default_factory=list)
@@ -181,7 +179,12 @@ def _steps(paths: Iterable[Path], options: ReadOptions) -> Iterator[_Step]:
     run = options.workers.run
     for path in paths:
         if own and _is_large_log(path, run):
-            yield from _log_steps(path, run)
+            try:
+                with path.open("rb") as stream:
+                    for step in log_steps(stream, display_path(path), run):
+                        yield _Step(path, *step)
+            except OSError as error:
+                yield _Step(path, error=error, last=True)
         else:
             yield _Step(path, last=True)
 
@@ -194,47 +197,6 @@ def _is_large_log(path: Path, run: int) -> bool:
             return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
     except OSError:
         return False
-
-
-def _log_steps(path: Path, size: int) -> Iterator[_Step]:
-    items: list[Item] = []
-    try:
-        with path.open("rb") as stream:
-            log = open_log(stream, display_path(path))
-            items += log.items
-            run: list[Chunk] = []
-            for place in scan_chunks(log.read_at):
-                in_order = isinstance(place, Chunk) and not place.data
-                if run and (not in_order or len(run) == size):
-                    yield _Step(path, items, tuple(run))
-                    items, run = [], []
-                if isinstance(place, MissingChunk):
-                    log.audit.add_hole(place)
-                    continue
-                chunk, note = log.repeats.checked(place)
-                if chunk is None:
-                    log.audit.add_copy()
-                spans = None if chunk is None else log.audit.add_chunk(chunk)
-                found = [*([] if note is None else [note]), *log.audit.take()]
-                if found and run:
-                    yield _Step(path, items, tuple(run))
-                    items, run = [], []
-                items += found
-                if chunk is None:
-                    continue
-                if in_order:
-                    run.append(chunk)
-                else:
-                    yield _Step(path, items, here=(chunk, spans))
-                    items = []
-            if run:
-                yield _Step(path, items, tuple(run))
-                items = []
-            log.audit.finish()
-            items += [*log.audit.take(), *never_written(log, display_path(path))]
-            yield _Step(path, items, (), last=True)
-    except (SourceError, OSError) as error:
-        yield _Step(path, items, error=error, last=True)
 
 
 # -------------------------------------------------------------------- a worker, seen from here
@@ -323,11 +285,7 @@ def _serve(source: IO[bytes], target: IO[bytes]) -> None:
             if chunks is None:
                 yield from reader.items(stream, display_path(path))
                 return
-            yield Opened("evtx")
-            log = ChunkReader(display_path(path), job.wanted, decoder)
-            for chunk in chunks:
-                stream.seek(chunk.offset)
-                yield from log.items(chunk._replace(data=stream.read(CHUNK_SIZE)))
+            yield from chunk_items(stream, display_path(path), chunks, job.wanted, decoder)
 
     while True:
         try:

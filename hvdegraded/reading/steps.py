@@ -1,0 +1,82 @@
+"""An input as steps that any number of processes may read: all of it, or runs of chunks of a large log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+from hvdegraded.errors import SourceError
+from hvdegraded.formats.evtx.chunks import Chunk, MissingChunk, scan_chunks
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.format import CHUNK_SIZE
+from hvdegraded.formats.evtx.reader import ChunkReader, never_written, open_log
+from hvdegraded.formats.evtx.record_headers import Gap, Span
+from hvdegraded.records.items import Item, Opened
+from hvdegraded.records.record import ProviderFilter
+
+__all__ = ["ReadStep", "chunk_items", "log_steps"]
+
+
+class ReadStep(NamedTuple):
+    """A stretch of an input: all of it, a run of chunks that come without bytes, or one chunk with bytes.
+
+    `items` are what was found when it was planned, `error` why it ends there; `last` ends its input.
+    """
+
+    items: list[Item]
+    chunks: Sequence[Chunk] | None = None
+    here: tuple[Chunk, Sequence[Span | Gap] | None] | None = None
+    error: Exception | None = None
+    last: bool = False
+
+
+def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
+    """Plan the steps of an .evtx log, in order, with runs of so many chunks."""
+    items: list[Item] = []
+    try:
+        log = open_log(stream, name)
+        items += log.items
+        run: list[Chunk] = []
+        for place in scan_chunks(log.read_at):
+            in_order = isinstance(place, Chunk) and not place.data
+            if run and (not in_order or len(run) == size):
+                yield ReadStep(items, tuple(run))
+                items, run = [], []
+            if isinstance(place, MissingChunk):
+                log.audit.add_hole(place)
+                continue
+            chunk, note = log.repeats.checked(place)
+            if chunk is None:
+                log.audit.add_copy()
+            spans = None if chunk is None else log.audit.add_chunk(chunk)
+            found = [*([] if note is None else [note]), *log.audit.take()]
+            if found and run:
+                yield ReadStep(items, tuple(run))
+                items, run = [], []
+            items += found
+            if chunk is None:
+                continue
+            if in_order:
+                run.append(chunk)
+            else:
+                yield ReadStep(items, here=(chunk, spans))
+                items = []
+        if run:
+            yield ReadStep(items, tuple(run))
+            items = []
+        log.audit.finish()
+        items += [*log.audit.take(), *never_written(log, name)]
+        yield ReadStep(items, (), last=True)
+    except (SourceError, OSError) as error:
+        yield ReadStep(items, error=error, last=True)
+
+
+def chunk_items(
+    stream: BinaryIO, name: str, chunks: Sequence[Chunk], wanted: ProviderFilter | None, decoder: EvtxDecoder
+) -> Iterator[Item]:
+    """Read a run of chunks of a log."""
+    yield Opened("evtx")
+    reader = ChunkReader(name, wanted, decoder)
+    for chunk in chunks:
+        stream.seek(chunk.offset)
+        yield from reader.items(chunk._replace(data=stream.read(CHUNK_SIZE)))
