@@ -124,7 +124,7 @@ class Normaliser:
             _MAX_REMEMBERED
         )
         self._versions: BoundedCache[tuple[object, ...], _VersionReading] = BoundedCache(_MAX_REMEMBERED)
-        self._hresult = lru_cache(maxsize=1024)(self._make_hresult)
+        self._hresults: BoundedCache[str, Hresult | None] = BoundedCache(_MAX_REMEMBERED)
 
     def __call__(self, record: EventRecord) -> AnyEvent:
         """Return the event that a record is. Never raises."""
@@ -247,9 +247,11 @@ class Normaliser:
                     return error
         return None
 
-    def _make_hresult(self, text: str) -> Hresult | None:
+    def _hresult(self, text: str) -> Hresult | None:
+        if text in self._hresults:
+            return self._hresults[text]
         code = parse_error_code(text)
-        return None if code is None else named_error(code, self._knowledge)
+        return self._hresults.remember(text, None if code is None else named_error(code, self._knowledge))
 
 
 _Contradictions = list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
@@ -39,7 +39,7 @@ def delivered_alike(
     zone: tzinfo | None = None,
 ) -> Iterator[EventRecord | Recurrence]:
     """Give what `delivered` gives, but leave recurrences as readers give them."""
-    matches = _remembered(wanted)
+    matches = None if wanted is None else wanted.remembering()
     times: Counter[str] = Counter()
     for item in items:
         if type(item) is list:
@@ -102,26 +102,6 @@ def _count(origin: Origin, report: ReadReport) -> None:
     report.with_anomalies += bool(origin.anomalies)
     report.with_caveats += bool(origin.caveats)
     report.recovered += origin.recovered
-
-
-def _remembered(wanted: ProviderFilter | None) -> Callable[[str], bool] | None:
-    """Whether a provider is wanted; None where all are."""
-    if wanted is None:
-        return None
-    known: dict[str, bool] = {}
-
-    def matches(provider: str) -> bool:
-        found = known.get(provider)
-        if found is None:
-            found = wanted.matches(provider)
-            if len(known) < _MOST_REMEMBERED and len(provider) <= _LONGEST_REMEMBERED:
-                known[provider] = found
-        return found
-
-    return matches
-
-
-_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4096, 512  # providers, characters of a name
 
 
 def _take(item: Item, report: ReadReport) -> None:

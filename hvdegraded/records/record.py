@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, get_type_hints
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.timestamps import datetime_from_ticks
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Origin",
     "ProviderFilter",
 ]
+
+_MOST_NAMES, _LONGEST_NAME = 4096, 512  # providers that a filter remembers, characters of a name
 
 Field = tuple[str | None, str]
 """One value of an event: its name (None where the source has none) and its text."""
@@ -369,3 +372,17 @@ class ProviderFilter:
         if lower in self.names or lower.startswith(self.prefixes):
             return True
         return lower.startswith(self.short_prefixes)
+
+    def remembering(self) -> Callable[[str], bool]:
+        """Return what `matches` returns, from memory for names that repeat."""
+        known: BoundedCache[str, bool] = BoundedCache(_MOST_NAMES)
+
+        def matches(provider: str) -> bool:
+            found = known.get(provider)
+            if found is None:
+                found = self.matches(provider)
+                if len(provider) <= _LONGEST_NAME:
+                    known[provider] = found
+            return found
+
+        return matches

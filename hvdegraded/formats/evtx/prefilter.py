@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import PlannedTemplate
 from hvdegraded.formats.evtx.binxml.parser import MAX_VALUES, ChunkXml, TemplateCache
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, Slot
@@ -58,26 +59,14 @@ class ChunkPrefilter:
     """A provider filter, and where records have their provider's name; `templates` are the decoder's."""
 
     def __init__(self, wanted: ProviderFilter, templates: TemplateCache[PlannedTemplate]) -> None:
-        self._wanted = wanted
+        self.matches = wanted.remembering()
         self._templates = templates
-        self._known: dict[str, bool] = {}
-        self._raw: dict[bytes, bool] = {}
-        self._places: dict[bytes, tuple[int, int] | None] = {}
+        self._raw: BoundedCache[bytes, bool] = BoundedCache(_MAX_REMEMBERED)
+        self._places: BoundedCache[bytes, tuple[int, int]] = BoundedCache(_MAX_REMEMBERED)
         names = (*wanted.prefixes, *wanted.names, _CLEARING)
         self._pieces: list[bytes] | None = None  # bytes know no letter case but that of ASCII
         if all(name.isascii() for name in names):
             self._pieces = [name.encode("utf-16-le") for name in names]
-
-    def matches(self, provider: str) -> bool:
-        """Whether events of this provider are wanted."""
-        known = self._known.get(provider)
-        if known is None:
-            known = self._wanted.matches(provider)
-            if len(provider) <= _LONGEST_REMEMBERED:
-                if len(self._known) >= _MAX_REMEMBERED:
-                    self._known.clear()
-                self._known[provider] = known
-        return known
 
     def _matters(self, provider: str) -> bool:
         """Whether records of this provider must be decoded: those that report a cleared log are, too."""
@@ -158,10 +147,7 @@ class ChunkPrefilter:
         *before, (size, kind) = struct.iter_unpack("<HBx", key[4:])
         if count > MAX_VALUES or len(before) >= count or kind != ValueType.STRING:
             return None
-        if len(self._places) >= _MAX_REMEMBERED:
-            self._places.clear()
-        found = self._places[key] = 4 + 4 * count + sum(one for one, _ in before), size
-        return found
+        return self._places.remember(key, (4 + 4 * count + sum(one for one, _ in before), size))
 
     def _may_be_wanted(self, raw: bytes) -> bool:
         """Whether a name, as it stands in a record, is wanted, empty or not text."""
@@ -169,8 +155,6 @@ class ChunkPrefilter:
         if wanted is None:
             name = raw.decode("utf-16-le", "replace").rstrip("\0")
             wanted = not name or self._matters(name)
-            if len(self._raw) >= _MAX_REMEMBERED:
-                self._raw.clear()
             if len(raw) <= 2 * _LONGEST_REMEMBERED:
                 self._raw[raw] = wanted
         return wanted

@@ -22,9 +22,10 @@ import io
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import EvtxWriteError, SourceError, WrongTypeError
 from hvdegraded.formats.drafts import drafted, refuse_inputs
 from hvdegraded.formats.evtx.binxml.values import ValueType
@@ -321,7 +322,7 @@ class _Shapes:
     """Records into templates and values; each shape's template is compiled once."""
 
     def __init__(self) -> None:
-        self._templates: dict[object, Template] = {}
+        self._templates: BoundedCache[Hashable, Template] = BoundedCache(_MAX_SHAPES)
 
     def event(self, record: EventRecord, header_id: int) -> _Event:
         if record.time_ticks is None:
@@ -379,14 +380,11 @@ class _Shapes:
         template = self._templates.get(key)
         return template or self._compiled(key, data_tree(namespace, names, values)), values
 
-    def _compiled(self, key: object, tree: Element) -> Template:
+    def _compiled(self, key: Hashable, tree: Element) -> Template:
         try:
             template = Template(tree)
         except struct.error:
             raise UnwritableError(
                 "has a name or literal over 65,535 UTF-16 units, or as many values"
             ) from None
-        if len(self._templates) >= _MAX_SHAPES:
-            self._templates.clear()
-        self._templates[key] = template
-        return template
+        return self._templates.remember(key, template)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import html
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from hvdegraded.errors import SourceError
@@ -22,6 +21,7 @@ from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import detected_dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord
+from hvdegraded.tabular.toml_file import TomlFile
 
 __all__ = ["remainder_of"]
 
@@ -286,5 +286,5 @@ def _has_bare_envelope(mapping: Mapping[str, Any]) -> bool:
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
-    raw = tomllib.loads(Path(__file__).with_name("beside.toml").read_text(encoding="utf-8"))
+    raw = TomlFile.open(files("hvdegraded.formats.shippers") / "beside.toml").content
     return {name: frozenset(words) for name, words in raw.items()}

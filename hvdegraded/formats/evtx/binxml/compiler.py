@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.layout import Entry, PayloadLayout, PayloadPlan, SystemLayout, SystemPlan
 from hvdegraded.formats.evtx.binxml.templates import Element, Part, Slot, Template
 from hvdegraded.formats.evtx.format import EVENT_NAMESPACE
@@ -58,18 +59,15 @@ class _Plan(Protocol[L_co]):
     def layout(self, descriptors: bytes) -> L_co | None: ...
 
 
-class _Layouts(dict[bytes, L | None], Generic[L]):
+class _Layouts(BoundedCache[bytes, L | None], Generic[L]):
     def __init__(self, plan: _Plan[L] | None, made: Made) -> None:
-        super().__init__()
+        super().__init__(_MAX_LAYOUTS)
         self._plan = plan
         self._made = made
 
     def __missing__(self, descriptors: bytes) -> L | None:
-        if len(self) >= _MAX_LAYOUTS:
-            self.clear()
         self._made.count += 1
-        layout = self[descriptors] = None if self._plan is None else self._plan.layout(descriptors)
-        return layout
+        return self.remember(descriptors, None if self._plan is None else self._plan.layout(descriptors))
 
 
 class _UnusualError(Exception):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.templates import Slot
 from hvdegraded.formats.evtx.binxml.values import (
     ARRAY,
@@ -67,20 +68,16 @@ _TABLES = {SystemKind.TEXT: string_text, SystemKind.GUID: guid_text, SystemKind.
 GUID_TEXTS = list(_TABLES).index(SystemKind.GUID)
 
 
-class _Texts(dict[bytes, str]):
+class _Texts(BoundedCache[bytes, str]):
     """Texts of values that repeat: providers, channels, GUIDs, users."""
 
     def __init__(self, convert: Callable[[bytes], str]) -> None:
-        super().__init__()
+        super().__init__(_MAX_TEXTS)
         self._convert = convert
 
     def __missing__(self, raw: bytes) -> str:
         text = self._convert(raw)
-        if len(raw) <= _LONGEST_TEXT:
-            if len(self) >= _MAX_TEXTS:
-                self.clear()
-            self[raw] = text
-        return text
+        return self.remember(raw, text) if len(raw) <= _LONGEST_TEXT else text
 
 
 class Entry(NamedTuple):
