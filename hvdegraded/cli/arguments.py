@@ -8,13 +8,16 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hvdegraded.cli.console import standard_input, tell
 from hvdegraded.cli.selection import add_selection, add_times, times_of
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import Level
+
+if TYPE_CHECKING:
+    from hvdegraded.findings.companions import Companions
 
 __all__ = [
     "FAIL_ON",
@@ -187,12 +190,15 @@ def source_of(options: argparse.Namespace) -> Any:
     return standard_input() if options.paths == ["-"] else options.paths
 
 
-def builder_of(options: argparse.Namespace) -> Any:
-    """Make the builder of a triage, with the inventory, the policy and the bounds that were given."""
+def builder_of(options: argparse.Namespace, found: Companions) -> Any:
+    """Make the builder of a triage, with the inventory, the policy and the bounds that were given.
+
+    What was found beside the logs is part of the inventory.
+    """
     from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.verdicts.classifier import Classifier
 
-    classifier = Classifier(given_guests(options), policy_of(options))
+    classifier = Classifier(found.beside(given_guests(options)), policy_of(options))
     since, until = times_of(options)
     return TriageBuilder(classifier, min_level=_LEVELS[options.min_level], since=since, until=until)
 

@@ -56,15 +56,17 @@ class _Silent:
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.stream import read
+    from hvdegraded.findings.companions import companions_of
 
-    builder = builder_of(options)
+    beside = companions_of(source_of(options))
+    builder = builder_of(options, beside)
     if options.finding:
-        report = builder.read(source_of(options), read_options_of(options))
+        report = builder.read(beside.source, read_options_of(options), notes=beside.notes)
         _explain_finding(selected(builder.finish(report), options), options.finding)
         return NOTHING
     found = []
     events = read(
-        source_of(options),
+        beside.source,
         knowledge=builder.classifier.knowledge,
         everything=True,
         options=read_options_of(options),

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hvdegraded.cli import check, explain, guests_script, label, status, triage, verify
+from hvdegraded.cli import check, collect_script, explain, guests_script, label, status, triage, verify
 from hvdegraded.cli.arguments import inputs_of
 from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
@@ -87,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (triage, status, explain, label, verify, check, guests_script):
+    for command in (triage, status, explain, label, verify, check, collect_script, guests_script):
         command.add_parser(commands)
     return parser

@@ -80,13 +80,17 @@ def add_report(command: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.spool import EventSpool
+    from hvdegraded.findings.companions import companions_of
 
-    builder = builder_of(options)
-    source, reading = source_of(options), read_options_of(options)
+    beside = companions_of(source_of(options))
+    builder = builder_of(options, beside)
+    reading = read_options_of(options)
     for path in filter(None, (options.html, options.target, options.baseline)):
         check_output(path, inputs_of(options))
     with EventSpool() as kept:
-        report = builder.read(source, reading, kept if options.json == "events" else None)
+        report = builder.read(
+            beside.source, reading, kept if options.json == "events" else None, beside.notes
+        )
         whole = builder.finish(report)
         known = read_baseline(options.baseline) if options.baseline else {}
         found = selected(new_since(known, whole) if options.baseline else whole, options)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
@@ -19,19 +19,20 @@ from hvdegraded.events import Event, VersionEvent
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
+from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.document import READ_AGAIN
 from hvdegraded.findings.grouping import Alike, Group, age_of
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
 from hvdegraded.findings.repeats import InputSpan, Repeats, count_once, input_spans
+from hvdegraded.findings.sources import is_events, paths_or_events
 from hvdegraded.findings.triage import Triage
-from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import map_records, read_records
 from hvdegraded.records.coverage import ChannelCoverage
-from hvdegraded.records.items import NoteKind
+from hvdegraded.records.items import Note, NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.records.recurrence import Recurrence
@@ -165,11 +166,19 @@ class TriageBuilder:
         source: Source | Iterable[str | os.PathLike[str]],
         options: ReadOptions,
         kept: EventSpool | None = None,
+        notes: Sequence[Note] = (),
     ) -> ReadReport:
         """Take all events of a source, and put aside those that are not excluded, if asked.
 
-        Several processes read where that can pay off, and nothing is put aside.
+        Several processes read where that can pay off, and nothing is put aside. `notes` are on files that lie
+        beside the logs; with them, a source may be empty.
         """
+        is_empty = bool(notes) and not source
+        report = ReadReport(path=notes[0].path) if is_empty else self._read(source, options, kept)
+        report.notes.extend(notes)
+        return report
+
+    def _read(self, source: Any, options: ReadOptions, kept: EventSpool | None) -> ReadReport:
         wanted = self.classifier.knowledge.provider_filter()
         self._names_repeats = kept is not None
         if options.workers.count > 1 and kept is None:
@@ -333,8 +342,9 @@ def triage(
     `workers` is how many processes read paths and judge what is in them; the result is the same. `progress`
     (on unless it is False) shows how far a long reading is, in Jupyter and on terminals.
 
-    An interruption (Ctrl-C) ends the reading: the triage is of what was read by then, and its report says so.
-    Raises as `read` does.
+    The inventory in a zip of the collection script, and the systems that exported console states name, count
+    beside `guests`. An interruption (Ctrl-C) ends the reading: the triage is of what was read by then, and
+    its report says so. Raises as `read` does.
 
     >>> import hvdegraded as hv
     >>> found = hv.triage("sample_logs/hv2022", guests="sample_logs/guests.json")
@@ -346,33 +356,19 @@ def triage(
     options = ReadOptions.of(**keywords)
     if guests is not None and not isinstance(guests, GuestInventory):
         guests = GuestInventory.load(guests)
-    builder = TriageBuilder(Classifier(guests, policy), min_level=min_level, since=since, until=until)
     if isinstance(source, Iterator) and not (isinstance(source, EventStream) or hasattr(source, "read")):
-        source = _paths_or_events(source)
+        source = paths_or_events(source)
+    reads = not (isinstance(source, EventStream) or is_events(source))
+    found = companions_of(source) if reads else Companions(source)
+    classifier = Classifier(found.beside(guests), policy)
+    builder = TriageBuilder(classifier, min_level=min_level, since=since, until=until)
     if isinstance(source, EventStream):
         report = source.report
-    elif _is_events(source):
+    elif not reads:
         report = ReadReport()
         if source in ([], ()):
             report.note(NoteKind.UNREADABLE, "nothing was given: no path, no event")
     else:
-        return builder.finish(builder.read(source, options))  # type: ignore[arg-type]
+        return builder.finish(builder.read(found.source, options, notes=found.notes))
     builder.take(source, report)  # type: ignore[arg-type]
     return builder.finish(report)
-
-
-def _paths_or_events(source: Iterator[Any]) -> Any:
-    """All of the paths that an iterator gives, else what goes through the events that it gives."""
-    for first in source:
-        rest = chain([first], source)
-        return rest if isinstance(first, (Event, EventRecord)) else list(rest)
-    return []
-
-
-def _is_events(source: object) -> bool:
-    is_input = isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__")
-    if is_input or is_frame(source):
-        return False
-    if isinstance(source, (list, tuple)) and not isinstance(source, EventRecord):
-        return all(isinstance(item, (Event, EventRecord)) for item in source)
-    return isinstance(source, Iterable) and not isinstance(source, (EventRecord, Event, Mapping))

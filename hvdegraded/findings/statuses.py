@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from itertools import groupby
 from typing import Any, TypeGuard
 
 from hvdegraded.errors import InventoryError, SourceError
+from hvdegraded.findings.companions import companions_of
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.render.words import TITLES, inventory_line, plural
@@ -230,12 +232,12 @@ def _is_path(item: object) -> bool:
 
 def _inventory_in(sources: list[object]) -> GuestInventory:
     """What the exports themselves say of the guests' systems."""
+    if all(map(_is_path, sources)):
+        return companions_of(sources).beside(None) or GuestInventory()
     guests: list[Any] = []
     for one in sources:
-        try:
+        with contextlib.suppress(InventoryError, ValueError, OSError):
             guests += (
                 GuestInventory.parse(one, "input") if isinstance(one, bytes) else GuestInventory.load(one)
             )
-        except (InventoryError, ValueError, OSError):
-            continue
     return GuestInventory(guests)

@@ -209,20 +209,31 @@ class _Reading:
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import members
+        from hvdegraded.formats.collections import INVENTORY, LIST, STATES, collected_files
 
         others = []
         found = False
         notes: list[Note] = []
+        names = set()
+        collected = collected_files(stream)
+        zone = collected.collection.zone if collected is not None else None
         for name, opened in members(stream, path, notes):
+            names.add(name)
+            if collected is not None and name in (LIST, INVENTORY, STATES):
+                continue
             part = f"{path or 'archive'}/{name}"
             is_log = name.lower().endswith(LOG_SUFFIXES)
             with ExitStack() as held:
                 items = _Started(self._read_member(opened, part, held))
                 if is_log or items.is_known:
                     found = True
-                    yield Member(part, items, is_log)
+                    yield Member(part, items, is_log, zone)
                 else:
                     others.append(name)
+        if collected is not None:
+            found = True
+            items_of_list = collected.collection.items(frozenset(names))
+            yield Member(f"{path or 'archive'}/{LIST}", items_of_list)
         if not found:
             raise SourceError("the archive holds no logs", path=path, hint="unpack it and look")
         yield from notes

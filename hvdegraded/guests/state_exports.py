@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hvdegraded.errors import SourceError
+from hvdegraded.formats.collections import collected_files
 from hvdegraded.guests.console_status import ConsoleStatus, console_status
 from hvdegraded.guests.files import rows_of_frame
 from hvdegraded.tabular.encodings import decode_text
@@ -18,6 +20,7 @@ __all__ = ["StateExport", "content_of", "read_states"]
 LONGEST_EXPORT = 64 << 20
 """Bytes of an export that are read."""
 
+_ZIP = b"PK\x03\x04"
 _HINT = "export Get-VM or Get-VMIntegrationService with ConvertTo-Json -Depth 3, Export-Csv or Export-Clixml"
 
 
@@ -69,6 +72,9 @@ def _bytes_of(path: str) -> bytes:
 
 
 def _of_bytes(data: bytes, path: str | None) -> StateExport:
+    if data.startswith(_ZIP):
+        collected = collected_files(io.BytesIO(data))
+        data = (collected.states or b"") if collected is not None else b""
     if len(data) > LONGEST_EXPORT:
         raise SourceError(f"it is larger than {LONGEST_EXPORT:,} bytes", path=path, hint="export fewer VMs")
     text, problem = decode_text(data)

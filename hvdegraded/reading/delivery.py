@@ -138,7 +138,7 @@ def _member(
     part.times.folder = member.path.rpartition("/")[0]
     report.is_archive = True
     try:
-        yield from delivered_alike(member.items, part, wanted, zone)
+        yield from delivered_alike(member.items, part, wanted, member.zone or zone)
     except LossError:
         raise
     except UnknownFormatError as error:

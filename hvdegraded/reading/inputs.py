@@ -39,7 +39,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 5
-_OPENING = re.compile(r"\s*(?:<\w|\{|\[\s*[{\"<])")
+_OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
 def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:

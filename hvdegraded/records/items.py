@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import NamedTuple
 
 from hvdegraded.records.coverage import Coverage
@@ -134,11 +135,15 @@ class Note(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A file in an archive, and its items; `is_log` says whether its name promises a log."""
+    """A file in an archive, and its items; `is_log` says whether its name promises a log.
+
+    `zone` is that of its times that name none, where the archive names it.
+    """
 
     path: str
     items: Iterator[Item]
     is_log: bool = True
+    zone: tzinfo | None = None
 
 
 Item = EventRecord | list[Recurrence] | Skipped | Loss | Note | Coverage | Chunks | Opened | SetBack | Member

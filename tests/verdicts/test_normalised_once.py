@@ -15,6 +15,7 @@ from hvdegraded.cli.main import main
 from hvdegraded.events import AnyEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.findings.builder import TriageBuilder
+from hvdegraded.findings.companions import Companions
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.classifier import Classifier
@@ -53,8 +54,8 @@ def test_json_lines_of_a_triage_normalise_each_record_once(
 ) -> None:
     made: list[Counting] = []
 
-    def watched(options: argparse.Namespace) -> TriageBuilder:
-        builder: TriageBuilder = builder_of(options)
+    def watched(options: argparse.Namespace, found: Companions) -> TriageBuilder:
+        builder: TriageBuilder = builder_of(options, found)
         builder.classifier.normalise = counting = Counting(builder.classifier.knowledge)
         made.append(counting)
         return builder

@@ -18,7 +18,7 @@ from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS
 from hvdegraded.formats.shippers.payloads import values_of_any
 from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
 
-__all__ = ["known_provider", "names_a_provider", "record_by_names"]
+__all__ = ["is_verdict", "known_provider", "names_a_provider", "record_by_names"]
 
 _MAX_DEPTH = 8
 _MAX_VALUES = 4096
@@ -41,6 +41,8 @@ def known_provider(name: Any) -> str | None:
     if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _PROVIDER.fullmatch(name.strip()):
         return None
     table, lower = tables().by_names, name.strip().lower()
+    if lower.endswith(table.channel_endings) or "/" in lower:
+        return None
     if lower in table.providers or lower.startswith(table.provider_prefixes):
         bare = name.strip()
         return f"Microsoft-Windows-{bare}" if lower.startswith("hyper-v-") else bare
@@ -49,17 +51,17 @@ def known_provider(name: Any) -> str | None:
 
 def names_a_provider(mapping: Mapping[str, Any]) -> bool:
     """Whether a known provider's name stands anywhere in an object that is not a verdict of ours."""
-    return not _is_verdict(mapping) and any(known_provider(one.value) is not None for one in _values(mapping))
+    return not is_verdict(mapping) and any(known_provider(one.value) is not None for one in _values(mapping))
 
 
-def _is_verdict(mapping: Mapping[str, Any]) -> bool:
+def is_verdict(mapping: Mapping[str, Any]) -> bool:
     """Whether an object is a verdict without its event, as this package's test logs and reports have them."""
     return mapping.get("label") in tables().by_names.verdicts
 
 
 def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
     """The record of an object, by the names of its keys; None where it is not clearly a Windows event."""
-    if _is_verdict(mapping):
+    if is_verdict(mapping):
         return None
     fields: dict[str, list[tuple[int, Any]]] = {}
     weak: dict[str, list[Any]] = {}
@@ -70,7 +72,7 @@ def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord |
         if path[-1] in table.payloads:
             payload.append(value)
             continue
-        for name in {path[-1], "".join(path[-2:])}:
+        for name in {_bare(path[-1]), "".join(path[-2:])}:
             if name in table.fields:
                 field, rank = table.fields[name]
                 fields.setdefault(field, []).append((rank, value))
@@ -78,9 +80,11 @@ def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord |
                 weak.setdefault(table.weak[name], []).append(value)
         if path[-1] in table.values or _NUMBERED.fullmatch(path[-1]):
             loose.append((key, str(value)))
+    instances = [value for _, value in fields.get("instance_id", ())]
     names = [known_provider(value) for _, value in fields.get("provider", ())]
     providers = {name.lower(): name for name in names if name is not None}
-    ids = _ids([value for _, value in fields.get("event_id", ())]) or _ids(weak.get("event_id", []))
+    ids = _ids([value for _, value in fields.get("event_id", ())])
+    ids = ids or _ids(weak.get("event_id", [])) or _ids(instances)
     if len(providers) != 1 or len(ids) != 1:
         return None
     return _record(providers.popitem()[1], ids.pop(), fields, _data(payload) or loose, origin)
@@ -98,6 +102,8 @@ def _values(mapping: Mapping[str, Any]) -> Iterator[_Value]:
             if budget < 0:
                 return
             for key, value in inner.items():
+                if type(value) is list and len(value) == 1 and not isinstance(value[0], dict | list):
+                    value = value[0]
                 here = (*path, *_compared(str(key)))
                 if not here:
                     continue
@@ -110,6 +116,17 @@ def _values(mapping: Mapping[str, Any]) -> Iterator[_Value]:
                 elif isinstance(value, str | int | float) and value != "":
                     yield _Value(here, str(key), value)
         level = below
+
+
+@lru_cache(maxsize=4096)
+def _bare(name: str) -> str:
+    """A compared name without what exporters put in front of it: `winlogbeatwinlogeventid` is `eventid`."""
+    table = tables().by_names
+    while (prefix := next((one for one in table.key_prefixes if name.startswith(one)), None)) is not None:
+        if name in table.fields or len(name) == len(prefix):
+            break
+        name = name[len(prefix) :]
+    return name
 
 
 @lru_cache(maxsize=4096)

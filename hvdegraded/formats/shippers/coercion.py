@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 _U64 = 1 << 64
+_GROUPED = re.compile(r"\d{1,3},\d{3}", re.ASCII)
+_UNIX_DIGITS = (10, 13, 16, 19)  # of seconds, milli-, micro- and nanoseconds from 2001 to 2286
 _ZONE = re.compile(r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d|\)/)\s*$", re.ASCII)
 
 
@@ -45,6 +47,8 @@ def event_id_of(value: Any) -> tuple[int | None, int | None]:
 
     None where it is no number of 32 bits.
     """
+    if isinstance(value, str) and _GROUPED.fullmatch(value):  # 12,030
+        value = value.replace(",", "")
     number = None if isinstance(value, list) else number_of(value)
     if number is None:
         return None, None
@@ -69,19 +73,29 @@ def level_of(value: Any) -> int | None:
 
 
 def ticks_of(value: Any) -> int | None:
-    """A time in ticks, of text or of seconds since 1970."""
+    """A time in ticks, of text, or of seconds, milli-, micro- or nanoseconds since 1970."""
     if isinstance(value, bool):
         return None
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) in _UNIX_DIGITS:
+        value = int(value)
     if isinstance(value, (int, float)):
-        return ticks_from_unix(value) if 0 <= value < 1e11 else None
+        return _ticks_since_1970(value)
     if isinstance(value, dict):
         value = value.get("value", value.get("DateTime"))
     return ticks_from_text(value) if isinstance(value, str) else None
 
 
+def _ticks_since_1970(value: float) -> int | None:
+    """A time that counts from 1970, in the unit that makes it one from 1973 to 5138."""
+    for unit in (1, 1_000, 1_000_000, 1_000_000_000):
+        if 0 <= value < 1e11 * unit:
+            return ticks_from_unix(value / unit) if value >= 1e8 * unit or unit == 1 else None
+    return None
+
+
 def names_no_zone(value: Any) -> bool:
     """Whether a time is a text that does not tell its offset from UTC."""
-    return isinstance(value, str) and _ZONE.search(value[-8:]) is None
+    return isinstance(value, str) and _ZONE.search(value[-8:]) is None and not value.isdecimal()
 
 
 def string_of(value: Any) -> str | None:

@@ -45,6 +45,8 @@ class NameTable(NamedTuple):
     """The usual names of an event's fields, and of known providers; see `dialects.toml`."""
 
     provider_prefixes: tuple[str, ...]
+    channel_endings: tuple[str, ...]
+    key_prefixes: tuple[str, ...]
     providers: frozenset[str]
     payloads: frozenset[str]
     values: frozenset[str]
@@ -110,6 +112,8 @@ def _name_table(row: Mapping[str, Any]) -> NameTable:
     weak = {name: field for field, names in row["weak"].items() for name in names}
     return NameTable(
         tuple(row["provider_prefixes"]),
+        tuple(row["channel_endings"]),
+        tuple(row["key_prefixes"]),
         frozenset(row["providers"]),
         frozenset(row["payloads"]),
         frozenset(row["values"]),

@@ -15,11 +15,11 @@ from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
-from hvdegraded.formats.shippers.by_names import names_a_provider
 from hvdegraded.formats.shippers.dates import DateOrder, date_order_of_stream, order_unknown
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold
-from hvdegraded.formats.shippers.mapping import is_event_xml, record_from_mapping
+from hvdegraded.formats.shippers.mapping import record_from_mapping
+from hvdegraded.formats.shippers.nested import nested_records
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Opened, Skipped
 from hvdegraded.records.record import Origin, ProviderFilter
@@ -258,21 +258,27 @@ def items_of(
 ) -> Iterator[Item]:
     """The records of a mapping, or of a list of mappings; what certainly is not a wanted one is skipped."""
     items = value if isinstance(value, list) else [value]
+    origin = Origin("json", path, offset, line, anomalies=anomalies)
     for item in items:
-        if isinstance(item, str) and is_event_xml(item):
-            item = {"body": item}
-        origin = Origin("json", path, offset, line, anomalies=anomalies)
-        parts = (parts_of(item) if isinstance(item, Mapping) else None) or [item]
-        for part in parts:
-            record = (
-                record_from_mapping(part, origin=origin, dates=dates) if isinstance(part, Mapping) else None
-            )
+        for part in (parts_of(item) if isinstance(item, Mapping) else None) or [item]:
+            record = None
+            if isinstance(part, Mapping):
+                record = record_from_mapping(part, origin=origin, dates=dates)
             if record is not None:
                 yield record
             elif wanted is not None and not line_may_hold(wanted)(json.dumps(part).encode()):
                 yield Skipped(1)
-            elif isinstance(part, Mapping) and names_a_provider(part):
-                detail = "it names a provider of Windows, but not one event that can be read"
-                yield Loss(LossReason.UNSUPPORTED, detail, offset=offset, line=line)
             else:
-                yield Loss(LossReason.NOT_AN_EVENT, "it holds no Windows event", offset=offset, line=line)
+                yield from _nested_items(part, origin, dates)
+
+
+def _nested_items(value: Any, origin: Origin, dates: Callable[[], DateOrder]) -> Iterator[Item]:
+    """The records deep in a value, or what is lost with it."""
+    found = False
+    for record in nested_records(value, origin, dates):
+        found = True
+        detail = "it names a provider of Windows, but not one event that can be read"
+        yield record or Loss(LossReason.UNSUPPORTED, detail, offset=origin.offset, line=origin.line)
+    if not found:
+        detail = "it holds no Windows event"
+        yield Loss(LossReason.NOT_AN_EVENT, detail, offset=origin.offset, line=origin.line)

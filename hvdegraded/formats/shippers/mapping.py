@@ -327,6 +327,8 @@ def _projected(
     for name, paths in table.fields:
         for path in paths:
             value = flat.get(path)
+            if type(value) is list and len(value) == 1 and type(value[0]) is str:  # Elasticsearch's `fields`
+                value = value[0]
             if value or value not in _BLANK:
                 if name == "message":
                     rendering = (("Message", str(value)),)

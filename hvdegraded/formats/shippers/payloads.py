@@ -33,6 +33,8 @@ def _prefixed(value: Any) -> tuple[str, list[Field]]:
 
 def _listed(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else [value]
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        return "", []  # a list as Format-List prints it: cut, and its commas may be those of values
     return "EventData", [(None, text_of(item)) for item in items[:MAX_FIELDS]]
 
 

@@ -52,15 +52,15 @@ def _pair(line: str) -> tuple[str, str] | None:
 
 
 def _head(pairs: list[tuple[str, str] | None], place: int) -> list[tuple[str, str]]:
-    """The names and values of the lines that follow each other from a place."""
+    """The names and values of the lines from a place to the one over the description; none without that."""
     head: list[tuple[str, str]] = []
     for pair in pairs[place : place + _LONGEST]:
         if pair is None:
             break
         head.append(pair)
         if len(head) >= _SHORTEST and not pair[1] and _ends_the_head(head):
-            break
-    return head
+            return head
+    return []
 
 
 def _ends_the_head(pairs: list[tuple[str, str]]) -> bool:

@@ -146,7 +146,16 @@ def test_event_ids_and_the_qualifiers_folded_into_them(value: Any, found: tuple[
 
 @pytest.mark.parametrize(
     ("value", "found"),
-    [("warning", 3), ("WARN", 3), ("3", 3), (3, 3), (2.0, 2), ("Warnung", None), (True, None)],
+    [
+        ("warning", 3),
+        ("WARN", 3),
+        ("3", 3),
+        (3, 3),
+        (2.0, 2),
+        ("Warnung", 3),
+        ("Achtung", None),
+        (True, None),
+    ],
 )
 def test_levels_and_words_for_them(value: Any, found: int | None) -> None:
     mapping = {"winlog": {"provider_name": "storvsp", "event_id": "6"}, "log": {"level": value}}

@@ -1,0 +1,118 @@
+"""What lies beside logs and serves them: the inventory of a collected zip, and exported console states."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.formats.collections import INVENTORY, collected_files
+from hvdegraded.formats.shippers.frames import is_frame
+from hvdegraded.guests.guest import Guest, InventoryProblem
+from hvdegraded.guests.inventory import GuestInventory
+from hvdegraded.guests.state_exports import LONGEST_EXPORT, StateExport, read_states
+from hvdegraded.reading.inputs import display_path, expand_paths, is_pasted, named_paths
+from hvdegraded.records.items import Note, NoteKind
+from hvdegraded.timestamps import datetime_from_ticks
+
+__all__ = ["Companions", "companions_of"]
+
+_ZIP = b"PK\x03\x04"
+_HEAD = 1 << 16  # bytes in which an export of states shows what it is
+_WORDS = (
+    b"primarystatusdescription",
+    b"operationalstatus",
+    b"integrationservicesstate",
+    b"virtualmachinestate",
+    b"cpuusage",
+)
+_PROVIDERS = (b"microsoft-windows-", b"storvsp", b"hyper-v-v")
+
+
+class Companions(NamedTuple):
+    """What is left to read as logs, the guests that were found beside it, and notes on what is no log."""
+
+    source: Any
+    guests: tuple[Guest, ...] = ()
+    problems: tuple[InventoryProblem, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def beside(self, guests: GuestInventory | None) -> GuestInventory | None:
+        """The inventory that was given, and what was found."""
+        if not (self.guests or self.problems):
+            return guests
+        given = guests if guests is not None else GuestInventory()
+        return GuestInventory((*given, *self.guests), (*given.problems, *self.problems))
+
+
+def companions_of(source: Any) -> Companions:
+    """Look at the files that a source names; what is not paths, or cannot be found, is left as it is."""
+    is_text = isinstance(source, bytes) or (isinstance(source, str) and is_pasted(source))
+    if is_text or hasattr(source, "read") or is_frame(source):
+        return Companions(source)
+    try:
+        sources = named_paths(source)
+        files = [path for one in sources for path in expand_paths(one)]
+    except SourceError:  # which the reading reports
+        return Companions(source)
+    logs: list[str | os.PathLike[str]] = []
+    guests: list[Guest] = []
+    problems: list[InventoryProblem] = []
+    notes: list[Note] = []
+    for path in files:
+        inventories = list(_inventories_in(path))
+        states = _states_in(path)
+        if states is None:
+            logs.append(path)
+        else:
+            inventories += _systems_in(path)
+            notes.append(_note(path, states, inventories))
+        for inventory in inventories:
+            guests += inventory
+            problems += inventory.problems
+    return Companions(logs if notes else sources, tuple(guests), tuple(problems), tuple(notes))
+
+
+def _inventories_in(path: Path) -> Iterator[GuestInventory]:
+    """The inventory of a zip that the collection script wrote."""
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        if not stream.seekable() or stream.read(len(_ZIP)) != _ZIP:
+            return
+        collected = collected_files(stream)
+        if collected is None or collected.inventory is None:
+            return
+        taken = collected.collection.taken
+        moment: datetime | None = None if taken is None else datetime_from_ticks(taken)
+        with contextlib.suppress(HvdegradedError):  # no machine ran, or none told its system
+            yield GuestInventory.parse(collected.inventory, f"{display_path(path)}/{INVENTORY}", moment)
+
+
+def _states_in(path: Path) -> StateExport | None:
+    """The states that a file holds in place of events."""
+    with contextlib.suppress(OSError, HvdegradedError):
+        if not path.is_file() or path.stat().st_size > LONGEST_EXPORT:
+            return None
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD).replace(b"\0", b"").lower()
+        if any(word in head for word in _WORDS) and not any(name in head for name in _PROVIDERS):
+            return read_states(path)
+    return None
+
+
+def _systems_in(path: Path) -> list[GuestInventory]:
+    with contextlib.suppress(HvdegradedError):
+        return [GuestInventory.load(path)]
+    return []
+
+
+def _note(path: Path, states: StateExport, inventories: list[GuestInventory]) -> Note:
+    machines = {one.vm_id or one.vm_name for one in states.statuses}
+    text = f"it holds the console states of {len(machines)} VMs, not events; classify_statuses judges them"
+    guests = sum(map(len, inventories))
+    if guests:
+        text += f"; it serves as inventory of {guests} guests"
+    return Note(NoteKind.PASSED_OVER, text, display_path(path))
