@@ -8,7 +8,7 @@ that no Windows speaks; and where nothing is known, the policy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
@@ -64,29 +64,40 @@ class WorkingMismatch:
 
 def decide(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) -> Ruling:
     """Decide what a working mismatch of this guest is."""
+    ruling = _rule(mismatch, evidence, policy)
+    return replace(
+        ruling,
+        summary=mismatch.works + ruling.summary,
+        references=tuple(dict.fromkeys((_KB, *mismatch.references, *ruling.references))),
+        guest=ruling.guest or guest_text(evidence.guest),
+        derivation=mismatch.derivation + ruling.derivation,
+    )
+
+
+def _rule(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) -> Ruling:
+    """Rule on a working mismatch, with the end of a summary that begins with what works."""
     guest, family = evidence.guest, evidence.family
     if evidence.contradiction is not None:
-        return _contradicted(mismatch, guest, evidence.contradiction)
+        return _contradicted(mismatch, evidence.contradiction)
     if guest is not None and family is GuestFamily.WINDOWS:
         return _known_as_windows(mismatch, guest)
     if guest is not None and family is not GuestFamily.UNKNOWN:
         if evidence.assumed_because is None:
             return _known_as_other(mismatch, guest)
-        return _unknown(mismatch, guest, policy, evidence.assumed_because)
+        return _unknown(mismatch, policy, evidence.assumed_because)
     if guest is not None and guest.undecided:
         return _undecided(mismatch, guest)
     windows = _spoken_only_by_windows(mismatch, policy.knowledge.protocols) or evidence.windows
     if windows is not None:
         return _windows(
             mismatch,
-            guest,
             Basis.PROTOCOL_TABLES,
             "; only Windows guests are known to speak what this VM speaks, and should be updated",
             f"Only Windows guests are known to speak {windows}.",
         )
     if evidence.inferred is not None and evidence.inferred.certainty is not Certainty.UNVERIFIED:
         return _inferred(mismatch, evidence.inferred)
-    return _unknown(mismatch, guest, policy, "nothing shows what this VM runs")
+    return _unknown(mismatch, policy, "nothing shows what this VM runs")
 
 
 def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
@@ -97,15 +108,14 @@ def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
             reason=Reason.LOADED_WINDOWS,
             basis=Basis.GUEST_INVENTORY,
             severity=Severity.NONE,
-            summary=f"{mismatch.works}; no update makes {release} match this host",
+            summary=f"; no update makes {release} match this host",
             remedy="Nothing can be done but to run a newer Windows in the guest: the time synchronisation of "
             "hosts of 2016 and later was not brought to older guests.",
-            references=_references(mismatch, "KB 4014894"),
-            guest=guest_text(guest),
-            derivation=(*mismatch.derivation, says),
+            references=("KB 4014894",),
+            derivation=(says,),
             if_otherwise=(_OTHER,),
         )
-    return _windows(mismatch, guest, Basis.GUEST_INVENTORY, ", but a Windows guest should be updated", says)
+    return _windows(mismatch, Basis.GUEST_INVENTORY, ", but a Windows guest should be updated", says)
 
 
 def _spoken_only_by_windows(mismatch: WorkingMismatch, tables: ProtocolTable) -> str | None:
@@ -115,40 +125,30 @@ def _spoken_only_by_windows(mismatch: WorkingMismatch, tables: ProtocolTable) ->
     return None
 
 
-def _references(mismatch: WorkingMismatch, *more: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((_KB, *mismatch.references, *more)))
-
-
 def _if_windows(mismatch: WorkingMismatch) -> str:
     return f"if this VM runs Windows: actionable; {windows_remedy(mismatch.host_release)}"
 
 
-def _windows(
-    mismatch: WorkingMismatch, guest: Guest | None, basis: Basis, clause: str, because: str
-) -> Ruling:
+def _windows(mismatch: WorkingMismatch, basis: Basis, clause: str, because: str) -> Ruling:
     return Ruling(
         reason=Reason.LOADED_WINDOWS,
         basis=basis,
         severity=Severity.CHECK,
-        summary=mismatch.works + clause,
+        summary=clause,
         remedy=windows_remedy(mismatch.host_release),
-        references=_references(mismatch),
-        guest=guest_text(guest),
-        derivation=(*mismatch.derivation, because),
+        derivation=(because,),
         if_otherwise=(_OTHER,),
     )
 
 
-def _contradicted(mismatch: WorkingMismatch, guest: Guest | None, says: str) -> Ruling:
+def _contradicted(mismatch: WorkingMismatch, says: str) -> Ruling:
     return Ruling(
         reason=Reason.INVENTORY_CONTRADICTED,
         basis=Basis.PROTOCOL_TABLES,
         severity=Severity.CHECK,
-        summary=f"{mismatch.works}, but {says}",
+        summary=f", but {says}",
         remedy=CORRECT_INVENTORY,
-        references=_references(mismatch),
-        guest=guest_text(guest),
-        derivation=(*mismatch.derivation, f"{says[0].upper()}{says[1:]}."),
+        derivation=(f"{sentence(says)}.",),
         if_otherwise=("if the inventory is right: ignorable", _if_windows(mismatch)),
     )
 
@@ -164,10 +164,8 @@ def _known_as_other(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
         reason=Reason.LOADED_NON_WINDOWS,
         basis=Basis.GUEST_INVENTORY,
         severity=Severity.NONE,
-        summary=f"{mismatch.works}, and {guest.family} guests are meant to speak older versions",
-        references=_references(mismatch),
-        guest=guest_text(guest),
-        derivation=(*mismatch.derivation, *lines),
+        summary=f", and {guest.family} guests are meant to speak older versions",
+        derivation=tuple(lines),
         if_otherwise=(_if_windows(mismatch),),
     )
 
@@ -177,14 +175,9 @@ def _undecided(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
         reason=Reason.LOADED_UNKNOWN,
         basis=Basis.GUEST_INVENTORY,
         severity=Severity.CHECK,
-        summary=f"{mismatch.works}, but the inventory leaves open whether the guest is Windows",
+        summary=", but the inventory leaves open whether the guest is Windows",
         remedy=CORRECT_INVENTORY,
-        references=_references(mismatch),
-        guest=guest_text(guest),
-        derivation=(
-            *mismatch.derivation,
-            f"The inventory leaves open what runs: {guest.source or 'rows disagree'}.",
-        ),
+        derivation=(f"The inventory leaves open what runs: {guest.source or 'rows disagree'}.",),
         if_otherwise=(_OTHER, _if_windows(mismatch)),
     )
 
@@ -195,15 +188,15 @@ def _inferred(mismatch: WorkingMismatch, inferred: Inference) -> Ruling:
         reason=Reason.LOADED_NON_WINDOWS,
         basis=Basis.GUEST_INFERENCE,
         severity=Severity.NONE,
-        summary=f"{mismatch.works}, and no Windows guest speaks what this VM speaks",
-        references=_references(mismatch, inferred.source),
+        summary=", and no Windows guest speaks what this VM speaks",
+        references=(inferred.source,),
         guest=" or ".join(inferred.families),
-        derivation=(*mismatch.derivation, *inferred.lines),
+        derivation=tuple(inferred.lines),
         if_otherwise=(_if_windows(mismatch),),
     )
 
 
-def _unknown(mismatch: WorkingMismatch, guest: Guest | None, policy: Policy, because: str) -> Ruling:
+def _unknown(mismatch: WorkingMismatch, policy: Policy, because: str) -> Ruling:
     ignorable = policy.unknown_guest is Label.IGNORABLE
     taken = "a guest that is not Windows" if ignorable else "one that may be Windows"
     return Ruling(
@@ -212,10 +205,8 @@ def _unknown(mismatch: WorkingMismatch, guest: Guest | None, policy: Policy, bec
         basis=Basis.GUEST_ASSUMPTION,
         severity=Severity.NONE if ignorable else Severity.CHECK,
         assumptions=(Assumption.GUEST_SYSTEM,) if ignorable else (),
-        summary=f"{mismatch.works}; the guest's system is not known for certain, and taken as {taken}",
+        summary=f"; the guest's system is not known for certain, and taken as {taken}",
         remedy="Give an inventory of the guests that is right for that time, so that nothing is assumed.",
-        references=_references(mismatch),
-        guest=guest_text(guest),
-        derivation=(*mismatch.derivation, f"{sentence(because)}, so the policy decides."),
+        derivation=(f"{sentence(because)}, so the policy decides.",),
         if_otherwise=(_OTHER, _if_windows(mismatch)),
     )
