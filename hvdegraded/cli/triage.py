@@ -177,6 +177,7 @@ def _layout(options: argparse.Namespace) -> Layout:
         zone=None if options.local else UTC,
         list_all="--all lists them",
         list_remarks="--json=findings has them all",
+        exported_together="If all logs of a host were exported at one time, --together settles it too.",
         settle=lambda vm: guest_argument(vm.vm_name, vm.vm_id),
     )
 

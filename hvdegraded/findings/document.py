@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import PlainSerializer, TypeAdapter
 
 from hvdegraded.events import Event, VersionEvent
+from hvdegraded.findings.assumed import AssumedVm, MissingLog, assumed_vms, missing_logs
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
@@ -28,7 +29,6 @@ from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
 
 __all__ = [
-    "AssumedVm",
     "CoverageEntry",
     "Document",
     "FindingEntry",
@@ -54,11 +54,6 @@ _PROBLEMS = {
     Reason.NO_COMMON_VERSION: "Host and guest have no version in common",
     Reason.INVENTORY_CONTRADICTED: "What a VM speaks contradicts the inventory",
     Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
-}
-_SETTLE = {
-    Assumption.GUEST_SYSTEM: "Name the system that this VM runs.",
-    Assumption.WHAT_FOLLOWS: "Read the logs of this host, and of where the VM went, that contain the ten "
-    "minutes after each of these events.",
 }
 _VERSIONS_SAY_ALL = frozenset(
     {
@@ -131,19 +126,6 @@ class FindingEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class AssumedVm:
-    """A VM of which something is assumed: what it speaks, in which findings, and what would settle it."""
-
-    host: str | None
-    vm_name: str | None
-    vm_id: str | None
-    events: int
-    evidence: tuple[str, ...]
-    findings: tuple[str, ...]
-    settle: str
-
-
-@dataclass(frozen=True, slots=True)
 class CoverageEntry:
     """A time for which a channel was read whole; an end that nothing bounds is None."""
 
@@ -195,6 +177,7 @@ class Document:
     sections: dict[Section, Tally]
     findings: tuple[FindingEntry, ...]
     assumed: tuple[AssumedVm, ...]
+    missing_logs: tuple[MissingLog, ...] = ()
     void_acknowledgements: tuple[str, ...] = ()
     coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
@@ -254,7 +237,8 @@ def document_of(
         events=sum(group.count for group in groups),
         sections=_tallies(findings),
         findings=tuple(entries),
-        assumed=tuple(_assumed_vms(findings)),
+        missing_logs=tuple(missing_logs(findings)),
+        assumed=tuple(assumed_vms(findings)),
         void_acknowledgements=tuple(void),
         coverage=tuple(_coverage(report)),
         excluded=dict(excluded or {}),
@@ -366,28 +350,3 @@ def _detail(verdict: Verdict, example: Event, title: str) -> str:
 def _without_vm(verdict: Verdict, example: Event) -> str:
     text = verdict.summary.removeprefix(whose(example))
     return text[:1].upper() + text[1:]
-
-
-def _assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
-    vms: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        if finding.section is Section.ASSUMED:
-            key = (finding.host or "").lower(), (finding.vm_id or finding.vm_name or "").lower()
-            vms.setdefault(key, []).append(finding)
-    for found in vms.values():
-        groups = [group for finding in found for group in finding.groups]
-        yield AssumedVm(
-            host=found[0].host,
-            vm_name=found[0].vm_name,
-            vm_id=found[0].vm_id,
-            events=sum(group.count for group in groups),
-            evidence=tuple(sorted({group.evidence for group in groups})),
-            findings=tuple(finding.id for finding in found),
-            settle=" ".join(
-                words for assumption, words in _SETTLE.items() if assumption in _assumptions(groups)
-            ),
-        )
-
-
-def _assumptions(groups: Iterable[EventGroup]) -> set[Assumption]:
-    return {assumption for group in groups for assumption in group.verdict.assumptions}

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.channels import failure_channels
 from hvdegraded.knowledge.vocabulary import Lifecycle
+from hvdegraded.records.coverage import ChannelCoverage, CoverageGap
 from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
+from hvdegraded.verdicts.verdict import UnseenChannel
 from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES
 
 __all__ = ["Aftermath", "what_followed"]
@@ -22,13 +24,15 @@ class Aftermath(NamedTuple):
 
     `failure` is the first failure of the VM, `again` whether the same offer was refused in a later start,
     `interrupted` whether the reading was given up.
-    `unseen` says why these ten minutes were not seen whole; empty where they were.
+    `unseen` says why these ten minutes were not seen whole, empty where they were; `channels` names those of
+    the host that would show what is missing.
     """
 
     failure: str | None = None
     again: bool = False
     interrupted: bool = False
     unseen: tuple[str, ...] = ()
+    channels: tuple[UnseenChannel, ...] = ()
 
 
 def what_followed(around: Surroundings | None, event: VersionEvent, ticks: int | None) -> Aftermath:
@@ -37,7 +41,7 @@ def what_followed(around: Surroundings | None, event: VersionEvent, ticks: int |
     `around` contains what is known around the event, None where nothing is.
     """
     if around is None:
-        return Aftermath(unseen=("nothing else of this VM was read",))
+        return Aftermath(unseen=("nothing else of this VM was read",), channels=_channels(event, None))
     incomplete = around.history.incomplete
     if ticks is None:
         failures = around.failures(None, None)
@@ -45,12 +49,26 @@ def what_followed(around: Surroundings | None, event: VersionEvent, ticks: int |
         return Aftermath(failures[0][1] if failures else None, False, incomplete, unseen)
     last = last_tick_of(ticks) + WINDOW
     failures = around.failures(ticks, last)
+    channels = _channels(event, around.history.coverage, ticks, last)
     return Aftermath(
         failures[0][1] if failures else None,
         _refused_again(event, ticks, last, around),
         incomplete,
-        _unseen(event, ticks, last, around),
+        _unseen(ticks, last, around, channels),
+        channels,
     )
+
+
+def _channels(
+    event: VersionEvent, coverage: ChannelCoverage | None, first: int = 0, last: int = 0
+) -> tuple[UnseenChannel, ...]:
+    """The channels in which a failure would stand that do not cover the time; all if no coverage is known."""
+    found = []
+    for channel in failure_channels(event.component, event.versions.host):
+        gap = CoverageGap.NOT_READ if coverage is None else coverage.gap(event.host, channel, first, last)
+        if gap is not None:
+            found.append(UnseenChannel(channel, gap))
+    return tuple(found)
 
 
 def _refused_again(event: VersionEvent, ticks: int, last: int, around: Surroundings) -> bool:
@@ -62,7 +80,9 @@ def _refused_again(event: VersionEvent, ticks: int, last: int, around: Surroundi
     return False
 
 
-def _unseen(event: VersionEvent, ticks: int, last: int, around: Surroundings) -> tuple[str, ...]:
+def _unseen(
+    ticks: int, last: int, around: Surroundings, channels: tuple[UnseenChannel, ...]
+) -> tuple[str, ...]:
     unseen = []
     history = around.history
     if history.mixes_zones:
@@ -79,8 +99,5 @@ def _unseen(event: VersionEvent, ticks: int, last: int, around: Surroundings) ->
     if history.coverage is None:
         unseen.append("it is not known which logs of that time were read")
     else:
-        for channel in failure_channels(event.component, event.versions.host):
-            gap = history.coverage.gap(event.host, channel, ticks, last)
-            if gap is not None:
-                unseen.append(f"{channel}: {gap}")
+        unseen += [f"{one.channel}: {one.gap}" for one in channels]
     return tuple(dict.fromkeys(unseen))

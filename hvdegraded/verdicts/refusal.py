@@ -73,7 +73,7 @@ def decide_refusal(
     assumes_guest = case.proof.rests_on_guest and evidence.assumed_because is not None
     if assumes_guest and policy.unknown_guest is Label.ACTIONABLE:
         return case.unproven()
-    return case.harmless(assumes_guest, aftermath.unseen)
+    return case.harmless(assumes_guest, aftermath)
 
 
 def _prove(event: VersionEvent, evidence: GuestEvidence, tables: ProtocolTable) -> _Proof:
@@ -221,16 +221,16 @@ class _Case(NamedTuple):
             derivation=(*self.lines, f"{sentence(why)}."),
         )
 
-    def harmless(self, assumes_guest: bool, unseen: tuple[str, ...]) -> Ruling:
+    def harmless(self, assumes_guest: bool, aftermath: Aftermath) -> Ruling:
         assumptions, lines = [], list(self.lines)
         summary = f"{self.refused}, and the guest connects with an older one that the host has"
         if assumes_guest:
             assumptions.append(Assumption.GUEST_SYSTEM)
             lines.append(f"Of the guest's system this is assumed: {self.evidence.assumed_because}.")
-        if unseen:
+        if aftermath.unseen:
             assumptions.append(Assumption.WHAT_FOLLOWS)
-            lines += [f"What followed was not seen whole: {why}." for why in unseen]
-            summary += f"; what followed was not seen whole ({unseen[0]})"
+            lines += [f"What followed was not seen whole: {why}." for why in aftermath.unseen]
+            summary += f"; what followed was not seen whole ({aftermath.unseen[0]})"
         return Ruling(
             label=Label.IGNORABLE,
             reason=Reason.REFUSED_WITH_FALLBACK,
@@ -238,6 +238,7 @@ class _Case(NamedTuple):
             severity=Severity.NONE,
             summary=summary,
             assumptions=tuple(assumptions),
+            unseen=aftermath.channels,
             references=self.references,
             guest=self.guest,
             derivation=tuple(lines),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests.console_status import ConsoleStatus
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
-from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, UnseenChannel, Verdict
 
 __all__ = ["Ruling", "verdict_on_event", "verdict_on_status"]
 
@@ -32,6 +32,7 @@ class Ruling:
     severity: Severity
     summary: str
     assumptions: tuple[Assumption, ...] = ()
+    unseen: tuple[UnseenChannel, ...] = ()
     remedy: str | None = None
     references: tuple[str, ...] = ()
     guest: str | None = None
@@ -57,6 +58,7 @@ class Ruling:
             severity=self.severity,
             summary=f"VM {name}: {self.summary}" if name else self.summary,
             assumptions=self.assumptions,
+            unseen=self.unseen,
             remedy=self.remedy,
             references=self.references,
             guest=self.guest,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 
 from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
 from hvdegraded.printable import printable, table_html
+from hvdegraded.records.coverage import CoverageGap
 
-__all__ = ["Assumption", "Basis", "Label", "Reason", "Severity", "Verdict"]
+__all__ = ["Assumption", "Basis", "Label", "Reason", "Severity", "UnseenChannel", "Verdict"]
 
 
 class Label(enum.StrEnum):
@@ -102,10 +104,19 @@ class Basis(enum.StrEnum):
     NOTHING = "no known rule"
 
 
+@dataclass(frozen=True, slots=True)
+class UnseenChannel:
+    """A channel of the host in which a failure after a refusal would stand, and why it was not seen whole."""
+
+    channel: str
+    gap: CoverageGap
+
+
 class Verdict(BaseModel):
     """A label with its reason, basis, one-line summary, and what to do.
 
     `severity` says what the event asks for, `assumptions` what an ignorable verdict takes for granted.
+    `unseen` names the channels that would show what followed a refusal, and were not seen whole.
     `derivation` contains the steps, `if_otherwise` what would change the verdict; `problem` is equal for
     verdicts that are one finding.
 
@@ -126,6 +137,7 @@ class Verdict(BaseModel):
     severity: Severity
     summary: str
     assumptions: tuple[Assumption, ...] = ()
+    unseen: tuple[UnseenChannel, ...] = ()
     remedy: str | None = None
     references: tuple[str, ...] = ()
     component: Component | None = None

@@ -113,3 +113,46 @@ def test_what_is_assumed_is_named_once_for_a_vm_with_its_evidence() -> None:
     assert (vm.vm_name, vm.events) == ("web01", 3)
     assert set(vm.evidence) == {"storage 5.1 | 6.0", "data exchange 4.0 | 5.0"}
     assert not hv.triage([storvsp(6, "6.0", "5.1")], guests=guests("linux")).document.assumed
+
+
+def test_the_logs_that_would_settle_what_followed_are_named_with_the_command_that_exports_them() -> None:
+    """A refusal with a known fallback, in a System log alone: every channel of failures is missing."""
+    (vm,) = hv.triage(FOLDER / "hv2012r2" / "System.evtx", guests=GUESTS).vm("fw01").document.assumed
+    found = hv.triage(FOLDER / "hv2012r2" / "System.evtx", guests=GUESTS).vm("fw01")
+    assert [str(one) for one in vm.assumptions] == ["what follows"]
+    logs = found.document.missing_logs
+    assert {log.channel for log in logs} >= {
+        "Microsoft-Windows-Hyper-V-Worker-Admin",
+        "Microsoft-Windows-Hyper-V-VMMS-Admin",
+    }
+    for log in logs:
+        assert (log.host, str(log.why)) == ("hv2012r2.example.org", "the channel was not read")
+        assert (
+            log.command == f"wevtutil epl {log.channel} {log.channel.removeprefix('Microsoft-Windows-')}.evtx"
+        )
+        assert log.findings == tuple(finding.id for finding in found)
+        assert log.channel in vm.settle
+        assert log.command in str(found)
+        assert log.command in found.to_html()
+    assert "--guest" not in str(found)
+
+
+def test_a_log_that_begins_after_a_refusal_cannot_be_exported_again() -> None:
+    refused = next(
+        event for event in hv.read(FOLDER / "hv2012r2") if event.vm_name == "fw01" and event.event_id == 5
+    )
+    ticks = refused.time_ticks or 0
+    later = [
+        plain("Worker", 12010)._replace(
+            channel=channel,
+            computer=refused.host,
+            record_id=number,
+            time_ticks=ticks + (number + 60) * 36_000_000_000,
+        )
+        for channel in ("Microsoft-Windows-Hyper-V-Worker-Admin",)
+        for number in (1, 2)
+    ]
+    logs = hv.triage(hv.evtx_bytes([refused.record, *later]), guests=GUESTS).document.missing_logs
+    commands = {log.channel: log.command for log in logs}
+    assert commands["Microsoft-Windows-Hyper-V-Worker-Admin"] is None
+    assert commands["Microsoft-Windows-Hyper-V-VMMS-Admin"]

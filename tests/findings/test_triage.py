@@ -129,7 +129,8 @@ def test_it_reads_well_as_text(sample: Triage) -> None:
 def test_nothing_is_cut_to_fit_a_terminal(sample: Triage, width: int) -> None:
     text = as_text(sample.document, width=width)
     findings = text[text.index("To act on") : text.index("Proven noise")]
-    assert max(map(len, findings.splitlines())) <= width
+    folded = [line for line in findings.splitlines() if "wevtutil" not in line]  # a command is copied whole
+    assert max(map(len, folded)) <= width
     assert "…" not in findings
     for name in ("hv2012r2.example.org", "build01", "Hyper-V-Integration-KvpExchange"):
         assert name in findings

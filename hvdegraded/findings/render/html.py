@@ -203,11 +203,30 @@ def _parts(document: Document, most: int, *, interactive: bool) -> Iterator[Html
         tally = document.sections[section]
         title = Html("{} <small>{}</small>").format(TITLES[section], numbers(tally.events, tally.findings))
         table = Html("{}<p class='note'>{}</p>").format(_table(problems, shown, interactive), note)
+        if section is Section.ASSUMED:
+            table = Html("{}{}").format(table, _missing_logs(document))
         if section in _COLLAPSED:
             wrapped = Html("<details class='part {}' id='{}'><summary>{}</summary>{}</details>")
         else:
             wrapped = Html("<section class='part {}' id='{}'><h2>{}</h2>{}</section>")
         yield wrapped.format(section, section, title, table)
+
+
+def _missing_logs(document: Document) -> Html:
+    """The logs that would show what followed refusals, each with the command that exports it."""
+    logs = document.missing_logs[:_MOST_ITEMS]
+    if not logs:
+        return Html("")
+    items = joined(
+        Html("<li>{} of {}: {}{}</li>").format(
+            log.channel,
+            log.host,
+            log.why,
+            Html("<br><code>{}</code>").format(log.command) if log.command else "; an older copy is needed",
+        )
+        for log in logs
+    )
+    return Html("<h3>Logs that would settle it</h3><ul class='logs'>{}</ul>").format(items)
 
 
 def _table(problems: Sequence[Problem], most: int, interactive: bool) -> Html:

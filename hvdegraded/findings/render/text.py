@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
+from hvdegraded.findings.assumed import AssumedVm
 from hvdegraded.findings.document import (
-    AssumedVm,
     Document,
     FindingEntry,
     GroupEntry,
@@ -28,6 +28,8 @@ from hvdegraded.findings.render.words import (
     stamp,
 )
 from hvdegraded.printable import printable
+from hvdegraded.records.coverage import CoverageGap
+from hvdegraded.verdicts.verdict import Assumption
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +42,7 @@ _MOST_VMS = 10
 _MOST_GROUPS = 20
 _MOST_ASSUMED = 20
 _MOST_LISTED = 20
+_MOST_LOGS = 10
 _STYLES = {Section.ACT: "bold red", Section.CHECK: "bold yellow", Section.ASSUMED: "bold cyan"}
 
 
@@ -48,7 +51,8 @@ class Layout:
     """What a text contains, in which time zone (None: the local one), and how to ask for more.
 
     With `everything`, all findings are listed, proven noise too. `list_all` and `list_remarks` follow what is
-    not listed, `settle` gives what names the system of a VM: words of the program that prints.
+    not listed, `settle` gives what names the system of a VM: words of the program that prints;
+    so is `exported_together`, for logs that only end early because nothing happened.
     """
 
     everything: bool = False
@@ -56,6 +60,7 @@ class Layout:
     list_all: str = ""
     list_remarks: str = ""
     settle: Callable[[AssumedVm], str] | None = None
+    exported_together: str = ""
 
 
 def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = None) -> str:
@@ -192,11 +197,29 @@ def _print_assumed(document: Document, console: Console, layout: Layout) -> None
         whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
         _say(console, f"{whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=2)
         _say(console, f"To settle it: {vm.settle}", indent=6)
-        if layout.settle and (how := layout.settle(vm)):
+        names_system = Assumption.GUEST_SYSTEM in vm.assumptions
+        if names_system and layout.settle and (how := layout.settle(vm)):
             console.print(f"        {how}", markup=False, emoji=False, soft_wrap=True)
     more = len(document.assumed) - len(shown)
     if more > 0:
         _say(console, f"and {plural(more, 'more VM')}{_hint(layout.list_all)}", indent=2)
+    _print_missing_logs(document, console, layout)
+
+
+def _print_missing_logs(document: Document, console: Console, layout: Layout) -> None:
+    if not document.missing_logs:
+        return
+    _say_apart(console, "Logs that would settle it; export them on the host, and read them too:", indent=2)
+    shown = document.missing_logs if layout.everything else document.missing_logs[:_MOST_LOGS]
+    for log in shown:
+        _say(console, f"{log.channel} of {log.host or '(no host)'}: {log.why}", indent=4)
+        how = log.command or "an older copy of it (a backup, an archive, a log shipper) is needed"
+        console.print(f"        {printable(how)}", markup=False, emoji=False, soft_wrap=True)
+    if layout.exported_together and any(log.why is CoverageGap.ENDS_EARLIER for log in shown):
+        _say(console, layout.exported_together, indent=4)
+    more = len(document.missing_logs) - len(shown)
+    if more > 0:
+        _say(console, f"and {plural(more, 'more log')}{_hint(layout.list_all)}", indent=4)
 
 
 def _print_account(document: Document, console: Console, layout: Layout) -> None:

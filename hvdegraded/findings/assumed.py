@@ -1,0 +1,92 @@
+"""What reports show of what is assumed: the VMs, and the logs that would settle what followed a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hvdegraded.findings.groups import EventGroup, Finding, Section
+from hvdegraded.records.coverage import CoverageGap
+from hvdegraded.verdicts.verdict import Assumption
+
+__all__ = ["AssumedVm", "MissingLog", "assumed_vms", "missing_logs"]
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedVm:
+    """A VM of which something is assumed: what it speaks, in which findings, and what would settle it."""
+
+    host: str | None
+    vm_name: str | None
+    vm_id: str | None
+    events: int
+    assumptions: tuple[Assumption, ...]
+    evidence: tuple[str, ...]
+    findings: tuple[str, ...]
+    settle: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingLog:
+    """A channel of a host that would show what followed refusals, and the Windows command that exports it.
+
+    `command` is None where the host itself no longer has the records: an older copy of the log is needed.
+    """
+
+    host: str
+    channel: str
+    why: CoverageGap
+    command: str | None
+    findings: tuple[str, ...]
+
+
+def assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
+    """Give the VMs of which something is assumed, in the order of their findings."""
+    vms: dict[tuple[str, str], list[Finding]] = {}
+    for finding in _assumed(findings):
+        key = (finding.host or "").lower(), (finding.vm_id or finding.vm_name or "").lower()
+        vms.setdefault(key, []).append(finding)
+    for found in vms.values():
+        groups = [group for finding in found for group in finding.groups]
+        assumptions = {assumption for group in groups for assumption in group.verdict.assumptions}
+        yield AssumedVm(
+            host=found[0].host,
+            vm_name=found[0].vm_name,
+            vm_id=found[0].vm_id,
+            events=sum(group.count for group in groups),
+            assumptions=tuple(one for one in Assumption if one in assumptions),
+            evidence=tuple(sorted({group.evidence for group in groups})),
+            findings=tuple(finding.id for finding in found),
+            settle=" ".join(_settle(one, groups) for one in Assumption if one in assumptions),
+        )
+
+
+def missing_logs(findings: Iterable[Finding]) -> Iterator[MissingLog]:
+    """Give the channels that were not seen whole after refusals, each with the findings that it settles."""
+    missing: dict[tuple[str, str, CoverageGap], dict[str, None]] = {}
+    for finding in _assumed(findings):
+        for group in finding.groups:
+            for one in group.verdict.unseen:
+                key = finding.host or "", one.channel, one.gap
+                missing.setdefault(key, {})[finding.id] = None
+    for (host, channel, gap), ids in sorted(missing.items()):
+        gone = gap is CoverageGap.BEGINS_LATER
+        file = f"{channel.removeprefix('Microsoft-Windows-').replace('/', '%4')}.evtx"
+        command = None if gone else f"wevtutil epl {channel} {file}"
+        yield MissingLog(host, channel, gap, command, tuple(ids))
+
+
+def _assumed(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (finding for finding in findings if finding.section is Section.ASSUMED)
+
+
+def _settle(assumption: Assumption, groups: Iterable[EventGroup]) -> str:
+    if assumption is Assumption.GUEST_SYSTEM:
+        return "Name the system that this VM runs."
+    channels = dict.fromkeys(one.channel for group in groups for one in group.verdict.unseen)
+    if channels:
+        return f"Read the ten minutes after each of these events in {', '.join(channels)} of this host."
+    return (
+        "Read the logs of this host, and of where the VM went, that contain the ten minutes after each of "
+        "these events."
+    )
