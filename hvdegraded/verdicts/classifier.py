@@ -42,7 +42,7 @@ from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
 from hvdegraded.verdicts.phrases import sentence, versions_text
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.refusal import decide_refusal, rule_on_final_refusal
-from hvdegraded.verdicts.ruling import Ruling, verdict_on_event
+from hvdegraded.verdicts.ruling import Ruling, basis_of, rule_on_unusable, verdict_on_event
 from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.usable import not_harmless_because, unusable_because
 from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
@@ -68,7 +68,6 @@ _OF_DEVICES = frozenset(
     }
 )
 _SYSTEMS = "for example linux, or Windows Server 2022"
-_ON_THE_HOST = "Look at the event on the host itself; what was lost or mangled on its way decides."
 
 
 class Classifier:
@@ -238,7 +237,7 @@ class Classifier:
             return rule_on_final_refusal(event, fact)
         unusable = unusable_because(event, fact, self.knowledge)
         if unusable is not None and aftermath.failure is None:
-            return _proves_nothing(event, fact, unusable)
+            return rule_on_unusable(event, fact, unusable)
         if event.outcome is Outcome.NEGOTIATED:
             return _known(fact, Answer(sentence(fact.meaning), None))
         if event.outcome is Outcome.REFUSED:
@@ -246,7 +245,7 @@ class Classifier:
             return decide_refusal(event, fact, evidence, aftermath, self.policy, who_speaks)
         not_harmless = not_harmless_because(event, fact, self.knowledge)
         if not_harmless is not None:
-            return _proves_nothing(event, fact, not_harmless)
+            return rule_on_unusable(event, fact, not_harmless)
         return decide(self._working(event, fact), evidence, self.policy)
 
     def _working(self, event: VersionEvent, fact: EventFact) -> WorkingMismatch:
@@ -318,27 +317,11 @@ def _known(fact: EventFact, answer: Answer) -> Ruling:
         reason, severity = Reason.NOT_A_PROBLEM_REPORT, Severity.NONE
     return Ruling(
         reason=reason,
-        basis=_basis(fact),
+        basis=basis_of(fact),
         severity=severity,
         summary=answer.summary,
         remedy=answer.remedy,
         references=fact.references,
-    )
-
-
-def _proves_nothing(
-    event: VersionEvent, fact: EventFact, why: str, lines: Sequence[str] = (), guest: str | None = None
-) -> Ruling:
-    """Rule 3."""
-    return Ruling(
-        reason=Reason.INCOMPLETE_EVIDENCE,
-        basis=_basis(fact),
-        severity=Severity.CHECK,
-        summary=f"{event.component} version mismatch that proves nothing: {why}",
-        remedy=_ON_THE_HOST,
-        references=fact.references,
-        guest=guest,
-        derivation=(*lines, f"{sentence(why)}."),
     )
 
 
@@ -361,10 +344,6 @@ def _is_of_2016(event: VersionEvent) -> bool:
     return event.provider.lower() == "microsoft-windows-hyper-v-integration" or (
         generation_of(event.component, event.versions.host) is HostGeneration.SINCE_2016
     )
-
-
-def _basis(fact: EventFact) -> Basis:
-    return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from hvdegraded.verdicts.evidence import GuestEvidence
 from hvdegraded.verdicts.mismatch import CORRECT_INVENTORY
 from hvdegraded.verdicts.phrases import guest_text, sentence, versions_text
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.ruling import Ruling
+from hvdegraded.verdicts.ruling import Ruling, basis_of, rule_on_unusable
 from hvdegraded.verdicts.usable import not_harmless_because
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
 from hvdegraded.verdicts.vm_history import WINDOW_MINUTES
@@ -39,7 +39,7 @@ def rule_on_final_refusal(event: VersionEvent, fact: EventFact) -> Ruling:
     """Rule on an event that names no version in common: the device does not work."""
     return Ruling(
         reason=Reason.NO_COMMON_VERSION,
-        basis=Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION,
+        basis=basis_of(fact),
         severity=Severity.ACT,
         summary=f"{versions_text(event)}; no version in common was found, so the device does not work",
         remedy="Update the guest, or run it on a newer host; nothing older is left for it to offer.",
@@ -69,7 +69,7 @@ def decide_refusal(
     if wrong is None and aftermath.interrupted:
         wrong = "the reading was interrupted, and a failure that followed may not have been read"
     if wrong is not None:
-        return case.proves_nothing(wrong)
+        return rule_on_unusable(event, fact, wrong, case.lines, case.guest)
     assumes_guest = case.proof.rests_on_guest and evidence.assumed_because is not None
     if assumes_guest and policy.unknown_guest is Label.ACTIONABLE:
         return case.unproven()
@@ -178,7 +178,7 @@ class _Case(NamedTuple):
     def unproven(self) -> Ruling:
         return Ruling(
             reason=Reason.REFUSED_UNPROVEN,
-            basis=Basis.PROTOCOL_TABLES if self.proof.fallback.sources else _basis(self.fact),
+            basis=Basis.PROTOCOL_TABLES if self.proof.fallback.sources else basis_of(self.fact),
             severity=self.severity_of_unproven,
             summary=f"{self.refused}, and nothing proves that an older one was taken",
             remedy=self.fact.remedy,
@@ -209,18 +209,6 @@ class _Case(NamedTuple):
             else Severity.ACT
         )
 
-    def proves_nothing(self, why: str) -> Ruling:
-        return Ruling(
-            reason=Reason.INCOMPLETE_EVIDENCE,
-            basis=_basis(self.fact),
-            severity=Severity.CHECK,
-            summary=f"{self.event.component} version mismatch that proves nothing: {why}",
-            remedy="Look at the event on the host itself; what was lost or mangled on its way decides.",
-            references=self.fact.references,
-            guest=self.guest,
-            derivation=(*self.lines, f"{sentence(why)}."),
-        )
-
     def harmless(self, assumes_guest: bool, aftermath: Aftermath) -> Ruling:
         assumptions, lines = [], list(self.lines)
         summary = f"{self.refused}, and the guest connects with an older one that the host has"
@@ -244,7 +232,3 @@ class _Case(NamedTuple):
             derivation=tuple(lines),
             if_otherwise=("if a failure of the same VM follows: actionable",),
         )
-
-
-def _basis(fact: EventFact) -> Basis:
-    return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests.console_status import ConsoleStatus
+from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
+from hvdegraded.verdicts.phrases import sentence
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, UnseenChannel, Verdict
 
-__all__ = ["Ruling", "verdict_on_event", "verdict_on_status"]
+__all__ = ["Ruling", "basis_of", "rule_on_unusable", "verdict_on_event", "verdict_on_status"]
 
 _ONE_FINDING_PER_EVENT_ID = frozenset(
     {
@@ -71,6 +73,27 @@ class Ruling:
             version_pairs=version_pairs,
             problem=problem,
         )
+
+
+def basis_of(fact: EventFact) -> Basis:
+    """Return what a verdict by a row of the tables stands on."""
+    return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION
+
+
+def rule_on_unusable(
+    event: VersionEvent, fact: EventFact, why: str, lines: tuple[str, ...] = (), guest: str | None = None
+) -> Ruling:
+    """Rule on a version event that proves nothing, for this reason."""
+    return Ruling(
+        reason=Reason.INCOMPLETE_EVIDENCE,
+        basis=basis_of(fact),
+        severity=Severity.CHECK,
+        summary=f"{event.component} version mismatch that proves nothing: {why}",
+        remedy="Look at the event on the host itself; what was lost or mangled on its way decides.",
+        references=fact.references,
+        guest=guest,
+        derivation=(*lines, f"{sentence(why)}."),
+    )
 
 
 def verdict_on_event(event: Event, ruling: Ruling) -> Verdict:
