@@ -22,9 +22,9 @@ from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import ChunkReader
-from hvdegraded.reading.delivery import delivered_alike
+from hvdegraded.reading.delivery import delivered_alike, pass_over_other_file
 from hvdegraded.reading.jobs import InputReader, ReadJob
-from hvdegraded.reading.reader import note_unread, pass_over_other_files
+from hvdegraded.reading.reader import note_unread
 from hvdegraded.reading.steps import ReadStep, chunk_items, log_steps
 from hvdegraded.records.items import Item, NoteKind
 from hvdegraded.records.record import ProviderFilter
@@ -224,7 +224,7 @@ def file_report(reports: dict[int, ReadReport]) -> ReadReport:
         first.absorb(report)
     if not first.unreadable:
         note_unread(first)
-    pass_over_other_files(first)
+    pass_over_other_file(first)
     return first
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import io
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,15 +21,15 @@ from hvdegraded.formats.evtx.format import (
     FIRST_RECORD,
     RECORD_MAGIC,
 )
-from hvdegraded.records.items import Item, Member, Note, NoteKind
-from hvdegraded.records.record import ProviderFilter
+from hvdegraded.records.items import Item, Loss, LossReason, Member, Note, NoteKind
+from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.tabular.encodings import encoding_of
 
 if TYPE_CHECKING:
     from hvdegraded.formats.archives import Member as Opener
     from hvdegraded.formats.evtx.reader import EvtxReader
 
-__all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
+__all__ = ["LOG_SUFFIXES", "SNIFFED", "Format", "holds_events", "mentions_events", "read_stream", "sniff"]
 
 _HEAD = 8192
 _MOST_NAMED = 5
@@ -39,6 +40,11 @@ _MOST_CHUNK_PLACES = 4096
 _MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".zst")
 """How names of files end that are logs, whatever they hold."""
+
+
+SNIFFED = 1 << 16
+"""Bytes of a file by which it is told whether it holds events."""
+_EVENT_TAG = re.compile(rb"<\0?(?:\w\0?)*:?\0?E\0?v\0?e\0?n\0?t\0?[\s/>]")
 
 
 class Format(enum.StrEnum):
@@ -95,6 +101,31 @@ def sniff(head: bytes, path: str | None = None) -> Format:
             hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
         )
     return Format.TEXT
+
+
+def holds_events(head: bytes) -> bool:
+    """Whether the first bytes (`SNIFFED`) of a file that may be any are those of an event log.
+
+    True for old .evt logs too, which are refused when they are read. Archives are not looked into.
+    """
+    try:
+        form = sniff(head[:_HEAD])
+        if form in (Format.EVTX, *_ARCHIVES.values()):
+            return form is Format.EVTX
+        for item in read_stream(io.BytesIO(head)):
+            cut = isinstance(item, Loss) and item.reason in (LossReason.TRUNCATED, LossReason.OVER_LIMIT)
+            if cut or isinstance(item, (list, EventRecord)):
+                return True
+    except LegacyEvtError:
+        return True
+    except SourceError:
+        return mentions_events(head)
+    return False
+
+
+def mentions_events(head: bytes) -> bool:
+    """Whether there is the start of an event's XML in the first bytes of a file."""
+    return _EVENT_TAG.search(head) is not None
 
 
 def read_stream(
@@ -227,7 +258,7 @@ class _Reading:
                 items = _Started(self._read_member(opened, part, held))
                 if is_log or items.is_known:
                     found = True
-                    yield Member(part, items, is_log, zone)
+                    yield Member(part, items, name.lower().endswith(".evtx"), zone)
                 else:
                     others.append(name)
         if collected is not None:
@@ -263,7 +294,7 @@ class _Started(Iterator[Item]):
     @property
     def is_known(self) -> bool:
         """Whether the format is one that is read."""
-        return not isinstance(self._error, UnknownFormatError)
+        return not isinstance(self._error, (EmptySourceError, UnknownFormatError))
 
     def __next__(self) -> Item:
         if self._error is not None:

@@ -9,13 +9,24 @@ from datetime import tzinfo
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
 from hvdegraded.records.cleared import clearing_of
 from hvdegraded.records.coverage import Coverage
-from hvdegraded.records.items import Chunks, Item, Loss, Member, Note, NoteKind, Opened, SetBack, Skipped
+from hvdegraded.records.items import (
+    Chunks,
+    Item,
+    Loss,
+    LossReason,
+    Member,
+    Note,
+    NoteKind,
+    Opened,
+    SetBack,
+    Skipped,
+)
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
 from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["delivered", "delivered_alike"]
+__all__ = ["delivered", "delivered_alike", "pass_over_other_file"]
 
 
 def delivered(
@@ -146,4 +157,19 @@ def _member(
     except SourceError as error:
         part.note(NoteKind.UNREADABLE, error.text)
     finally:
+        pass_over_other_file(part)
         report.add(part)
+
+
+def pass_over_other_file(part: ReadReport) -> None:
+    """Turn the losses of a file among others that holds no event at all into one remark."""
+    if (
+        part.delivered
+        or part.filtered
+        or not part.losses
+        or any(loss.reason is not LossReason.NOT_AN_EVENT for loss in part.losses)
+    ):
+        return
+    part.lost, part.losses = 0, []
+    part.notes = [note for note in part.notes if note.kind is not NoteKind.UNREADABLE]
+    part.note(NoteKind.PASSED_OVER, "it is not a log: none of what it holds is a Windows event")

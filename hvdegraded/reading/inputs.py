@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from hvdegraded.errors import SourceError, SourceTypeError
-from hvdegraded.formats.autodetect import LOG_SUFFIXES
-from hvdegraded.formats.evtx.format import FILE_MAGIC
+from hvdegraded.errors import SourceError, SourceTypeError, UnknownFormatError, UnsafeXmlError
+from hvdegraded.formats.autodetect import LOG_SUFFIXES, SNIFFED, holds_events, mentions_events
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord
@@ -23,6 +22,7 @@ __all__ = [
     "checked_source",
     "display_path",
     "expand_paths",
+    "is_other_file",
     "named_paths",
     "unreadable",
 ]
@@ -38,15 +38,15 @@ class Frame(Protocol):
 Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
-_MOST_NAMED = 5
+_MOST_NAMED = 20
 _OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
 def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:
     """The files that a path names: itself, the logs in a folder and below, or what a pattern matches.
 
-    In a folder, logs are known by their suffix, .evtx logs also by their first bytes; the report is told of
-    others. Raises SourceError where there is none.
+    In a folder, logs are known by their suffix or by their first bytes; the report has a remark on each other
+    file. Raises SourceError where there is none.
     """
     text = os.fspath(source)
     if not text or "\0" in text:
@@ -90,12 +90,12 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     found: list[Path] = []
     others: list[Path] = []
     for path in _files_below(folder, report):
-        is_log = path.suffix.lower() in LOG_SUFFIXES or _has_magic(path)
-        (found if is_log else others).append(path)
-    if others:
-        names = [path.name for path in sorted(others)[:_MOST_NAMED]]
-        more = ", …" if len(others) > _MOST_NAMED else ""
-        report.note(NoteKind.PASSED_OVER, f"{len(others)} other files in {folder}: {', '.join(names)}{more}")
+        (found if path.suffix.lower() in LOG_SUFFIXES or is_log(path) else others).append(path)
+    for path in sorted(others)[:_MOST_NAMED]:
+        report.note(NoteKind.PASSED_OVER, f"{display_path(path)} is not a log: no events in its first bytes")
+    if len(others) > _MOST_NAMED:
+        more = len(others) - _MOST_NAMED
+        report.note(NoteKind.PASSED_OVER, f"{more} more files in {display_path(folder)} are not logs")
     return sorted(found)
 
 
@@ -134,12 +134,25 @@ def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _has_magic(path: Path) -> bool:
+def _head(path: Path) -> bytes:
+    """The first bytes of a file, none of one that cannot be read."""
     try:
         with path.open("rb") as stream:
-            return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
+            return stream.read(SNIFFED)
     except OSError:
+        return b""
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file is an event log by its first bytes."""
+    return holds_events(_head(path))
+
+
+def is_other_file(path: Path, error: SourceError) -> bool:
+    """Whether a file of a folder that cannot be read, for this reason, is not a log in the first place."""
+    if path.suffix.lower() == ".evtx":
         return False
+    return isinstance(error, (UnknownFormatError, UnsafeXmlError)) and not mentions_events(_head(path))
 
 
 def checked_source(source: Any) -> Any:

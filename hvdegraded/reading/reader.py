@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 from hvdegraded.errors import LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
+from hvdegraded.reading.delivery import pass_over_other_file
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
     display_path,
     expand_paths,
+    is_log,
+    is_other_file,
     is_pasted,
     named_paths,
     unreadable,
 )
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.progress import Progress, showing
-from hvdegraded.records.items import LossReason, NoteKind
+from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import ProviderFilter
 from hvdegraded.records.report import ReadReport, RecordStream
@@ -36,11 +39,11 @@ if TYPE_CHECKING:
 __all__ = [
     "map_records",
     "note_unread",
-    "pass_over_other_files",
     "read_records",
 ]
 
 
+_TEXT_READERS = frozenset(("json", "csv", "xml", "text"))
 _UNKNOWN_SIZE = 1 << 62
 _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 _Sources = Source | Iterable[str | os.PathLike[str]]
@@ -123,7 +126,8 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
     with nullcontext() if pool is None else closing(pool):
         if len(sources) == 1:
             report.path = display_path(sources[0])
-        if len(sources) == len(paths) == 1:
+        named = set(map(Path, sources))
+        if len(sources) == len(paths) == 1 and paths[0] in named:
             report.path = display_path(paths[0])
             yield from _read_file(paths[0], report, read, progress)
             return
@@ -134,9 +138,12 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
             except LossError:
                 raise
             except SourceError as error:
-                part.note(NoteKind.UNREADABLE, error.text)
+                is_other = path not in named and is_other_file(path, error)
+                part.note(NoteKind.PASSED_OVER if is_other else NoteKind.UNREADABLE, error.text)
             finally:
-                pass_over_other_files(part)
+                if path not in named:
+                    _pass_over_unread(path, part)
+                pass_over_other_file(part)
                 report.add(part)
 
 
@@ -146,17 +153,11 @@ def note_unread(report: ReadReport) -> None:
         report.note(NoteKind.UNREADABLE, "none of its records could be read")
 
 
-def pass_over_other_files(part: ReadReport) -> None:
-    """Turn the losses of a file among others that holds no event at all into one remark."""
-    if (
-        part.delivered
-        or not part.losses
-        or any(loss.reason is not LossReason.NOT_AN_EVENT for loss in part.losses)
-    ):
-        return
-    part.lost, part.losses = 0, []
-    part.notes = [note for note in part.notes if note.kind is not NoteKind.UNREADABLE]
-    part.note(NoteKind.PASSED_OVER, "it is not a log: none of what it holds is a Windows event")
+def _pass_over_unread(path: Path, part: ReadReport) -> None:
+    """Turn what was skipped unread of a file of a folder into a remark if the file is not a log."""
+    if part.filtered == part.records_seen > 0 and part.reader in _TEXT_READERS and not is_log(path):
+        part.filtered = 0
+        part.note(NoteKind.PASSED_OVER, "it is not a log: there are no events in its first bytes")
 
 
 def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:

@@ -135,7 +135,7 @@ class Note(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A file in an archive, and its items; `is_log` says whether its name promises a log.
+    """A file in an archive, and its items; `is_log` says that by its name it cannot be anything else.
 
     `zone` is that of its times that name none, where the archive names it.
     """
