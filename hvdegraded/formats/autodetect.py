@@ -45,6 +45,7 @@ LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".
 SNIFFED = 1 << 16
 """Bytes of a file by which it is told whether it holds events."""
 _EVENT_TAG = re.compile(rb"<\0?(?:\w\0?)*:?\0?E\0?v\0?e\0?n\0?t\0?[\s/>]")
+_RESULT = re.compile(rb'\{\s*"schema":\s*"hvdegraded\.findings"')
 
 
 class Format(enum.StrEnum):
@@ -86,6 +87,9 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         return Format.TEXT
     if text.startswith(b"<"):
         return Format.XML
+    if _RESULT.match(text):
+        what = "this is the result of a triage, not a log"
+        raise UnknownFormatError(what, path=path, hint="give the logs that it was made of")
     if text.startswith((b"{", b"[")):
         return Format.JSON
     from hvdegraded.formats.shippers.csv_lines import is_header

@@ -125,3 +125,5 @@ def test_what_this_program_writes_into_the_folder_is_not_read(
     capsys.readouterr()
     assert main(["triage", str(folder), "--quiet"]) == first
     assert capsys.readouterr().out == counts
+    with pytest.raises(hv.SourceError, match="the result of a triage, not a log"):
+        hv.triage(folder / "c.json")
