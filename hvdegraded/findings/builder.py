@@ -105,7 +105,8 @@ class TriageBuilder:
         yield from ()
 
     def _recur(self, record: Recurrence) -> None:
-        like, (ticks, record_id, *_), *_ = record
+        like, changing = record[0], record[1]
+        ticks, record_id = changing[0], changing[1]
         alike = self._alike.get(id(like))
         if alike is None:
             event = self.classifier.normalise(record.record())
@@ -280,12 +281,12 @@ class TriageBuilder:
         """Split equal version events by their verdicts, which depend on what was known at their time."""
         parts: dict[Verdict, Group] = {}
         judge = self.classifier.over_time(group.example, self._context)
-        known: BoundedCache[int, Verdict] = BoundedCache(_MOST_TIMES)
+        known: BoundedCache[int, Group] = BoundedCache(_MOST_TIMES)
         for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
-            verdict = known.get(ticks) or known.remember(ticks, judge(ticks))
-            part = parts.get(verdict)
+            part = known.get(ticks)
             if part is None:
-                part = parts[verdict] = Group(group.example, group.age)
+                part = parts.setdefault(judge(ticks), Group(group.example, group.age))
+                known[ticks] = part
             part.ticks.append(ticks)
             part.record_ids.append(record_id)
         for verdict, part in parts.items():
