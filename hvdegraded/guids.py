@@ -16,7 +16,10 @@ def normalise_guid(text: str | None) -> str | None:
     if text is None or len(text) > _LONGEST:
         return None
     bare = text.strip().strip("{}")
-    return bare.upper() if _GUID.fullmatch(bare) else None
+    if not _GUID.fullmatch(bare):
+        return None
+    upper = bare.upper()
+    return text if upper == text else upper  # the same object takes no more room
 
 
 def vm_id_from_sid(sid: str | None) -> str | None:

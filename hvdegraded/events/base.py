@@ -80,15 +80,17 @@ class Event(BaseModel):
     @property
     def verdict_key(self) -> tuple[Hashable, ...]:
         """Everything of the event itself that its verdict depends on: equal for events that say the same."""
+        return *self.ruling_key, self.record.computer, self.vm_name, self.vm_id
+
+    @property
+    def ruling_key(self) -> tuple[Hashable, ...]:
+        """Everything of the event that decides, but for whose it is."""
         record = self.record
         return (
             record.provider,
             record.event_id,
             record.event_source,
             record.provider_guid,
-            record.computer,
-            self.vm_name,
-            self.vm_id,
             self.hresult.code if self.hresult else None,
         )
 

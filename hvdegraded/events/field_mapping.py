@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from hvdegraded.events.messages import read_message, read_structure
@@ -75,6 +76,7 @@ def field_key(name: str) -> str:
     return _OTHER_NAMES.get(bare, bare if bare in _DECISIVE else key)
 
 
+@lru_cache(maxsize=256)
 def layout_of(names: Names, fields: Sequence[str], first: int = 0) -> FieldLayout:
     """Find the fields of records with these names; `fields` names the positions from `first` on."""
     keys = [field_key(name) for name in fields]

@@ -21,6 +21,7 @@ from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion, VersionPair
+from hvdegraded.records.models import build_model
 from hvdegraded.records.record import EventRecord
 
 __all__ = ["Normaliser", "normalise"]
@@ -144,9 +145,9 @@ class Normaliser:
             version_model, values, caveats = known
             if caveats:
                 record = record._replace(origin=record.origin.with_caveats(*caveats))
-            return version_model(record=record, **values)  # type: ignore[return-value]
+            return build_model(version_model, {**values, "record": record})  # type: ignore[return-value]
         if provider is None:
-            return model(record=record)  # type: ignore[return-value]  # all models of _Kind are in the union
+            return build_model(model, {"record": record})  # type: ignore[return-value]  # all models of _Kind are in the union
         return self._other_event(record, model, provider, fact)  # type: ignore[return-value]
 
     def _other_event(
@@ -175,16 +176,17 @@ class Normaliser:
             error = self._hresult(data[index][1])
             if error is not None:
                 break
-        return model(
-            record=record,
-            family=provider.family,
-            known=fact is not None,
-            fact=fact,
-            vm_name=vm_name,
-            vm_id=vm_id or vm_id_from_sid(record.user_id),
-            hresult=error,
+        values = {
+            "record": record,
+            "family": provider.family,
+            "known": fact is not None,
+            "fact": fact,
+            "vm_name": vm_name,
+            "vm_id": vm_id or vm_id_from_sid(record.user_id),
+            "hresult": error,
             **more,
-        )
+        }
+        return build_model(model, values)
 
     def _kind(
         self, name: str, event_id: int, provider_guid: str | None, source: str | None, channel: str
@@ -269,13 +271,24 @@ def _version(
     return None
 
 
+@lru_cache(maxsize=4096)
+def _version_pair(
+    component: Component | None,
+    guest: ProtocolVersion | None,
+    host: ProtocolVersion | None,
+    service: Component | None,
+) -> VersionPair:
+    """A pair, the same object for the same versions: there are few."""
+    return VersionPair(component=component, guest=guest, host=host, service=service)
+
+
 def _pair(values: Mapping[str, str], component: Component, found: _Contradictions) -> tuple[VersionPair, ...]:
     # The version that vmbus 4 wants installed in the guest is the host's; the guest named none.
     host = _version(values, component, found, "serverversion", "parentversion", "neededversion")
     guest = _version(values, component, found, "clientversion", "version")
     if guest is None and host is None:
         return ()
-    return (VersionPair(component=component, guest=guest, host=host),)
+    return (_version_pair(component, guest, host, None),)
 
 
 def _service_pairs(
@@ -291,7 +304,7 @@ def _service_pairs(
         guest = _version(values, component, found, f"{key}negotiated")
         host = _version(values, component, found, f"{key}expected")
         if guest is not None or host is not None:
-            pairs.append(VersionPair(component=owner, guest=guest, host=host, service=framed))
+            pairs.append(_version_pair(owner, guest, host, framed))
     return tuple(pairs)
 
 

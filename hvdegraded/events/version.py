@@ -40,11 +40,12 @@ class VersionEvent(Event):
         return self.version_pairs[-1] if self.version_pairs else VersionPair(component=self.component)
 
     @property
-    def verdict_key(self) -> tuple[Hashable, ...]:
-        """Everything of the event itself that its verdict depends on."""
+    def ruling_key(self) -> tuple[Hashable, ...]:
+        """Everything of the event that decides, but for whose it is; whether it names a VM decides."""
         record = self.record
         return (
-            *super().verdict_key,
+            *super().ruling_key,
+            bool(self.vm_name or self.vm_id),
             record.level,
             record.qualifiers,
             record.origin.anomalies,

@@ -108,6 +108,7 @@ class TriageBuilder:
         like, changing = record[0], record[1]
         ticks, record_id = changing[0], changing[1]
         alike = self._alike.get(id(like))
+        event = None
         if alike is None:
             event = self.classifier.normalise(record.record())
             timelines = self.classifier.observe(event, self._context)
@@ -122,9 +123,10 @@ class TriageBuilder:
         age = age_of(ticks, record_id)
         group = alike.group
         if group is None:
-            group = alike.group = self._group(self.classifier.normalise(record.record()), age)
-        if age <= group.age:
-            group.show(self.classifier.normalise(record.record()), age)
+            event = event or self.classifier.normalise(record.record())
+            group = alike.group = self._group(event, age)
+        if age <= group.age and event is not group.example:
+            group.show(event or self.classifier.normalise(record.record()), age)
         group.ticks.append(age[0])
         group.record_ids.append(age[1])
 

@@ -93,6 +93,7 @@ class Classifier:
         self._rows_in_force: BoundedCache[int, EventFact] = BoundedCache(_MAX_REMEMBERED)
         self._guests_found: BoundedCache[tuple[Any, ...], Guest | None] = BoundedCache(_MAX_REMEMBERED)
         self._verdicts: BoundedCache[tuple[object, ...], Verdict] = BoundedCache(_MAX_REMEMBERED)
+        self._rulings: BoundedCache[tuple[object, ...], Ruling] = BoundedCache(_MAX_REMEMBERED)
 
     def __repr__(self) -> str:
         return f"<Classifier by {self.guests!r}>"
@@ -151,9 +152,14 @@ class Classifier:
         if event.outcome is Outcome.REFUSED:
             aftermath = what_followed(around, event, moment)
         key = (*key, evidence, aftermath)
-        return self._verdicts.get(key) or self._verdicts.remember(
-            key, verdict_on_event(event, self._on_versions(event, fact, evidence, aftermath))
+        known = self._verdicts.get(key)
+        if known is not None:
+            return known
+        deciding = (*event.ruling_key, evidence, aftermath)
+        ruling = self._rulings.get(deciding) or self._rulings.remember(
+            deciding, self._on_versions(event, fact, evidence, aftermath)
         )
+        return self._verdicts.remember(key, verdict_on_event(event, ruling))
 
     def classify_all(
         self, events: Iterable[Event | EventRecord], *, in_memory: int = IN_MEMORY

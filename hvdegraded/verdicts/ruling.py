@@ -8,6 +8,7 @@ from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests.console_status import ConsoleStatus
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
+from hvdegraded.records.models import build_model
 from hvdegraded.verdicts.phrases import sentence
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, UnseenChannel, Verdict
 
@@ -53,26 +54,27 @@ class Ruling:
     ) -> Verdict:
         """Make the verdict on one subject."""
         name = vm_name or vm_id
-        return Verdict(
-            label=self.label,
-            reason=self.reason,
-            basis=self.basis,
-            severity=self.severity,
-            summary=f"VM {name}: {self.summary}" if name else self.summary,
-            assumptions=self.assumptions,
-            unseen=self.unseen,
-            remedy=self.remedy,
-            references=self.references,
-            guest=self.guest,
-            derivation=self.derivation,
-            if_otherwise=self.if_otherwise,
-            vm_name=vm_name,
-            vm_id=vm_id,
-            host=host,
-            component=component,
-            version_pairs=version_pairs,
-            problem=problem,
-        )
+        values = {
+            "label": self.label,
+            "reason": self.reason,
+            "basis": self.basis,
+            "severity": self.severity,
+            "summary": f"VM {name}: {self.summary}" if name else self.summary,
+            "assumptions": self.assumptions,
+            "unseen": self.unseen,
+            "remedy": self.remedy,
+            "references": self.references,
+            "guest": self.guest,
+            "derivation": self.derivation,
+            "if_otherwise": self.if_otherwise,
+            "vm_name": vm_name,
+            "vm_id": vm_id,
+            "host": host,
+            "component": component,
+            "version_pairs": version_pairs,
+            "problem": problem,
+        }
+        return build_model(Verdict, values)
 
 
 def basis_of(fact: EventFact) -> Basis:

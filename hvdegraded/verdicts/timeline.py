@@ -74,13 +74,18 @@ class Timeline:
 
     def any_between(self, first: int, last: int) -> bool:
         """Return whether `between` yields a time."""
-        for bucket in self._buckets_between(first, last):
-            pair = self._buckets.get(bucket)
-            if pair is not None and (
-                self.grain > MINUTE or any(first <= last_tick_of(ticks) and ticks <= last for ticks in pair)
-            ):
-                return True
-        return False
+        low, high = (first - SECOND) // self.grain, last // self.grain
+        if high - low > len(self._buckets):
+            buckets = [bucket for bucket in self._buckets if low <= bucket <= high]
+        else:
+            buckets = [bucket for bucket in range(low, high + 1) if bucket in self._buckets]
+        if self.grain > MINUTE:
+            return bool(buckets)
+        return any(
+            ticks <= last and first <= last_tick_of(ticks)
+            for bucket in buckets
+            for ticks in self._buckets[bucket]
+        )
 
     def _buckets_between(self, first: int, last: int) -> Iterable[int]:
         """The numbers of the buckets that may hold such times, in order."""
