@@ -46,8 +46,10 @@ class History:
         self.incomplete = False
         self._zones: set[bool] = set()
         self._vms: dict[_Key, VmHistory] = {}
-        self._links: dict[_Key, set[_Key]] = {}
-        self._hosts_of: dict[str, set[str]] = {}
+        # Most have one member, and a tuple takes a fifth of a set's room.
+        self._links: dict[_Key, tuple[_Key, ...]] = {}
+        self._hosts_of: dict[str, tuple[str, ...]] = {}
+        self._failing_unlinked: dict[tuple[str, bool], tuple[VmHistory, ...]] = {}
         self._on_host: dict[str, set[_Key]] = {}
 
     def __repr__(self) -> str:
@@ -63,6 +65,7 @@ class History:
         time, nothing but that remains to be noted.
         """
         keys = _keys(event)
+        self._failing_unlinked.clear()
         self._link(keys, event)
         self._zones.add(not UNSURE_ZONES.isdisjoint(event.record.origin.caveats))
         change = fact.lifecycle if fact is not None else None
@@ -90,16 +93,19 @@ class History:
 
     def merge(self, other: History) -> None:
         """Take in what another history knows, as if all events had been observed here."""
+        self._failing_unlinked.clear()
         for key, vm in other._vms.items():
             self._vms.setdefault(key, VmHistory()).merge(vm)
         for key, links in other._links.items():
-            known = self._links.setdefault(key, set())
+            known = self._links.get(key, ())
             for link in links:
-                _add_link(known, link)
+                known = _with_link(known, link)
+            self._links[key] = known
         for host, keys in other._on_host.items():
             self._on_host.setdefault(host, set()).update(keys)
         for name, hosts in other._hosts_of.items():
-            self._hosts_of.setdefault(name, set()).update(hosts)
+            known_hosts = self._hosts_of.get(name, ())
+            self._hosts_of[name] = known_hosts + tuple(host for host in hosts if host not in known_hosts)
         self._zones |= other._zones
         self.incomplete |= other.incomplete
 
@@ -148,8 +154,15 @@ class History:
         return self._known(keys)
 
     def unlinked(self, event: Event) -> tuple[VmHistory, ...]:
-        """Return those of VMs that may be the event's, by a name or an id that nothing ties to it."""
-        return self._known(self._unlinked(event))
+        """Return those of failing VMs that may be the event's, by a name or an id that nothing ties to it."""
+        keys = _keys(event)
+        if len(keys) != 1 or self._links.get(keys[0]):
+            return ()
+        host, by_id = _host(event), bool(event.vm_id)
+        known = self._failing_unlinked.get((host, by_id))
+        if known is None:
+            known = self._failing_unlinked[host, by_id] = self._known(self._unlinked(host, by_id=by_id))
+        return known
 
     def _known(self, keys: Iterable[_Key]) -> tuple[VmHistory, ...]:
         return tuple(self._vms[key] for key in keys if key in self._vms)
@@ -159,7 +172,7 @@ class History:
         name = _name(event)
         if not name:
             return False, False
-        hosts = self._hosts_of.get(name, set()) - {_ANYWHERE}
+        hosts = set(self._hosts_of.get(name, ())) - {_ANYWHERE}
         ids = {link for host in self._hosts_of.get(name, ()) for link in self._links.get((host, name), ())}
         return len(ids) > 1, len(hosts) > 1 and len(ids) != 1
 
@@ -171,11 +184,13 @@ class History:
         host = _host(event)
         name = _name(event)
         if name:
-            self._hosts_of.setdefault(name, set()).add(host)
+            hosts = self._hosts_of.get(name, ())
+            if host not in hosts:
+                self._hosts_of[name] = (*hosts, host)
         self._on_host.setdefault(host, set()).update(keys)
         if len(keys) == 2:
             for one, other in (keys, keys[::-1]):
-                _add_link(self._links.setdefault(one, set()), other)
+                self._links[one] = _with_link(self._links.get(one, ()), other)
 
     def _candidates(self, event: Event) -> set[_Key]:
         """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
@@ -196,20 +211,19 @@ class History:
     def _places(self, name: str, event: Event, own: _Key | None) -> set[_Key]:
         host = _host(event)
         anywhere = not host or (own is not None and own in self._vms and self._vms[own].moves)
-        hosts = self._hosts_of.get(name, set())
+        hosts = self._hosts_of.get(name, ())
         return {(one, name) for one in hosts if anywhere or one in (host, _ANYWHERE)} | {(host, name)}
 
-    def _unlinked(self, event: Event) -> set[_Key]:
-        """Names that may be those of an id without a known name, and ids that may be those of a name."""
-        keys = _keys(event)
-        if len(keys) != 1 or self._links.get(keys[0]):
-            return set()
-        by_id = bool(event.vm_id)
-        on_host = self._on_host.get(_host(event), set()) | self._on_host.get(_ANYWHERE, set())
+    def _unlinked(self, host: str, *, by_id: bool) -> set[_Key]:
+        """Failing VMs of a host that may be those of an id without a name, or of a name without id."""
         return {
             key
-            for key in on_host
-            if key[1].startswith("name ") is by_id and key in self._vms and not self._links.get(key)
+            for one in {host, _ANYWHERE}
+            for key in self._on_host.get(one, ())
+            if key[1].startswith("name ") is by_id
+            and not self._links.get(key)
+            and (vm := self._vms.get(key)) is not None
+            and vm.fails
         }
 
 
@@ -256,11 +270,11 @@ class Surroundings:
         return sorted(failure for vm in vms for failure in vm.failures_between(first, last, self._component))
 
 
-def _add_link(links: set[_Key], link: _Key) -> None:
-    """Add to links, of which the smallest are kept, so that the order does not matter."""
-    links.add(link)
-    if len(links) > _MAX_LINKS:
-        links.remove(max(links))
+def _with_link(links: tuple[_Key, ...], link: _Key) -> tuple[_Key, ...]:
+    """These links and a further one; the smallest are kept, so that the order does not matter."""
+    if link in links:
+        return links
+    return (*links, link) if len(links) < _MAX_LINKS else tuple(sorted((*links, link))[:_MAX_LINKS])
 
 
 def _keys(event: Event) -> tuple[_Key, ...]:

@@ -37,6 +37,8 @@ class Spoken(NamedTuple):
 class VmHistory:
     """What is known of one VM under one name or id, in whichever order its events are read."""
 
+    __slots__ = ("_changes", "_distrusted", "_failures", "_refusals", "_spoken")
+
     def __init__(self) -> None:
         self._distrusted = False
         self._failures: Timelines[_FailureKind] = Timelines()
@@ -94,6 +96,11 @@ class VmHistory:
     def doubtful(self) -> bool:
         """Whether some versions cannot be trusted or were not kept, so that nothing is inferred from any."""
         return self._distrusted or self.overflowed
+
+    @property
+    def fails(self) -> bool:
+        """Whether the VM failed at some time."""
+        return bool(self._failures.items()) or self._failures.rest is not None
 
     @property
     def moves(self) -> bool:
