@@ -126,7 +126,7 @@ class History:
             if key in self._links:
                 found._links[key] = self._links[key]
             if host in self._hosts_of.get(name, ()):
-                found._hosts_of.setdefault(name, set()).add(host)
+                found._hosts_of[name] = (*found._hosts_of.get(name, ()), host)
         return found
 
     @property
