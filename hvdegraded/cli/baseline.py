@@ -26,7 +26,7 @@ Baseline = dict[str, str | None]
 
 
 def read_baseline(path: str) -> Baseline:
-    """The findings of the last run; none where there is no file yet."""
+    """Read the findings of the last run; empty if the file does not exist yet."""
     try:
         content = json.loads(Path(path).read_bytes())
     except FileNotFoundError:

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = ["--json=events" if one == "--json" else one for one in given]
     options = _parser().parse_args(given)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal's encoding cannot show
     try:
         code = _run(options)
     except BrokenPipeError:

@@ -53,7 +53,7 @@ class EventSpool:
         self._file.seek(0)
         while True:
             try:
-                waiting = pickle.load(self._file)  # noqa: S301  # nobody else can write that file
+                waiting = pickle.load(self._file)  # noqa: S301  # a temporary file of this process
             except EOFError:
                 return
             for event, row in waiting:

@@ -36,7 +36,7 @@ class VersionEvent(Event):
 
     @property
     def versions(self) -> VersionPair:
-        """The versions of the event's own component, as far as it names them."""
+        """The versions of the event's own component that it names."""
         return self.version_pairs[-1] if self.version_pairs else VersionPair(component=self.component)
 
     @property

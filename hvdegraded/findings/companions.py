@@ -34,7 +34,7 @@ _PROVIDERS = (b"microsoft-windows-", b"storvsp", b"hyper-v-v")
 
 
 class Companions(NamedTuple):
-    """What is left to read as logs, the guests that were found beside it, and notes on what is no log."""
+    """What is left to read as logs, the guests that were found beside it, and notes on what is not a log."""
 
     source: Any
     guests: tuple[Guest, ...] = ()
@@ -87,7 +87,7 @@ def _inventories_in(path: Path) -> Iterator[GuestInventory]:
             return
         taken = collected.collection.taken
         moment: datetime | None = None if taken is None else datetime_from_ticks(taken)
-        with contextlib.suppress(HvdegradedError):  # no machine ran, or none told its system
+        with contextlib.suppress(HvdegradedError):  # no machine ran, or none named its system
             yield GuestInventory.parse(collected.inventory, f"{display_path(path)}/{INVENTORY}", moment)
 
 

@@ -127,7 +127,7 @@ class FindingEntry:
 
 @dataclass(frozen=True, slots=True)
 class CoverageEntry:
-    """A time for which a channel was read whole; an end that nothing bounds is None."""
+    """A time for which a channel was read whole; an open end is None."""
 
     host: str
     channel: str

@@ -30,7 +30,7 @@ class InventorySource:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a result was made with and of; `inventory` is None where none was given."""
+    """What a result was made with and of; `inventory` is None if it was not given."""
 
     version: str = __version__
     inputs: tuple[str, ...] = ()

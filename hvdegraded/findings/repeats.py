@@ -62,7 +62,7 @@ class Repeats:
     marked: dict[_Name, tuple[str, ...]] = field(default_factory=dict)
 
     def notes(self) -> Iterator[tuple[NoteKind, str]]:
-        """What a report is told."""
+        """What a report contains of it."""
         if self.contradicted:
             text = f"{self.contradicted} events stand in two inputs with different values; none of them"
             yield NoteKind.CONTRADICTION, f"{text} is called ignorable"

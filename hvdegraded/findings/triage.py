@@ -139,7 +139,7 @@ class Triage(GroupedEvents):
     def host(self, name: str) -> Triage:
         """Only what a host logged; `hv1` also finds `hv1.example.org`.
 
-        Raises HvdegradedError, with names that are alike, if there are no events of it.
+        Raises HvdegradedError, with names that are alike, if no event is of it.
         """
         wanted = _given("host", name).lower()
 

@@ -1,7 +1,7 @@
 """Compressed inputs as streams of what they hold: gzip, zip and zstd.
 
 Expansion is bounded: an input may become 256 MB, or 256 times its own size, up to 8 GB; logs compress ten to
-thirty times. What is damaged or cut off is read as far as it goes, and reported. A block at a time is held,
+thirty times. What is damaged or cut off is read up to there, and reported. A block at a time is held,
 whatever the method: `zipfile` itself expands blocks of bzip2, LZMA and zstd whole.
 """
 
@@ -26,7 +26,7 @@ MOST_EXPANDED = 8 << 30  # bytes
 _MOST_MEMBERS = 100_000
 _BLOCK = 1 << 20
 _PACKED_BLOCK = 1 << 12  # what is damaged costs the rest of its block
-_MOST_LZMA_MEMORY = 160 << 20  # bytes, for a dictionary of 128 MiB; 7-Zip takes up to 64 MiB unless told more
+_MOST_LZMA_MEMORY = 160 << 20  # bytes, for a dictionary of 128 MiB; 7-Zip takes up to 64 MiB by default
 _ZIP_ZSTD = 93  # method of a member
 _HAS_END_MARK = 2  # flag of an LZMA member
 _GZIP_WINDOW = 31  # what zlib calls a gzip header and the largest window
@@ -90,7 +90,7 @@ def _stream(blocks: Iterator[bytes]) -> BinaryIO:
 
 
 def gunzipped(stream: BinaryIO, notes: list[Note], expansion: Expansion | None = None) -> BinaryIO:
-    """What a gzip stream of one or more members holds, as far as it can be read."""
+    """The readable content of a gzip stream of one or more members."""
     expansion = expansion or Expansion()
 
     def inflated() -> Iterator[bytes]:
@@ -207,7 +207,7 @@ def _lzma(read: Callable[[int], bytes], size: int | None) -> _Method:
 
 
 def unzstd(stream: BinaryIO, notes: list[Note]) -> BinaryIO:
-    """What a zstd stream of one or more frames holds, as far as it can be read."""
+    """The readable content of a zstd stream of one or more frames."""
     expansion = Expansion()
 
     def read() -> bytes:

@@ -39,11 +39,11 @@ _MOST_COPIED = 8 << 30  # bytes of a stream that cannot seek
 _MOST_CHUNK_PLACES = 4096
 _MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".zst")
-"""How names of files end that are logs, whatever they hold."""
+"""Endings of names that promise a log, also of files without events."""
 
 
 SNIFFED = 1 << 16
-"""Bytes of a file by which it is told whether it holds events."""
+"""Bytes of a file that show whether it holds events."""
 _EVENT_TAG = re.compile(rb"<\0?(?:\w\0?)*:?\0?E\0?v\0?e\0?n\0?t\0?[\s/>]")
 _RESULT = re.compile(rb'\{\s*"schema":\s*"hvdegraded\.findings"')
 

@@ -135,8 +135,8 @@ def _with_versions(
         return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known{hint}")
     # Unix systems report the versions of Linux for the integration services, and Windows none of theirs.
     if any((hint is GuestFamily.WINDOWS) != (guest.family is GuestFamily.WINDOWS) for hint in hints):
-        told = " and ".join(text for text in (guest.os_version, guest.integration_version) if text)
-        return _conflict(guest, {guest.family, *hints}, f"{label}: {shown} contradicts its version ({told})")
+        said = " and ".join(text for text in (guest.os_version, guest.integration_version) if text)
+        return _conflict(guest, {guest.family, *hints}, f"{label}: {shown} contradicts its version ({said})")
     supported = supported_os(guest.os_name, guest.os_version)
     return guest.model_copy(update={"supported": supported}), None
 

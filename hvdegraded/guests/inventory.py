@@ -3,7 +3,7 @@
 The rules of finding, each of which prefers an unknown guest to a wrong one:
 
 1. A VM's id decides, unless a row of its name and without an id names another system. Rows of another id are
-   other machines, whatever their name.
+   other machines, of any name.
 2. Without the id, name and host decide; names and hosts are compared without case and white space around
    them, and a short host name agrees with a full one (`HV1`, `hv1.corp.local`).
 3. Without the host, the name decides if all machines of that name run one family. A machine that is
@@ -218,7 +218,7 @@ class GuestInventory:
     def _with_similar(
         self, row: Guest | None, wanted: str | None, name: str, host: str | None, ambiguous: tuple[bool, bool]
     ) -> Guest | None:
-        """The row, or one of a similar name where there is none; undecided where that one is Windows."""
+        """The row, or else one of a similar name; undecided where that one is Windows."""
         namesakes = [
             guest
             for guest in self._by_similar.get(similar(name), ())
@@ -237,7 +237,7 @@ class GuestInventory:
         return row
 
     def _with_patterns(self, row: Guest | None, name: str, host: str | None) -> Guest | None:
-        """The row, or what the patterns give where there is none; undecided where they disagree."""
+        """The row, or else what the patterns give; undecided where they disagree."""
         wanted = folded(name)
         rows = [
             guest
@@ -278,7 +278,7 @@ class GuestInventory:
             if len(guests) == 1 or len({guest.family for guest in guests}) == 1:
                 continue
             if len({guest.vm_id for guest in guests}) == 1 and guests[0].vm_id is not None:
-                continue  # one machine in several rows: told above where they disagree
+                continue  # one machine in several rows: reported above where they disagree
             by_host: dict[str, set[GuestFamily]] = {}
             for guest in guests:
                 by_host.setdefault(folded(guest.host or "").split(".", 1)[0], set()).add(guest.family)

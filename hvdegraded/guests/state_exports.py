@@ -35,7 +35,7 @@ class StateExport(NamedTuple):
 def read_states(source: object) -> StateExport:
     """Read the states of a file, of pasted text or bytes, of mappings, or of a data frame.
 
-    Raises SourceError where there is none.
+    Raises SourceError if it contains no state.
     """
     source = content_of(source)
     path = None

@@ -68,7 +68,7 @@ class Implementation(Fact):
 
     Offers may be empty: guests of this family do not have the component at all. `services` are integration
     services whose framework differs from that of the others. `systems` are releases of
-    which the row holds whatever the others say; see `windows_release`. `vmbus` are the VMBus versions on
+    which the row holds even if the others differ; see `windows_release`. `vmbus` are the VMBus versions on
     which such a guest makes these offers, empty for any. `example` is a
     client's version as an event writes it: one that it sends, or if it sends none, any.
     """

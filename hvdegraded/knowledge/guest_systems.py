@@ -36,7 +36,7 @@ __all__ = [
     "windows_remedy",
 ]
 
-_MARKS = re.compile("[®™©\u00ad\u200b-\u200f\u2060\ufeff]")  # signs, and characters that nobody sees
+_MARKS = re.compile("[®™©\u00ad\u200b-\u200f\u2060\ufeff]")  # signs, and invisible characters
 _SEPARATORS = re.compile(r"[\s_\-]+")
 _LONGEST_OS_TEXT = 4096
 _OS_RELEASE = (('id="', "id="), ('id_like="', "id_like="), ("id='", "id="), ("id_like='", "id_like="))
@@ -174,7 +174,7 @@ def read_os(text: str | None) -> OsReading:
 
 @lru_cache(maxsize=1024)
 def windows_release(text: str | None) -> str | None:
-    """The release that a Windows system's name tells ("Windows Server 2008 R2"); None if none or several."""
+    """The release in a Windows system's name ("Windows Server 2008 R2"); None if none or several."""
     if not text or len(text) > _LONGEST_OS_TEXT or read_os(text).family is not GuestFamily.WINDOWS:
         return None
     tables = _tables()

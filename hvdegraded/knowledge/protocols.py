@@ -234,7 +234,7 @@ class ProtocolTable:
         return True
 
     def describe_host(self, component: Component, version: ProtocolVersion) -> str:
-        """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, as far as known."""
+        """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, of what is known."""
         return _described(f"this host speaks {component} {version}", self.host_releases(component, version))
 
     def describe_client(self, component: Component, version: ProtocolVersion) -> str:

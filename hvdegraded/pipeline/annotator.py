@@ -46,7 +46,7 @@ class Annotated(NamedTuple):
     """The result for a mapping.
 
     `untimed` is the key's content, but for the times of a single event; None if no Hyper-V event was found.
-    `json` is the same as JSON, if at hand. `read` says that an event was found, of whatever provider; `whole`
+    `json` is the same as JSON, if at hand. `read` says that an event was found, of any provider; `whole`
     that every event found is of Hyper-V, and each of its values was understood. `reading` is that of a
     mapping of one event.
     """

@@ -146,7 +146,7 @@ class LineShapes(Generic[T]):
 
 
 def _equal_values(parts: list[bytes], indices: list[int]) -> list[tuple[int, ...]]:
-    """The indices in groups of equal values, whatever marks are in front of them."""
+    """The indices in groups of equal values, without the marks in front of them."""
     groups: dict[bytes, list[int]] = {}
     for index in indices:
         groups.setdefault(parts[index].lstrip(_MARKS), []).append(index)

@@ -48,7 +48,7 @@ class StreamHistory:
         classifier.observe(event, self._history)
 
     def verdict(self, event: Event, classifier: Classifier) -> Verdict:
-        """Return the verdict on an event that was observed, as far as a stream can know it."""
+        """Return the verdict on an event that was observed, by what a stream can know."""
         verdict = classifier.classify(event, self._history)
         if verdict.proven:
             unsure = self._forgotten or event.vm_id in self._contradicted

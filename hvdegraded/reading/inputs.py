@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Frame(Protocol):
-    """A data frame or table: pandas, polars, pyarrow, and whatever else gives a stream of Arrow."""
+    """A data frame or table: pandas, polars, pyarrow, and what else gives a stream of Arrow."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Give the frame as a stream of Arrow."""
@@ -46,11 +46,11 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
     """The files that a path names: itself, the logs in a folder and below, or what a pattern matches.
 
     In a folder, logs are known by their suffix or by their first bytes; the report has a remark on each other
-    file. Raises SourceError where there is none.
+    file. Raises SourceError if nothing is found.
     """
     text = os.fspath(source)
     if not text or "\0" in text:
-        raise SourceError(f"{text!r} is no path", hint="name a file, a folder or a pattern")
+        raise SourceError(f"{text!r} is not a path", hint="name a file, a folder or a pattern")
     if os.path.isdir(text):
         found = _logs_below(Path(text), report or ReadReport())
         if not found:

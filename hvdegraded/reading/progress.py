@@ -36,7 +36,7 @@ class Progress:
                 self.total += path.stat().st_size
 
     def begin(self, name: str, size: int, position: Callable[[], int]) -> None:
-        """An input is read from here on; `position` tells how many of its bytes are done."""
+        """An input is read from here on; `position` is how many of its bytes are done."""
         self._before += self._size
         self.name, self._size, self._position = name, size, position
 
@@ -65,7 +65,7 @@ def showing(progress: Progress, pace: ProgressPace) -> Iterator[None]:
         finally:
             bar.close()
 
-    # The context tells Jupyter which cell the output belongs to.
+    # The context shows Jupyter which cell the output belongs to.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
     try:

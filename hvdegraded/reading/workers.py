@@ -7,7 +7,7 @@ turn comes. Steps are handed out ahead of their turn, a few for each worker, and
 is bounded by steps, not by inputs.
 
 Workers are child processes that run `python -m hvdegraded.reading.workers`. They are not multiprocessing's,
-which would run the user's own main module again. They talk pickle over pipes that nobody else can write to.
+which would run the user's own main module again. They talk pickle over pipes of their own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _new_tuple: Any = tuple.__new__
 
 
 class _Message(NamedTuple):
-    """Results of a step, the account of what was read since its last message, and how it goes on."""
+    """Results of a step, the account of what was read since its last message, and how it continues."""
 
     results: list[Any]
     report: ReadReport
@@ -106,7 +106,7 @@ class Workers:
         self._threads = ThreadPoolExecutor(count, "hvdegraded")  # each waits for a worker
 
     def close(self) -> None:
-        """End the processes, whatever they are doing."""
+        """End the processes at once."""
         self._over = True
         for child in self._children:
             child.end()
@@ -216,7 +216,7 @@ class _Child:
             cast("IO[bytes]", self._process.stdin),
             cast("IO[bytes]", self._process.stdout),
         )
-        with suppress(OSError):  # one that ended at once is told of when it is asked
+        with suppress(OSError):  # one that ended at once is reported when it is asked
             pickle.dump(job, self._send, pickle.HIGHEST_PROTOCOL)
 
     def read(self, path: Path, chunks: Sequence[Chunk] | None) -> Iterator[_Message]:
@@ -301,7 +301,7 @@ def _serve(source: IO[bytes], target: IO[bytes]) -> None:
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not disturb the answers
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed must not disturb the answers
     with suppress(BrokenPipeError):
         _serve(sys.stdin.buffer, answers)
         answers.close()

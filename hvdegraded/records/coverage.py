@@ -35,7 +35,7 @@ class Coverage(NamedTuple):
     """A stretch of time in which a channel was read whole: both ends in ticks (100 ns since 1601), included.
 
     From readers, `host` and `channel` may be None: the records of that time were not looked at. If `host`
-    alone is None, the channel is that of a log that never held a record.
+    alone is unknown, the channel is that of a log that never held a record.
     """
 
     host: str | None

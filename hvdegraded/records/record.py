@@ -245,7 +245,7 @@ class EventRecord(NamedTuple):
         return FieldSource.MESSAGE if self.message else FieldSource.NONE
 
     def get(self, name: str) -> str | None:
-        """Text of the first value of that name, None where there is none."""
+        """Text of the first value of that name, or None."""
         for key, text in self.data:
             if key == name:
                 return text

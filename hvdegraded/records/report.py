@@ -95,7 +95,7 @@ class ReadReport:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing was lost, cut off or damaged as far as the reader can see."""
+        """Whether the reader noticed nothing that was lost, cut off or damaged."""
         faults = any(note.kind is not NoteKind.CLEARED for note in self.notes)
         return not (self.lost or self.with_anomalies or self.chunks_damaged or faults)
 
@@ -163,7 +163,7 @@ class ReadReport:
         self._count(part)
 
     def take(self) -> ReadReport:
-        """The account so far; this one goes on with what comes next."""
+        """The account so far; this one continues with what comes next."""
         part = replace(self)
         for name in _COUNTS:
             setattr(self, name, 0)

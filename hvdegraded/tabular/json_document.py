@@ -27,7 +27,7 @@ _LONGEST_WORD = 16  # characters of a token that the end of a text can cut
 
 
 class Found(NamedTuple):
-    """A value, or why there is none, the line in which it begins, and its anomalies."""
+    """A value or the problem in its place, the line in which it begins, and its anomalies."""
 
     value: Any
     problem: str | None

@@ -69,7 +69,7 @@ def value_at(text: str, place: int, *, keep_repeated: bool = False) -> tuple[Any
 
     `keep_repeated` keeps each value of a repeated key, the later ones under keys with spaces behind them.
 
-    Raises ValueError where there is none, RecursionError where it is nested too deeply.
+    Raises ValueError if nothing can be decoded, RecursionError where it is nested too deeply.
     """
     if keep_repeated:
         return *_DISTINCT.raw_decode(text, place), ()

@@ -11,7 +11,7 @@ actionable. The rules, in the order in which they apply:
 4. *Loaded*: the device works with an older version. Everything depends on the guest (`mismatch`).
 5. *Refused*: the host did not take the offered version. Everything depends on what else the guest offers, and
    on what followed (`refusal`, `aftermath`). A final refusal means that the device does not work.
-6. What is known of the guest is what the inventory says, as far as neither this event nor the history of the
+6. What is known of the guest is what the inventory says, where neither this event nor the history of the
    VM contradicts it (`evidence`).
 """
 
@@ -73,7 +73,7 @@ _SYSTEMS = "for example linux, or Windows Server 2022"
 class Classifier:
     """Gives verdicts by an inventory of guests and a policy; remembers verdicts that repeat.
 
-    `guests` is an inventory, or whatever `GuestInventory.load` makes one of.
+    `guests` is an inventory, or what `GuestInventory.load` takes.
 
     >>> import hvdegraded as hv
     >>> classifier = hv.Classifier("sample_logs/guests.json")
@@ -280,7 +280,7 @@ class Classifier:
         return lines
 
     def _release(self, event: VersionEvent) -> str | None:
-        """The release of the host, as far as the remedy depends on it."""
+        """The release of the host, if the remedy depends on it."""
         host = event.versions.host
         if host is None:
             return None
@@ -367,7 +367,7 @@ def classify(
 ) -> Verdict:
     """Return the verdict on one event or record, seen alone; for many, use a Classifier, or `triage`.
 
-    `guests` is an inventory, or whatever `GuestInventory.load` makes one of; `guest` names the system of this
+    `guests` is an inventory, or what `GuestInventory.load` takes; `guest` names the system of this
     event's VM (`"linux"`, `"Windows Server 2022"`) instead. Raises InventoryError for an unknown system.
 
     >>> import hvdegraded as hv

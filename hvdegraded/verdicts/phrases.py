@@ -10,7 +10,7 @@ __all__ = ["guest_text", "sentence", "versions_text", "whose"]
 
 
 def versions_text(event: VersionEvent) -> str:
-    """Return `storage 5.1 in the guest, 6.0 on the host`, as far as the event names them."""
+    """Return `storage 5.1 in the guest, 6.0 on the host`, of what the event names."""
     what = f"{event.component} ({event.device})" if event.device else str(event.component)
     if isinstance(event, IntegrationVersionEvent):
         parts = [

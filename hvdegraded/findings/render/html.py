@@ -39,7 +39,7 @@ __all__ = ["as_fragment", "as_page"]
 
 _STATIC_ROWS = 500
 _NOTEBOOK_ROWS = 100
-_FEWEST_ROWS = 20  # of a section, whatever stands before it
+_FEWEST_ROWS = 20  # of a section, wherever it stands
 _MOST_GROUPS = 20
 _MOST_ITEMS = 100
 _WORST = 5

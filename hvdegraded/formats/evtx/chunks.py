@@ -70,7 +70,7 @@ ReadAt = Callable[[int, int], bytes]
 
 
 class Chunk(NamedTuple):
-    """One chunk: its bytes as far as they are there, and what its header says where that can be believed."""
+    """One chunk: the bytes that are there, and what its header says where that can be trusted."""
 
     data: bytes
     offset: int
@@ -83,7 +83,7 @@ class Chunk(NamedTuple):
     free: int
     """Where the records end."""
     checksum: int | None
-    """Of the records' bytes; None where there is none."""
+    """Of the records' bytes; None if the chunk has no checksum."""
     written: int | None = None
     """When the first record was written (ticks)."""
     orderly: bool = False
@@ -153,7 +153,7 @@ def find_chunks(
 ) -> Iterator[Chunk | MissingChunk]:
     """The chunks of an input from `start` on, in order; also damaged, displaced and cut ones.
 
-    What lies where a chunk belongs and is none comes as a MissingChunk. `number` is that of the first.
+    What lies where a chunk belongs and is not a chunk comes as a MissingChunk. `number` is that of the first.
     """
     data = read_at(start, CHUNK_SIZE)
     behind = start  # the beginning of the last chunk
@@ -227,7 +227,7 @@ def _chunk(data: bytes, offset: int, number: int) -> Chunk:
         return Chunk(data, offset, number, False, 0, 0, len(data), None)
     head = CHUNK_HEADER.unpack_from(data)
     magic, _, _, first, last, head_size, last_record, free, sum_, _, flags, head_sum = head
-    # No checksum covers the flags: they are believed only where there are no checksums indeed.
+    # No checksum covers the flags: they are trusted only where the checksums are absent.
     without = flags & _NO_CHECKSUMS and not sum_ and not head_sum
     trusted = (
         magic == CHUNK_MAGIC
@@ -268,7 +268,7 @@ def find_chunk(data: bytes, place: int) -> int:
 
 
 def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
-    """The chunk that begins with these bytes, as far as they reach or the next chunk begins."""
+    """The chunk that begins with these bytes, up to their end or the next chunk."""
     return _chunk(_next_chunk(data, b"")[1], offset, number)
 
 

@@ -80,7 +80,7 @@ _LONGEST_MENDED = 40  # units of a name
 
 
 def mended_name(units: bytes, hashed: int) -> str | None:
-    """The only name that has this hash and differs by one bit; None where there is none, or several."""
+    """The only name that has this hash and differs by one bit; None if none or several do."""
     if len(units) > 2 * _LONGEST_MENDED:
         return None
     found = []

@@ -35,7 +35,7 @@ def _python_evtx(stream: BinaryIO) -> Iterator[str | Exception]:
             for record in chunk.records():
                 try:
                     yield record.xml()
-                except Exception as error:  # noqa: BLE001  # it raises whatever its parsing ran into
+                except Exception as error:  # noqa: BLE001  # it raises what its parsing ran into, of any type
                     yield error
         except Exception as error:  # noqa: BLE001
             yield error

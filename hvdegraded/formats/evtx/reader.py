@@ -138,7 +138,7 @@ def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
 
 
 def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:
-    """That a log's channel never held a record: there is none, and the next one's number is 1.
+    """That a log's channel never held a record: it has none, and the next one's number is 1.
 
     The channel is that of the file's name, as Windows names its logs (`%4` stands for a slash).
     """

@@ -54,7 +54,7 @@ class Gap(NamedTuple):
 
 
 def records_between(data: bytes, start: int, end: int) -> Iterator[Span]:
-    """Whatever has a record's header and sizes in a stretch of bytes, one behind the other."""
+    """Find what has a record's header and sizes in a stretch of bytes, one behind the other."""
     while (span := find_record(data, start, end)) is not None:
         yield span
         start = span.start + 4  # a remnant may hold older ones

@@ -16,7 +16,7 @@ from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteK
 __all__ = ["RecordNumberAudit"]
 
 _MOST_JUMPED = 1 << 14  # numbers that are counted as missing records
-_UNKNOWN = "one for each chunk, since no number tells how many"
+_UNKNOWN = "one for each chunk, since no number shows how many"
 
 
 class RecordNumberAudit:
@@ -43,7 +43,7 @@ class RecordNumberAudit:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no record, and none that cannot be read."""
+        """Whether nothing was counted: neither records nor any that cannot be read."""
         return not self._highest and not self._lossy
 
     def add_hole(self, hole: MissingChunk) -> None:

@@ -37,7 +37,7 @@ class _Numbers:
         self._places: list[_Place] = []
 
     def add(self, chunk: Chunk) -> _Place | None:
-        """Take a chunk; give another one that has one of its numbers, None if there is none."""
+        """Take a chunk; give another one that has one of its numbers, or None."""
         at = bisect_right(self._firsts, chunk.last)
         if at and self._places[at - 1].last >= chunk.first:
             return self._places[at - 1]
@@ -63,7 +63,7 @@ class RepeatedChunks:
                 self._doubtful |= {other.offset, offset}
 
     def checked(self, chunk: Chunk) -> tuple[Chunk | None, Note | None]:
-        """The next chunk, marked if others have its numbers, or None for a copy; and what is to be told."""
+        """The next chunk, marked if others have its numbers, or None for a copy; and what to report."""
         other = None if chunk.records is None else self._seen.add(chunk)
         where = f"the chunk at offset 0x{chunk.offset:X}"
         if other is not None:

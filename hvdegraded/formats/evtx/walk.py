@@ -173,7 +173,7 @@ class _Walk:
         self._ended = following is None
 
     def _following(self, last: int | None) -> Span | None:
-        """The record with which the chain goes on."""
+        """The record with which the chain continues."""
         place, limit = self._place, self._limit
         if last is None:
             return find_record(self._data, place + 1, limit)

@@ -92,7 +92,7 @@ class _PathCollector:
 
     @property
     def paths(self) -> set[str]:
-        """The paths, as far as the records were read."""
+        """The paths of the records that were read so far."""
         path = getattr(getattr(self._records, "report", None), "path", None)
         return self._seen | ({path} if path else set())
 
@@ -224,7 +224,7 @@ def _record(item: Writable, number: int) -> EventRecord:
     try:
         return parse_event(item)
     except SourceError as error:
-        raise EvtxWriteError(f"event {number} is no event XML: {error.message}", hint=error.hint) from error
+        raise EvtxWriteError(f"event {number} is not event XML: {error.message}", hint=error.hint) from error
 
 
 def _file_header(chunks: int, next_record_id: int) -> bytes:
@@ -278,7 +278,7 @@ class _Chunk(ChunkBuilder):
         return event.size + self.room_for(event.templates) + 7 & ~7
 
     def add(self, event: _Event, header_id: int) -> bool:
-        """Write the event as the next record; False, with nothing written, where there is no room."""
+        """Write the event as the next record; False, with nothing written, if it does not fit."""
         size = self.need(event)
         out = self.bytes
         start = len(out)
@@ -329,7 +329,7 @@ class _Shapes:
             raise UnwritableError("has no time", "set time_ticks (100 ns since 1601)")
         for name, text in record.data:
             if not isinstance(text, str):
-                raise UnwritableError(f"has {text!r} for {name or 'a value'}, which is no text")
+                raise UnwritableError(f"has {text!r} for {name or 'a value'}, which is not text")
         classic = record.provider_guid is None or record.event_source is not None
         tag, inner, inner_values = self._payload(record)
         outer = self._outer(record, classic, tag)

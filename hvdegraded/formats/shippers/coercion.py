@@ -1,4 +1,4 @@
-"""Values as log shippers write them → as event records hold them; whatever is none gives None."""
+"""Values as log shippers write them → as event records hold them, or None."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def text_of(value: Any) -> str:
 def event_id_of(value: Any) -> tuple[int | None, int | None]:
     """An event's id, and the qualifiers that are folded into it: `id + (qualifiers << 16)`, signed or not.
 
-    None where it is no number of 32 bits.
+    None if it is not a number of 32 bits.
     """
     if isinstance(value, str) and _GROUPED.fullmatch(value):  # 12,030
         value = value.replace(",", "")

@@ -39,7 +39,7 @@ _READ = [
 
 
 def record_from_evtx_json(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
-    """The record of a mapping with `System` in it, or in its `Event`; None where there is none."""
+    """The record of a mapping with `System` in it, or in its `Event`; None for any other."""
     event = mapping.get("Event", mapping)
     system = event.get("System") if isinstance(event, dict) else None
     if not isinstance(system, dict) or "EventID" not in system:
@@ -116,7 +116,7 @@ def _add_data(value: Any, data: list[Field]) -> None:
 
 
 def flatten(value: Any, path: str, data: list[Field], depth: int = 0) -> None:
-    """Append the values of nested mappings and lists, each under its path, as far as the limits go."""
+    """Append the values of nested mappings and lists, each under its path, within the limits."""
     if len(data) >= MAX_FIELDS or depth > _MAX_DEPTH:
         return
     if isinstance(value, dict):

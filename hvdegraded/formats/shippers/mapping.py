@@ -1,14 +1,14 @@
 """One mapping of a log shipper or tool → EventRecord; dialects as tables (`dialects.toml`).
 
 How it works. The shipper's own structure tells which event it is: a table of `dialects.toml`, or the
-structure of evtx_dump and its kin; where the mapping itself tells nothing, what its wrappers hold is looked
+structure of evtx_dump and its kin; where the mapping itself shows nothing, what its wrappers hold is looked
 at (`payload` of Kafka Connect, `log` of Docker …). The event's own XML, wherever it stands, is better
 evidence than the projection of a shipper, and wins. But values of an event can hold anything, the text of
 another event's XML too:
 
-1. XML among the values of an event's payload, or in its rendered message, is no evidence at all.
+1. XML among the values of an event's payload, or in its rendered message, is not evidence.
 2. XML that contradicts the projection (provider, event id, record id), or other XML beside it, is an anomaly.
-3. XML that cannot be read is told; the projection counts.
+3. XML that cannot be read is a caveat; the projection counts.
 
 Of the rest, what was lost on the way stays lost: names that are gone are None, which is a caveat.
 """

@@ -237,7 +237,7 @@ class _Fields:
 
 @lru_cache(maxsize=512)
 def _local(tag: object) -> str:
-    """The name without its namespace; empty for what is no element (comments, entities)."""
+    """The name without its namespace; empty for comments and entities."""
     return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
 
 

@@ -134,7 +134,7 @@ def read_xml(
     """Read the events of a byte stream, in order; a malformed, oversized or cut one is a loss.
 
     Reads UTF-8 and UTF-16, with or without a root element, and holds one event and one block of `block_size`
-    bytes in memory. Events of providers that are not `wanted` are skipped as far as their first bytes show
+    bytes in memory. Events of providers that are not `wanted` are skipped if their first bytes show
     that. `origin.offset` and `origin.line` say where the event starts.
 
     Raises EmptySourceError for no text, UnknownFormatError for what is not XML, UnsafeXmlError for a document
@@ -243,12 +243,12 @@ def _conclude(cutter: Cutter, path: str | None, seen: bool) -> Iterator[Note]:
 
 
 def _is_plain(piece: bytes) -> bool:
-    """Whether a piece surely ends where it should: nothing in it can hide or repeat an end tag."""
+    """Whether a piece certainly ends where it should: nothing in it can hide or repeat an end tag."""
     return not (b"<!" in piece or b"<?" in piece or b":Event" in piece or _EVENT_TAG.search(piece, 1))
 
 
 def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
-    """Whether a piece is of a provider that is not wanted, as far as its first bytes plainly say so."""
+    """Whether a piece is of a provider that is not wanted, if its first bytes plainly say so."""
     if wanted is None:
         return lambda _: False
     known: dict[bytes, bool] = {}
@@ -326,13 +326,13 @@ def _element(piece: bytes, wrapper: bytes) -> etree._Element:
         domains = [entry.domain for entry in _PARSER.error_log]
         if set(domains) != {etree.ErrorDomains.NAMESPACE} or len(domains) >= _LOGGED_ERRORS:
             raise
-        # The text is XML, only its prefixes or namespace names are not in order: they matter to nobody.
+        # The text is XML, only its prefixes or namespace names are not in order, and no record contains them.
         root = etree.fromstring(document, etree.XMLParser(recover=True, **_PARSER_OPTIONS))
         _strip_prefixes(root)
     if not wrapper:
         return root
     if len(root) != 1 or root.text or root[0].tail:
-        raise UnreadableEventError(LossReason.MALFORMED, "it goes on behind its end tag")
+        raise UnreadableEventError(LossReason.MALFORMED, "it continues behind its end tag")
     return root[0]
 
 
@@ -346,7 +346,7 @@ def _strip_prefixes(root: etree._Element) -> None:
                     del element.attrib[key]
                     element.set(key.rpartition(":")[2], value)
     except ValueError:
-        raise UnreadableEventError(LossReason.MALFORMED, "it has a name that is none") from None
+        raise UnreadableEventError(LossReason.MALFORMED, "it has a name that XML does not allow") from None
 
 
 def _unreadable(error: etree.XMLSyntaxError) -> UnreadableEventError:

@@ -7,7 +7,7 @@ and knows that an `<Event><System>` inside an event is the next event after one 
 `<System>` it is payload; real logs have that.)
 
 Positions count in `Cutter.data`, from which `drop` removes what is done. No byte is searched twice for the
-same thing, whatever the input, so time is linear in its size.
+same thing, for any input, so time is linear in its size.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CutKind(enum.Enum):
     """How the walk over an event ended."""
 
     COMPLETE = "at its end tag"
-    BROKEN_TAG = "at its start tag, which is none"
+    BROKEN_TAG = "at its start tag, which is broken"
     SUPERSEDED = "at the start of the next event"
     END_OF_INPUT = "at the end of the input"
     TOO_LONG = "where it is longer than MAX_EVENT"
@@ -79,7 +79,7 @@ class Cutter:
 
     `data` holds UTF-8, `wrapper` a start tag with the namespace prefixes declared around the events (empty
     where none are), `declared_encoding` what an XML declaration claims, `stray` counts bytes of text between
-    events, `half_unit` tells that UTF-16 ended in the middle of a unit, `first_byte` is the first that is no
+    events, `half_unit` says that UTF-16 ended in the middle of a unit, `first_byte` is the first that is not
     white space. Set `recovering` to skip to the next `<Event><System>`. `encoding` overrules the bytes.
     Raises EmptySourceError for an input without bytes.
     """

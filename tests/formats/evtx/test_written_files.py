@@ -106,11 +106,11 @@ def test_the_largest_record_fills_a_chunk_and_one_more_is_refused(tmp_path: Path
         (WORKER._replace(data=(("a><b", ""),)), "no XML element"),
         (WORKER._replace(data=(("", ""),)), "no XML element"),
         (WORKER._replace(data=((None, "x"),)), "without a name"),
-        (WORKER._replace(data=(("VmName", 5),)), "5 for VmName, which is no text"),  # type: ignore[arg-type]
+        (WORKER._replace(data=(("VmName", 5),)), "5 for VmName, which is not text"),  # type: ignore[arg-type]
         (5, "event 1 is a int"),
-        ("<x/>", "event 1 is no event XML: there is no <Event>"),
-        (b"\xff", "event 1 is no event XML"),
-        ("", "event 1 is no event XML"),
+        ("<x/>", "event 1 is not event XML: there is no <Event>"),
+        (b"\xff", "event 1 is not event XML"),
+        ("", "event 1 is not event XML"),
         (WORKER._replace(data=(("@a", "1"), ("@a", "2"))), "'@a' twice"),
         (WORKER._replace(data=(("a/" * 100 + "a", "1"),)), "deeper"),
         (WORKER._replace(payload="UserData/a/b"), "UserData/a/b"),

@@ -5,7 +5,7 @@ is one value, itself an instance of a template with plain elements in it. Such a
 which `layout` makes a layout for each combination of sizes and types of values. Layouts are remembered by
 the bytes that list these, since records of one shape repeat.
 
-Whatever is not usual gets no plan or no layout, and `tree` decodes it; both ways give the same record.
+What is not usual gets no plan or no layout, and `tree` decodes it; both ways give the same record.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ _MAX_LAYOUTS = 4096  # per template
 class PlannedTemplate(Template):
     """A template with its layouts, by the bytes that list sizes and types of an instance's values.
 
-    A layout is None where such instances are not of a usual form. `made` counts layouts of all templates.
-    `provider` is the provider's name, or the slot that holds it; None where the template has another form.
+    Instances that are not of a usual form have None in place of a layout. `made` counts the layouts of all
+    templates. `provider` is the provider's name, or the slot that holds it; None where the template has
+    another form.
     """
 
     __slots__ = ("event_data", "provider", "system", "user_data")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from codecs import utf_16_le_decode
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -171,7 +172,7 @@ class SystemPlan:
 
     @property
     def provider(self) -> str | Slot | None:
-        """The provider's name, or the slot that holds it; None where there is none."""
+        """The provider's name, or the slot that holds it, or None."""
         return next((entry.filling for entry in self._entries if entry.name == _PROVIDER), None)
 
     def layout(self, descriptors: bytes) -> SystemLayout | None:
@@ -266,7 +267,7 @@ class PayloadPlan:
                 elif kind == ValueType.BINXML or (name == "Binary" and kind != ValueType.BINARY):
                     return None
                 elif kind & ARRAY:
-                    arrays, convert = True, _Items(kind & ~ARRAY)
+                    arrays, convert = True, partial(_items, kind & ~ARRAY)
                     picks.append((True, values.take_bytes(filling.place)))
                 else:
                     convert = values.converter(filling.place)
@@ -289,14 +290,8 @@ class PayloadPlan:
         )
 
 
-class _Items:
-    """Makes the texts of an array's items."""
-
-    def __init__(self, kind: int) -> None:
-        self._kind = kind
-
-    def __call__(self, raw: bytes) -> list[str]:
-        return list(array_texts(self._kind, raw))
+def _items(kind: int, raw: bytes) -> list[str]:
+    return list(array_texts(kind, raw))
 
 
 def _no_items(_: object) -> list[str]:

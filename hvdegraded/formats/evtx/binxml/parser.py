@@ -185,11 +185,11 @@ class ChunkXml(Generic[T]):
                 raw = self.data[offset + 8 : offset + 8 + 2 * count]
                 name = utf_16_le_decode(raw)[0]
             except (struct.error, UnicodeDecodeError):
-                raise malformed("a name in it is none") from None
+                raise malformed("a name in it is not a name") from None
             if self._damaged and name_hash(raw) != hashed:
                 name = mended_name(raw, hashed) or ""
             if not name or len(raw) != 2 * count:
-                raise malformed("a name in it is none")
+                raise malformed("a name in it is not a name")
             self.names[offset] = name
         return name
 
@@ -324,7 +324,7 @@ class ChunkXml(Generic[T]):
             raise over_limit("its elements are nested too deeply")
         data = self.data
         has_attributes = data[start] & _MORE
-        # A template's elements tell the value they depend on; their only slot tells that as well.
+        # A template's elements name the value they depend on, as their only slot does.
         name, place = self._name(start + (5 if raw else 7))
         attributes: list[tuple[str, tuple[Part, ...]]] = []
         if has_attributes:

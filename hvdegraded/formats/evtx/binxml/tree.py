@@ -100,7 +100,7 @@ class Node:
 def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, tuple[str, ...]]:
     """The element of the record whose binary XML is data[start:end], and the anomalies of its values.
 
-    Raises BinXmlError for what is no event or over a limit.
+    Raises BinXmlError for what is not an event or is over a limit.
     """
     expansion = _Expansion(chunk, end - start)
     root = Node("")

@@ -81,7 +81,7 @@ _NAME_START = (
     r"\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\U00010000-\U000EFFFF"
 )
 _XML_NAME = re.compile(rf"[{_NAME_START}][{_NAME_START}\-.0-9\xB7\u0300-\u036F\u203F-\u2040]*")
-_ALWAYS = 0xFFFF  # dependency identifier: the element is there whatever the values are
+_ALWAYS = 0xFFFF  # dependency identifier: the element does not depend on a value
 _UINT16 = struct.Struct("<H")
 _UINT32 = struct.Struct("<I")
 _NAME_HEAD = struct.Struct("<IHH")
@@ -128,7 +128,7 @@ def element_from_paths(
 
     Paths are `Child`, `Parent/Child`, `Parent/@attribute` and `@attribute`. Several trees flatten to the same
     paths; this one opens an element anew where the open one has had its text, or, for an attribute, where
-    it has that attribute or children already. Raises UnwritableError for paths that are no XML.
+    it has that attribute or children already. Raises UnwritableError for paths that XML does not allow.
     """
     root = _Growing(xml_name(name))
     if namespace:
