@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,16 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         hvdegraded.nothing  # noqa: B018
     assert not hasattr(hvdegraded, "_nothing")
+
+
+def test_no_text_of_the_library_names_an_option_of_the_command() -> None:
+    for path in ROOT.parent.rglob("*.py"):
+        if "cli" not in path.parts and path.name != "__main__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            texts = [
+                node.value
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ]
+            named = [text for text in texts if re.search(r"(?<![\w(])--[a-z]", text)]
+            assert not named, f"{path}: {named}"

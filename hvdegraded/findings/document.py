@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
@@ -296,7 +296,7 @@ def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
         count=finding.count,
         first=finding.first,
         last=finding.last,
-        groups=tuple(_group_entry(group, title) for group in finding.groups),
+        groups=tuple(_group_entries(finding.groups, title)),
     )
 
 
@@ -304,6 +304,29 @@ def _acknowledged(row: Acknowledgement | None) -> str | None:
     if row is None:
         return None
     return f"{row.why} (until {row.until})" if row.until else row.why
+
+
+def _group_entries(groups: Iterable[EventGroup], title: str) -> Iterable[GroupEntry]:
+    """The entries of groups; groups that read alike are one, their verdicts differ in what was not seen."""
+    entries: dict[tuple[object, ...], GroupEntry] = {}
+    for group in groups:
+        entry = _group_entry(group, title)
+        key = entry.provider, entry.event_id, entry.channel, entry.level, entry.basis, entry.detail
+        known = entries.get(key)
+        entries[key] = entry if known is None else _together(known, entry)
+    return entries.values()
+
+
+def _together(one: GroupEntry, other: GroupEntry) -> GroupEntry:
+    moments = [entry.first for entry in (one, other) if entry.first]
+    later = max(one, other, key=lambda entry: (entry.last is not None, entry.last))
+    return replace(
+        one,
+        count=one.count + other.count,
+        first=min(moments, default=None),
+        last=later.last,
+        last_record_id=later.last_record_id,
+    )
 
 
 def _group_entry(group: EventGroup, title: str) -> GroupEntry:

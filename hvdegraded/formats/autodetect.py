@@ -102,7 +102,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         raise UnknownFormatError(
             "this is neither an .evtx log nor text",
             path=path,
-            hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
+            hint="export with wevtutil epl (evtx) or qe /f:xml; carving finds chunks of logs in any file",
         )
     return Format.TEXT
 

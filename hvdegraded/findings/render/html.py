@@ -171,8 +171,17 @@ def _worst(document: Document) -> Html:
         for problem in islice(asking, _WORST)
     ]
     if not items:
-        return Html("<p><b>Nothing to act on, nothing to check.</b></p>")
+        return Html("<p><b>{}</b></p>").format(_nothing(document))
     return Html("<section><h2>Start here</h2><ol class='worst'>{}</ol></section>").format(joined(items))
+
+
+def _nothing(document: Document) -> str:
+    """Words for a result that asks for nothing: good news only where something was read."""
+    if document.emptiness is not None:
+        return f"N{document.emptiness[1:]}"
+    if document.report.unreadable or document.report.interrupted:
+        return "Nothing to act on or to check in what was read; not all was."
+    return "Nothing to act on, nothing to check."
 
 
 def _whose(problem: Problem) -> str:
@@ -298,8 +307,8 @@ def _cells(finding: FindingEntry) -> tuple[Any, ...]:
         groups.append((f"and {len(finding.groups) - _MOST_GROUPS} more kinds of events", ""))
     return (
         finding.number,
-        finding.vm or "",
-        finding.host or "",
+        finding.vm or "(host)",
+        finding.host or "(not named)",
         groups,
         finding.count,
         when(finding.first),

@@ -67,7 +67,7 @@ def read_text(stream: BinaryIO, path: str | None = None) -> Iterator[Item]:
         raise UnknownFormatError(
             "this is neither an .evtx log nor event XML, JSON, CSV or a text form of Windows events",
             path=path,
-            hint="export with wevtutil epl (evtx) or qe /f:xml; --carve finds chunks of logs in any file",
+            hint="export with wevtutil epl (evtx) or qe /f:xml; carving finds chunks of logs in any file",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
+from tests.tools.corpus import ROOT
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, at_minutes, plain, record
 
@@ -22,6 +24,8 @@ pytestmark = [
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver"),
 ]
 
+AXE_FILES = (os.environ.get("AXE_CORE", ""), ROOT / "node_modules" / "axe-core" / "axe.min.js")
+AXE = next((Path(file) for file in AXE_FILES if file and Path(file).is_file()), None)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -202,3 +206,23 @@ def test_more_rows_come_on_demand(browser: Any, tmp_path: Path) -> None:
     more.click()
     assert len(column(browser, "VM")) == min(600, shown + 200)
     assert len(set(column(browser, "#"))) == len(column(browser, "#"))
+
+
+@pytest.mark.skipif(
+    AXE is None, reason="needs axe-core: npm install axe-core, or AXE_CORE names its axe.min.js"
+)
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(
+    browser: Any, sample: hv.Triage, tmp_path: Path, width: int, theme: str
+) -> None:
+    """With no finding and with many, all parts open."""
+    size(browser, width, theme)
+    for triage in (hv.triage([]), sample, fleet(30)):
+        show(browser, triage.to_html(), tmp_path)
+        browser.execute_script("document.querySelectorAll('details').forEach(part => part.open = true)")
+        browser.execute_script(AXE.read_text(encoding="utf-8") if AXE else "")
+        run = (
+            "axe.run().then(found => arguments[0](found.violations.map(one => [one.id, one.nodes[0].html])))"
+        )
+        assert browser.execute_async_script(run) == []

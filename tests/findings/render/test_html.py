@@ -9,7 +9,7 @@ from pathlib import Path
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from tests.tools.sample_logs import FOLDER
-from tests.tools.verdict_cases import HV, record
+from tests.tools.verdict_cases import HV, plain, record
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\x1b"
 
@@ -83,3 +83,20 @@ def test_each_finding_names_the_record_that_explain_takes() -> None:
     assert "<small>storvsp 5, record 1454</small>" in system.to_html()
     (worker,) = (part for part in hv.triage(FOLDER / "hv2022").groups if part.event_id == 9)
     assert (worker.count, worker.last_record_id) == (5, 8004)
+
+
+def test_a_result_of_nothing_is_not_good_news() -> None:
+    """Of a folder without Hyper-V events, and of inputs that could not be read."""
+    other = hv.EventRecord(
+        "Disk", 7, record_id=1, time_ticks=133_782_174_832_356_205, channel="System", computer="hv1"
+    )
+    assert "Nothing to act on" not in hv.triage(hv.evtx_bytes([other])).to_html()
+    assert "not all was" in hv.triage([]).to_html()
+    quiet = hv.triage([plain("VMMS", 41010, 4)], min_level="error")
+    assert "<b>Nothing to act on, nothing to check.</b>" in quiet.to_html()
+
+
+def test_what_concerns_a_host_has_no_blank_cell() -> None:
+    page = hv.triage([plain("VMMS", 14050)._replace(data=())]).to_html()
+    assert "<td data-name='VM' class='vm'>(host)</td>" in page
+    assert "class='vm'></td>" not in page
