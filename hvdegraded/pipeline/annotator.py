@@ -150,12 +150,12 @@ class Annotator:
     def of_reading(self, reading: Reading, ticks: int | None) -> Annotated:
         """Annotate a record that was read, at another time. Never raises either."""
         try:
-            event = _at(reading, ticks)
+            event = reading.event
             if event is None:
                 return Annotated(None, reading.read, reading=reading)
             if self._history is not None:
-                self._history.observe(event, self._classifier)
-            return self._annotated(reading, event, self._history)
+                self._history.observe(event, self._classifier, ticks)
+            return self._annotated(reading, event, ticks, self._history)
         except Exception as error:  # noqa: BLE001  # one record must not end a stream of them
             return Annotated(error_annotation(error), True)
 
@@ -174,33 +174,33 @@ class Annotator:
         if parts is None:
             return self.of_record(self._record_of(mapping, origin))
         records = [self._record_of(part, origin) for part in parts]
-        readings = [None if record is None else self._timed(record) for record in records]
+        readings = [None if record is None else (self.read(record), record.time_ticks) for record in records]
         history = self._history or StreamHistory()
-        for _, event in filter(None, readings):
-            if event is not None:
-                history.observe(event, self._classifier)
+        for reading, ticks in filter(None, readings):
+            if reading.event is not None:
+                history.observe(reading.event, self._classifier, ticks)
         return _of_batch([self._of_part(one, history) for one in readings])
 
-    def _timed(self, record: EventRecord) -> tuple[Reading, Event | None]:
-        reading = self.read(record)
-        return reading, _at(reading, record.time_ticks)
-
-    def _of_part(self, read: tuple[Reading, Event | None] | None, history: StreamHistory) -> Annotated:
+    def _of_part(self, read: tuple[Reading, int | None] | None, history: StreamHistory) -> Annotated:
         if read is None:
             return Annotated()
-        reading, event = read
-        return Annotated(None, reading.read) if event is None else self._annotated(reading, event, history)
+        reading, ticks = read
+        if reading.event is None:
+            return Annotated(None, reading.read)
+        return self._annotated(reading, reading.event, ticks, history)
 
-    def _annotated(self, reading: Reading, event: Event, history: StreamHistory | None) -> Annotated:
+    def _annotated(
+        self, reading: Reading, event: Event, ticks: int | None, history: StreamHistory | None
+    ) -> Annotated:
         if history is not None:
-            verdict = history.verdict(event, self._classifier)
+            verdict = history.verdict(event, self._classifier, ticks)
         else:
-            verdict = seen_alone(self._classifier.classify(event), event, self._classifier)
+            verdict = seen_alone(self._classifier.over_time(event)(ticks), event, self._classifier)
         known = reading.texts.get(id(verdict))
         if known is None or known.verdict is not verdict:
             untimed = untimed_annotation(event, verdict)
             known = reading.texts.remember(id(verdict), _Text(verdict, untimed, json_text(untimed)))
-        return Annotated(known.untimed, reading.read, reading.whole, known.text, event.time_ticks, reading)
+        return Annotated(known.untimed, reading.read, reading.whole, known.text, ticks, reading)
 
     def _read(self, record: EventRecord) -> Reading:
         event = self._classifier.normalise(record)
@@ -214,15 +214,6 @@ class Annotator:
 
 def _origin(anomalies: tuple[str, ...]) -> Origin:
     return _ORIGIN._replace(anomalies=anomalies) if anomalies else _ORIGIN
-
-
-def _at(reading: Reading, ticks: int | None) -> Event | None:
-    """The event of a reading, at another time."""
-    event, record = reading.event, reading.record
-    if event is None or record.time_ticks == ticks:
-        return event
-    timed = EventRecord._make((*record[:_TIME], ticks, *record[_TIME + 1 :]))
-    return event.model_copy(update={"record": timed})
 
 
 def _is_understood(event: Event) -> bool:

@@ -9,14 +9,29 @@ from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History
+from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.verdict import Assumption, Basis, Reason, Severity, Verdict
 
 __all__ = ["StreamHistory", "seen_alone"]
 
 _MOST_VMS = 20_000
 _MOST_VERDICTS = 8192
+_MOST_SEEN = 8192
 _DAY = 24 * 36_000_000_000  # ticks
 _REPEATS = 3  # events of a kind within a day that are worth a look, if the row does not say
+
+
+class _Seen:
+    """An event that came before: where its times go, and what gives the verdict on it in some revision."""
+
+    __slots__ = ("classifier", "event", "judge", "revision", "timelines")
+
+    def __init__(self, event: Event, classifier: Classifier, timelines: list[Timeline]) -> None:
+        self.event = event  # lives as long as its id is remembered
+        self.classifier = classifier
+        self.timelines = timelines
+        self.judge: Callable[[int | None], Verdict] | None = None
+        self.revision = -1
 
 
 class StreamHistory:
@@ -33,39 +48,57 @@ class StreamHistory:
         self._forgotten = False
         self._history = History()
         self._vms: set[Hashable] = set()
-        self._proven: dict[str, tuple[VersionEvent, Classifier]] = {}
+        self._proven: dict[str, tuple[VersionEvent, int | None, Classifier]] = {}
+        self._seen: BoundedCache[int, _Seen] = BoundedCache(_MOST_SEEN)
         self._contradicted: set[str | None] = set()
         self._variants: BoundedCache[tuple[int, Hashable], tuple[Verdict, Verdict]] = BoundedCache(
             _MOST_VERDICTS
         )
         self._times: BoundedCache[tuple[Hashable, ...], deque[int]] = BoundedCache(_MOST_VERDICTS)
 
-    def observe(self, event: Event, classifier: Classifier) -> None:
-        """Take an event into the history."""
+    def observe(self, event: Event, classifier: Classifier, ticks: int | None) -> None:
+        """Take an event that happened at this time into the history; the same event can come many times."""
+        ticks = -1 if ticks is None else ticks
+        seen = self._seen.get(id(event))
+        if seen is not None and seen.classifier is classifier:
+            for timeline in seen.timelines:
+                timeline.add(ticks)
+            return
         self._vms.add((event.vm_id, event.host, event.vm_name))
         if len(self._vms) > self._most_vms:
             self._forget()
-        classifier.observe(event, self._history)
+        self._seen[id(event)] = _Seen(
+            event, classifier, classifier.observe(event, self._history, ticks=ticks)
+        )
 
-    def verdict(self, event: Event, classifier: Classifier) -> Verdict:
-        """Return the verdict on an event that was observed, by what a stream can know."""
-        verdict = classifier.classify(event, self._history)
+    def verdict(self, event: Event, classifier: Classifier, ticks: int | None) -> Verdict:
+        """Return the verdict on an event that was observed at this time, by what a stream can know."""
+        verdict = self._verdict_at(event, classifier, ticks)
         if verdict.proven:
             unsure = self._forgotten or event.vm_id in self._contradicted
             streamed = self._variant(
                 verdict, unsure, lambda: _as_streamed(verdict, event, classifier, unsure=unsure)
             )
             if streamed.proven and event.vm_id and isinstance(event, VersionEvent):
-                self._proven[event.vm_id] = event, classifier
+                self._proven[event.vm_id] = event, ticks, classifier
             return streamed
         if verdict.reason is Reason.INVENTORY_CONTRADICTED and event.vm_id:
             self._contradicted.add(event.vm_id)
         if event.vm_id in self._proven and verdict.actionable and isinstance(event, VersionEvent):
             self._look_again(event.vm_id, verdict, classifier)
         if verdict.reason is Reason.WATCH:
-            severity = self._severity_of_repeated(event, classifier)
+            severity = self._severity_of_repeated(event, classifier, ticks)
             return self._variant(verdict, severity, lambda: _with_severity(verdict, severity))
         return verdict
+
+    def _verdict_at(self, event: Event, classifier: Classifier, ticks: int | None) -> Verdict:
+        """The verdict in the history so far; what does not depend on times is looked up once a revision."""
+        seen = self._seen.get(id(event))
+        if seen is None or seen.classifier is not classifier:
+            return classifier.over_time(event, self._history)(ticks)
+        if seen.judge is None or seen.revision != self._history.revision:
+            seen.judge, seen.revision = classifier.over_time(event, self._history), self._history.revision
+        return seen.judge(ticks)
 
     def _variant(self, verdict: Verdict, state: Hashable, make: Callable[[], Verdict]) -> Verdict:
         """The verdict as it is in a state of the stream; the same object for the same verdict and state."""
@@ -79,15 +112,16 @@ class StreamHistory:
         self._forgotten = True
         self._history = History()
         self._vms.clear()
+        self._seen.clear()
         self._proven.clear()
         self._contradicted.clear()
 
     def _look_again(self, vm_id: str, verdict: Verdict, classifier: Classifier) -> None:
         """Warn if a later event contradicts, by the same inventory, what an earlier one was called."""
-        earlier, judge = self._proven[vm_id]
+        earlier, ticks, judge = self._proven[vm_id]
         contradicted = verdict.reason is Reason.INVENTORY_CONTRADICTED
         if judge is classifier and not contradicted:
-            contradicted = not classifier.classify(earlier, self._history).ignorable
+            contradicted = not classifier.over_time(earlier, self._history)(ticks).ignorable
         if judge is not classifier or contradicted:
             del self._proven[vm_id]
         if judge is classifier and contradicted:
@@ -97,14 +131,14 @@ class StreamHistory:
                 "lines were called ignorable; find out what it runs, and correct the inventory"
             )
 
-    def _severity_of_repeated(self, event: Event, classifier: Classifier) -> Severity:
+    def _severity_of_repeated(self, event: Event, classifier: Classifier, ticks: int | None) -> Severity:
         """Whether an event that is worth a look when it repeats did so within a day."""
         most = _repeats(event, classifier)
         vm = event.vm_id or event.vm_name
         times = self._times.setdefault((event.host, vm, event.provider, event.event_id), deque(maxlen=most))
-        if event.time_ticks is None:
+        if ticks is None:
             return Severity.CHECK
-        times.append(event.time_ticks)
+        times.append(ticks)
         return Severity.CHECK if len(times) == most and max(times) - min(times) <= _DAY else Severity.NONE
 
 

@@ -120,7 +120,7 @@ class Classifier:
         """Return what gives the verdict on events like this one by their times (ticks).
 
         For many events that differ in their times alone, this takes much less time than `classify` for each.
-        The history must not grow in between.
+        In between, the history may grow by further times of what it contains: its `revision` is the same.
         """
         fact = self.fact(event)
         if fact is None:
@@ -185,15 +185,17 @@ class Classifier:
             for event in waiting:
                 yield event, self.classify(event, history)
 
-    def observe(self, event: Event | EventRecord, history: History) -> list[Timeline]:
-        """Take an event into the history; return where its time is, as `History.observe` does."""
+    def observe(
+        self, event: Event | EventRecord, history: History, *, ticks: int | None = None
+    ) -> list[Timeline]:
+        """Take an event into the history; `ticks` and what is returned are as in `History.observe`."""
         if isinstance(event, EventRecord):
             event = self.normalise(event)
         fact = self.fact(event)
         usable = isinstance(event, VersionEvent) and fact is not None
         if isinstance(event, VersionEvent) and fact is not None:
             usable = unusable_because(event, fact, self.knowledge) is None
-        return history.observe(event, fact, failure=_failure(event, fact), usable=usable)
+        return history.observe(event, fact, failure=_failure(event, fact), usable=usable, ticks=ticks)
 
     def _event_of(self, event: Event | EventRecord) -> Event:
         if isinstance(event, EventRecord):

@@ -25,6 +25,7 @@ from hvdegraded.knowledge.vocabulary import Component, GuestFamily, Lifecycle, O
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.vm_history import Spoken, VmHistory
 
 __all__ = ["EvidenceOfGuest", "GuestEvidence"]
@@ -82,7 +83,7 @@ class EvidenceOfGuest:
             return GuestEvidence(guest)
         if guest is None or guest.family is GuestFamily.UNKNOWN:
             shown = self._shown(ticks)
-            spoken = None if shown is not None else next((what for what, _ in self._windows), None)
+            spoken = None if shown is not None else next((one.what for one in self._windows), None)
             return GuestEvidence(guest, inferred=shown, windows=spoken)
         contradiction = self._contradicted_by_event or _contradicted_by_history(
             guest, ticks, self._vms, self._foreign
@@ -103,11 +104,11 @@ class EvidenceOfGuest:
         return self._around.vms if self._around is not None else ()
 
     @cached_property
-    def _windows(self) -> list[tuple[str, int]]:
+    def _windows(self) -> list[_SpokenAt]:
         return _windows(self._vms, self._tables)
 
     @cached_property
-    def _foreign(self) -> list[tuple[str, int]]:
+    def _foreign(self) -> list[_SpokenAt]:
         assert self.guest is not None
         return self._windows + _foreign(self._vms, self.guest.family, self._tables)
 
@@ -145,27 +146,34 @@ def speaks_only_windows(spoken: Spoken, tables: ProtocolTable) -> bool:
     )
 
 
-def _windows(vms: tuple[VmHistory, ...], tables: ProtocolTable) -> list[tuple[str, int]]:
-    """What of these VMs only Windows speaks, and when it was spoken last; -1 where that is not known."""
+class _SpokenAt(NamedTuple):
+    """What a VM spoke, in words, and when."""
+
+    what: str
+    times: Timeline
+
+
+def _windows(vms: tuple[VmHistory, ...], tables: ProtocolTable) -> list[_SpokenAt]:
+    """What of these VMs only Windows speaks."""
     found = []
     for vm in vms:
         for spoken, times in vm.spoken():
             if speaks_only_windows(spoken, tables):
                 what = f"{spoken.pair.component or spoken.component} {spoken.pair.guest or ''}".rstrip()
-                found.append((what, -1 if times.untimed else times.last))
-    return sorted(found)
+                found.append(_SpokenAt(what, times))
+    return sorted(found, key=lambda one: one.what)
 
 
-def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTable) -> list[tuple[str, int]]:
-    """What these VMs spoke that no known guest of the family does, and when last."""
+def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTable) -> list[_SpokenAt]:
+    """What these VMs spoke that no known guest of the family does."""
     found = []
     for vm in vms:
         for spoken, times in vm.spoken():
             agreed = spoken.outcome in _AGREED
             what = tables.spoken_only_by_others(family, spoken.component, (spoken.pair,), agreed=agreed)
             if what is not None:
-                found.append((what, -1 if times.untimed else times.last))
-    return found
+                found.append(_SpokenAt(what, times))
+    return sorted(found, key=lambda one: one.what)
 
 
 def _contradicted_by_event(event: VersionEvent, guest: Guest, tables: ProtocolTable) -> str | None:
@@ -185,12 +193,12 @@ def _contradicted_by_event(event: VersionEvent, guest: Guest, tables: ProtocolTa
 
 
 def _contradicted_by_history(
-    guest: Guest, ticks: int | None, vms: tuple[VmHistory, ...], foreign: list[tuple[str, int]]
+    guest: Guest, ticks: int | None, vms: tuple[VmHistory, ...], foreign: list[_SpokenAt]
 ) -> str | None:
     if not foreign:
         return None
-    what, last = max(foreign, key=lambda one: one[::-1])
-    if any(when < 0 for _, when in foreign):
+    last, what = max((-1 if one.times.untimed else one.times.last, one.what) for one in foreign)
+    if any(one.times.untimed for one in foreign):
         last = -1
     says = f"the inventory says {guest.family}, but this VM spoke {what}, which no known {guest.family} does"
     taken = ticks_from_datetime(guest.taken) if guest.taken is not None else None

@@ -44,6 +44,8 @@ class History:
     def __init__(self) -> None:
         self.coverage: ChannelCoverage | None = None
         self.incomplete = False
+        self.revision = 0
+        """Grows when something becomes known that is more than a further time of what is known."""
         self._zones: set[bool] = set()
         self._vms: dict[_Key, VmHistory] = {}
         # Most have one member, and a tuple takes a fifth of a set's room.
@@ -56,16 +58,24 @@ class History:
         return f"<History of {sum(key[0] == _ANYWHERE for key in self._vms)} VM ids>"
 
     def observe(
-        self, event: Event, fact: EventFact | None, *, failure: str | None = None, usable: bool = True
+        self,
+        event: Event,
+        fact: EventFact | None,
+        *,
+        failure: str | None = None,
+        usable: bool = True,
+        ticks: int | None = None,
     ) -> list[Timeline]:
         """Take note of an event, whose table row is `fact`.
 
         `failure` describes the failure that the event reports, if it reports one; `usable` is false for a
-        version event that proves nothing. Returns where its time is: of an event that is equal but for its
+        version event that proves nothing; `ticks` is its time, if not the event's own (negative: not known).
+        Returns where its time is: of an event that is equal but for its
         time, nothing but that remains to be noted.
         """
         keys = _keys(event)
         self._failing_unlinked.clear()
+        self.revision += 1
         self._link(keys, event)
         self._zones.add(not UNSURE_ZONES.isdisjoint(event.record.origin.caveats))
         change = fact.lifecycle if fact is not None else None
@@ -74,7 +84,7 @@ class History:
         if failure is None and change is None and version is None:
             return found
         vm = self._vms.setdefault(keys[0] if keys else _any_of(event), VmHistory())
-        ticks = event.time_ticks
+        ticks = event.time_ticks if ticks is None else ticks
         if failure is not None:
             whole = failure if keys else f"{failure} Which VM that was is not known."
             component = version.component if version is not None else None
@@ -87,6 +97,7 @@ class History:
 
     def distrust(self, event: Event) -> None:
         """Infer nothing from what the event's VM spoke, because its readings contradict each other."""
+        self.revision += 1
         for key in _keys(event):
             if key in self._vms:
                 self._vms[key].distrust()
@@ -94,6 +105,7 @@ class History:
     def merge(self, other: History) -> None:
         """Take in what another history knows, as if all events had been observed here."""
         self._failing_unlinked.clear()
+        self.revision += 1
         for key, vm in other._vms.items():
             self._vms.setdefault(key, VmHistory()).merge(vm)
         for key, links in other._links.items():

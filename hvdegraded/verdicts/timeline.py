@@ -30,7 +30,7 @@ class Timeline:
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
 
-    __slots__ = ("_buckets", "grain", "joined", "untimed")
+    __slots__ = ("_buckets", "_newest", "grain", "joined", "untimed")
 
     def __init__(self) -> None:
         self.joined: Timeline | None = None
@@ -38,6 +38,7 @@ class Timeline:
         self.grain = MINUTE
         self.untimed = False
         self._buckets: dict[int, tuple[int, int]] = {}
+        self._newest = -1  # bucket
 
     @property
     def coarse(self) -> bool:
@@ -62,6 +63,7 @@ class Timeline:
         if first < ticks < last:
             return
         self._buckets[bucket] = min(first, ticks), max(last, ticks)
+        self._newest = max(self._newest, bucket)
         if len(self._buckets) > _MAX_BUCKETS and self.grain == MINUTE:
             self._coarsen()
 
@@ -74,18 +76,20 @@ class Timeline:
 
     def any_between(self, first: int, last: int) -> bool:
         """Return whether `between` yields a time."""
-        low, high = (first - SECOND) // self.grain, last // self.grain
-        if high - low > len(self._buckets):
-            buckets = [bucket for bucket in self._buckets if low <= bucket <= high]
-        else:
-            buckets = [bucket for bucket in range(low, high + 1) if bucket in self._buckets]
-        if self.grain > MINUTE:
-            return bool(buckets)
-        return any(
-            ticks <= last and first <= last_tick_of(ticks)
-            for bucket in buckets
-            for ticks in self._buckets[bucket]
-        )
+        buckets = self._buckets
+        low, high = (first - SECOND) // self.grain, min(last // self.grain, self._newest)
+        numbers: Iterable[int] = range(high, low - 1, -1)
+        if high - low > len(buckets):
+            numbers = [number for number in buckets if low <= number <= high]
+        for number in numbers:
+            pair = buckets.get(number)
+            if pair is not None:
+                earliest, latest = pair
+                if self.grain > MINUTE or (earliest <= last and first <= last_tick_of(earliest)):
+                    return True
+                if latest <= last and first <= last_tick_of(latest):
+                    return True
+        return False
 
     def _buckets_between(self, first: int, last: int) -> Iterable[int]:
         """The numbers of the buckets that may hold such times, in order."""
@@ -108,7 +112,7 @@ class Timeline:
 
     def _coarsen(self) -> None:
         times = list(self)
-        self.grain, self._buckets = HOUR, {}
+        self.grain, self._buckets, self._newest = HOUR, {}, -1
         for ticks in times:
             self.add(ticks)
 

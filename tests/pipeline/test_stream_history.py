@@ -174,8 +174,8 @@ def test_after_forgetting_nothing_is_more_than_assumed() -> None:
     classifier = hv.Classifier(hv.GuestInventory.load(BY_ID))
     history = StreamHistory(most_vms=3)
     event = normalise(MISMATCH)
-    history.observe(event, classifier)
-    assert history.verdict(event, classifier).proven
+    history.observe(event, classifier, event.time_ticks)
+    assert history.verdict(event, classifier, event.time_ticks).proven
     for number in range(4):
         other = normalise(
             storvsp(6, "6.0", "5.1")._replace(
@@ -188,9 +188,9 @@ def test_after_forgetting_nothing_is_more_than_assumed() -> None:
                 )
             )
         )
-        history.observe(other, classifier)
-    history.observe(event, classifier)
-    verdict = history.verdict(event, classifier)
+        history.observe(other, classifier, other.time_ticks)
+    history.observe(event, classifier, event.time_ticks)
+    verdict = history.verdict(event, classifier, event.time_ticks)
     assert verdict.ignorable
     assert verdict.assumed
 
