@@ -50,7 +50,8 @@ _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 """The System fields of a record, those of them that change, its layout, and where its outer values start."""
 _NOWHERE = Origin()
-_MOST_ALIKE, _LONGEST_ALIKE = 8192, 1024  # records that are remembered, bytes of a payload
+_MOST_ALIKE = 8192  # kinds of records that are remembered
+_LONGEST_ALIKE = 1024  # bytes of their payload
 
 
 class EvtxDecoder:
