@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAIL_ON",
+    "Arguments",
     "Commands",
     "add_guest",
     "add_output",
@@ -40,6 +41,8 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. -]{0,99}", re.ASCII)
 
 Commands = Any
 """What `add_subparsers` returns."""
+Arguments = Any
+"""A parser or a group of its arguments."""
 
 FAIL_ON = {
     "act": ("act",),
@@ -52,9 +55,9 @@ FAIL_ON = {
 _LEVELS = {level.name.lower(): level for level in Level if level is not Level.LOG_ALWAYS}
 
 
-def add_policy(command: argparse.ArgumentParser) -> None:
+def add_policy(command: Arguments) -> None:
     """Add the arguments on which verdicts depend."""
-    command.add_argument("--guests", metavar="FILE", help="which VM runs what: JSON or CSV")
+    command.add_argument("--guests", metavar="FILE", help="inventory: which VM runs what (JSON, CSV)")
     command.add_argument(
         "--unknown-guest",
         choices=("ignorable", "actionable"),
@@ -64,7 +67,7 @@ def add_policy(command: argparse.ArgumentParser) -> None:
     command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
 
 
-def add_guest(command: argparse.ArgumentParser) -> None:
+def add_guest(command: Arguments) -> None:
     """Add the argument that names the system of one VM."""
     command.add_argument(
         "--guest",
@@ -84,7 +87,7 @@ def _guest(text: str) -> tuple[str, str]:
 
 
 def add_output(
-    command: argparse.ArgumentParser,
+    command: Arguments,
     *,
     dest: str = "output",
     text: str = "write what would be printed to this file, in UTF-8",
@@ -118,26 +121,29 @@ def _is_page(path: Path) -> bool:
 
 
 def add_triage(command: argparse.ArgumentParser) -> None:
-    """Add the arguments that make a triage: inputs, how they are read, what is known, what is looked at."""
-    _add_reading(command)
-    add_policy(command)
-    add_guest(command)
-    add_selection(command)
-
-
-def _add_reading(command: argparse.ArgumentParser) -> None:
-    """Add the inputs, and the arguments that say how they are read and what is looked at."""
+    """Add the arguments that make a triage: inputs, what is looked at, what is known, how inputs are read."""
     command.add_argument(
         "paths", nargs="+", metavar="PATH", help="file, folder or pattern; - alone reads stdin"
     )
-    command.add_argument(
+    looked_at = command.add_argument_group("which events")
+    add_selection(looked_at)
+    add_times(looked_at)
+    looked_at.add_argument(
         "--min-level",
         type=str.lower,
         choices=_LEVELS,
         default="warning",
-        help="look at these and worse (default: warning)",
+        metavar="LEVEL",
+        help=f"these and worse: {', '.join(_LEVELS)} (default: warning)",
     )
-    add_times(command)
+    known = command.add_argument_group("what is known of the VMs")
+    add_policy(known)
+    add_guest(known)
+    _add_reading(command.add_argument_group("how inputs are read"))
+
+
+def _add_reading(command: Arguments) -> None:
+    """Add the arguments that say how inputs are read."""
     add_timezone(command)
     command.add_argument("--strict", action="store_true", help="stop at the first record that cannot be read")
     command.add_argument("--carve", action="store_true", help="look for event chunks anywhere in any file")
@@ -152,15 +158,17 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"
     )
+    engines = [str(engine) for engine in Engine]
     command.add_argument(
         "--engine",
-        choices=[str(engine) for engine in Engine],
+        choices=engines,
         default=str(Engine.HVDEGRADED),
-        help="what reads .evtx logs (default: hvdegraded)",
+        metavar="NAME",
+        help=f"what reads .evtx logs: {', '.join(engines)} (default: hvdegraded)",
     )
 
 
-def add_timezone(command: argparse.ArgumentParser) -> None:
+def add_timezone(command: Arguments) -> None:
     """Add the argument that names the zone of times without one."""
     command.add_argument(
         "--timezone",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hvdegraded.cli.arguments import Commands
+from hvdegraded.cli.arguments import Commands, add_output
 from hvdegraded.cli.exit_codes import NOTHING
 
 __all__ = ["add_parser", "run"]
@@ -18,9 +18,10 @@ def add_parser(commands: Commands) -> None:
         description="Print a PowerShell script. Run on a host, it writes one zip: the event logs in which "
         "Hyper-V reports, which VM runs what, the host's build and time zone, and when all that was taken. "
         "triage takes the zip as it is.",
-        epilog="Example: hvdegraded collect-script > collect.ps1, run it on the host, then "
+        epilog="Example: hvdegraded collect-script -o collect.ps1, run it on the host, then "
         "hvdegraded triage HV1.zip",
     )
+    add_output(command)
     command.set_defaults(run=run)
 
 

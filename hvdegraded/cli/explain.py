@@ -52,6 +52,10 @@ class _Silent:
         """Return this: what is ignored excludes nothing."""
         return self
 
+    def add_argument_group(self, _: str) -> _Silent:
+        """Return this: what is not shown has no heading."""
+        return self
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.timestamps import moment_from_text
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["add_selection", "add_times", "selected", "times_of"]
 
 
-def add_selection(command: argparse.ArgumentParser) -> None:
+def add_selection(command: Any) -> None:
     """Add the arguments that select findings."""
     command.add_argument("--vm", metavar="NAME", help="only this VM, by name or id")
     command.add_argument("--host", metavar="NAME", help="only what this host logged")
@@ -24,7 +24,7 @@ def add_selection(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_times(command: argparse.ArgumentParser) -> None:
+def add_times(command: Any) -> None:
     """Add the arguments that bound times."""
     command.add_argument(
         "--since",

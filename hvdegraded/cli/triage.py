@@ -47,14 +47,14 @@ def add_parser(commands: Commands) -> None:
         epilog="Example: hvdegraded triage C:\\logs --guests guests.json --since 24h --html report.html",
     )
     add_triage(command)
-    add_report(command)
-    add_output(command, dest="target")
+    add_output(add_report(command), dest="target")
     command.set_defaults(run=run)
 
 
-def add_report(command: Any) -> None:
-    """Add the arguments that choose the form of the report, and what it fails for."""
-    form = command.add_mutually_exclusive_group()
+def add_report(command: Any) -> Any:
+    """Add the arguments that choose the form of the report and what it fails for; returns their group."""
+    shown = command.add_argument_group("what is shown")
+    form = shown.add_mutually_exclusive_group()
     form.add_argument(
         "--json",
         choices=("events", "findings"),
@@ -62,20 +62,21 @@ def add_report(command: Any) -> None:
     )
     form.add_argument("--csv", action="store_true", help="a CSV row for each finding")
     form.add_argument("--quiet", action="store_true", help="the counts only, in one line")
-    command.add_argument("--html", metavar="FILE", help="write one self-contained page too")
-    command.add_argument("--all", action="store_true", help="list all findings, proven noise too")
-    command.add_argument("--no-color", action="store_true", help="text without colours")
-    command.add_argument(
+    shown.add_argument("--html", metavar="FILE", help="write one self-contained page too")
+    shown.add_argument("--all", action="store_true", help="list all findings, proven noise too")
+    shown.add_argument("--no-color", action="store_true", help="text without colours")
+    shown.add_argument(
         "--baseline",
         metavar="FILE",
         help="show only findings that the last run with this file did not have, and write it anew",
     )
-    command.add_argument(
+    shown.add_argument(
         "--fail-on",
         choices=FAIL_ON,
         default="check",
         help="what makes the exit code 1; each includes the ones before it (default: check)",
     )
+    return shown
 
 
 def run(options: argparse.Namespace) -> int:
