@@ -18,11 +18,12 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from hvdegraded.errors import HvdegradedError, MissingExtraError, SourceError
 from hvdegraded.findings.builder import RecordMapper, TriagePart
 from hvdegraded.findings.triage import Triage
-from hvdegraded.formats.autodetect import LOG_SUFFIXES
+from hvdegraded.formats.autodetect import LOG_SUFFIXES, SNIFFED
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import ChunkReader
 from hvdegraded.reading.delivery import delivered_alike, pass_over_other_file
+from hvdegraded.reading.inputs import expand_paths, is_other_file, pass_over_unread
 from hvdegraded.reading.jobs import InputReader, ReadJob
 from hvdegraded.reading.reader import note_unread
 from hvdegraded.reading.steps import ReadStep, chunk_items, log_steps
@@ -31,9 +32,23 @@ from hvdegraded.records.record import ProviderFilter
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_unix
 
-__all__ = ["Part", "PartMapper", "Stretch", "divide", "file_report", "merge", "merged", "plan", "triage_of"]
+__all__ = [
+    "MOST_HOSTS",
+    "Part",
+    "PartMapper",
+    "Stretch",
+    "divide",
+    "file_report",
+    "merge",
+    "merged",
+    "plan",
+    "read_stretch",
+    "triage_of",
+]
 
 T = TypeVar("T")
+MOST_HOSTS = 256
+"""Hosts of which what they know of a VM goes to the others; beyond, the VM's refusals are assumed at most."""
 CHUNKS = 128
 """Chunks of 64 KiB in a stretch; logs of more than two stretches are divided."""
 
@@ -41,7 +56,7 @@ CHUNKS = 128
 class Stretch(NamedTuple):
     """A step of an input, with its number; `step` is None for all of an input that is not divided.
 
-    `length` is how many bytes a single chunk has.
+    `length` is how many bytes a single chunk has, `named` whether the input was named itself.
     """
 
     path: str
@@ -50,6 +65,7 @@ class Stretch(NamedTuple):
     number: int = 0
     step: ReadStep | None = None
     length: int = 0
+    named: bool = True
 
 
 class Part(NamedTuple):
@@ -71,7 +87,9 @@ def plan(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> li
     found: dict[str, Stretch] = {}
     for one in several:
         files, path = _filesystem(os.fspath(one))
-        stretches = [_stretch(files, info) for info in _infos(files, path)]
+        stretches = [
+            _stretch(files, info)._replace(named=info["name"] == path) for info in _infos(files, path)
+        ]
         if not stretches:
             hint = f"looked for {', '.join(LOG_SUFFIXES)}"
             raise SourceError("no log is there", path=os.fspath(one), hint=hint)
@@ -89,7 +107,9 @@ def _filesystem(path: str) -> tuple[Any, str]:
 
 
 def _infos(files: Any, path: str) -> list[dict[str, Any]]:
-    """The files that a path names; in a folder, those that have the name of a log."""
+    """The files that a path names; in a folder, logs, which in object storage are known by their names."""
+    if "file" in files.protocol:
+        return [files.info(str(found)) for found in expand_paths(path)] if files.glob(path) else []
     if any(sign in path for sign in "*?["):
         matches = files.glob(path, detail=True)
         return [info for _, info in sorted(matches.items()) if info["type"] == "file"]
@@ -161,19 +181,25 @@ def read_stretch(
     report = ReadReport(path=stretch.path, size=None if stretch.number else stretch.size)
     report.times.modified = None if stretch.modified is None else ticks_from_unix(stretch.modified)
     report.times.folder = os.path.dirname(stretch.path)
-    result = None
+    result, head = None, b""
     try:
         files, path = _filesystem(stretch.path)
         with files.open(path, "rb") as stream:
+            if stretch.step is None:
+                head = stream.read(SNIFFED)
+                stream.seek(0)
             result = of_items(_items(stream, stretch, wanted), report)
     except SourceError as error:
-        report.note(NoteKind.UNREADABLE, error.text)
+        is_other = not stretch.named and is_other_file(stretch.path, error, lambda: head)
+        report.note(NoteKind.PASSED_OVER if is_other else NoteKind.UNREADABLE, error.text)
     except OSError as error:
         text = f"the file cannot be read: {error.strerror or error} (check path and rights)"
         report.note(NoteKind.UNREADABLE, text)
     except Exception as error:  # noqa: BLE001  # one input must not end a job over many
         ours = str(error) if isinstance(error, HvdegradedError) else f"{type(error).__name__}: {error}"
         report.note(NoteKind.UNREADABLE, f"the file cannot be read: {ours}")
+    if not stretch.named:
+        pass_over_unread(report, lambda: head)
     return result, report
 
 

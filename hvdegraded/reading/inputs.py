@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -22,8 +22,10 @@ __all__ = [
     "checked_source",
     "display_path",
     "expand_paths",
+    "head_of",
     "is_other_file",
     "named_paths",
+    "pass_over_unread",
     "unreadable",
 ]
 
@@ -39,6 +41,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 20
+_TEXT_READERS = frozenset(("json", "csv", "xml", "text"))
 _OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
@@ -134,7 +137,7 @@ def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _head(path: Path) -> bytes:
+def head_of(path: Path) -> bytes:
     """The first bytes of a file, none of one that cannot be read."""
     try:
         with path.open("rb") as stream:
@@ -145,14 +148,24 @@ def _head(path: Path) -> bytes:
 
 def is_log(path: Path) -> bool:
     """Whether a file is an event log by its first bytes."""
-    return holds_events(_head(path))
+    return holds_events(head_of(path))
 
 
-def is_other_file(path: Path, error: SourceError) -> bool:
-    """Whether a file of a folder that cannot be read, for this reason, is not a log in the first place."""
-    if path.suffix.lower() == ".evtx":
+def is_other_file(name: str, error: SourceError, head: Callable[[], bytes]) -> bool:
+    """Whether a file of a folder that cannot be read, for this reason, is not a log in the first place.
+
+    `head` gives its first bytes.
+    """
+    if name.lower().endswith(".evtx"):
         return False
-    return isinstance(error, (UnknownFormatError, UnsafeXmlError)) and not mentions_events(_head(path))
+    return isinstance(error, (UnknownFormatError, UnsafeXmlError)) and not mentions_events(head())
+
+
+def pass_over_unread(part: ReadReport, head: Callable[[], bytes]) -> None:
+    """Turn what was skipped unread of a file of a folder into a remark if the file is not a log."""
+    if part.filtered == part.records_seen > 0 and part.reader in _TEXT_READERS and not holds_events(head()):
+        part.filtered = 0
+        part.note(NoteKind.PASSED_OVER, "it is not a log: there are no events in its first bytes")
 
 
 def checked_source(source: Any) -> Any:

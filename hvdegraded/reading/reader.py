@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 
@@ -19,10 +20,11 @@ from hvdegraded.reading.inputs import (
     checked_source,
     display_path,
     expand_paths,
-    is_log,
+    head_of,
     is_other_file,
     is_pasted,
     named_paths,
+    pass_over_unread,
     unreadable,
 )
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
@@ -43,7 +45,6 @@ __all__ = [
 ]
 
 
-_TEXT_READERS = frozenset(("json", "csv", "xml", "text"))
 _UNKNOWN_SIZE = 1 << 62
 _Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 _Sources = Source | Iterable[str | os.PathLike[str]]
@@ -133,16 +134,17 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
             return
         for path in paths:
             part = ReadReport(path=display_path(path), strict=report.strict)
+            head = partial(head_of, path)
             try:
                 yield from _read_file(path, part, read, progress)
             except LossError:
                 raise
             except SourceError as error:
-                is_other = path not in named and is_other_file(path, error)
+                is_other = path not in named and is_other_file(path.name, error, head)
                 part.note(NoteKind.PASSED_OVER if is_other else NoteKind.UNREADABLE, error.text)
             finally:
                 if path not in named:
-                    _pass_over_unread(path, part)
+                    pass_over_unread(part, head)
                 pass_over_other_file(part)
                 report.add(part)
 
@@ -151,13 +153,6 @@ def note_unread(report: ReadReport) -> None:
     """Note that none of an input's records could be read, where that is so."""
     if report.lost and not (report.delivered or report.filtered):
         report.note(NoteKind.UNREADABLE, "none of its records could be read")
-
-
-def _pass_over_unread(path: Path, part: ReadReport) -> None:
-    """Turn what was skipped unread of a file of a folder into a remark if the file is not a log."""
-    if part.filtered == part.records_seen > 0 and part.reader in _TEXT_READERS and not is_log(path):
-        part.filtered = 0
-        part.note(NoteKind.PASSED_OVER, "it is not a log: there are no events in its first bytes")
 
 
 def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:

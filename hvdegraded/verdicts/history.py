@@ -41,12 +41,12 @@ class History:
     <Reason.LOADED_UNKNOWN: 'loaded_mismatch_unknown_guest'>
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zones: Iterable[bool] = ()) -> None:
         self.coverage: ChannelCoverage | None = None
         self.incomplete = False
         self.revision = 0
         """Grows when something becomes known that is more than a further time of what is known."""
-        self._zones: set[bool] = set()
+        self._zones = set(zones)
         self._vms: dict[_Key, VmHistory] = {}
         # Most have one member, and a tuple takes a fifth of a set's room.
         self._links: dict[_Key, tuple[_Key, ...]] = {}
@@ -128,8 +128,9 @@ class History:
     def about(self, vm: str) -> History:
         """Return what is known of one VM, by its id or name, and of what is linked to that."""
         found = History()
-        keys = {key for key in (*self._vms, *self._links) if key[1] == vm}
-        keys |= {(host, vm) for host in self._hosts_of.get(vm, ())}
+        keys = {(_ANYWHERE, vm), *((host, vm) for host in self._hosts_of.get(vm, ()))}
+        if not vm:
+            keys = {key for key in self._vms if not key[1]}
         keys |= {link for key in keys for link in self._links.get(key, ())}
         for key in keys:
             host, name = key
@@ -140,6 +141,11 @@ class History:
             if host in self._hosts_of.get(name, ()):
                 found._hosts_of[name] = (*found._hosts_of.get(name, ()), host)
         return found
+
+    @property
+    def zones(self) -> frozenset[bool]:
+        """Which times there are: such as name their zone (False), and such as do not (True)."""
+        return frozenset(self._zones)
 
     @property
     def mixes_zones(self) -> bool:
