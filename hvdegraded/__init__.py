@@ -5,11 +5,14 @@
 ...     print(event.vm_name, hv.classify(event).summary)
 """
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from hvdegraded.version import __version__ as __version__
 
+TYPE_CHECKING = False  # as type checkers know it: typing takes ten times as long to load as this module
 if TYPE_CHECKING:
+    from typing import Any
+
     from hvdegraded.errors import (
         EmptySourceError,
         EvtxWriteError,

@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         tell(error)
         return UNREADABLE
+    except MemoryError:
+        tell("there is not enough memory; read fewer files at a time, or a shorter time of them")
+        return UNREADABLE
     return code
 
 

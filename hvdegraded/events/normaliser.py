@@ -343,4 +343,5 @@ def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> AnyEve
     """
     if not isinstance(record, EventRecord):
         raise WrongTypeError(f"{type(record).__name__} is not an EventRecord", hint="read_records gives some")
+    record = record.with_valid_unicode()
     return _default()(record) if knowledge is None else Normaliser(knowledge)(record)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hvdegraded.events.base import Event
 from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.records.temporary import writing_temporarily
 
 __all__ = ["IN_MEMORY", "EventSpool"]
 
@@ -34,7 +35,7 @@ class EventSpool:
         self._file.close()
 
     def add(self, event: Event) -> None:
-        """Put an event aside."""
+        """Put an event aside. Raises OutputError where there is no room."""
         fact = event.fact
         if fact is not None:
             self._facts[id(fact)] = fact
@@ -44,13 +45,15 @@ class EventSpool:
             self._write()
 
     def _write(self) -> None:
-        pickle.dump(self._pending, self._file, pickle.HIGHEST_PROTOCOL)
+        with writing_temporarily():
+            pickle.dump(self._pending, self._file, pickle.HIGHEST_PROTOCOL)
         self._pending = []
 
     def __iter__(self) -> Iterator[Event]:
         if self._pending:
             self._write()
-        self._file.seek(0)
+        with writing_temporarily():
+            self._file.seek(0)
         while True:
             try:
                 waiting = pickle.load(self._file)  # noqa: S301  # a temporary file of this process

@@ -210,10 +210,11 @@ class TriageBuilder:
         """Take all of these events; an interruption (Ctrl-C) ends that, and is noted in the report."""
         with self._interruptible(report, events):
             for item in events:
-                event = self.classifier.normalise(item) if isinstance(item, EventRecord) else item
-                self.add(event)
-                if kept is not None and self.exclusion_reason(event) is None:
-                    kept.add(event)
+                if isinstance(item, EventRecord):  # which may be made by hand
+                    item = self.classifier.normalise(item.with_valid_unicode())
+                self.add(item)
+                if kept is not None and self.exclusion_reason(item) is None:
+                    kept.add(item)
 
     @contextmanager
     def _interruptible(self, report: ReadReport, events: Iterable[Any]) -> Iterator[None]:

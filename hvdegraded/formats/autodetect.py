@@ -23,6 +23,7 @@ from hvdegraded.formats.evtx.format import (
 )
 from hvdegraded.records.items import Item, Loss, LossReason, Member, Note, NoteKind
 from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.temporary import writing_temporarily
 from hvdegraded.tabular.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -358,7 +359,21 @@ def _seekable(stream: BinaryIO, notes: list[Note], held: ExitStack) -> BinaryIO:
     """The stream, or a temporary copy of one that cannot seek."""
     if stream.seekable():
         return stream
-    return _copied(iter(lambda: stream.read(_BLOCK), b""), notes, held)
+    read = getattr(stream, "read1", stream.read)  # which gives what came before a fault
+    return _copied(iter(lambda: read(_BLOCK), b""), notes, held)
+
+
+def _up_to_a_fault(blocks: Iterable[bytes], notes: list[Note]) -> Iterator[bytes]:
+    """The blocks that a stream gives before it breaks off. Raises SourceError where there are none."""
+    size = 0
+    try:
+        for block in blocks:
+            size += len(block)
+            yield block
+    except SourceError as error:
+        if not size:
+            raise
+        notes.append(Note(NoteKind.TRUNCATED, f"behind {size} bytes {error.message}", incomplete=True))
 
 
 def _copied(blocks: Iterable[bytes], notes: list[Note], held: ExitStack) -> BinaryIO:
@@ -367,12 +382,14 @@ def _copied(blocks: Iterable[bytes], notes: list[Note], held: ExitStack) -> Bina
     spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
     held.enter_context(spool)
     size = 0
-    for block in blocks:
+    for block in _up_to_a_fault(blocks, notes):
         size += len(block)
         if size > _MOST_COPIED:
             text = f"only the first {_MOST_COPIED} bytes of the stream were read"
             notes.append(Note(NoteKind.LIMIT, text, incomplete=True))
             break
-        spool.write(block)
-    spool.seek(0)
+        with writing_temporarily():
+            spool.write(block)
+    with writing_temporarily():
+        spool.seek(0)
     return cast("BinaryIO", spool)

@@ -52,7 +52,7 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
     file. Raises SourceError if nothing is found.
     """
     text = os.fspath(source)
-    if not text or "\0" in text:
+    if not text or "\0" in text or not _can_be_a_path(text):
         raise SourceError(f"{text!r} is not a path", hint="name a file, a folder or a pattern")
     if os.path.isdir(text):
         found = _logs_below(Path(text), report or ReadReport())
@@ -76,6 +76,14 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
         else:
             report.note(NoteKind.PASSED_OVER, f"{match} is a pipe or a device")
     return found
+
+
+def _can_be_a_path(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # halves of surrogate pairs
+        return False
+    return True
 
 
 def is_pasted(text: str) -> bool:

@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 
-from hvdegraded.errors import LossError, SourceError
+from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
 from hvdegraded.reading.delivery import pass_over_other_file
+from hvdegraded.reading.given_stream import GivenStream
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
@@ -99,7 +100,7 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
         if isinstance(source, bytes):
             source = io.BytesIO(source)
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-            yield from _stream_results(cast("BinaryIO", source), report, job, progress)
+            yield from _stream_results(cast("BinaryIO", GivenStream(source)), report, job, progress)
         elif is_frame(source):
             yield from job.results(read_frame(source, job.wanted), report)
         else:
@@ -189,7 +190,7 @@ def _read_file(path: Path, report: ReadReport, read: _PathReader, progress: Prog
             progress.begin(display_path(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())
-    except SourceError:
+    except HvdegradedError:
         raise
     except OSError as error:
         raise unreadable(path, error) from None

@@ -190,7 +190,7 @@ class Classifier:
     ) -> list[Timeline]:
         """Take an event into the history; `ticks` and what is returned are as in `History.observe`."""
         if isinstance(event, EventRecord):
-            event = self.normalise(event)
+            event = self.normalise(event.with_valid_unicode())
         fact = self.fact(event)
         usable = isinstance(event, VersionEvent) and fact is not None
         if isinstance(event, VersionEvent) and fact is not None:
@@ -199,7 +199,7 @@ class Classifier:
 
     def _event_of(self, event: Event | EventRecord) -> Event:
         if isinstance(event, EventRecord):
-            return self.normalise(event)
+            return self.normalise(event.with_valid_unicode())
         if not isinstance(event, Event):
             raise WrongTypeError(
                 f"{type(event).__name__} is neither an event nor a record",

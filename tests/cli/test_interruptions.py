@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.attacks import ATTACKS
+from tests.tools.corpus import ROOT
 from tests.tools.sample_logs import FOLDER
 from tests.tools.streams import until
 
@@ -46,6 +47,20 @@ def test_an_interruption_while_modules_are_loaded(module: str) -> None:
     )
     assert done.returncode == 130
     assert b"Traceback" not in done.stderr
+
+
+def test_next_to_nothing_is_loaded_before_an_interruption_is_caught() -> None:
+    """Issue 15.16: what `hvdegraded.__main__` imports ahead of its own `try` ends in a traceback."""
+    code = "import sys; before = set(sys.modules); import hvdegraded.__main__; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert set(done.stdout.split()) <= {
+        "__future__",
+        "hvdegraded",
+        "hvdegraded.__main__",
+        "hvdegraded.version",
+    }
 
 
 @pytest.mark.subprocess
