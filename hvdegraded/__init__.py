@@ -11,8 +11,6 @@ from hvdegraded.version import __version__ as __version__
 
 TYPE_CHECKING = False  # as type checkers know it: typing takes ten times as long to load as this module
 if TYPE_CHECKING:
-    from typing import Any
-
     from hvdegraded.errors import (
         EmptySourceError,
         EvtxWriteError,
@@ -200,7 +198,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'hvdegraded' has no attribute {name!r}")
     import importlib

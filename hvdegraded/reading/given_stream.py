@@ -2,59 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import Any, BinaryIO
 
 from hvdegraded.errors import SourceError
 
-__all__ = ["GivenStream"]
+__all__ = ["given_stream"]
 
-_FAULTS = (OSError, ValueError, TypeError, AttributeError, NotImplementedError)
+_FAULTS = (OSError, ValueError, TypeError, AttributeError)
 """What streams raise that are closed, not readable, or objects of another kind."""
 
 
-class GivenStream:
-    """A stream of the caller's, which stays open; where it cannot seek, `seekable` is false.
+def given_stream(stream: Any) -> BinaryIO:
+    """A stream of the caller's, which stays open; it can seek where the given one really can.
 
-    Raises SourceError where it cannot be read.
+    Reading raises SourceError where the given one fails.
     """
+    return io.BufferedReader(_Given(stream))
+
+
+class _Given(io.RawIOBase):
+    """The given stream, in bytes and with errors of ours."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._seekable = _can_seek(stream)
 
+    def readable(self) -> bool:
+        return True
+
     def seekable(self) -> bool:
-        """Return whether `seek` and `tell` work."""
         return self._seekable
 
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, fewer than `size` only as the stream itself gives fewer."""
+    def readinto(self, buffer: Any) -> int:
         try:
-            block = self._stream.read(size)
+            block = self._stream.read(len(buffer))
         except _FAULTS as error:
-            raise _unreadable(str(error) or type(error).__name__) from error
-        if isinstance(block, bytes):
-            return block
-        if isinstance(block, (bytearray, memoryview)):
-            return bytes(block)
+            raise _unreadable(error) from error
         if isinstance(block, str):
             raise SourceError("the stream gives text", hint="open it in binary mode")
         if block is None:
             raise _unreadable("it does not block, and has nothing to read now")
-        raise _unreadable(f"it gives {type(block).__name__}, not bytes")
+        if not isinstance(block, (bytes, bytearray, memoryview)):
+            raise _unreadable(f"it gives {type(block).__name__}, not bytes")
+        if len(block) > len(buffer):
+            raise _unreadable(f"it gives {len(block)} bytes where {len(buffer)} were asked for")
+        buffer[: len(block)] = block
+        return len(block)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place, and return it."""
         try:
             return int(self._stream.seek(offset, whence))
         except _FAULTS as error:
-            raise _unreadable(str(error) or type(error).__name__) from error
+            raise _unreadable(error) from error
 
     def tell(self) -> int:
-        """Return the place in the stream."""
         try:
             return int(self._stream.tell())
         except _FAULTS as error:
-            raise _unreadable(str(error) or type(error).__name__) from error
+            raise _unreadable(error) from error
 
 
 def _can_seek(stream: Any) -> bool:
@@ -64,5 +70,6 @@ def _can_seek(stream: Any) -> bool:
         return False
 
 
-def _unreadable(why: str) -> SourceError:
-    return SourceError(f"the stream cannot be read: {why}", hint="give an open, blocking binary stream")
+def _unreadable(why: Exception | str) -> SourceError:
+    what = why if isinstance(why, str) else str(why) or type(why).__name__
+    return SourceError(f"the stream cannot be read: {what}", hint="give an open, blocking binary stream")

@@ -15,7 +15,7 @@ from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
 from hvdegraded.reading.delivery import pass_over_other_file
-from hvdegraded.reading.given_stream import GivenStream
+from hvdegraded.reading.given_stream import given_stream
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
@@ -100,7 +100,7 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
         if isinstance(source, bytes):
             source = io.BytesIO(source)
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-            yield from _stream_results(cast("BinaryIO", GivenStream(source)), report, job, progress)
+            yield from _stream_results(given_stream(source), report, job, progress)
         elif is_frame(source):
             yield from job.results(read_frame(source, job.wanted), report)
         else:

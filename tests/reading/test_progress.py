@@ -13,7 +13,6 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.findings.builder import TriageBuilder
-from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.reading.progress import Progress
 from hvdegraded.records.options import ProgressPace
 from hvdegraded.records.record import EventRecord
@@ -58,13 +57,14 @@ class Interrupted(io.BytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self.reads = 0
+        self.given = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += size is not None and size >= CHUNK_SIZE  # of chunks, not of their headers
-        if self.reads > 2:
+        if self.given > 180_000:  # bytes: headers, the first chunk, and whether another follows
             raise KeyboardInterrupt
-        return super().read(size)
+        data = super().read(size)
+        self.given += len(data)
+        return data
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_text_stream_is_refused_with_advice() -> None:
 
 @pytest.mark.parametrize("path", ["", "a\0b"])
 def test_what_is_no_path(path: str) -> None:
-    with pytest.raises(hv.HvdegradedError, match="no path"):
+    with pytest.raises(hv.HvdegradedError, match="not a path"):
         list(hv.read(path))
 
 
