@@ -43,14 +43,14 @@ def read_baseline(path: str) -> Baseline:
 
 def new_since(known: Baseline, found: Triage) -> Triage:
     """What the last run did not find; the events of the rest are counted as excluded."""
+    from hvdegraded.findings.document import Exclusion
+
     fresh = [finding for finding in found if finding.id not in known]
     excluded = Counter(found.excluded)
     for finding in found:
         if finding.id in known:
             again = _is_later(finding.last, known[finding.id])
-            excluded["of known findings that happened again" if again else "of known findings"] += (
-                finding.count
-            )
+            excluded[Exclusion.KNOWN_AGAIN if again else Exclusion.KNOWN] += finding.count
     groups = tuple(group for finding in fresh for group in finding.groups)
     return replace(found, groups=groups, excluded=+excluded)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent
-from hvdegraded.findings.document import TOO_EARLY, TOO_LATE
+from hvdegraded.findings.document import Exclusion
 from hvdegraded.records.record import Level
 from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 
@@ -35,22 +35,22 @@ class Bounds:
             )
         return cls(_level(min_level), first, end)
 
-    def kind_excluded(self, event: Event) -> str | None:
+    def kind_excluded(self, event: Event) -> Exclusion | None:
         """Why events like this are left out at any time, or None."""
         level = event.level
         if isinstance(event, UnrelatedEvent):
-            return "of other providers"
+            return Exclusion.OTHER_PROVIDERS
         if level is not None and level > self.min_level:
-            return f"below the level {Level(self.min_level).name.lower()}"
+            return Exclusion.below(self.min_level)
         return None
 
-    def time_excluded(self, ticks: int | None) -> str | None:
+    def time_excluded(self, ticks: int | None) -> Exclusion | None:
         """Why events of this time are left out, or None."""
         if ticks is None:
             return None
         if self.since is not None and ticks < self.since:
-            return TOO_EARLY
-        return TOO_LATE if self.until is not None and ticks >= self.until else None
+            return Exclusion.TOO_EARLY
+        return Exclusion.TOO_LATE if self.until is not None and ticks >= self.until else None
 
 
 def _level(level: int | str) -> int:

@@ -20,7 +20,7 @@ from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
-from hvdegraded.findings.document import READ_AGAIN
+from hvdegraded.findings.document import Exclusion
 from hvdegraded.findings.grouping import Alike, Group, age_of
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
@@ -77,7 +77,7 @@ class TriageBuilder:
         self._names_repeats = False
         self.repeats = Repeats()
 
-    def exclusion_reason(self, event: Event) -> str | None:
+    def exclusion_reason(self, event: Event) -> Exclusion | None:
         """Why an event is left out; None where it is not."""
         return self._bounds.kind_excluded(event) or self._bounds.time_excluded(event.time_ticks)
 
@@ -256,7 +256,7 @@ class TriageBuilder:
         self._context.coverage = coverage
         self.repeats = count_once(self._groups, spans, names=self._names_repeats)
         if self.repeats.dropped:
-            self._excluded[READ_AGAIN] += self.repeats.dropped
+            self._excluded[Exclusion.READ_AGAIN] += self.repeats.dropped
         for example in self.repeats.examples:
             self._context.distrust(example)
         found: list[EventGroup] = []

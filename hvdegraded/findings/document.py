@@ -21,6 +21,7 @@ from hvdegraded.findings.assumed import AssumedVm, MissingLog, assumed_vms, miss
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.records.record import Level
 from hvdegraded.records.report import ReadReport
 from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import datetime_from_ticks
@@ -150,10 +151,26 @@ class Problem:
         return sum(finding.count for finding in self.findings)
 
 
-TOO_EARLY, TOO_LATE = "before the time asked for", "after the time asked for"
-"""Why events outside of the times asked for are excluded."""
-READ_AGAIN = "read a second time"
-"""Why a reading of an event is excluded that another input contains too."""
+class Exclusion(enum.StrEnum):
+    """Reasons why events that were read are excluded from a result."""
+
+    OTHER_PROVIDERS = "of other providers"
+    BELOW_LOG_ALWAYS = "below the level log_always"
+    BELOW_CRITICAL = "below the level critical"
+    BELOW_ERROR = "below the level error"
+    BELOW_WARNING = "below the level warning"
+    BELOW_INFORMATION = "below the level information"
+    BELOW_VERBOSE = "below the level verbose"
+    TOO_EARLY = "before the time asked for"
+    TOO_LATE = "after the time asked for"
+    READ_AGAIN = "read a second time"
+    KNOWN = "of known findings"
+    KNOWN_AGAIN = "of known findings that happened again"
+
+    @classmethod
+    def below(cls, level: int) -> Exclusion:
+        """Return the reason of events below a level."""
+        return cls[f"BELOW_{Level(level).name}"]
 
 
 class Emptiness(enum.StrEnum):
@@ -190,7 +207,7 @@ class Document:
             return None
         if not self.report.delivered:
             return Emptiness.NO_EVENT
-        outside = sum(self.excluded.get(why, 0) for why in (TOO_EARLY, TOO_LATE))
+        outside = sum(self.excluded.get(why, 0) for why in (Exclusion.TOO_EARLY, Exclusion.TOO_LATE))
         return Emptiness.OUTSIDE_TIMES if outside == self.report.delivered else None
 
     def problems(self, section: Section) -> Iterator[Problem]:
@@ -241,7 +258,7 @@ def document_of(
         assumed=tuple(assumed_vms(findings)),
         void_acknowledgements=tuple(void),
         coverage=tuple(_coverage(report)),
-        excluded=dict(excluded or {}),
+        excluded={str(why): count for why, count in (excluded or {}).items()},
         report=report,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 
 from hvdegraded.events import Event
+from hvdegraded.findings.document import Exclusion
 from hvdegraded.findings.groups import UNKNOWN
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.timeline import Timeline
@@ -42,7 +43,7 @@ class Alike:
 
     __slots__ = ("excluded", "group", "like", "timelines")
 
-    def __init__(self, like: EventRecord, timelines: list[Timeline], excluded: str | None) -> None:
+    def __init__(self, like: EventRecord, timelines: list[Timeline], excluded: Exclusion | None) -> None:
         self.like = like
         self.timelines = timelines
         self.excluded = excluded

@@ -24,6 +24,7 @@ _MAX_LINKS = 64
 _Key = tuple[str, str]
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ANYWHERE = ""
+_NAMED = "name "  # before a name in a key; no id begins so
 
 
 class History:
@@ -238,7 +239,7 @@ class History:
             key
             for one in {host, _ANYWHERE}
             for key in self._on_host.get(one, ())
-            if key[1].startswith("name ") is by_id
+            if key[1].startswith(_NAMED) is by_id
             and not self._links.get(key)
             and (vm := self._vms.get(key)) is not None
             and vm.fails
@@ -311,7 +312,7 @@ def _any_of(event: Event) -> _Key:
 
 
 def _name(event: Event) -> str:
-    return f"name {_same_name(event.vm_name)}" if event.vm_name else ""
+    return f"{_NAMED}{_same_name(event.vm_name)}" if event.vm_name else ""
 
 
 @lru_cache(maxsize=4096)

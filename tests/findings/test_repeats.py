@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.findings import repeats
-from hvdegraded.findings.document import READ_AGAIN
+from hvdegraded.findings.document import Exclusion
 from hvdegraded.findings.render.text import as_text
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import Workforce
@@ -64,7 +64,7 @@ def test_a_log_and_an_export_beside_it(options: dict[str, Any]) -> None:
         both = hv.triage(paths, guests=FOLDER / "guests.json", **options)
         assert counted(both) == counted(alone)
         assert both.count == alone.count
-        assert both.excluded[READ_AGAIN] == 40
+        assert both.excluded[Exclusion.READ_AGAIN] == 40
         assert both.report.delivered == both.count + both.excluded.total()
         assert "events read a second time were excluded" in as_text(both.document)
 
@@ -245,4 +245,4 @@ def test_many_events_are_compared_part_by_part(monkeypatch: pytest.MonkeyPatch) 
     events = [numbered(at_minutes(storvsp(6, "6.0", "5.1"), number), number + 1) for number in range(50)]
     triage = hv.triage([*events, *events[10:40], *events[:20]], guests=LINUX)
     assert triage.count == 50
-    assert triage.excluded[READ_AGAIN] == 50
+    assert triage.excluded[Exclusion.READ_AGAIN] == 50
