@@ -291,9 +291,9 @@ class Surroundings:
 
 def _with_link(links: tuple[_Key, ...], link: _Key) -> tuple[_Key, ...]:
     """These links and a further one; the smallest are kept, so that the order does not matter."""
-    if link in links:
+    if link in links or (len(links) >= _MAX_LINKS and link > links[-1]):
         return links
-    return (*links, link) if len(links) < _MAX_LINKS else tuple(sorted((*links, link))[:_MAX_LINKS])
+    return tuple(sorted((*links, link))[:_MAX_LINKS])
 
 
 def _keys(event: Event) -> tuple[_Key, ...]:

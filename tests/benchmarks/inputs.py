@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
+import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from hvdegraded.formats.evtx.chunks import Chunk, find_chunks
@@ -154,27 +156,104 @@ def _shipped_noise() -> list[str]:
     return found or [json.dumps(winlogbeat(record)) for record in noise()]
 
 
-def build(folder: Path, scale: float) -> dict[str, Path]:
-    """The inputs of all jobs; `scale` 1 is full size."""
-    names = ("dense.evtx", "small.evtx", "sparse.evtx", "room.evtx", "export.xml", "2.jsonl", "100.jsonl")
-    made = {name: folder / name for name in names}
-    dense = hyper_v(max(2000, int(150_000 * scale)))
-    made["dense.evtx"].write_bytes(evtx_bytes(dense))
-    made["small.evtx"].write_bytes(evtx_bytes(small(max(2000, int(150_000 * scale)))))
-    mixed_log(made["sparse.evtx"], int((512 << 20) * scale))
-    with_room(made["room.evtx"], made["sparse.evtx"])
-    size = int((200 << 20) * scale)
-    events = [event_xml(record) + "\n" for record in dense[:2000]]
-    with made["export.xml"].open("w", encoding="utf-8") as text:
-        while text.tell() < size:
-            text.writelines(events)
-    lines, others = [json.dumps(winlogbeat(record)) for record in dense[:2000]], _shipped_noise()
-    count = max(2000, int(200_000 * scale))
-    made["2.jsonl"].write_text(
-        "".join(
-            (lines[at // 50 % len(lines)] if at % 50 == 0 else others[at % len(others)]) + "\n"
-            for at in range(count)
-        )
+def unknown_line(record: EventRecord) -> str:
+    """A line of a shipper that no table knows, whose keys are named as Windows names them."""
+    return json.dumps(
+        {
+            "collector": "site-a/17",
+            "received": "2026-09-01T02:00:14Z",
+            "body": {
+                "ProviderName": record.provider,
+                "EventID": record.event_id,
+                "TimeCreated": record.time_created.isoformat() if record.time_created else None,
+                "Level": record.level,
+                "EventRecordID": record.record_id,
+                "Channel": record.channel,
+                "Computer": record.computer,
+                "EventData": {name or f"Data{at}": text for at, (name, text) in enumerate(record.data)},
+            },
+        }
     )
-    made["100.jsonl"].write_text("".join(lines[at % len(lines)] + "\n" for at in range(count // 4)))
+
+
+# -------------------------------------------------------------------- many machines
+
+
+def _of_machine(record: EventRecord, number: int) -> EventRecord:
+    """The event of another VM, by name, id and account."""
+    vm_id = str(uuid.UUID(int=random.Random(number).getrandbits(128))).upper()
+    names = [text for _, text in record.data if text[:1].isalpha() and text.isascii() and len(text) < 20]
+    name = names[0] if names else None
+    data = tuple(
+        (key, f"vm{number:06}" if text == name else vm_id if len(text) == 36 else text)
+        for key, text in record.data
+    )
+    return record._replace(data=data, user_id="S-1-5-18" if record.user_id else None)
+
+
+def distinct(count: int) -> list[EventRecord]:
+    """Events of the sample hosts, a second apart, five for each of many VMs: no two have the same payload."""
+    start = 134_000_000_000_000_000
+    rows = [row for row in hyper_v(1100) if any(len(text) == 36 for _, text in row.data)]
+    return [
+        _of_machine(rows[at * 7 % len(rows)], at // 5)._replace(
+            record_id=at + 1, time_ticks=start + at * 10_000_000
+        )
+        for at in range(count)
+    ]
+
+
+def machines(count: int) -> list[EventRecord]:
+    """Events of so many VMs, one each: mismatches of storage, of a device and of an integration service."""
+    wanted = (("storvsp", 6), (f"{PREFIX}Worker", 23014), (f"{PREFIX}Integration", 4010))
+    rows = hyper_v(1100)
+    kinds = [next(row for row in rows if (row.provider, row.event_id) == one) for one in wanted]
+    start = 134_000_000_000_000_000
+    return [
+        _of_machine(kinds[at % len(kinds)], at)._replace(record_id=at + 1, time_ticks=start + at * 100_000)
+        for at in range(count)
+    ]
+
+
+def build(folder: Path, scale: float, names: Collection[str]) -> dict[str, Path]:
+    """The inputs of these names; `scale` 1 is full size."""
+
+    def lines(shown: Callable[[EventRecord], str], count: int) -> bytes:
+        texts = [shown(record) for record in hyper_v(2000)]
+        return "".join(texts[at % len(texts)] + "\n" for at in range(count)).encode()
+
+    def few_lines(count: int) -> bytes:
+        events, others = [json.dumps(winlogbeat(record)) for record in hyper_v(2000)], _shipped_noise()
+        return "".join(
+            (events[at // 50 % len(events)] if at % 50 == 0 else others[at % len(others)]) + "\n"
+            for at in range(count)
+        ).encode()
+
+    def sized(full: int) -> int:
+        return max(2000, int(full * scale))
+
+    def export(size: int) -> bytes:
+        events = "".join(event_xml(record) + "\n" for record in hyper_v(2000)).encode()
+        return events * max(1, size // len(events))
+
+    makers: dict[str, Callable[[], bytes]] = {
+        "dense.evtx": lambda: evtx_bytes(hyper_v(sized(150_000))),
+        "distinct.evtx": lambda: evtx_bytes(distinct(sized(150_000))),
+        "small.evtx": lambda: evtx_bytes(small(sized(150_000))),
+        "vms.evtx": lambda: evtx_bytes(machines(sized(100_000))),
+        "findings.evtx": lambda: evtx_bytes(machines(sized(10_000))),
+        "export.xml": lambda: export(sized(200 << 20)),
+        "2.jsonl": lambda: few_lines(sized(200_000)),
+        "100.jsonl": lambda: lines(lambda record: json.dumps(winlogbeat(record)), sized(200_000)),
+        "unknown.jsonl": lambda: lines(unknown_line, sized(50_000)),
+    }
+    made = {name: folder / name for name in names}
+    for name, path in made.items():
+        if name in makers:
+            path.write_bytes(makers[name]())
+    sparse = folder / "sparse.evtx"
+    if {"sparse.evtx", "room.evtx"} & set(names):
+        mixed_log(sparse, int((512 << 20) * scale))
+    if "room.evtx" in names:
+        with_room(folder / "room.evtx", sparse)
     return made
