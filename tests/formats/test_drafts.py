@@ -72,10 +72,15 @@ def test_any_name_that_the_file_system_takes(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name).read_bytes() == LOG
 
 
+def old_log(folder: Path) -> Path:
+    path = folder / "log.evtx"
+    path.write_bytes(b"old")
+    return path
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError, GeneratorExit])
 def test_an_interruption_leaves_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
-    path = tmp_path / "log.evtx"
-    path.write_bytes(b"old")
+    path = old_log(tmp_path)
 
     def records() -> Iterator[hv.EventRecord]:
         yield RECORDS[0]
@@ -91,8 +96,7 @@ def test_an_interruption_leaves_the_old_file(tmp_path: Path, error: type[BaseExc
 @posix
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     """The limit of a file's size stands for it."""
-    path = tmp_path / "log.evtx"
-    path.write_bytes(b"old")
+    path = old_log(tmp_path)
     code = (
         "import sys, resource, hvdegraded as hv\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
@@ -109,8 +113,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.subprocess
 @posix
 def test_a_kill_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "log.evtx"
-    path.write_bytes(b"old")
+    path = old_log(tmp_path)
     code = (
         "import sys, itertools, hvdegraded as hv\n"
         "record = next(hv.read_records(sys.argv[2]))\n"

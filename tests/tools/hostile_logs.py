@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.records.record import EventRecord
 from tests.tools.crafted import (
     BODY,
     FIRST,
@@ -19,8 +18,8 @@ from tests.tools.crafted import (
     instance,
     typed_body,
 )
+from tests.tools.written_records import vmms
 
-GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
 ROOM = CHUNK_SIZE - FIRST - 64  # bytes of one record that fills a chunk
 
 
@@ -62,24 +61,8 @@ def multiplied(levels: int, branches: int) -> bytes:
 GOOD = 40  # records of each good chunk
 
 
-def vmms(number: int) -> EventRecord:
-    return EventRecord(
-        provider="Microsoft-Windows-Hyper-V-VMMS",
-        event_id=13002,
-        time_ticks=133_000_000_000_000_000 + number,
-        level=4,
-        record_id=number,
-        channel="Admin",
-        computer="hv1",
-        provider_guid=GUID,
-        payload="UserData/VmlEventLog",
-        payload_namespace="http://www.microsoft.com/Windows/Virtualization/Events",
-        data=(("VmName", f"vm{number}"), ("VmId", GUID)),
-    )
-
-
 def good_chunk(first: int) -> bytes:
-    data = evtx_bytes([vmms(number) for number in range(first, first + GOOD)])
+    data = evtx_bytes([vmms(number, f"vm{number}") for number in range(first, first + GOOD)])
     assert len(data) == FILE_HEADER_SIZE + CHUNK_SIZE
     return data[FILE_HEADER_SIZE:]
 

@@ -93,6 +93,26 @@ STORAGE = WORKER._replace(
     data=(("AdapterName", "sda"), ("ServerVersion", "6.2"), ("ClientVersion", "7.0")),
 )
 
+VMMS_GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
+
+
+def vmms(number: int, name: str = "web01", provider: str = "Microsoft-Windows-Hyper-V-VMMS") -> EventRecord:
+    """A small event of the management service."""
+    return EventRecord(
+        provider=provider,
+        event_id=13002,
+        time_ticks=133_000_000_000_000_000 + number,
+        level=4,
+        record_id=number,
+        channel="Admin",
+        computer="hv1",
+        provider_guid=VMMS_GUID,
+        payload="UserData/VmlEventLog",
+        payload_namespace=VIRTUALIZATION,
+        data=(("VmName", name), ("VmId", VMMS_GUID)),
+    )
+
+
 # XML cannot hold control characters and surrogates, and parsers turn a carriage return into a line feed.
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")), max_size=40)
 

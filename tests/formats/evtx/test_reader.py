@@ -23,10 +23,9 @@ from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from tests.tools.corpus import LOGS, log, needs_corpus
 from tests.tools.crafted import BODY, Binary, again, chunk_of, instance, typed_value
+from tests.tools.written_records import vmms
 
 HYPER_V = load_knowledge().provider_filter()
-VML = "http://www.microsoft.com/Windows/Virtualization/Events"
-GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
 
 
 def read(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventRecord], ReadReport]:
@@ -36,22 +35,6 @@ def read(data: bytes, wanted: ProviderFilter | None = None) -> tuple[list[EventR
     assert report.records_seen == report.delivered + report.filtered + report.lost
     assert report.with_anomalies == sum(bool(record.origin.anomalies) for record in records)
     return records, report
-
-
-def vmms(number: int, name: str = "web01", provider: str = "Microsoft-Windows-Hyper-V-VMMS") -> EventRecord:
-    return EventRecord(
-        provider=provider,
-        event_id=13002,
-        time_ticks=133_000_000_000_000_000 + number,
-        level=4,
-        record_id=number,
-        channel="Admin",
-        computer="hv1",
-        provider_guid=GUID,
-        payload="UserData/VmlEventLog",
-        payload_namespace=VML,
-        data=(("VmName", name), ("VmId", GUID)),
-    )
 
 
 def classic(number: int, provider: str = "storvsp") -> EventRecord:

@@ -22,12 +22,12 @@ from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from tests.formats.test_archives import zipped
 from tests.tools.crafted import FIRST
-from tests.tools.hostile_logs import vmms
 from tests.tools.mutations import bases, mutations
 from tests.tools.sample_logs import FOLDER
+from tests.tools.written_records import vmms
 
 HYPER_V = load_knowledge().provider_filter()
-WRITTEN = [vmms(number) for number in range(1, 700)]
+WRITTEN = [vmms(number, f"vm{number}") for number in range(1, 700)]
 LOG = evtx_bytes(WRITTEN)
 CHUNKS = (len(LOG) - FILE_HEADER_SIZE) // CHUNK_SIZE
 
