@@ -242,7 +242,7 @@ class TriageBuilder:
             report.note(*note)
         provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
-        return Triage(groups, report, self._excluded, provenance, rows)
+        return Triage(groups, report, self._excluded, provenance, rows, self._context.vm_names())
 
     def judge(
         self, coverage: ChannelCoverage, spans: Iterable[InputSpan], elsewhere: Iterable[History] = ()

@@ -32,6 +32,7 @@ from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
+from hvdegraded.verdicts.history import same_name
 from hvdegraded.verdicts.verdict import Label, Reason, Verdict
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Triage(GroupedEvents):
     """Findings in the order of reading, with counts, and what was excluded: a container of Finding.
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
-    why; `report` is the account of the reading, `provenance` names version, inputs and inventory.
+    why; `report` is the account of the reading, `provenance` names version, inputs and inventory;
+    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded.
 
     >>> import hvdegraded as hv
     >>> found = hv.triage("sample_logs/hv2012r2/System.evtx", guests="sample_logs/guests.json")
@@ -63,6 +65,7 @@ class Triage(GroupedEvents):
     excluded: Counter[str] = field(default_factory=Counter)
     provenance: Provenance = field(default_factory=Provenance)
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    vm_names: frozenset[str] = frozenset()
     _whole: tuple[EventGroup, ...] | None = field(default=None, compare=False)  # of which this is a selection
 
     @cached_property
@@ -122,7 +125,8 @@ class Triage(GroupedEvents):
     def vm(self, name_or_id: str) -> Triage:
         """Only what concerns a VM, by name or id in any letter case.
 
-        Raises HvdegradedError, with names that are alike, if no event names it.
+        Empty if all of its events are excluded. Raises UnknownNameError, with names that are alike, if no
+        event names it.
         """
         wanted = _given("VM", name_or_id).strip("{}").lower()
 
@@ -130,16 +134,16 @@ class Triage(GroupedEvents):
             return (group.verdict.vm_name or "").lower(), (group.verdict.vm_id or "").lower()
 
         whole = self._whole or self.groups
-        if not any(wanted in names(group) for group in whole):
-            raise _unknown(
-                "VM", name_or_id, (group.verdict.vm_name or group.verdict.vm_id for group in whole)
-            )
+        if same_name(wanted) not in self.vm_names and not any(wanted in names(group) for group in whole):
+            named = [group.verdict.vm_name or group.verdict.vm_id for group in whole]
+            raise _unknown("VM", name_or_id, [*self.vm_names, *named])
         return self._where(lambda group: wanted in names(group))
 
     def host(self, name: str) -> Triage:
         """Only what a host logged; `hv1` also finds `hv1.example.org`.
 
-        Raises HvdegradedError, with names that are alike, if no event is of it.
+        Empty if all of its events are excluded. Raises UnknownNameError, with names that are alike, if
+        nothing of it was read.
         """
         wanted = _given("host", name).lower()
 
@@ -148,15 +152,19 @@ class Triage(GroupedEvents):
             return host == wanted or host.split(".")[0] == wanted
 
         whole = self._whole or self.groups
-        if not any(map(is_host, whole)):
+        if not any(map(is_host, whole)) and not self._was_read(wanted):
             hosts = {group.verdict.host or "" for group in whole}
             raise _unknown("host", name, hosts | {host.split(".")[0] for host in hosts})
         return self._where(is_host)
 
+    def _was_read(self, host: str) -> bool:
+        read = {(one.host or "").lower() for one in self.report.coverage}
+        return host in read or host in {one.split(".")[0] for one in read}
+
     def component(self, name: str) -> Triage:
         """Only version events of a component, in any letter case: `storage`, `network`, `data exchange`, ….
 
-        Raises HvdegradedError for a name that is not a component.
+        Raises UnknownNameError for a name that is not a component.
         """
         wanted = _given("component", name).lower()
         known = [component for component in Component if component.lower() == wanted]

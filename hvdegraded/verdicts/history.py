@@ -18,7 +18,7 @@ from hvdegraded.records.record import UNSURE_ZONES
 from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.vm_history import VmHistory
 
-__all__ = ["History", "Surroundings", "short_host"]
+__all__ = ["History", "Surroundings", "same_name", "short_host"]
 
 _MAX_LINKS = 64
 _Key = tuple[str, str]
@@ -152,6 +152,11 @@ class History:
     def mixes_zones(self) -> bool:
         """Whether some times name a zone and others do not, so that they cannot be compared."""
         return len(self._zones) > 1
+
+    def vm_names(self) -> frozenset[str]:
+        """Return the ids and the names of all VMs, as `same_name` gives them."""
+        named = {key[1] for keys in (self._vms, self._links) for key in keys if key[1]}
+        return frozenset(same_name(one.removeprefix(_NAMED)) for one in named.union(self._hosts_of))
 
     def around(self, event: Event) -> Surroundings:
         """Return what is known around an event, to be asked for any time."""
@@ -312,11 +317,11 @@ def _any_of(event: Event) -> _Key:
 
 
 def _name(event: Event) -> str:
-    return f"{_NAMED}{_same_name(event.vm_name)}" if event.vm_name else ""
+    return f"{_NAMED}{same_name(event.vm_name)}" if event.vm_name else ""
 
 
 @lru_cache(maxsize=4096)
-def _same_name(name: str) -> str:
+def same_name(name: str) -> str:
     """A name without case, white space and characters that nothing shows."""
     return "".join(unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).casefold().split())
 

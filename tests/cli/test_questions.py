@@ -51,6 +51,24 @@ def test_a_misspelt_name_is_wrong_usage_and_names_what_is_alike(
     assert alike in err
 
 
+def test_a_vm_without_events_of_that_time_is_not_a_wrong_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is one whose findings are all known to the baseline, or below the level asked for."""
+    log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
+    now = ticks_from_datetime(datetime.now(UTC))
+    old = plain("VMMS", 19100)._replace(channel="c", record_id=1)
+    new = old._replace(data=(("VmName", "db02"),), time_ticks=now, computer="hv2", record_id=2)
+    write_evtx(log, [old, new])
+    for selection in (("--vm", "web01"), ("--host", "hv1")):
+        code, out, _ = run(capsys, "triage", log, "--since", "24h", *selection, "--quiet")
+        assert (code, out.split(" ")[0]) == (0, "0")
+        assert run(capsys, "triage", log, "--min-level", "critical", *selection, "--quiet")[0] == 0
+    run(capsys, "triage", log, "--baseline", baseline)
+    assert run(capsys, "triage", log, "--baseline", baseline, "--vm", "web01", "--quiet")[0] == 0
+    assert run(capsys, "triage", log, "--since", "24h", "--vm", "web02")[0] == 2
+
+
 def test_json_lines_of_one_component_are_of_that_component(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--component", "display", "--json")
     lines = [json.loads(line) for line in out.splitlines()]
