@@ -1,11 +1,18 @@
 """The command `hvdegraded`, also as `python -m hvdegraded`."""
 
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> int:
     """Run the command line; an interruption while it is loaded ends it like any other."""
     try:
+        if sys.argv[1:] == ["--version"] and sys.stdout is not None:  # without what only the commands need
+            from hvdegraded.version import __version__
+
+            sys.stdout.write(f"hvdegraded {__version__}\n")
+            return 0
         from hvdegraded.cli.main import main as run
 
         return run()

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, get_type_hints
-
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.timestamps import datetime_from_ticks
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic_core import CoreSchema
 
 __all__ = [
     "TIME_CAVEATS",
@@ -308,6 +309,8 @@ class EventRecord(NamedTuple):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from pydantic_core import core_schema
+
         def from_plain(value: dict[str, Any]) -> EventRecord:
             try:
                 return cls.from_dict(value)
