@@ -8,9 +8,9 @@ from __future__ import annotations
 import enum
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from hvdegraded.errors import EmptySourceError, LegacyEvtError, SourceError, UnknownFormatError
 from hvdegraded.formats.evtx.format import (
@@ -21,9 +21,9 @@ from hvdegraded.formats.evtx.format import (
     FIRST_RECORD,
     RECORD_MAGIC,
 )
+from hvdegraded.formats.streams import HEAD, peeked, seekable
 from hvdegraded.records.items import Item, Loss, LossReason, Member, Note, NoteKind
 from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.temporary import writing_temporarily
 from hvdegraded.tabular.encodings import encoding_of
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG_SUFFIXES", "SNIFFED", "Format", "holds_events", "mentions_events", "read_stream", "sniff"]
 
-_HEAD = 8192
 _MOST_NAMED = 5
-_IN_MEMORY = 64 << 20
-_BLOCK = 1 << 20
-_MOST_COPIED = 8 << 30  # bytes of a stream that cannot seek
+_LONGEST_PASTE = 1 << 20  # bytes of what begins like JSON or XML, is neither, and is read as text
 _MOST_CHUNK_PLACES = 4096
 _MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".zst")
@@ -62,6 +59,7 @@ class Format(enum.StrEnum):
     ZSTD = "zstd"
 
 
+_Reader = Callable[[BinaryIO, "str | None", "ProviderFilter | None"], Iterator[Item]]
 _ARCHIVES = {_MAGIC_GZIP: Format.GZIP, _MAGIC_ZIP: Format.ZIP, _MAGIC_ZSTD: Format.ZSTD}
 
 
@@ -114,7 +112,7 @@ def holds_events(head: bytes) -> bool:
     True for old .evt logs too, which are refused when they are read. Archives are not looked into.
     """
     try:
-        form = sniff(head[:_HEAD])
+        form = sniff(head[:HEAD])
         if form in (Format.EVTX, *_ARCHIVES.values()):
             return form is Format.EVTX
         for item in read_stream(io.BytesIO(head)):
@@ -164,11 +162,11 @@ class _Reading:
 
     def read(self, stream: BinaryIO, path: str | None, held: ExitStack) -> Iterator[Item]:
         """What a stream gives, archives included."""
-        stream, head = _peeked(stream, path)
+        stream, head = peeked(stream, path)
         form = self._format(stream, head, path)
         if form is Format.ZIP:
             notes: list[Note] = []
-            archive = _seekable(stream, notes, held)
+            archive = seekable(stream, notes, held)
             yield from notes
             yield from self._read_zip(archive, path)
         elif form in (Format.GZIP, Format.ZSTD):
@@ -190,7 +188,7 @@ class _Reading:
     ) -> Iterator[Item]:
         """What expanded bytes give; `notes` grow while they are read."""
         try:
-            stream, head = _peeked(stream, path)
+            stream, head = peeked(stream, path)
             form = self._format(stream, head, path)
             for item in self._read_plain(stream, form, path, held):
                 yield item
@@ -208,17 +206,17 @@ class _Reading:
     ) -> Iterator[Item]:
         if form is Format.EVTX:
             notes: list[Note] = []
-            seekable = _seekable(stream, notes, held)
+            whole = seekable(stream, notes, held)
             yield from notes
-            yield from self._read_evtx(seekable, path, self._wanted)
+            yield from self._read_evtx(whole, path, self._wanted)
         elif form is Format.XML:
             from hvdegraded.formats.xml.reader import read_xml
 
-            yield from read_xml(stream, path, self._wanted)
+            yield from self._read_or_text(read_xml, stream, path)
         elif form is Format.JSON:
             from hvdegraded.formats.shippers.json_lines import read_json_lines
 
-            yield from read_json_lines(stream, path, self._wanted)
+            yield from self._read_or_text(read_json_lines, stream, path)
         elif form is Format.CSV:
             from hvdegraded.formats.shippers.csv_lines import read_csv_rows
 
@@ -229,6 +227,25 @@ class _Reading:
             yield from read_text(stream, path)
         else:
             raise SourceError("an archive in an archive is not read", path=path, hint="unpack it first")
+
+    def _read_or_text(self, read: _Reader, stream: BinaryIO, path: str | None) -> Iterator[Item]:
+        """What a reader gives, or else what stands in the text, which only begins like its format."""
+        from hvdegraded.formats.text.reader import read_text
+
+        place = stream.tell() if stream.seekable() else None
+        try:
+            yield from read(stream, path, self._wanted)
+        except UnknownFormatError as error:
+            if place is None:
+                raise
+            stream.seek(place)
+            text = stream.read(_LONGEST_PASTE + 1)
+            if len(text) > _LONGEST_PASTE:
+                raise
+            try:
+                yield from read_text(io.BytesIO(text), path)
+            except UnknownFormatError:
+                raise error from None
 
     def _format(self, stream: BinaryIO, head: bytes, path: str | None) -> Format:
         if self._anything:
@@ -322,74 +339,3 @@ def _has_chunk(stream: BinaryIO) -> bool:
         return False
     finally:
         stream.seek(start)
-
-
-def _peeked(stream: BinaryIO, path: str | None) -> tuple[BinaryIO, bytes]:
-    """The stream at its start, and its first bytes."""
-    start = stream.tell() if stream.seekable() else None
-    head = stream.read(_HEAD) or b""
-    if isinstance(head, str):
-        raise SourceError("the stream gives text", path=path, hint="open it in binary mode")
-    while len(head) < _HEAD and (more := stream.read(_HEAD - len(head))):
-        head += more
-    if start is None:
-        return io.BufferedReader(_Unread(head, stream)), head
-    stream.seek(start)
-    return stream, head
-
-
-class _Unread(io.RawIOBase):
-    """A stream that cannot seek, with its first bytes put back; closing it leaves the stream open."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head = head
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        block = self._head[: len(buffer)] or self._stream.read(len(buffer)) or b""
-        self._head = self._head[len(buffer) :]
-        buffer[: len(block)] = block
-        return len(block)
-
-
-def _seekable(stream: BinaryIO, notes: list[Note], held: ExitStack) -> BinaryIO:
-    """The stream, or a temporary copy of one that cannot seek."""
-    if stream.seekable():
-        return stream
-    read = getattr(stream, "read1", stream.read)  # which gives what came before a fault
-    return _copied(iter(lambda: read(_BLOCK), b""), notes, held)
-
-
-def _up_to_a_fault(blocks: Iterable[bytes], notes: list[Note]) -> Iterator[bytes]:
-    """The blocks that a stream gives before it breaks off. Raises SourceError where there are none."""
-    size = 0
-    try:
-        for block in blocks:
-            size += len(block)
-            yield block
-    except SourceError as error:
-        if not size:
-            raise
-        notes.append(Note(NoteKind.TRUNCATED, f"behind {size} bytes {error.message}", incomplete=True))
-
-
-def _copied(blocks: Iterable[bytes], notes: list[Note], held: ExitStack) -> BinaryIO:
-    from tempfile import SpooledTemporaryFile
-
-    spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed by `held`
-    held.enter_context(spool)
-    size = 0
-    for block in _up_to_a_fault(blocks, notes):
-        size += len(block)
-        if size > _MOST_COPIED:
-            text = f"only the first {_MOST_COPIED} bytes of the stream were read"
-            notes.append(Note(NoteKind.LIMIT, text, incomplete=True))
-            break
-        with writing_temporarily():
-            spool.write(block)
-    with writing_temporarily():
-        spool.seek(0)
-    return cast("BinaryIO", spool)

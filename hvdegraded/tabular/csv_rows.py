@@ -6,7 +6,14 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["CsvRow", "cells_of", "csv_rows", "distinct", "distinct_columns"]
+__all__ = [
+    "CsvRow",
+    "cells_of",
+    "csv_rows",
+    "distinct",
+    "distinct_columns",
+    "plain_column",
+]
 
 REPEATED_COLUMNS = "several columns of its table have the same name"
 """The anomaly of records under such a header."""
@@ -42,6 +49,11 @@ def cells_of(line: str, delimiter: str = ",") -> tuple[str, ...]:
         return tuple(next(csv.reader([line], delimiter=delimiter), ()))
     except csv.Error:
         return ()
+
+
+def plain_column(name: str) -> str:
+    """Return the name of a column without the zone of its times, which Azure adds: `TimeGenerated [UTC]`."""
+    return name.strip().removesuffix("[UTC]").rstrip()
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS
 from hvdegraded.formats.shippers.payloads import values_of_any
 from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
 
-__all__ = ["is_verdict", "known_provider", "names_a_provider", "record_by_names"]
+__all__ = ["is_verdict", "known_provider", "may_name_a_provider", "names_a_provider", "record_by_names"]
 
 _MAX_DEPTH = 8
 _MAX_VALUES = 4096
@@ -47,6 +47,12 @@ def known_provider(name: Any) -> str | None:
         bare = name.strip()
         return f"Microsoft-Windows-{bare}" if lower.startswith("hyper-v-") else bare
     return None
+
+
+def may_name_a_provider(text: str) -> bool:
+    """Whether a known provider's name, or the beginning of one, stands anywhere in a text."""
+    lower, table = text.lower(), tables().by_names
+    return any(name in lower for name in (*table.provider_prefixes, *table.providers))
 
 
 def names_a_provider(mapping: Mapping[str, Any]) -> bool:

@@ -11,14 +11,14 @@ from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.formats.shippers.json_lines import items_of, text_lines
 from hvdegraded.records.items import Item, Loss, LossReason, Opened
 from hvdegraded.records.record import ProviderFilter
-from hvdegraded.tabular.csv_rows import CsvRow, cells_of, csv_rows, distinct_columns
+from hvdegraded.tabular.csv_rows import CsvRow, cells_of, csv_rows, distinct_columns, plain_column
 
 __all__ = ["is_header", "read_csv_rows"]
 
 
 def is_header(line: str) -> bool:
     """Whether a line names the columns of a known dialect."""
-    names = set(cells_of(line))
+    names = set(map(plain_column, cells_of(line)))
     return any(names.issuperset(table.detect) for table in tables().dialects if not table.equals)
 
 
@@ -32,7 +32,8 @@ def read_csv_rows(
     yield Opened("csv")
     dates = cache(partial(date_order_of_stream, stream))
     rows = csv_rows(text_lines(stream))
-    header, anomalies = distinct_columns(next(rows, CsvRow((), 1)).cells)
+    names = map(plain_column, next(rows, CsvRow((), 1)).cells)
+    header, anomalies = distinct_columns(tuple(names))
     for cells, line, lines, problem in rows:
         if problem is None and len(cells) == len(header):
             value = dict(zip(header, cells, strict=True))

@@ -50,6 +50,7 @@ _YEAR_LAST = re.compile(
     r"(?:\w{3} )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
     r"(?P<fraction>)(?P<half1>)(?P<half2>)(?: (?P<zone>Z|UTC|GMT))? (?P<year>\d{4})"
 )
+_DMTF = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.(\d{6})([+-])(\d{3})", re.ASCII)  # WMI
 _IDEOGRAPHS = str.maketrans("年月日년월일時分秒", "// // :: ")
 _HALVES = {
     **dict.fromkeys(("am", "오전", "上午", "午前", "πμ"), 0),
@@ -116,6 +117,10 @@ def _dates_of(stream: BinaryIO) -> Iterator[str]:
 def iso_of(text: str, order: DateOrder) -> str | None:
     """Return a time in ISO 8601, without a zone if it names none; None if it is not one, or one of two."""
     text = text.strip()[:_LONGEST].translate(_IDEOGRAPHS).strip()
+    if (dmtf := _DMTF.fullmatch(text)) is not None:
+        *parts, fraction, sign, minutes = dmtf.groups()
+        hours, rest = divmod(int(minutes), 60)
+        return "{}-{}-{}T{}:{}:{}".format(*parts) + f".{fraction}{sign}{hours:02}:{rest:02}"
     match = _NUMBERS.fullmatch(text)
     if match is not None:
         date = _date(match, order)

@@ -15,11 +15,12 @@ from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from hvdegraded.errors import EmptySourceError, UnknownFormatError
+from hvdegraded.formats.shippers.by_names import is_verdict
 from hvdegraded.formats.shippers.dates import DateOrder, date_order_of_stream, order_unknown
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.line_prefilter import line_may_hold
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.formats.shippers.nested import nested_records
+from hvdegraded.formats.shippers.nested import mentions_a_provider, nested_records
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Opened, Skipped
 from hvdegraded.records.record import Origin, ProviderFilter
@@ -279,6 +280,9 @@ def _nested_items(value: Any, origin: Origin, dates: Callable[[], DateOrder]) ->
         found = True
         detail = "it names a provider of Windows, but not one event that can be read"
         yield record or Loss(LossReason.UNSUPPORTED, detail, offset=origin.offset, line=origin.line)
-    if not found:
+    if not found and mentions_a_provider(value) and not (isinstance(value, Mapping) and is_verdict(value)):
+        detail = "it names a provider or a channel of Hyper-V, but no event that can be read"
+        yield Loss(LossReason.UNSUPPORTED, detail, offset=origin.offset, line=origin.line)
+    elif not found:
         detail = "it holds no Windows event"
         yield Loss(LossReason.NOT_AN_EVENT, detail, offset=origin.offset, line=origin.line)

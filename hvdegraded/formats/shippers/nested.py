@@ -8,17 +8,21 @@ an event that contradicts itself.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hvdegraded.formats.shippers.by_names import is_verdict, known_provider
+from hvdegraded.formats.shippers.by_names import is_verdict, known_provider, may_name_a_provider
 from hvdegraded.formats.shippers.dates import DateOrder
 from hvdegraded.formats.shippers.mapping import is_event_xml, record_from_mapping
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["nested_records"]
+__all__ = ["mentions_a_provider", "nested_records"]
 
 _MAX_DEPTH = 12
+_TABLES = (("columns", "rows"), ("fields", "rows"), ("columns", "data"), ("schema", "rows"))
+_CHANNELS = "microsoft-windows-hyper-v"
+_WORD = re.compile(r'"([\w./-]{3,128})\\*"', re.ASCII)
 _LONGEST_JSON = 1 << 20
 
 
@@ -34,6 +38,10 @@ def nested_records(
         for item in value:
             yield from nested_records(item, origin, dates, depth + 1)
         return
+    rows = _rows_of_columns(value)
+    if rows is not None:
+        yield from nested_records(rows, origin, dates, depth + 1)
+        return
     record = record_from_mapping(value, origin=origin, dates=dates)
     if record is not None:
         yield record
@@ -43,6 +51,29 @@ def nested_records(
     else:
         for item in value.values():
             yield from nested_records(item, origin, dates, depth + 1)
+
+
+def _rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of a table whose columns are named once: of Azure's and Splunk's interfaces, and of pandas."""
+    for columns, rows in _TABLES:
+        names, found = value.get(columns), value.get(rows)
+        if isinstance(names, list) and isinstance(found, list) and found and isinstance(found[0], list):
+            keys = [str(one.get("name", "") if isinstance(one, dict) else one) for one in names]
+            return [dict(zip(keys, row, strict=False)) for row in found if isinstance(row, list)]
+    return None
+
+
+def mentions_a_provider(value: Any) -> bool:
+    """Whether a known provider or a channel of one stands anywhere in a value, in texts of JSON too."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return True
+    return may_name_a_provider(text) and any(map(_is_named, _WORD.finditer(text)))
+
+
+def _is_named(word: re.Match[str]) -> bool:
+    return known_provider(word[1]) is not None or word[1].lower().startswith(_CHANNELS)
 
 
 def _decoded(text: str) -> Any:

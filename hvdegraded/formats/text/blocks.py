@@ -7,6 +7,7 @@ not known, the order decides.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from hvdegraded.formats.shippers.by_names import known_provider
@@ -16,8 +17,11 @@ from hvdegraded.tabular.json_document import Found
 __all__ = ["event_blocks"]
 
 _LINE = re.compile(r"\s{0,8}([^\s:<>{}\[\]\"][^:<>{}\[\]\"\t]{0,39}?)\s?[:\uff1a][ \t\u00a0]?(.*)")
-_HEADING = re.compile(r"\s*Event\[\d+\]:?\s*")
+_END = re.compile(
+    r"\s*(?:Event\[\d+\]:?|```.*)\s*"
+)  # of a description: the next event, or a block of Markdown
 _SHORTEST, _LONGEST = 8, 16  # lines of a head
+_FEWEST_ALIGNED = 4  # lines of a list
 _ORDER = (
     "Log Name", "Source", "Date", "Event ID", "Task Category", "Level", "Keywords", "User", "Computer",
     "Description",
@@ -28,6 +32,8 @@ def event_blocks(text: str) -> Iterator[Found]:
     """The events of a text, each with the line in which it begins; those whose XML follows are left out."""
     lines = text.splitlines()
     pairs = [_pair(line) for line in lines]
+    if _is_format_list(lines):
+        return
     place = 0
     while place < len(lines):
         head = _head(pairs, place)
@@ -36,7 +42,7 @@ def event_blocks(text: str) -> Iterator[Found]:
             continue
         start, place = place, place + len(head)
         description = [head[-1][1]]
-        while place < len(lines) and not _HEADING.fullmatch(lines[place]):
+        while place < len(lines) and not _END.fullmatch(lines[place]):
             if pairs[place] is not None and len(_head(pairs, place)) >= _SHORTEST:
                 break
             description.append(lines[place])
@@ -44,6 +50,15 @@ def event_blocks(text: str) -> Iterator[Found]:
         body = "\n".join(description).strip()
         if MARK not in body:
             yield Found(_named(head, body), None, start + 1)
+
+
+def _is_format_list(lines: list[str]) -> bool:
+    """Whether most names stand before colons of one column, as Format-List prints them."""
+    columns = Counter(place for line in lines if (place := line.find(" :")) > 0)
+    if not columns:
+        return False
+    _, most = columns.most_common(1)[0]
+    return most >= _FEWEST_ALIGNED and 2 * most > sum(columns.values())
 
 
 def _pair(line: str) -> tuple[str, str] | None:
@@ -65,7 +80,9 @@ def _head(pairs: list[tuple[str, str] | None], place: int) -> list[tuple[str, st
 
 def _ends_the_head(pairs: list[tuple[str, str]]) -> bool:
     """Whether the last line is the one over the description, which has no value of its own."""
-    return pairs[-1][0].casefold() == "description" or len(pairs) >= len(_ORDER)
+    if pairs[-1][0].casefold() == "description":
+        return True
+    return len(pairs) >= len(_ORDER) and known_provider(pairs[1][1]) is not None and pairs[3][1].isdecimal()
 
 
 def _named(pairs: list[tuple[str, str]], description: str) -> dict[str, str]:

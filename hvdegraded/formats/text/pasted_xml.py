@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import quopri
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["PastedXml", "take_xml"]
+__all__ = ["PastedXml", "mended", "take_xml"]
 
 _QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
 _QUOTED_START = re.compile(r"^(?:[ \t]*>)+[ \t]*<(?:\w{1,32}:)?Event[\s>]", re.MULTILINE)
@@ -25,6 +27,16 @@ class PastedXml(NamedTuple):
     text: str
     line: int
     whole: bool
+
+
+def mended(text: str) -> Iterator[str]:
+    """Give what a piece may have been before CSV, JSON or mail doubled or escaped its quotes."""
+    if '=""' in text:
+        yield text.replace('""', '"')
+    if '\\"' in text:
+        yield text.replace('\\"', '"').replace("\\r", "\r").replace("\\n", "\n").replace("\\/", "/")
+    if "=3D" in text:
+        yield quopri.decodestring(text.encode()).decode("utf-8", "replace")
 
 
 def take_xml(text: str) -> tuple[str, list[PastedXml]]:

@@ -13,17 +13,19 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import SourceError, UnknownFormatError
-from hvdegraded.formats.shippers.by_names import known_provider, names_a_provider
+from hvdegraded.formats.shippers.by_names import names_a_provider
 from hvdegraded.formats.shippers.dates import DateOrder, date_order, names_a_time
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.blocks import event_blocks
-from hvdegraded.formats.text.pasted_xml import PastedXml, take_xml
+from hvdegraded.formats.text.dumps import assignments, mof_instances, ruby_hashes
+from hvdegraded.formats.text.layout import spaced_once, unquoted
+from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
+from hvdegraded.formats.text.rows import separated_rows
 from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import Anomaly, EventRecord, Origin
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
-from hvdegraded.tabular.csv_rows import cells_of, csv_rows, distinct_columns
 from hvdegraded.tabular.encodings import decode_text
 from hvdegraded.tabular.format_list import objects_of_list
 from hvdegraded.tabular.format_table import objects_of_table
@@ -34,17 +36,21 @@ __all__ = ["items_of_text", "looks_like_text_form", "read_text"]
 LONGEST = 64 << 20
 """Bytes of a text that are read."""
 
+_Form = Callable[[str], Iterable[Found]]
+_OTHER_FORM = "an event stands in the text in another form: give each form in a file of its own"
+_LONGEST_SEARCHED = 4 << 20  # characters of a text that is searched for events in other forms, too
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
+_PRIORITY = re.compile(r"<\d{1,3}>\S")
+_BESIDE_XML = re.compile(r"</(?:\w{1,32}:)?Event>\s*[^<\s\ufeff]")
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,200}\?>")
-_CLASSIC = re.compile(r"^[^\n=]{6,40}\r?\n(?=LogName=)", re.MULTILINE)
-_EVENT_VIEWER = ("Level", "Date and Time", "Source", "Event ID", "Task Category")
-_MOST_LINES_BEFORE_HEADER = 5
 
 
 def looks_like_text_form(head: str) -> bool:
     """Whether the beginning of a text shows a form that only this reader knows."""
     start = head.lstrip("\ufeff \t\r\n")
-    return is_clixml(start) or bool(_HEADING.match(start)) or bool(re.match(r"<\d{1,3}>\S", start))
+    if is_clixml(start) or _HEADING.match(start) or _PRIORITY.match(start):
+        return True
+    return start.startswith("<") and _BESIDE_XML.search(start) is not None
 
 
 def read_text(stream: BinaryIO, path: str | None = None) -> Iterator[Item]:
@@ -72,26 +78,53 @@ def read_text(stream: BinaryIO, path: str | None = None) -> Iterator[Item]:
 
 
 def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | Loss]:
-    """The records of a text, and the losses."""
+    """The records of a text, and the losses; of events in other forms beside, one loss for each."""
     rest, pasted = take_xml(_DECLARATION.sub("", text) if "<?xml" in text else text)
+    rest = spaced_once(unquoted(rest))
+    told: set[tuple[str, int]] = set()
     for piece in pasted:
-        yield _from_xml(piece, path)
-    for form in (event_blocks,) if pasted else _FORMS:
-        everything = list(form(rest))
-        found = [one for one in everything if one.problem is not None or _names_an_event(one.value)]
-        if any(one.problem is None for one in found):
-            yield from _records(found, _order_of(everything), path)
+        item = _from_xml(piece, path)
+        yield item
+        told |= _kind_of(item)
+    for form in _FORMS:
+        if told and len(rest) > _LONGEST_SEARCHED:
             return
+        is_beside = bool(told) and not (pasted and form is event_blocks)
+        for item in _items_of_form(form, rest, path):
+            if not is_beside:
+                yield item
+            elif _kind_of(item) - told:
+                yield Loss(LossReason.UNSUPPORTED, _OTHER_FORM, line=_line_of(item))
+            told |= _kind_of(item)
+
+
+def _items_of_form(form: _Form, text: str, path: str | None) -> Iterator[EventRecord | Loss]:
+    """What a form finds in a text, if it finds any event."""
+    everything = list(form(text))
+    found = [one for one in everything if one.problem is not None or _names_an_event(one.value)]
+    if any(one.problem is None for one in found):
+        yield from _records(found, _order_of(everything), path)
+
+
+def _kind_of(item: EventRecord | Loss) -> set[tuple[str, int]]:
+    return {(item.provider.lower(), item.event_id)} if isinstance(item, EventRecord) else set()
+
+
+def _line_of(item: EventRecord | Loss) -> int | None:
+    return item.origin.line if isinstance(item, EventRecord) else item.line
 
 
 def _from_xml(piece: PastedXml, path: str | None) -> EventRecord | Loss:
     if not piece.whole:
         return Loss(LossReason.TRUNCATED, "its event XML is cut off", line=piece.line)
     origin = Origin("text", path, None, piece.line)
-    try:
-        return parse_event(piece.text, origin)
-    except SourceError as error:
-        return Loss(LossReason.MALFORMED, f"its event XML cannot be read: {error.message}", line=piece.line)
+    problem = ""
+    for text in (piece.text, *mended(piece.text)):
+        try:
+            return parse_event(text, origin)
+        except SourceError as error:
+            problem = problem or f"its event XML cannot be read: {error.message}"
+    return Loss(LossReason.MALFORMED, problem, line=piece.line)
 
 
 def _names_an_event(value: Any) -> bool:
@@ -140,53 +173,15 @@ def _json(text: str) -> Iterator[Found]:
             yield found._replace(value=item)
 
 
-def _separated(text: str) -> Iterator[Found]:
-    """Rows of CSV or of tabs; Event Viewer puts the description behind the last named column."""
-    lines = text.splitlines(keepends=True)
-    skipped = 0
-    for line in lines[:_MOST_LINES_BEFORE_HEADER]:
-        skipped += 1
-        delimiter = max("\t,;", key=line.count)
-        header = [cell.strip() for cell in cells_of(line.strip("\r\n"), delimiter)]
-        if not line.startswith("#") and len(header) >= 3:
-            break
-    else:
-        return
-    columns, anomalies = distinct_columns(header)
-    for row in csv_rows(lines[skipped:], delimiter, skipped=skipped):
-        if row.problem is not None:
-            yield Found(None, row.problem, row.line)
-        elif len(row.cells) == len(header) + 1:
-            names = _EVENT_VIEWER if len(header) == len(_EVENT_VIEWER) else columns
-            yield Found(dict(zip((*names, "Message"), row.cells, strict=True)), None, row.line, anomalies)
-        elif len(row.cells) == len(header):
-            yield Found(dict(zip(columns, row.cells, strict=True)), None, row.line, anomalies)
-        elif any(known_provider(cell) for cell in row.cells):
-            yield Found(None, f"the row has {len(row.cells)} columns, the header {len(header)}", row.line)
-
-
-def _assignments(text: str) -> Iterator[Found]:
-    """Splunk's classic form: a line with the time, lines of `Name=value`, the message last."""
-    starts = [match.start() for match in _CLASSIC.finditer(text)]
-    line, place = 1, 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
-        line += text.count("\n", place, start)
-        place = start
-        time, _, block = text[start:end].partition("\n")
-        head, _, message = block.partition("\nMessage=")
-        pairs = (one.partition("=") for one in head.split("\n"))
-        values = {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
-        yield Found({"_time": time.strip(), **values, "Message": message.strip()}, None, line)
-
-
-_Form = Callable[[str], Iterable[Found]]
 _FORMS: tuple[_Form, ...] = (
     _clixml,
+    ruby_hashes,
     _json,
     event_blocks,
-    _assignments,
+    assignments,
+    mof_instances,
     objects_of_list,
     objects_of_table,
-    _separated,
+    separated_rows,
     events_of_syslog,
 )
