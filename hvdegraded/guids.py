@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["normalise_guid", "vm_id_from_sid"]
+__all__ = ["bare_guid", "normalise_guid", "vm_id_from_sid"]
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _LONGEST = 48  # characters of a GUID with braces and white space around it
 _VM_SID = re.compile(r"S-1-5-83-1-(\d{1,10})-(\d{1,10})-(\d{1,10})-(\d{1,10})", re.ASCII | re.IGNORECASE)
+
+
+def bare_guid(text: str) -> str | None:
+    """Return a GUID's text as records contain it: in upper case without braces, unchecked; None if empty."""
+    return text.strip("{} ").upper() or None
 
 
 def normalise_guid(text: str | None) -> str | None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from hvdegraded.guids import normalise_guid
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_text, ticks_from_unix
 
-__all__ = ["LONGEST_TEXT", "guid_of", "moment_of", "number_of", "plain_text"]
+__all__ = ["LONGEST_NUMBER", "LONGEST_TEXT", "guid_of", "integer_of", "moment_of", "number_of", "plain_text"]
 
 LONGEST_TEXT = 4096
 """Characters of a text that are kept; one more is kept of a longer text, so that its length shows."""
 
 _U64 = 1 << 64
-_NUMBER = re.compile(r"\s*(?:0[xX]([0-9A-Fa-f]{1,16})|(-?[0-9]{1,20}))\s*", re.ASCII)
+LONGEST_NUMBER = 64  # characters, white space around it included
+_NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9A-Fa-f]{1,16})|([0-9]{1,20}))\s*", re.ASCII)
 _BARE_GUID = re.compile(r"[0-9A-Fa-f]{32}", re.ASCII)
 _OWNER = re.compile(r"microsoft:", re.ASCII | re.IGNORECASE)
 _LONGEST_GUID = 128
@@ -51,6 +53,22 @@ def plain_text(value: Any) -> str:
     return ""
 
 
+def integer_of(text: str) -> int | None:
+    """Read a whole number, decimal or `0x…`, with a minus or not; None from 2^64 on, and for other texts."""
+    return _integer(text) if len(text) <= LONGEST_NUMBER else None
+
+
+@lru_cache(maxsize=2048)
+def _integer(text: str) -> int | None:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    number = int(match[2], 16) if match[2] else int(match[3])
+    if number >= _U64:
+        return None
+    return -number if match[1] else number
+
+
 def number_of(value: Any) -> int | None:
     """A whole number of 64 bits, signed or not, decimal or hexadecimal text; None for anything else.
 
@@ -61,10 +79,10 @@ def number_of(value: Any) -> int | None:
     elif isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdecimal():
         number = int(value)
     elif isinstance(value, str):
-        match = _NUMBER.fullmatch(value) if len(value) <= 24 else None
-        if match is None:
+        whole = integer_of(value)
+        if whole is None:
             return None
-        number = int(match[1], 16) if match[1] else int(match[2])
+        number = whole
     elif isinstance(value, float):
         if not value.is_integer() or abs(value) >= _U64:
             return None

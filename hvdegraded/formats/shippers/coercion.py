@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hvdegraded.formats.shippers.dialects import tables
+from hvdegraded.guids import bare_guid
 from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 from hvdegraded.tabular.coercion import number_of
 from hvdegraded.timestamps import ticks_from_text, ticks_from_unix
@@ -61,7 +62,7 @@ def event_id_of(value: Any) -> tuple[int | None, int | None]:
 
 def guid_of(value: Any) -> str | None:
     """A GUID in upper case without braces."""
-    return value.strip("{} ").upper() or None if isinstance(value, str) else None
+    return bare_guid(value) if isinstance(value, str) else None
 
 
 def level_of(value: Any) -> int | None:
