@@ -175,7 +175,8 @@ class EvtxDecoder:
             if here > end:
                 return None
             layout = template.system[data[place:here]]
-            if layout is None or here + layout.size > end:
+            # The end mark follows the values, and fills the record up to a multiple of eight bytes.
+            if layout is None or not 0 < end - here - layout.size <= 8 or data[here + layout.size]:
                 return None
             values = layout.split(data, here) + layout.absent
             kept = layout.kept(values)
@@ -250,7 +251,7 @@ class EvtxDecoder:
         if payload is None:
             return None
         end = here + payload.size
-        if end != len(content) and (end > len(content) or content[end]):
+        if end != len(content) - 1 or content[end]:  # which is the end mark
             return None
         values = fields_of(payload, payload.unpack(content, here))
         record: EventRecord = _new_tuple(

@@ -23,6 +23,7 @@ from hvdegraded.formats.evtx.binxml.values import (
     array_texts,
     guid_text,
     has_odd_size,
+    has_other_type,
     sid_text,
     string_text,
     struct_code,
@@ -209,9 +210,9 @@ class SystemPlan:
             return None
         start = end = 0
         if self._payload is not None:
-            if values.kind(self._payload) == ValueType.BINXML:
+            if values.kind(self._payload) == ValueType.BINXML and values.size(self._payload):
                 start, end = values.place(self._payload)
-            elif values.kind(self._payload) != ValueType.NULL:
+            elif values.kind(self._payload) != ValueType.NULL or values.size(self._payload):
                 return None
         unpack, size, count = values.finish()
         order = [place if filled else count + place for filled, place in picks]
@@ -319,12 +320,14 @@ class _Values:
         return int(self._listed[index][0])
 
     def are_odd(self, entries: Sequence[Entry]) -> bool:
-        """Whether a value that these entries name is absent, or has a size that its type never has."""
-        slots = [entry.filling for entry in entries if isinstance(entry.filling, Slot)]
-        return any(
-            slot.place >= len(self._listed) or has_odd_size(self.kind(slot.place), self.size(slot.place))
-            for slot in slots
-        )
+        """Whether a value that these entries name is absent, or has not the type or size that it should."""
+        return any(self._is_odd(entry.filling) for entry in entries if isinstance(entry.filling, Slot))
+
+    def _is_odd(self, slot: Slot) -> bool:
+        if slot.place >= len(self._listed):
+            return True
+        size, kind = self._listed[slot.place]
+        return has_odd_size(kind, size) or has_other_type(slot.kind, kind, size)
 
     def is_usual(self, index: int, kind: SystemKind) -> bool:
         """Whether a value has a type that its kind has in usual records; only texts may be empty."""

@@ -226,14 +226,17 @@ class ChunkXml(Generic[T]):
             raise malformed("its template defines a template")
         self._uses, self._base = [], start
         try:
-            content = self._parsed(start, end, raw=False)
+            content, _ = self._parsed(start, end, raw=False)
             uses = sorted(set(self._uses), key=lambda use: use.place)
             return self._cache.add(guid, definition, content, uses)
         finally:
             self._uses = None
 
-    def fragment(self, start: int, end: int) -> tuple[Part, ...]:
-        """The content of a record or a value; unlike in templates, elements name no value they depend on."""
+    def fragment(self, start: int, end: int) -> tuple[tuple[Part, ...], int]:
+        """The content of a record or a value, and where it ends.
+
+        Unlike in templates, elements do not name a value that they depend on.
+        """
         if self._uses is not None:
             raise malformed("its template holds a fragment")
         return self._parsed(start, end, raw=True)
@@ -244,11 +247,11 @@ class ChunkXml(Generic[T]):
         if self.work < 0:
             raise over_limit("the records of its chunk take too much work")
 
-    def _parsed(self, start: int, end: int, *, raw: bool) -> tuple[Part, ...]:
+    def _parsed(self, start: int, end: int, *, raw: bool) -> tuple[tuple[Part, ...], int]:
         self.spend(0)
         self._room = _MAX_PARTS
         try:
-            return self._content(start, end, 0, raw=raw)[0]
+            return self._content(start, end, 0, raw=raw)
         finally:
             self.work -= _MAX_PARTS - self._room
 

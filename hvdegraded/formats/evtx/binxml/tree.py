@@ -24,6 +24,7 @@ from hvdegraded.formats.evtx.binxml.values import (
     BadTextError,
     ValueType,
     array_texts,
+    has_other_type,
     value_text,
 )
 from hvdegraded.records.record import Anomaly
@@ -33,6 +34,7 @@ __all__ = ["Node", "expand"]
 MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
 MAX_PARTS = 2048  # elements, attributes, items and texts of a record, plus one for each of its bytes
 MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
+_MOST_PADDING = 7  # bytes behind a record's binary XML: records are filled up to a multiple of eight
 MAX_NAMESPACE = 1024  # characters; each element's tag repeats it
 
 
@@ -105,7 +107,7 @@ def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, tuple[str,
     expansion = _Expansion(chunk, end - start)
     root = Node("")
     try:
-        expansion.fill(root, chunk.fragment(start, end), (), {}, 0)
+        expansion.fill(root, expansion.fragment(start, end, _MOST_PADDING), (), {}, 0)
     finally:
         chunk.work -= expansion.done
     for node in root:
@@ -143,7 +145,7 @@ class _Expansion:
                 value = self._value(part, values)
                 if value is not None and value.kind == ValueType.BINXML:
                     self._enter(depth)
-                    inner = self._chunk.fragment(value.start, value.end)
+                    inner = self.fragment(value.start, value.end)
                     self.fill(node, inner, (), scope, depth + 1)
                 elif value is not None:
                     node.append_text(self._joined(value))
@@ -153,6 +155,18 @@ class _Expansion:
             else:
                 self._spend(len(part))
                 node.append_text(part)
+
+    def fragment(self, start: int, end: int, padding: int = 0) -> tuple[Part, ...]:
+        """The content of the record or the value in data[start:end], behind which so many bytes may follow.
+
+        Where it does not end so, a value in it has another size than its descriptor says.
+        """
+        parts, stop = self._chunk.fragment(start, end)
+        is_ended = stop > start and not self._chunk.data[stop - 1]
+        several = sum(isinstance(part, (Element, Instance)) for part in parts) > 1
+        if end - stop > padding or not is_ended or several:
+            self.anomalies[Anomaly.BYTES_LEFT] = None
+        return parts
 
     def _enter(self, depth: int) -> None:
         self._instances -= 1
@@ -239,6 +253,9 @@ class _Expansion:
             self.anomalies[Anomaly.ABSENT_VALUE] = None
             return None
         value = values[slot.place]
+        is_blank = value.kind == ValueType.NULL and not self._chunk.data[value.start : value.end].strip(b"\0")
+        if not is_blank and has_other_type(slot.kind, value.kind, value.end - value.start):
+            self.anomalies[Anomaly.OTHER_TYPE] = None
         return None if value.kind == ValueType.NULL else value
 
     def _joined(self, value: Value) -> str:

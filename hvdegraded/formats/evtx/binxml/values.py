@@ -22,6 +22,7 @@ __all__ = [
     "array_texts",
     "guid_text",
     "has_odd_size",
+    "has_other_type",
     "sid_text",
     "string_text",
     "struct_code",
@@ -96,7 +97,7 @@ def guid_text(raw: bytes) -> str:
 
 def sid_text(raw: bytes) -> str:
     """A security identifier as `S-1-5-18`. Raises BadTextError where it is cut."""
-    if len(raw) < 8 or len(raw) < 8 + 4 * raw[1]:
+    if len(raw) < 8 or len(raw) != 8 + 4 * raw[1]:
         raise BadTextError(Anomaly.CUT_SID)
     authority = int.from_bytes(raw[2:8], "big")
     parts = struct.unpack_from(f"<{raw[1]}I", raw, 8)
@@ -178,6 +179,27 @@ UNSIGNED = frozenset(
     }
 )
 """Types whose values are unsigned integers."""
+
+
+_ALIKE: tuple[frozenset[int], ...] = (
+    frozenset(range(ValueType.INT8, ValueType.UINT64 + 1)),
+    frozenset({ValueType.POINTER, ValueType.HEX32, ValueType.HEX64}),
+    frozenset({ValueType.BINARY, ValueType.BINARY | ARRAY}),
+    frozenset({ValueType.STRING, ValueType.STRINGS}),
+)
+"""Types of which a value may have one where its template names another."""
+_OFTEN_NULL = frozenset({ValueType.UINT16, ValueType.GUID})
+"""Types of which a value is NULL in real logs though it has bytes, which mean nothing."""
+
+
+def has_other_type(named: int, kind: int, size: int) -> bool:
+    """Whether a value is not of the type that its template names, nor of one that stands for it.
+
+    A NULL with bytes (`size` of them) stands for some numbers and GUIDs only.
+    """
+    if kind == ValueType.NULL:
+        return size > 0 and named not in _OFTEN_NULL
+    return kind != named and not any(kind in alike and named in alike for alike in _ALIKE)
 
 
 def has_odd_size(kind: int, size: int) -> bool:

@@ -1,0 +1,71 @@
+"""Issue 15.10: descriptors that cut, retype or drop a value leave no false field unmarked, whatever the checksums say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import hvdegraded as hv
+from tests.formats.evtx.test_hidden_records import HEAD, places, sealed
+from tests.tools.corpus import ROOT
+
+FOLDER = ROOT / "sample_logs" / "hv2012r2"
+LOGS = [FOLDER / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx", FOLDER / "System.evtx"]
+_INSTANCE = struct.Struct("<IBBIII").unpack_from
+NULL, STRING, UINT16, BOOL, GUID, FILETIME, SID, UNKNOWN, ARRAY = 0, 1, 6, 13, 15, 17, 19, 0x33, 0x80
+KEPT_FROM_NULL = (UINT16, GUID)
+"""Types that real logs have as NULL with bytes: such a field is not there, which is not told."""
+
+
+def descriptors(log: bytes, start: int) -> Iterator[int]:
+    """Where the sizes and types of a record's outer values stand."""
+    _, _, _, _, offset, count = _INSTANCE(log, start + 24)
+    here = start + 42
+    if HEAD + offset == start + 38:  # the template is defined here
+        (length,) = struct.unpack_from("<I", log, start + 38 + 20)
+        here = start + 38 + 24 + length
+        (count,) = struct.unpack_from("<I", log, here)
+        here += 4
+    yield from range(here, here + 4 * count, 4)
+
+
+def changes(size: int, kind: int) -> Iterator[tuple[int, int]]:
+    yield from ((size - 1, kind), (size + 1, kind), (0, kind))
+    yield from ((size, other) for other in (NULL, STRING, BOOL, GUID, FILETIME, SID, UNKNOWN, kind | ARRAY))
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("record", [0, 1, 5])
+def test_a_wrong_descriptor_costs_nothing_but_its_own_record_and_no_false_field(
+    path: Path, record: int
+) -> None:
+    data = path.read_bytes()
+    expected = list(hv.read_records(data))
+    start = places(data)[record]
+    tried = 0
+    listed = list(descriptors(data, start))
+    value = listed[-1] + 4
+    for place in listed:
+        size, kind = struct.unpack_from("<HB", data, place)
+        is_zero = not data[value : value + size].strip(b"\0")
+        value += size
+        for new in changes(size, kind):
+            if new == (size, kind) or new[0] < 0 or (new[1] == NULL and (kind in KEPT_FROM_NULL or is_zero)):
+                continue
+            log = bytearray(data)
+            struct.pack_into("<HB", log, place, *new)
+            found = {one.origin.offset: one for one in hv.read_records(sealed(log))}
+            tried += 1
+            for one in expected:
+                read = found.get(one.origin.offset)
+                assert read == one or (
+                    one.origin.offset == start and (read is None or read.origin.anomalies)
+                ), new
+            if len(found) < len(expected):
+                stream = hv.read_records(sealed(log))
+                list(stream)
+                assert stream.report.lost == 1
+    assert tried > 150
