@@ -34,7 +34,7 @@ __all__ = ["Node", "expand"]
 MAX_INSTANCES = 64  # fragments of a record; real ones have up to four
 MAX_PARTS = 2048  # elements, attributes, items and texts of a record, plus one for each of its bytes
 MAX_TEXT = 1 << 18  # bytes of values and characters of literals in a record
-_MOST_PADDING = 7  # bytes behind a record's binary XML: records are filled up to a multiple of eight
+_PADDING = 7  # bytes behind a record's binary XML: records are filled up to a multiple of eight
 MAX_NAMESPACE = 1024  # characters; each element's tag repeats it
 
 
@@ -107,7 +107,7 @@ def expand(chunk: ChunkXml[Any], start: int, end: int) -> tuple[Node, tuple[str,
     expansion = _Expansion(chunk, end - start)
     root = Node("")
     try:
-        expansion.fill(root, expansion.fragment(start, end, _MOST_PADDING), (), {}, 0)
+        expansion.fill(root, expansion.fragment(start, end, _PADDING), (), {}, 0)
     finally:
         chunk.work -= expansion.done
     for node in root:
