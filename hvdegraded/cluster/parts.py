@@ -18,14 +18,14 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 from hvdegraded.errors import HvdegradedError, MissingExtraError, SourceError
 from hvdegraded.findings.builder import RecordMapper, TriagePart
 from hvdegraded.findings.triage import Triage
-from hvdegraded.formats.autodetect import LOG_SUFFIXES, SNIFFED
+from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import ChunkReader
-from hvdegraded.reading.delivery import delivered_alike, pass_over_other_file
-from hvdegraded.reading.inputs import expand_paths, is_other_file, pass_over_unread
+from hvdegraded.reading.delivery import delivered_alike, note_unread, pass_over_other_file
+from hvdegraded.reading.inputs import expand_paths
 from hvdegraded.reading.jobs import InputReader, ReadJob
-from hvdegraded.reading.reader import note_unread
+from hvdegraded.reading.log_files import SNIFFED, is_other_file, pass_over_unread
 from hvdegraded.reading.steps import ReadStep, chunk_items, log_steps
 from hvdegraded.records.items import Item, NoteKind
 from hvdegraded.records.record import ProviderFilter

@@ -21,16 +21,16 @@ from hvdegraded.formats.evtx.format import (
     FIRST_RECORD,
     RECORD_MAGIC,
 )
-from hvdegraded.formats.streams import HEAD, peeked, seekable
-from hvdegraded.records.items import Item, Loss, LossReason, Member, Note, NoteKind
-from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.formats.streams import peeked, seekable
+from hvdegraded.records.items import Item, Member, Note, NoteKind
+from hvdegraded.records.record import ProviderFilter
 from hvdegraded.tabular.encodings import encoding_of
 
 if TYPE_CHECKING:
     from hvdegraded.formats.archives import Member as Opener
     from hvdegraded.formats.evtx.reader import EvtxReader
 
-__all__ = ["LOG_SUFFIXES", "SNIFFED", "Format", "holds_events", "mentions_events", "read_stream", "sniff"]
+__all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
 
 _MOST_NAMED = 5
 _LONGEST_PASTE = 1 << 20  # bytes of what begins like JSON or XML, is neither, and is read as text
@@ -38,12 +38,10 @@ _MOST_CHUNK_PLACES = 4096
 _MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
 LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".zst")
 """Endings of names that promise a log, also of files without events."""
-
-
-SNIFFED = 1 << 16
-"""Bytes of a file that show whether it holds events."""
-_EVENT_TAG = re.compile(rb"<\0?(?:\w\0?)*:?\0?E\0?v\0?e\0?n\0?t\0?[\s/>]")
-_RESULT = re.compile(rb'\{\s*"schema":\s*"hvdegraded\.findings"')
+_RESULT = re.compile(
+    rb'\{\s*"schema":\s*"hvdegraded\.findings"'
+    rb"|[\d,]+ events? in [\d,]+ findings?: |number,id,section,level,host,vm_name,"
+)
 
 
 class Format(enum.StrEnum):
@@ -104,31 +102,6 @@ def sniff(head: bytes, path: str | None = None) -> Format:
             hint="export with wevtutil epl (evtx) or qe /f:xml; carving finds chunks of logs in any file",
         )
     return Format.TEXT
-
-
-def holds_events(head: bytes) -> bool:
-    """Whether the first bytes (`SNIFFED`) of a file that may be any are those of an event log.
-
-    True for old .evt logs too, which are refused when they are read. Archives are not looked into.
-    """
-    try:
-        form = sniff(head[:HEAD])
-        if form in (Format.EVTX, *_ARCHIVES.values()):
-            return form is Format.EVTX
-        for item in read_stream(io.BytesIO(head)):
-            cut = isinstance(item, Loss) and item.reason in (LossReason.TRUNCATED, LossReason.OVER_LIMIT)
-            if cut or isinstance(item, (list, EventRecord)):
-                return True
-    except LegacyEvtError:
-        return True
-    except SourceError:
-        return mentions_events(head)
-    return False
-
-
-def mentions_events(head: bytes) -> bool:
-    """Whether there is the start of an event's XML in the first bytes of a file."""
-    return _EVENT_TAG.search(head) is not None
 
 
 def read_stream(
@@ -224,7 +197,7 @@ class _Reading:
         elif form is Format.TEXT:
             from hvdegraded.formats.text.reader import read_text
 
-            yield from read_text(stream, path)
+            yield from read_text(stream, path, self._wanted)
         else:
             raise SourceError("an archive in an archive is not read", path=path, hint="unpack it first")
 
@@ -243,7 +216,7 @@ class _Reading:
             if len(text) > _LONGEST_PASTE:
                 raise
             try:
-                yield from read_text(io.BytesIO(text), path)
+                yield from read_text(io.BytesIO(text), path, self._wanted)
             except UnknownFormatError:
                 raise error from None
 

@@ -26,7 +26,7 @@ from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, Provide
 from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["delivered", "delivered_alike", "pass_over_other_file"]
+__all__ = ["delivered", "delivered_alike", "note_unread", "pass_over_other_file"]
 
 
 def delivered(
@@ -157,8 +157,15 @@ def _member(
     except SourceError as error:
         part.note(NoteKind.UNREADABLE, error.text)
     finally:
+        note_unread(part)
         pass_over_other_file(part)
         report.add(part)
+
+
+def note_unread(report: ReadReport) -> None:
+    """Note that none of an input's records could be read, where that is so."""
+    if report.lost and not (report.delivered or report.filtered):
+        report.note(NoteKind.UNREADABLE, "none of its records could be read")
 
 
 def pass_over_other_file(part: ReadReport) -> None:

@@ -6,13 +6,14 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from hvdegraded.errors import SourceError, SourceTypeError, UnknownFormatError, UnsafeXmlError
-from hvdegraded.formats.autodetect import LOG_SUFFIXES, SNIFFED, holds_events, mentions_events
+from hvdegraded.errors import SourceError, SourceTypeError
+from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.shippers.frames import is_frame
+from hvdegraded.reading.log_files import is_log
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
@@ -22,10 +23,7 @@ __all__ = [
     "checked_source",
     "display_path",
     "expand_paths",
-    "head_of",
-    "is_other_file",
     "named_paths",
-    "pass_over_unread",
     "unreadable",
 ]
 
@@ -41,7 +39,6 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 20
-_TEXT_READERS = frozenset(("json", "csv", "xml", "text"))
 _OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
@@ -103,7 +100,7 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     for path in _files_below(folder, report):
         (found if path.suffix.lower() in LOG_SUFFIXES or is_log(path) else others).append(path)
     for path in sorted(others)[:_MOST_NAMED]:
-        report.note(NoteKind.PASSED_OVER, f"{display_path(path)} is not a log: no events in its first bytes")
+        report.note(NoteKind.PASSED_OVER, f"{display_path(path)} is not a log: there is no event in it")
     if len(others) > _MOST_NAMED:
         more = len(others) - _MOST_NAMED
         report.note(NoteKind.PASSED_OVER, f"{more} more files in {display_path(folder)} are not logs")
@@ -143,37 +140,6 @@ def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
                 waiting.append(Path(entry.path))
             elif stat.S_ISREG(mode):
                 yield Path(entry.path)
-
-
-def head_of(path: Path) -> bytes:
-    """The first bytes of a file, none of one that cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(SNIFFED)
-    except OSError:
-        return b""
-
-
-def is_log(path: Path) -> bool:
-    """Whether a file is an event log by its first bytes."""
-    return holds_events(head_of(path))
-
-
-def is_other_file(name: str, error: SourceError, head: Callable[[], bytes]) -> bool:
-    """Whether a file of a folder that cannot be read, for this reason, is not a log in the first place.
-
-    `head` gives its first bytes.
-    """
-    if name.lower().endswith(".evtx"):
-        return False
-    return isinstance(error, (UnknownFormatError, UnsafeXmlError)) and not mentions_events(head())
-
-
-def pass_over_unread(part: ReadReport, head: Callable[[], bytes]) -> None:
-    """Turn what was skipped unread of a file of a folder into a remark if the file is not a log."""
-    if part.filtered == part.records_seen > 0 and part.reader in _TEXT_READERS and not holds_events(head()):
-        part.filtered = 0
-        part.note(NoteKind.PASSED_OVER, "it is not a log: there are no events in its first bytes")
 
 
 def checked_source(source: Any) -> Any:

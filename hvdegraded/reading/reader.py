@@ -14,21 +14,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 from hvdegraded.errors import HvdegradedError, LossError, SourceError
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
-from hvdegraded.reading.delivery import pass_over_other_file
+from hvdegraded.reading.delivery import note_unread, pass_over_other_file
 from hvdegraded.reading.given_stream import given_stream
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
     display_path,
     expand_paths,
-    head_of,
-    is_other_file,
     is_pasted,
     named_paths,
-    pass_over_unread,
     unreadable,
 )
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
+from hvdegraded.reading.log_files import head_of, is_other_file, pass_over_unread
 from hvdegraded.reading.progress import Progress, showing
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "map_records",
-    "note_unread",
     "read_records",
 ]
 
@@ -148,12 +145,6 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
                     pass_over_unread(part, head)
                 pass_over_other_file(part)
                 report.add(part)
-
-
-def note_unread(report: ReadReport) -> None:
-    """Note that none of an input's records could be read, where that is so."""
-    if report.lost and not (report.delivered or report.filtered):
-        report.note(NoteKind.UNREADABLE, "none of its records could be read")
 
 
 def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:

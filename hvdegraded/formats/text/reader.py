@@ -19,12 +19,13 @@ from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.blocks import event_blocks
 from hvdegraded.formats.text.dumps import assignments, mof_instances, ruby_hashes
 from hvdegraded.formats.text.layout import spaced_once, unquoted
+from hvdegraded.formats.text.mentions import mention_of_event
 from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
 from hvdegraded.formats.text.rows import separated_rows
 from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
-from hvdegraded.records.record import Anomaly, EventRecord, Origin
+from hvdegraded.records.record import Anomaly, EventRecord, Origin, ProviderFilter
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
 from hvdegraded.tabular.encodings import decode_text
 from hvdegraded.tabular.format_list import objects_of_list
@@ -53,10 +54,13 @@ def looks_like_text_form(head: str) -> bool:
     return start.startswith("<") and _BESIDE_XML.search(start) is not None
 
 
-def read_text(stream: BinaryIO, path: str | None = None) -> Iterator[Item]:
+def read_text(
+    stream: BinaryIO, path: str | None = None, wanted: ProviderFilter | None = None
+) -> Iterator[Item]:
     """Read a text in UTF-8, UTF-16, UTF-32 or Windows-1252.
 
-    Raises UnknownFormatError where the text holds no event of a known provider.
+    Raises UnknownFormatError where the text holds no event of a known provider, and SourceError where it
+    names one of a wanted provider in no form that is read.
     """
     data = stream.read(LONGEST + 1)
     text, _ = decode_text(data[:LONGEST])
@@ -70,6 +74,13 @@ def read_text(stream: BinaryIO, path: str | None = None) -> Iterator[Item]:
                 yield Note(NoteKind.LIMIT, limit, incomplete=True)
         yield item
     if not seen:
+        mention = mention_of_event(text, wanted)
+        if mention is not None:
+            raise SourceError(
+                f"line {mention.line} names {mention.provider} and an event id, but in no form that is read",
+                path=path,
+                hint="export the log with wevtutil epl, or the events with Get-WinEvent | Format-List",
+            )
         raise UnknownFormatError(
             "this is neither an .evtx log nor event XML, JSON, CSV or a text form of Windows events",
             path=path,
