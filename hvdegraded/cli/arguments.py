@@ -62,9 +62,9 @@ def add_policy(command: Arguments) -> None:
         "--unknown-guest",
         choices=("ignorable", "actionable"),
         default="ignorable",
-        help="what a mismatch that works is in a guest whose system is not known (default: ignorable)",
+        help="label of a mismatch that works, if the guest's system is not known (default: ignorable)",
     )
-    command.add_argument("--policy", metavar="FILE", help="TOML with rows of your own")
+    command.add_argument("--policy", metavar="FILE", help="TOML: rows of your own, acknowledged findings")
 
 
 def add_guest(command: Arguments) -> None:

@@ -14,6 +14,8 @@ from hvdegraded.errors import SourceError, UnknownNameError
 from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
+    from hvdegraded.findings.document import FindingEntry
+    from hvdegraded.findings.groups import Finding
     from hvdegraded.findings.triage import Triage
 
 __all__ = ["add_parser", "run"]
@@ -26,10 +28,11 @@ def add_parser(commands: Commands) -> None:
         help="tell why an event got its verdict",
         description="Tell why an event got its verdict: the rule, its sources, and what would change it. "
         "What else happened counts: give the paths and options that triage was given; those for the form of "
-        "its report are taken, and change nothing.",
+        "its report are taken, and change nothing. Without a finding or a record, all findings that the "
+        "options select are explained.",
         epilog="Example: hvdegraded explain C:\\logs --guests guests.json --finding 3",
     )
-    what = command.add_mutually_exclusive_group(required=True)
+    what = command.add_mutually_exclusive_group()
     what.add_argument("--record", type=int, metavar="N", help="EventRecordID, as triage shows it")
     what.add_argument("--finding", metavar="ID", help="id or number of a finding, as triage shows it")
     add_triage(command)
@@ -64,9 +67,9 @@ def run(options: argparse.Namespace) -> int:
 
     beside = companions_of(source_of(options))
     builder = builder_of(options, beside)
-    if options.finding:
+    if options.record is None:
         report = builder.read(beside.source, read_options_of(options), notes=beside.notes)
-        _explain_finding(selected(builder.finish(report), options), options.finding)
+        _explain_findings(selected(builder.finish(report), options), options.finding)
         return NOTHING
     found = []
     events = read(
@@ -85,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
             path=", ".join(options.paths),
             hint="triage shows the numbers; each log counts its own",
         )
+    builder.finish(events.report)  # now it is known for which time each channel was read
     for event in found:
         record = event.record
         print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
@@ -100,16 +104,25 @@ def run(options: argparse.Namespace) -> int:
     return NOTHING
 
 
-def _explain_finding(found: Triage, wanted: str) -> None:
-    """Explain each kind of events of a finding, which is named by its id or its number."""
-    entries = {entry.id: entry for entry in found.document.findings}
-    by_number = {str(entry.number): entry for entry in found.document.findings}
-    entry = entries.get(wanted.lower()) or by_number.get(wanted.lstrip("#"))
-    if entry is None:
-        raise UnknownNameError(
-            f"there is no finding {wanted}", hint="give the paths and options that triage was given"
-        )
-    finding = next(one for one in found if one.id == entry.id)
+def _explain_findings(found: Triage, wanted: str | None) -> None:
+    """Explain a finding, which is named by its id or its number, or all."""
+    entries = [
+        entry
+        for entry in found.document.findings
+        if wanted is None or wanted.lower() == entry.id or wanted.lstrip("#") == str(entry.number)
+    ]
+    if not entries:
+        what = "no finding" if wanted is None else f"no finding {wanted}"
+        raise UnknownNameError(f"there is {what}", hint="give the paths and options that triage was given")
+    findings = {finding.id: finding for finding in found}
+    for place, entry in enumerate(entries):
+        if place:
+            print()
+        _explain_finding(findings[entry.id], entry)
+
+
+def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
+    """Explain each kind of events of a finding."""
     print(printable(f"finding {entry.id}, number {entry.number}: {entry.problem}"))
     for group in finding.groups:
         record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""

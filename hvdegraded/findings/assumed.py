@@ -83,9 +83,8 @@ def _assumed(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _settle(assumption: Assumption, groups: Iterable[EventGroup]) -> str:
     if assumption is Assumption.GUEST_SYSTEM:
         return "Name the system that this VM runs."
-    channels = dict.fromkeys(one.channel for group in groups for one in group.verdict.unseen)
-    if channels:
-        return f"Read the ten minutes after each of these events in {', '.join(channels)} of this host."
+    if any(group.verdict.unseen for group in groups):
+        return "Read the missing logs of this host for the ten minutes after each of these events."
     return (
         "Read the logs of this host, and of where the VM went, that contain the ten minutes after each of "
         "these events."

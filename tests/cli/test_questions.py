@@ -191,6 +191,40 @@ def test_explain_takes_every_option_of_triage(tmp_path: Path, capsys: pytest.Cap
     assert not Path("known.json").exists()
 
 
+def test_explain_explains_all_that_is_selected(capsys: pytest.CaptureFixture[str]) -> None:
+    """What triage shows of a VM, assumed or not, has a number that explain takes."""
+    _, shown, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--vm", "web22")
+    numbers = sorted(set(re.findall(r"#(\d+)", shown)))
+    assert numbers == ["1", "2"]
+    _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, "--vm", "web22")
+    assert [
+        line.split(":")[0].split(" ")[-1] for line in out.splitlines() if line.startswith("finding ")
+    ] == ["1", "2", "3"]
+    for number in numbers:
+        assert (
+            run(capsys, "explain", LOGS, "--guests", GUESTS, "--vm", "web22", "--finding", number)[1] in out
+        )
+    assert run(capsys, "explain", LOGS, "--guests", GUESTS, "--vm", "web22", "--component", "mouse")[0] == 2
+
+
+def test_explain_gives_a_record_the_verdict_that_triage_gives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where that depends on which logs were read: nothing is assumed of what followed."""
+    _, out, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, "--together", "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    proven = [
+        line
+        for line in lines
+        if line["verdict"]["reason"] == "refused_offer_with_fallback" and not line["verdict"]["assumptions"]
+    ]
+    for line in (proven or lines)[:2]:
+        _, out, _ = run(
+            capsys, "explain", LOGS, "--guests", GUESTS, "--together", "--record", line["record_id"]
+        )
+        assert line["verdict"]["summary"] in out
+
+
 def test_explain_names_the_file_of_a_record(capsys: pytest.CaptureFixture[str]) -> None:
     for what in (("--record", 1049), ("--finding", 1)):
         _, out, _ = run(capsys, "explain", LOGS, "--guests", GUESTS, *what)

@@ -235,7 +235,7 @@ def _missing_logs(document: Document) -> Html:
         )
         for log in logs
     )
-    return Html("<h3>Logs that would settle it</h3><ul class='logs'>{}</ul>").format(items)
+    return Html("<h3>Missing logs that would settle it</h3><ul class='logs'>{}</ul>").format(items)
 
 
 def _table(problems: Sequence[Problem], most: int, interactive: bool) -> Html:

@@ -193,23 +193,33 @@ def _print_assumed(document: Document, console: Console, layout: Layout) -> None
     title = f"{TITLES[Section.ASSUMED]}: {plural(len(document.assumed), 'VM')}, {plural(events, 'event')}"
     _say_apart(console, f"{title}", _STYLES[Section.ASSUMED])
     shown = document.assumed if layout.everything else document.assumed[:_MOST_ASSUMED]
+    numbers_of = {finding.id: finding.number for finding in document.findings}
+    by_what_settles: dict[str, list[AssumedVm]] = {}
     for vm in shown:
-        whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
-        _say(console, f"{whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=2)
-        _say(console, f"To settle it: {vm.settle}", indent=6)
-        names_system = Assumption.GUEST_SYSTEM in vm.assumptions
-        if names_system and layout.settle and (how := layout.settle(vm)):
-            console.print(f"        {how}", markup=False, emoji=False, soft_wrap=True)
+        by_what_settles.setdefault(vm.settle, []).append(vm)
+    for settle, vms in by_what_settles.items():
+        _say_apart(console, f"To settle it: {settle}", indent=2)
+        for vm in vms:
+            _print_assumed_vm(vm, [numbers_of[one] for one in vm.findings], console, layout)
     more = len(document.assumed) - len(shown)
     if more > 0:
         _say(console, f"and {plural(more, 'more VM')}{_hint(layout.list_all)}", indent=2)
     _print_missing_logs(document, console, layout)
 
 
+def _print_assumed_vm(vm: AssumedVm, numbered: list[int], console: Console, layout: Layout) -> None:
+    whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
+    findings = ", ".join(f"#{number}" for number in numbered)
+    _say(console, f"{findings}  {whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=4)
+    names_system = Assumption.GUEST_SYSTEM in vm.assumptions
+    if names_system and layout.settle and (how := layout.settle(vm)):
+        console.print(f"        {how}", markup=False, emoji=False, soft_wrap=True)
+
+
 def _print_missing_logs(document: Document, console: Console, layout: Layout) -> None:
     if not document.missing_logs:
         return
-    _say_apart(console, "Logs that would settle it; export them on the host, and read them too:", indent=2)
+    _say_apart(console, "Missing logs; export them on the host, and read them too:", indent=2)
     shown = document.missing_logs if layout.everything else document.missing_logs[:_MOST_LOGS]
     for log in shown:
         _say(console, f"{log.channel} of {log.host or '(no host)'}: {log.why}", indent=4)
