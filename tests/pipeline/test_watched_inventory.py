@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hvdegraded.errors import InventoryError
+from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
@@ -103,6 +104,65 @@ def test_what_is_worse_than_before_is_told_and_the_last_good_one_stays(tmp_path:
     told = [text for text in warnings if "in force" in text]
     assert len(told) == 1
     assert "(8 VMs, 0 h 0 min old)" in told[0]
+
+
+ROWS = [(f"lin{number}", "Ubuntu 24.04") for number in range(8)] + [(VM, "Windows Server 2019")]
+CSV = "Name,OSName\r\n" + "".join(f"{name},{system}\r\n" for name, system in ROWS)
+OBJECTS = [json.dumps({"Name": name, "OSName": system}) for name, system in ROWS]
+FORMS = {
+    "JSON": f"[{','.join(OBJECTS)}]".encode(),
+    "JSON of lines": "\n".join(OBJECTS).encode() + b"\n",
+    "printed JSON": json.dumps([json.loads(one) for one in OBJECTS], indent=4).encode("utf-16"),
+    "CSV": CSV.encode(),
+    "CSV in UTF-16": CSV.encode("utf-16"),
+    "CSV of another time": CSV.replace("Ubuntu", "Debian").encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_half_written_inventory_does_not_take_the_place_of_the_good_one(tmp_path: Path, form: str) -> None:
+    """The Windows guest stands in the last row, so that each of these cuts costs it or its system."""
+    path = tmp_path / "guests"
+    good = FORMS["CSV" if form == "CSV of another time" else form]
+    for cut in (1, 3, 9, 20, 30, 41):
+        path.write_bytes(good)
+        warnings: list[str] = []
+        part = FORMS[form][:-cut]
+        told = labels(path, warnings, nothing, lambda part=part: path.write_bytes(part))  # type: ignore[misc]
+        assert told == ["actionable"] * 2
+        assert [text for text in warnings if "was not loaded again" in text], (cut, warnings)
+
+
+def test_a_row_that_was_never_readable_does_not_keep_a_new_inventory_out(tmp_path: Path) -> None:
+    path = tmp_path / "guests.csv"
+    text = f"Name,Id,OSName\nold,too,many,cells\nweb01,,Ubuntu 24.04\n{VM},{ID},Debian 12\n"
+    path.write_text(text)
+    warnings: list[str] = []
+    newer = text.replace("Debian 12", "Windows 10")
+    assert labels(path, warnings, nothing, lambda: path.write_text(newer)) == [IGNORABLE, "actionable"]
+
+
+def test_an_inventory_that_is_written_while_it_is_read_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "guests.json"
+    write(path)
+    warnings: list[str] = []
+    watched = WatchedInventory(path, warnings.append, 0.0)
+    load = GuestInventory.load
+    write(path, 5)
+
+    def loaded(source: object) -> GuestInventory:
+        guests = load(source)
+        if len(guests) == 5:
+            write(path, 6)
+        return guests
+
+    monkeypatch.setattr(GuestInventory, "load", loaded)
+    assert not watched.look()
+    assert "changed while it was read" in warnings[-1]
+    assert watched.look()
+    assert len(watched.guests) == 6
 
 
 def test_a_good_inventory_after_a_bad_one_is_in_force(tmp_path: Path) -> None:
