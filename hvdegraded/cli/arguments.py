@@ -23,6 +23,7 @@ __all__ = [
     "FAIL_ON",
     "Arguments",
     "Commands",
+    "add_fail_on",
     "add_guest",
     "add_output",
     "add_policy",
@@ -65,6 +66,16 @@ def add_policy(command: Arguments) -> None:
         help="label of a mismatch that works, if the guest's system is not known (default: ignorable)",
     )
     command.add_argument("--policy", metavar="FILE", help="TOML: rows of your own, acknowledged findings")
+
+
+def add_fail_on(command: Any) -> None:
+    """Add the argument that says which sections make the exit code 1."""
+    command.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        default="check",
+        help="what makes the exit code 1; each includes the ones before it (default: check)",
+    )
 
 
 def add_guest(command: Arguments) -> None:

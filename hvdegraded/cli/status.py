@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hvdegraded.cli.arguments import (
     FAIL_ON,
     Commands,
+    add_fail_on,
     add_guest,
     add_output,
     add_policy,
@@ -48,12 +49,7 @@ def add_parser(commands: Commands) -> None:
     )
     form.add_argument("--quiet", action="store_true", help="the counts only, in one line")
     command.add_argument("--all", action="store_true", help="list all states, proven noise too")
-    command.add_argument(
-        "--fail-on",
-        choices=FAIL_ON,
-        default="check",
-        help="what makes the exit code 1; each includes the ones before it (default: check)",
-    )
+    add_fail_on(command)
     add_output(command)
     command.set_defaults(run=run)
 

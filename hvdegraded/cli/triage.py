@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.cli.arguments import (
     FAIL_ON,
     Commands,
+    add_fail_on,
     add_output,
     add_triage,
     builder_of,
@@ -70,12 +71,7 @@ def add_report(command: Any) -> Any:
         metavar="FILE",
         help="show only findings that the last run with this file did not have, and write it anew",
     )
-    shown.add_argument(
-        "--fail-on",
-        choices=FAIL_ON,
-        default="check",
-        help="what makes the exit code 1; each includes the ones before it (default: check)",
-    )
+    add_fail_on(shown)
     return shown
 
 

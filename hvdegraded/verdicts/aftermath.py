@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hvdegraded.events import VersionEvent
+from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.channels import failure_channels
-from hvdegraded.knowledge.vocabulary import Lifecycle
+from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.vocabulary import Family, Lifecycle, Outcome, Role
 from hvdegraded.records.coverage import ChannelCoverage, CoverageGap
+from hvdegraded.records.record import Level
 from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
 from hvdegraded.verdicts.verdict import UnseenChannel
 from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES
 
-__all__ = ["Aftermath", "what_followed"]
+__all__ = ["Aftermath", "failure_of", "what_followed"]
 
 _SAME_MINUTE = MINUTE
 """Within this time equal refusals of one start are those of several devices, each negotiated once."""
+_OF_DEVICES = frozenset(
+    {
+        Family.WORKER,
+        Family.CHIPSET,
+        Family.SYNTHSTOR,
+        Family.SYNTHNIC,
+        Family.STORAGEVSP,
+        Family.UIDEVICES,
+        Family.VMBUSVDEV,
+        Family.SERIAL,
+    }
+)
 
 
 class Aftermath(NamedTuple):
@@ -101,3 +115,17 @@ def _unseen(
     else:
         unseen += [f"{one.channel}: {one.gap}" for one in channels]
     return tuple(dict.fromkeys(unseen))
+
+
+def failure_of(event: Event, fact: EventFact | None) -> str | None:
+    """Return the failure of a VM that an event reports, in words; None if it reports none.
+
+    Of the providers of a VM's devices, problems count, and errors that the tables do not know.
+    """
+    if fact is not None:
+        serious = fact.vm_failure or fact.outcome is Outcome.FINAL_REFUSAL
+        serious |= fact.role is Role.PROBLEM and event.family in _OF_DEVICES and not fact.forced
+        return f"{event.provider} {event.event_id}: {fact.meaning}" if serious else None
+    if event.family not in _OF_DEVICES or (event.level is not None and event.level > Level.ERROR):
+        return None
+    return f"{event.provider} {event.event_id}, an error that the tables do not know."

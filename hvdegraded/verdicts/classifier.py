@@ -32,9 +32,9 @@ from hvdegraded.knowledge.channels import generation_of
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.guest_systems import read_os, windows_remedy
 from hvdegraded.knowledge.tables import Knowledge
-from hvdegraded.knowledge.vocabulary import Family, GuestFamily, HostGeneration, Outcome, Role
+from hvdegraded.knowledge.vocabulary import GuestFamily, HostGeneration, Outcome, Role
 from hvdegraded.records.record import EventRecord, Level
-from hvdegraded.verdicts.aftermath import Aftermath, what_followed
+from hvdegraded.verdicts.aftermath import Aftermath, failure_of, what_followed
 from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
 from hvdegraded.verdicts.evidence import EvidenceOfGuest, GuestEvidence
 from hvdegraded.verdicts.history import History, Surroundings
@@ -55,18 +55,6 @@ _ROLES = {
     Role.WATCH: (Reason.WATCH, Severity.CHECK),
     Role.INFORMATION: (Reason.NOT_A_PROBLEM_REPORT, Severity.NONE),
 }
-_OF_DEVICES = frozenset(
-    {
-        Family.WORKER,
-        Family.CHIPSET,
-        Family.SYNTHSTOR,
-        Family.SYNTHNIC,
-        Family.STORAGEVSP,
-        Family.UIDEVICES,
-        Family.VMBUSVDEV,
-        Family.SERIAL,
-    }
-)
 _SYSTEMS = "for example linux, or Windows Server 2022"
 
 
@@ -195,7 +183,7 @@ class Classifier:
         usable = isinstance(event, VersionEvent) and fact is not None
         if isinstance(event, VersionEvent) and fact is not None:
             usable = unusable_because(event, fact, self.knowledge) is None
-        return history.observe(event, fact, failure=_failure(event, fact), usable=usable, ticks=ticks)
+        return history.observe(event, fact, failure=failure_of(event, fact), usable=usable, ticks=ticks)
 
     def _event_of(self, event: Event | EventRecord) -> Event:
         if isinstance(event, EventRecord):
@@ -331,20 +319,6 @@ def _known(fact: EventFact, answer: Answer) -> Ruling:
         remedy=answer.remedy,
         references=fact.references,
     )
-
-
-def _failure(event: Event, fact: EventFact | None) -> str | None:
-    """The failure of a VM that an event reports, in words; None if it reports none.
-
-    Of the providers of a VM's devices, problems count, and errors that the tables do not know.
-    """
-    if fact is not None:
-        serious = fact.vm_failure or fact.outcome is Outcome.FINAL_REFUSAL
-        serious |= fact.role is Role.PROBLEM and event.family in _OF_DEVICES and not fact.forced
-        return f"{event.provider} {event.event_id}: {fact.meaning}" if serious else None
-    if event.family not in _OF_DEVICES or (event.level is not None and event.level > Level.ERROR):
-        return None
-    return f"{event.provider} {event.event_id}, an error that the tables do not know."
 
 
 def _is_of_2016(event: VersionEvent) -> bool:

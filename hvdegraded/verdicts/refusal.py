@@ -136,29 +136,32 @@ class _Case(NamedTuple):
         return guest_text(self.evidence.guest)
 
     def then_failed(self, failure: str) -> Ruling:
-        return Ruling(
-            reason=Reason.REFUSED_THEN_FAILURE,
-            basis=Basis.CONTEXT,
-            severity=Severity.ACT,
-            summary=f"{self.refused}, and within {WINDOW_MINUTES} minutes: {failure}",
-            remedy=self.fact.remedy,
-            references=self.references,
-            guest=self.guest,
-            derivation=(*self.lines, f"A failure of the same VM followed: {failure}"),
-            if_otherwise=("if that failure has another cause: as without it",),
+        return self._followed_by(
+            Reason.REFUSED_THEN_FAILURE,
+            f"within {WINDOW_MINUTES} minutes: {failure}",
+            f"A failure of the same VM followed: {failure}",
+            "if that failure has another cause: as without it",
         )
 
     def refused_again(self) -> Ruling:
+        return self._followed_by(
+            Reason.REFUSED_AGAIN,
+            "again in a later start: the guest does not get going",
+            "The same offer was refused again in a later start of the VM.",
+            "if somebody restarted the VM, and it works: as without it",
+        )
+
+    def _followed_by(self, reason: Reason, what: str, line: str, otherwise: str) -> Ruling:
         return Ruling(
-            reason=Reason.REFUSED_AGAIN,
+            reason=reason,
             basis=Basis.CONTEXT,
             severity=Severity.ACT,
-            summary=f"{self.refused}, and again in a later start: the guest does not get going",
+            summary=f"{self.refused}, and {what}",
             remedy=self.fact.remedy,
             references=self.references,
             guest=self.guest,
-            derivation=(*self.lines, "The same offer was refused again in a later start of the VM."),
-            if_otherwise=("if somebody restarted the VM, and it works: as without it",),
+            derivation=(*self.lines, line),
+            if_otherwise=(otherwise,),
         )
 
     def contradicted(self) -> Ruling:
