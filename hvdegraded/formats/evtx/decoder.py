@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
@@ -25,7 +25,7 @@ from hvdegraded.formats.evtx.binxml.values import BadTextError
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
-from hvdegraded.formats.evtx.record_headers import Gap, Span
+from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.cleared import clears_log
@@ -45,6 +45,7 @@ _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PROVIDER, _EVENT_ID, _CHANNEL, _COMPUTER = map(
     EventRecord._fields.index, ("provider", "event_id", "channel", "computer")
 )
+_MAX_HIDDEN = 1024  # places in a record where another may begin
 _SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
 _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
@@ -114,10 +115,38 @@ class EvtxDecoder:
             yield usual
             usual = []
             yield found
+            if isinstance(found, EventRecord) and Anomaly.BYTES_LEFT in found.origin.anomalies:
+                yield from self._hidden_in(chunk, xml, span, path, spans)
         yield usual
         if skipped:
             yield Skipped(len(skipped))
             yield from _coverages(skipped[0], skipped[-1])
+
+    def _hidden_in(
+        self,
+        chunk: Chunk,
+        xml: ChunkXml[PlannedTemplate],
+        outer: Span,
+        path: str | None,
+        listed: Sequence[Span | Gap],
+    ) -> Iterator[Item]:
+        """Records in a record whose size reaches beyond its own values, but for those that are listed."""
+        known = {span.start for span in listed}
+        count = 0
+        for span in islice(records_inside(chunk.data, outer), _MAX_HIDDEN):
+            origin = Origin("evtx", path, chunk.offset + span.start, None, chunk.number)
+            try:
+                record = self._decode_general(xml, span.start + RECORD_HEADER, span.end - 4, origin)
+            except (BinXmlError, UnreadableEventError):
+                continue
+            if span.start not in known and record.provider and record.record_id == span.number:
+                count += 1
+                marks = (*record.origin.anomalies, RecordPlace.INSIDE.value)
+                yield record._replace(origin=record.origin._replace(anomalies=marks))
+        if count:
+            yield Note(
+                NoteKind.CHUNK, f"record {outer.number} reaches over {count} more, which its size hides"
+            )
 
     def remnant(self, chunk: Chunk, span: Span, path: str | None) -> EventRecord | None:
         """Decode a record that is not a live one of its chunk; None where that is not possible."""
@@ -285,6 +314,10 @@ def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
         yield Note(NoteKind.CHUNK, f"{where} holds records that its header does not count")
     if damaged:
         yield Note(NoteKind.CHUNK, f"the header of {where} is damaged")
+    elif chunk.records is None and spans:
+        yield Note(NoteKind.CHUNK, f"the header of {where} counts records {chunk.first} to {chunk.last}")
+    elif not chunk.orderly and spans and not hidden:
+        yield Note(NoteKind.CHUNK, f"the header of {where} names another last record than is there")
     if not chunk.intact(end_of(spans)):
         yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
         damaged = True

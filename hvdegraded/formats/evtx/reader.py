@@ -134,7 +134,8 @@ def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
     elif header.dirty:
         text = "the log was not closed, as in a copy from a live system: the newest may be missing"
         items.append(Note(NoteKind.DIRTY, text))
-    return OpenLog(read_at, RecordNumberAudit(header, size), RepeatedChunks(read_at, size), header, items)
+    repeats = RepeatedChunks(read_at, size)
+    return OpenLog(read_at, RecordNumberAudit(header, size, repeats.elsewhere), repeats, header, items)
 
 
 def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:

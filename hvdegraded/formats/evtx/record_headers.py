@@ -17,6 +17,7 @@ __all__ = [
     "is_record",
     "is_record_start",
     "records_between",
+    "records_inside",
     "span_at",
     "unsound_span",
 ]
@@ -58,6 +59,16 @@ def records_between(data: bytes, start: int, end: int) -> Iterator[Span]:
     while (span := find_record(data, start, end)) is not None:
         yield span
         start = span.start + 4  # a remnant may hold older ones
+
+
+def records_inside(data: bytes, outer: Span) -> Iterator[Span]:
+    """What begins as a record inside of another and ends there, whether or not its size is repeated."""
+    place = data.find(RECORD_MAGIC, outer.start + 4, outer.end)
+    while 0 <= place <= outer.end - SMALLEST_RECORD:
+        _, size, number, ticks = _RECORD(data, place)
+        if SMALLEST_RECORD <= size <= outer.end - place:
+            yield Span(place, place + size, number, ticks, RecordPlace.INSIDE)
+        place = data.find(RECORD_MAGIC, place + 4, outer.end)
 
 
 def span_at(data: bytes, start: int, end: int) -> Span | None:

@@ -7,6 +7,8 @@ numbers do not run on, as where a full log went on at its beginning, each such p
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk, FileHeader, MissingChunk
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.record_headers import Gap, Span
@@ -22,7 +24,13 @@ _UNKNOWN = "one for each chunk, since no number shows how many"
 class RecordNumberAudit:
     """What the chunks of a file, taken together, say about what is missing: record numbers run on."""
 
-    def __init__(self, header: FileHeader | None, size: int) -> None:
+    def __init__(
+        self,
+        header: FileHeader | None,
+        size: int,
+        elsewhere: Callable[[int, int], int] = lambda first, last: 0,  # noqa: ARG005  # none
+    ) -> None:
+        self._elsewhere = elsewhere
         self._header = header
         self._size = size
         self._found: list[Item] = []
@@ -106,6 +114,11 @@ class RecordNumberAudit:
             self._lose(len(self._holes), _UNKNOWN)
         elif absent:
             self._lose_at_end(LossReason.TRUNCATED, f"the file ends, {_UNKNOWN}", absent)
+        elif missing > 0 and header is not None and not header.dirty and self._highest:
+            text = (
+                f"the header's next record number is {header.following}, the last record is {self._highest}"
+            )
+            self._found.append(Note(NoteKind.HEADER, text))
 
     def _compare_with_header(self) -> int:
         """Note where the file header counts other chunks than are there; gives how many are absent."""
@@ -142,10 +155,13 @@ class RecordNumberAudit:
                 )
                 self._found.append(Note(NoteKind.CHUNK, text))
         elif self._last is not None and first > self._last + 1:
-            missing = first - self._last - 1
+            missing = first - self._last - 1 - self._elsewhere(self._last + 1, first - 1)
             detail = f"record numbers jump from {self._last} to {first} between chunks"
-            loss = Loss(LossReason.UNREADABLE, detail, records=missing if missing < _MOST_JUMPED else 1)
-            self._found.append(loss._replace(after=self._written, before=written))
+            if missing <= 0:
+                self._found.append(Note(NoteKind.CHUNK, f"{detail}, where others follow later"))
+            else:
+                loss = Loss(LossReason.UNREADABLE, detail, records=missing if missing < _MOST_JUMPED else 1)
+                self._found.append(loss._replace(after=self._written, before=written))
         self._holes = []
         self._open_end = None
         self._last = last

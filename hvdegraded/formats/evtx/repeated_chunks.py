@@ -46,6 +46,14 @@ class _Numbers:
             self._places.insert(at, _Place(chunk.offset, chunk.free, chunk.last))
         return None
 
+    def count(self, first: int, last: int) -> int:
+        """How many numbers from `first` to `last` these ranges hold."""
+        found, at = 0, bisect_right(self._firsts, last) - 1
+        while at >= 0 and self._places[at].last >= first:
+            found += min(last, self._places[at].last) - max(first, self._firsts[at]) + 1
+            at -= 1
+        return found
+
 
 class RepeatedChunks:
     """What is known of the record numbers of a log's chunks; `read_at` reads the log's bytes."""
@@ -55,12 +63,16 @@ class RepeatedChunks:
         self._seen = _Numbers()
         self._originals: dict[bytes, int] = {}  # of chunks whose numbers repeat, by their content
         self._doubtful: set[int] = set()
-        ahead = _Numbers()
+        self._ahead = ahead = _Numbers()
         for offset in range(FILE_HEADER_SIZE, min(size, _MAX_COMPARED * CHUNK_SIZE), CHUNK_SIZE):
             chunk = chunk_header(read_at, offset)
             other = None if chunk.records is None else ahead.add(chunk)
             if other is not None and self._content(chunk) != self._content(other):
                 self._doubtful |= {other.offset, offset}
+
+    def elsewhere(self, first: int, last: int) -> int:
+        """How many numbers from `first` to `last` are those of records of any chunk of the log."""
+        return self._ahead.count(first, last)
 
     def checked(self, chunk: Chunk) -> tuple[Chunk | None, Note | None]:
         """The next chunk, marked if others have its numbers, or None for a copy; and what to report."""

@@ -106,6 +106,7 @@ class _Walk:
             number += 1
         if span is not None:
             self._pass(span)
+            self._last = span.number
 
     def _pass(self, span: Span) -> None:
         self._place, self._written = span.end, span.ticks

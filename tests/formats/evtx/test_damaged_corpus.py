@@ -52,7 +52,7 @@ DAMAGE = {
     "bad string table": Log("security_bad_string_cache", 2261, 0, 0, 1, 2261, 2261, "header of the chunk"),
     "no checksums": Log("Application_no_crc32", 17, 0, 0, 0, 17, 17),
     # Record 104 hides a record that a tool deleted: its size reaches over it.
-    "odd flags of the file header, and a deleted record": Log("post-Security", 126, 0, 1, 0, 126, 126),
+    "odd flags of the file header, and a deleted record": Log("post-Security", 127, 0, 2, 0, 126, 126),
     # Their second halves are of older chunks: 34 numbers each are missing, at a record that changes in its midst.
     "halves of other chunks, bad checksums": Log(RDP, 1910, 72, 191, 2, 1910, 1910, "checksum of the chunk"),
     "a bad checksum and records that lack two numbers": Log(REMOTE, 1806, 6, 198, 2, 1774, 1774, "checksum"),

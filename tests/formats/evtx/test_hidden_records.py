@@ -18,7 +18,7 @@ from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import EventRecord
 from tests.tools.corpus import CLEAN_LOGS, needs_corpus
 
-HEAD, CHUNK = 4096, 65536
+HEAD, CHUNK, FIRST = 4096, 65536, 512
 WANTED = hv.load_knowledge().provider_filter()
 
 
@@ -86,6 +86,89 @@ def older_header(log: bytearray) -> bytes:
 def fewer_counted(log: bytearray) -> bytes:
     struct.pack_into("<Q", log, HEAD + 32, 20)
     return sealed(log)
+
+
+def numbered(log: bytearray, first: int, last: int) -> None:
+    for place, number in ((8, first), (24, first), (16, last), (32, last)):
+        struct.pack_into("<Q", log, HEAD + place, number)
+
+
+def stretched(log: bytearray, first: int, last: int) -> None:
+    """A record's size reaches over those up to another."""
+    at = places(log)
+    for place in (at[first] + 4, at[last + 1] - 4):
+        struct.pack_into("<I", log, place, at[last + 1] - at[first])
+
+
+def last_swallowed(log: bytearray) -> bytes:
+    struct.pack_into("<I", log, HEAD + 44, places(log)[28] - HEAD)
+    stretched(log, 28, 29)
+    numbered(log, 1, 29)
+    return sealed(log)
+
+
+def all_swallowed(log: bytearray) -> bytes:
+    struct.pack_into("<I", log, HEAD + 44, FIRST)
+    stretched(log, 0, 29)
+    numbered(log, 1, 1)
+    return sealed(log)
+
+
+def swallowed_and_counted_absurdly(log: bytearray) -> bytes:
+    stretched(log, 9, 10)
+    numbered(log, 30, 1)
+    return sealed(log)
+
+
+@pytest.mark.parametrize(
+    "hide", [last_swallowed, all_swallowed, swallowed_and_counted_absurdly], ids=lambda one: one.__name__
+)
+def test_what_a_size_hides_is_delivered_though_all_numbers_agree(hide: Callable[[bytearray], bytes]) -> None:
+    expected = events(30)
+    log = hide(bytearray(evtx_bytes(expected)))
+    for wanted in (None, WANTED):
+        stream = hv.read_records(log, wanted=wanted)
+        found = list(stream)
+        assert sorted(found, key=lambda record: record.record_id or 0) == expected
+        assert not stream.report.complete
+        assert not stream.report.lost
+
+
+@pytest.mark.parametrize("numbers", [(1, 20), (5, 20), (30, 1), (1, 10_000), (11, 40)])
+def test_numbers_that_a_chunk_header_cannot_count_are_told_and_cost_nothing(numbers: tuple[int, int]) -> None:
+    log = bytearray(evtx_bytes(events(30)))
+    numbered(log, *numbers)
+    stream = hv.read_records(sealed(log))
+    assert list(stream) == events(30)
+    assert not stream.report.lost
+    assert not stream.report.complete
+
+
+@pytest.mark.parametrize(("place", "number"), [(44, 0), (44, 60_000), (48, 65_536)])
+def test_a_chunk_header_that_names_another_end_is_told(place: int, number: int) -> None:
+    log = bytearray(evtx_bytes(events(30)))
+    struct.pack_into("<I", log, HEAD + place, number)
+    stream = hv.read_records(sealed(log))
+    assert list(stream) == events(30)
+    assert "another last record" in str(stream.report)
+
+
+def test_a_next_record_number_above_what_is_there_is_told() -> None:
+    log = bytearray(evtx_bytes(events(30)))
+    struct.pack_into("<Q", log, 24, 50)
+    struct.pack_into("<I", log, 124, zlib.crc32(log[:120]))
+    stream = hv.read_records(bytes(log))
+    assert len(list(stream)) == 30
+    assert "next record number is 50, the last record is 30" in str(stream.report)
+
+
+def test_chunks_in_another_order_lose_nothing() -> None:
+    log = bytearray(evtx_bytes(events(700)))
+    first, second = log[HEAD : HEAD + CHUNK], log[HEAD + CHUNK : HEAD + 2 * CHUNK]
+    log[HEAD : HEAD + 2 * CHUNK] = second + first
+    stream = hv.read_records(bytes(log))
+    assert len(list(stream)) == 700
+    assert not stream.report.lost
 
 
 @pytest.mark.parametrize("provider", ["Microsoft-Windows-Hyper-V-VMMS", "Microsoft-Windows-Kernel-Boot"])
