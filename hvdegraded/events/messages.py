@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hvdegraded.knowledge.facts import MessagePattern
 from hvdegraded.knowledge.vocabulary import Outcome
 
-__all__ = ["read_message", "read_structure"]
+__all__ = ["read_message", "read_structure", "read_subject"]
 
 _LONGEST = 8192
 _QUOTE = re.compile("['\"`\u00b4\u2018-\u201f\u00ab\u00bb]")
@@ -21,6 +21,11 @@ _AMBIGUOUS = "its message can be read in more than one way"
 
 _VERSION = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,5}\.[0-9]{1,5}(?![0-9A-Za-z]|\.[0-9])", re.ASCII)
 _LAST_ID = re.compile(r"\([^()]{0,60}?\{?([0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\}?\)", re.ASCII | re.I)
+_SUBJECT = re.compile(
+    r"'(?P<name>[^'\"()]{1,100})' [^'\"()]*"
+    r"\(Virtual machine ID (?P<id>[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\)[^'\"()]*",
+    re.ASCII | re.IGNORECASE,
+)
 _PAIR = ("ServerVersion", "ClientVersion")
 _SERVICE = ("FrameworkNegotiated", "FrameworkExpected", "MessageNegotiated", "MessageExpected")
 
@@ -38,6 +43,15 @@ def read_structure(message: str, *, is_service: bool) -> dict[str, str]:
     if len(ids) != 1 or len(versions) != len(names):
         return {}
     return {"VmId": ids[0], **dict(zip(names, versions, strict=True))}
+
+
+def read_subject(message: str) -> tuple[str | None, str | None]:
+    """Return name and id of the VM that a message begins with and names once, in English; else None for both.
+
+    A name that has a quotation mark, or an id in brackets, in it makes a second one of these.
+    """
+    match = _SUBJECT.fullmatch(message[: _LONGEST + 1])
+    return (match["name"], match["id"].upper()) if match is not None else (None, None)
 
 
 def read_message(

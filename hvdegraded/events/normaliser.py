@@ -16,13 +16,13 @@ from hvdegraded.errors import WrongTypeError
 from hvdegraded.events import AnyEvent, Event, Hresult
 from hvdegraded.events.error_codes import ERROR_FIELDS, named_error, parse_error_code
 from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
-from hvdegraded.events.messages import read_message
+from hvdegraded.events.messages import read_message, read_subject
 from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion, VersionPair
 from hvdegraded.records.models import build_model
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import EventRecord, FieldSource
 
 __all__ = ["Normaliser", "normalise"]
 
@@ -168,6 +168,8 @@ class Normaliser:
         if vm_name is None and vm_id is None and record.message and (fact is None or fact.vm_failure):
             told, _ = read_message(record.message, self._knowledge.messages)
             vm_name, vm_id = told.get("VmName"), normalise_guid(told.get("VmId"))
+        if vm_name is None and vm_id is None and record.field_source is FieldSource.MESSAGE:
+            vm_name, vm_id = read_subject(record.message or "")
         more = {}
         for attribute, index, convert in at_attributes:
             more[attribute] = convert(data[index][1]) if data[index][1] else None

@@ -109,7 +109,7 @@ class Caveat(enum.StrEnum):
     BROKEN_BEHIND = "its text is broken behind the payload; what stood there is missing"
     MENDED_TEMPLATE = "it names its template with a flipped bit"
     UNREADABLE_XML = "its XML is cut off or damaged"
-    UNREADABLE_LEVEL = "its level is not a number, nor an English word"
+    UNREADABLE_LEVEL = "its level is of a scale that is not known, or a word of a language that is not"
     NO_ZONE = "its time names no zone and is taken as UTC"
     GIVEN_ZONE = "its time names no zone and is taken as local time of the zone that was given"
     REPEATED_TIME = "its local time occurs twice, as clocks were set back then; the first is taken"

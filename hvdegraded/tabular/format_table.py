@@ -15,15 +15,18 @@ from hvdegraded.tabular.json_document import Found
 __all__ = ["objects_of_table"]
 
 _RULER = re.compile(r"\s*-{2,}(?: +-+)*\s*")
-_GROUP = re.compile(r"\s+(\w{1,64}): (\S.{0,255})")
+_GROUP = re.compile(r" {1,3}(\w{1,64}): (\S.{0,255})")
 _WIDE_GAP = re.compile(r"  ")
 _MOST_MEASURED = 1000  # rows whose gaps are compared
 _WIDEST = 4096  # characters of a row whose gaps are compared
 
 
 class _Row(NamedTuple):
+    """A row and its line, with the lines that wrapped cells take besides."""
+
     text: str
     line: int
+    more: tuple[str, ...] = ()
 
 
 def objects_of_table(text: str) -> Iterator[Found]:
@@ -32,18 +35,22 @@ def objects_of_table(text: str) -> Iterator[Found]:
     header = before = ""
     group: dict[str, str] = {}
     rows: list[_Row] = []
+    is_after_blank = True
     for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            is_after_blank = True
+            continue
         if _RULER.fullmatch(line) and before.strip():
             yield from _table(header, spans, rows[:-1], group)  # the last row was the names of this one
             spans, header, rows = [match.span() for match in re.finditer("-+", line)], before, []
-        elif (match := _GROUP.fullmatch(line)) is not None:
+        elif is_after_blank and (match := _GROUP.fullmatch(line)) is not None:
             yield from _table(header, spans, rows, group)
             group, spans, rows = {match[1]: match[2].strip()}, [], []
-        elif not line.strip():
-            continue
+        elif spans and rows and not is_after_blank and not line[: spans[0][1]].strip():
+            rows[-1] = rows[-1]._replace(more=(*rows[-1].more, line))
         elif spans:
             rows.append(_Row(line, number))
-        before = line
+        before, is_after_blank = line, False
     yield from _table(header, spans, rows, group)
 
 
@@ -57,7 +64,9 @@ def _table(
     measured = _gaps_of(rows, len(starts)) if is_shifted else []
     for row in rows:
         cells = _cut(row.text, measured) if len(measured) == len(starts) else _cells(row.text, starts)
-        yield Found(group | dict(zip(names, (cell.strip() for cell in cells), strict=True)), None, row.line)
+        lines = [cells, *(_cut(more, starts) for more in row.more)]
+        whole = (" ".join(filter(None, map(str.strip, parts))) for parts in zip(*lines, strict=True))
+        yield Found(group | dict(zip(names, whole, strict=True)), None, row.line)
 
 
 def _is_shifted(row: str, starts: list[int]) -> bool:
@@ -87,7 +96,11 @@ def _cells(line: str, starts: list[int]) -> list[str]:
         place = start
         while place > moved[-1] and line[place - 1 : place].strip():
             place -= 1
-        moved.append(place if place > moved[-1] else start)
+        if place <= moved[-1]:  # a word of the column before reaches into this one
+            place = start
+            while line[place : place + 1].strip():
+                place += 1
+        moved.append(place)
     return _cut(line, moved)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.records.items import Loss
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import Caveat, EventRecord
 
 W = "Microsoft-Windows-Hyper-V-Worker"
 CH = f"{W}-Admin"
@@ -172,14 +172,104 @@ def test_the_same_verdict_comes_of_every_form() -> None:
     assert verdicts == {hv.Reason.KNOWN_PROBLEM}
 
 
-def test_an_event_in_another_form_beside_is_told() -> None:
-    stream = hv.read_records(XML + "\n\n" + COPIED.replace("12030", "18590"))
-    assert [one.event_id for one in stream] == [12030, 18590]
-    other = f"\nTimeCreated  : 11/24/2026 10:00:00 AM\nProviderName : {W}\nId           : 18590\nMessage      : x\n"
-    stream = hv.read_records(XML + "\n" + other)
-    assert [one.event_id for one in stream] == [12030]
-    assert stream.report.lost == 1
-    assert "another form" in stream.report.losses[0].detail
+def test_events_in_several_forms_of_one_text_are_read() -> None:
+    listed = f"\nTimeCreated  : 11/24/2026 10:00:00 AM\nProviderName : {W}\nId           : {{}}\nMessage      : x\n\n"
+    row = f"TimeCreated,Id,ProviderName,Message\n11/24/2026 10:00:00 AM,12040,{W},x\n"
+    for text, ids in (
+        (XML + "\n\n" + COPIED.replace("12030", "18590"), [12030, 18590]),
+        (XML + "\n" + listed.format(18590), [12030, 18590]),
+        (COPIED + "\n" + listed.format(18590), [18590, 12030]),
+        (listed.format(18590) + FORMS["a console of syslog"], [18590, 12030]),
+        (XML + XML.replace("12030", "12040").replace("<", "&lt;").replace(">", "&gt;"), [12030, 12040]),
+    ):
+        stream = hv.read_records(text.encode())
+        assert sorted(one.event_id for one in stream) == sorted(ids)
+        assert stream.report.lost == 0
+    stream = hv.read_records((listed.format(18590) + row).encode())
+    assert [one.event_id for one in stream] == [18590]
+    assert [loss.line for loss in stream.report.losses] == [8]
+
+
+UNNAMED = [
+    '{"Event":{"System":{"Provider":"%s","EventID":18590,"Level":1,"Channel":"System"},"EventData":{}}}',
+    '{"Event":{"System":{"Provider":{"name":"%s"},"EventID":18590,"Channel":"System"},"EventData":{}}}',
+    '{"winlog":{"event_id":18590,"provider":"%s","computer_name":"HV1"},"log":{"level":"critical"}}',
+    '{"ProviderName":"%s","winlog.event_id":18590,"log.level":"critical"}',
+    '{"SourceModuleType":"im_msvistalog","ProviderName":"%s","EventID":18590,"Message":"x"}',
+    '{"source_type":"windows_event_log","provider":"%s","event_id":18590,"host":"h"}',
+    '{"System":{"Provider":"%s","EventID":{"Value":18590},"Computer":"h"},"EventData":{}}',
+    '{"provider":"%s","source":"","event_id":18590,"timeCreated":"2026-11-26T10:00:00Z"}',
+    '{"Provider":"%s","EventID":18590,"Channel":"Sys","RuleTitle":"x","Details":""}',
+    "<Event><System><Provider Name=''/><EventID>18590</EventID><Channel>%s-Admin</Channel></System></Event>",
+]
+
+
+@pytest.mark.parametrize("text", UNNAMED)
+def test_an_event_whose_provider_stands_where_its_dialect_has_none_is_not_of_another(text: str) -> None:
+    triage = hv.triage((text % W).encode())
+    assert triage.count == 1
+    assert triage.groups[0].event_id == 18590
+    assert not triage.report.filtered
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"level": 50},
+        {"severity": 17},
+        {"severity": 4},
+        {"level": 4},
+        {"level": "info", "severity": "critical"},
+    ],
+)
+def test_a_level_of_another_scale_leaves_no_event_out(more: dict[str, Any]) -> None:
+    event = {"provider": W, "event_id": 12030, "msg": "x", "time": "2026-11-26T10:00:00Z", "host": "HV1"}
+    triage = hv.triage(J(event | more).encode())
+    assert triage.count == 1
+    (record,) = hv.read_records(J(event | more).encode())
+    assert record.level is None
+    assert Caveat.UNREADABLE_LEVEL in record.origin.caveats
+
+
+def test_rows_of_a_wrapped_table_keep_their_whole_messages() -> None:
+    rows = [
+        ("TimeCreated", "   Id", "ProviderName", "Message"),
+        ("-----------", "   --", "------------", "-------"),
+        ("11/26/2026 10:00:00 AM", " 4010", "Microsoft-Windows-Hyper-V-Integration", "Framework"),
+        ("", "", "", "version: Negotiated (3.0)"),
+        ("11/26/2026 10:05:00 AM", "12030", W, "'u1804' failed to"),
+        ("", "", "", "start."),
+    ]
+    text = "\n" + "".join(
+        f"{time:23} {number:5} {name:38} {message}\n" for time, number, name, message in rows
+    )
+    one, two = hv.read_records(text.encode())
+    assert (one.event_id, one.message) == (4010, "Framework version: Negotiated (3.0)")
+    assert (two.event_id, two.message) == (12030, "'u1804' failed to start.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Id,TimeCreated,ProviderName,RecordId,Message\n12030,2026-11-26T10:00:00Z,{W},4010,'a' failed, to start\n",
+        (
+            f"MachineName  : HV1\nProviderName : {W}\nTimeCreated  : 26.11.2026 10:00:00\nRecordId     : 4010\n"
+            "Id           : 12030\nTask         : 1\nLevel        : 2\nLogName      : x\nMessage      : 'a' failed, to start\n"
+            "ActivityId   : \n"
+        ),
+    ],
+)
+def test_a_number_beside_is_not_taken_for_the_event_id(text: str) -> None:
+    (record,) = hv.read_records(text.encode())
+    assert (record.event_id, record.record_id, record.message) == (12030, 4010, "'a' failed, to start")
+
+
+def test_the_vm_that_a_message_begins_with_is_that_of_the_event() -> None:
+    event = hv.normalise(only(FORMS["CloudWatch's text"]))
+    assert (event.vm_name, event.vm_id) == ("web02", "B9EF4C51-FCE6-4A55-A4F1-7AF166FCF97E")
+    forged = MSG.replace("web02", "x' failed. (Virtual machine ID 00000000-FCE6-4A55-A4F1-7AF166FCF97E) 'y")
+    text = FORMS["CloudWatch's text"].replace(MSG, forged)
+    assert hv.normalise(only(text)).vm_id is None
 
 
 def test_a_list_that_format_list_prints_gives_no_values() -> None:

@@ -12,13 +12,20 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from hvdegraded.formats.shippers.coercion import CONVERTERS, event_id_of, names_no_zone, ticks_of
+from hvdegraded.formats.shippers.coercion import CONVERTERS, event_id_of, level_of, names_no_zone, ticks_of
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS
 from hvdegraded.formats.shippers.payloads import values_of_any
-from hvdegraded.records.record import Caveat, EventRecord, Field, Origin
+from hvdegraded.records.record import Caveat, EventRecord, Field, Level, Origin
 
-__all__ = ["is_verdict", "known_provider", "may_name_a_provider", "names_a_provider", "record_by_names"]
+__all__ = [
+    "field_of_key",
+    "is_verdict",
+    "known_provider",
+    "may_name_a_provider",
+    "names_a_provider",
+    "record_by_names",
+]
 
 _MAX_DEPTH = 8
 _MAX_VALUES = 4096
@@ -41,12 +48,21 @@ def known_provider(name: Any) -> str | None:
     if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _PROVIDER.fullmatch(name.strip()):
         return None
     table, lower = tables().by_names, name.strip().lower()
+    if lower.endswith("..."):  # cut by its column
+        return None
     if lower.endswith(table.channel_endings) or "/" in lower:
         return None
     if lower in table.providers or lower.startswith(table.provider_prefixes):
         bare = name.strip()
         return f"Microsoft-Windows-{bare}" if lower.startswith("hyper-v-") else bare
     return None
+
+
+def field_of_key(key: str) -> str | None:
+    """The field that a key or a column usually names; None for any other."""
+    parts = _compared(key)
+    found = tables().by_names.fields.get("".join(parts))
+    return found[0] if found is not None else None
 
 
 def may_name_a_provider(text: str) -> bool:
@@ -81,7 +97,8 @@ def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord |
         for name in {_bare(path[-1]), "".join(path[-2:])}:
             if name in table.fields:
                 field, rank = table.fields[name]
-                fields.setdefault(field, []).append((rank, value))
+                found = _level(key, value) if field == "level" else value
+                fields.setdefault(field, []).append((rank, found))
             elif name in table.weak:
                 weak.setdefault(table.weak[name], []).append(value)
         if path[-1] in table.values or _NUMBERED.fullmatch(path[-1]):
@@ -94,6 +111,14 @@ def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord |
     if len(providers) != 1 or len(ids) != 1:
         return None
     return _record(providers.popitem()[1], ids.pop(), fields, _data(payload) or loose, origin)
+
+
+def _level(key: str, value: Any) -> int | None:
+    """A level by its word, or by its number under a key of Windows; other scales count otherwise."""
+    number = level_of(value)
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return number
+    return number if "Level" in key and number is not None and number <= Level.VERBOSE else None
 
 
 def _values(mapping: Mapping[str, Any]) -> Iterator[_Value]:
@@ -169,8 +194,13 @@ def _record(
     values: dict[str, Any] = {}
     message = ""
     caveats = [Caveat.BY_NAMES]
+    levels = {level for _, level in fields.get("level", ())}
+    if len(levels) == 1 and None not in levels:
+        values["level"] = levels.pop()
+    elif levels:
+        caveats.append(Caveat.UNREADABLE_LEVEL)
     for field, found in fields.items():
-        if field in ("provider", "event_id"):
+        if field in ("provider", "event_id", "level"):
             continue
         for _, value in sorted(found, key=lambda each: each[0]):
             if field == "message":

@@ -148,6 +148,8 @@ def _date(match: re.Match[str], order: DateOrder) -> tuple[int, int, int] | None
     first, second, third = int(match["a"]), int(match["b"]), int(match["c"])
     if len(match["a"]) == 4:
         return first, second, third
+    if third < 100 and match["mark"] != ".":  # which of the three is the year is not known
+        return None
     year = third if third > 99 else 2000 + third
     if order is DateOrder.DAY or match["mark"] == "." or first > 12:
         return year, second, first

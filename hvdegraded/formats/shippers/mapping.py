@@ -16,11 +16,11 @@ Of the rest, what was lost on the way stays lost: names that are gone are None, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from hvdegraded.errors import SourceError
-from hvdegraded.formats.shippers.by_names import record_by_names
+from hvdegraded.formats.shippers.by_names import names_a_provider, record_by_names
 from hvdegraded.formats.shippers.coercion import (
     CONVERTERS,
     event_id_of,
@@ -32,24 +32,21 @@ from hvdegraded.formats.shippers.dates import DateOrder, order_unknown, with_iso
 from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
+from hvdegraded.formats.shippers.xml_values import is_event_xml, xml_texts
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Field, Origin
 
 __all__ = ["detected_dialects", "dialects", "record_from_mapping"]
 
 _OWN, _NESTED, _XML = "hvdegraded", "evtx json", "event xml"
-_MAX_DEPTH = 6
-_MAX_VALUES = 4096
 _MAX_XML = 8
 _MAX_LAYERS = 12
 _MOST_REPORTED = 100
 _LONGEST_JSON = 1 << 20
-_XML_START = ("<Event ", "<Event>", "<Event\n", "<Event\r", "<Event\t", "<?xml")
 _LONGEST_HEAD = 4096  # characters in which a text shows that it is lines of Name=value
 _OWN_LINES = (("schema", "hvdegraded.event"),)
 _TARGETS = {"entry_type": "level", "instance_id": "qualifiers"}
 _WHITE_SPACE = "\ufeff \t\r\n"
-_MAY_BE_XML = frozenset("<" + _WHITE_SPACE)
 _BLANK: tuple[Any, ...] = (None, "", {})
 _ORIGIN = Origin("json")
 
@@ -83,11 +80,22 @@ def record_from_mapping(
     """
     mapping = mapping if isinstance(mapping, dict) else dict(mapping)
     record = _record(mapping, dialect, origin or _ORIGIN)
+    if record is not None and not (record.provider or record.provider_guid or record.event_source):
+        record = _named(mapping, record, origin or _ORIGIN)
     if record is None:
         return None
     if Caveat.UNREADABLE_TIME in record.origin.caveats:
         record = _with_local_time(record, mapping, dialect, origin or _ORIGIN, dates)
     return record.with_valid_unicode()
+
+
+def _named(mapping: dict[str, Any], record: EventRecord, origin: Origin) -> EventRecord | None:
+    """What the names of keys give where a dialect finds no provider; None if one is named in vain."""
+    for layer in _layers(mapping):
+        named = record_by_names(layer, origin)
+        if named is not None:
+            return named
+    return None if any(map(names_a_provider, _layers(mapping))) else record
 
 
 def _with_local_time(
@@ -192,7 +200,7 @@ def _with_xml(
         flat = _flat(mapping)
         texts = [text for text in map(flat.get, table.xml) if is_event_xml(text)]
     else:
-        texts = list(_xml_texts(mapping))
+        texts = list(xml_texts(mapping))
     if not texts:
         return projection
     message = projection.message if projection is not None else None
@@ -230,40 +238,6 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
     if Anomaly.NO_EVENT_ID not in projection.origin.anomalies and record.event_id != projection.event_id:
         return False
     return not (record.record_id and projection.record_id) or record.record_id == projection.record_id
-
-
-def is_event_xml(value: Any) -> TypeGuard[str]:
-    """Whether a value begins like the XML of an event."""
-    return (
-        isinstance(value, str)
-        and value[:1] in _MAY_BE_XML
-        and value.lstrip("\ufeff \t\r\n").startswith(_XML_START)
-    )
-
-
-def _xml_texts(value: dict[str, Any]) -> Iterator[str]:
-    """Values anywhere in a mapping that begin like an event's XML, but for those of payloads."""
-    payloads = tables().payloads
-    budget = _MAX_VALUES
-    level: list[Any] = [value]
-    for _ in range(_MAX_DEPTH):
-        below: list[Any] = []
-        for item in level:
-            budget -= len(item)
-            if budget < 0:
-                return
-            is_list = type(item) is list
-            for key in item:
-                child = key if is_list else item[key]
-                kind = type(child)
-                if kind is str:
-                    if child[:1] in _MAY_BE_XML and (is_list or key not in payloads) and is_event_xml(child):
-                        yield child
-                elif (kind is dict or kind is list) and (is_list or key not in payloads):
-                    below.append(child)
-        if not below:
-            return
-        level = below
 
 
 def _from_xml(text: str, origin: Origin) -> EventRecord | None:

@@ -14,7 +14,8 @@ from typing import Any
 
 from hvdegraded.formats.shippers.by_names import is_verdict, known_provider, may_name_a_provider
 from hvdegraded.formats.shippers.dates import DateOrder
-from hvdegraded.formats.shippers.mapping import is_event_xml, record_from_mapping
+from hvdegraded.formats.shippers.mapping import record_from_mapping
+from hvdegraded.formats.shippers.xml_values import is_event_xml
 from hvdegraded.records.record import EventRecord, Origin
 
 __all__ = ["mentions_a_provider", "nested_records"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Field
 
 __all__ = ["FORMS", "values_of_any"]
+
+_IS_NO_LIST = re.compile(r"\{.*\}|System\.[\w.]+(?:\[\]|`\d.*)", re.DOTALL)
+"""How lists are printed: by Format-List, cut and with commas that may be of values; by Export-Csv."""
 
 _LONGEST_JSON = 1 << 20
 
@@ -33,8 +37,8 @@ def _prefixed(value: Any) -> tuple[str, list[Field]]:
 
 def _listed(value: Any) -> tuple[str, list[Field]]:
     items = value if isinstance(value, list) else [value]
-    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
-        return "", []  # a list as Format-List prints it: cut, and its commas may be those of values
+    if isinstance(value, str) and _IS_NO_LIST.fullmatch(value):
+        return "", []
     return "EventData", [(None, text_of(item)) for item in items[:MAX_FIELDS]]
 
 

@@ -32,12 +32,10 @@ def event_blocks(text: str) -> Iterator[Found]:
     """The events of a text, each with the line in which it begins; those whose XML follows are left out."""
     lines = text.splitlines()
     pairs = [_pair(line) for line in lines]
-    if _is_format_list(lines):
-        return
     place = 0
     while place < len(lines):
         head = _head(pairs, place)
-        if len(head) < _SHORTEST:
+        if len(head) < _SHORTEST or _is_format_list(lines[place : place + len(head)]):
             place += 1
             continue
         start, place = place, place + len(head)
@@ -53,12 +51,12 @@ def event_blocks(text: str) -> Iterator[Found]:
 
 
 def _is_format_list(lines: list[str]) -> bool:
-    """Whether most names stand before colons of one column, as Format-List prints them."""
+    """Whether most names of a head stand before colons of one column, as Format-List prints them."""
     columns = Counter(place for line in lines if (place := line.find(" :")) > 0)
     if not columns:
         return False
     _, most = columns.most_common(1)[0]
-    return most >= _FEWEST_ALIGNED and 2 * most > sum(columns.values())
+    return most >= _FEWEST_ALIGNED and 2 * most > len(lines)
 
 
 def _pair(line: str) -> tuple[str, str] | None:

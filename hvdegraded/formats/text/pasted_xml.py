@@ -66,4 +66,9 @@ def take_xml(text: str) -> tuple[str, list[PastedXml]]:
         line += text.count("\n", start.start(), stop)
         place, start = stop, following
     rest.append(text[place:])
-    return "".join(rest), found
+    left = "".join(rest)
+    if "&lt;Event" in left:  # beside events that were not escaped
+        parts = [take_xml(part) for part in left.split(MARK)]
+        found += [piece for _, pieces in parts for piece in pieces]
+        left = MARK.join(part for part, _ in parts)
+    return left, found

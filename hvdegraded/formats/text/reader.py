@@ -22,7 +22,7 @@ from hvdegraded.formats.text.layout import spaced_once, unquoted
 from hvdegraded.formats.text.mentions import mention_of_event
 from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
 from hvdegraded.formats.text.rows import separated_rows
-from hvdegraded.formats.text.syslog import events_of_syslog
+from hvdegraded.formats.text.syslog import events_of_syslog, names_in_line
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import Anomaly, EventRecord, Origin, ProviderFilter
@@ -38,7 +38,8 @@ LONGEST = 64 << 20
 """Bytes of a text that are read."""
 
 _Form = Callable[[str], Iterable[Found]]
-_OTHER_FORM = "an event stands in the text in another form: give each form in a file of its own"
+_NUMBER = re.compile(r"(?<![\w.-])\d{1,5}(?![\w.-])", re.ASCII)
+_NOT_UNDERSTOOD = "the line names a provider of Windows and a number, but no event can be read from it"
 _LONGEST_SEARCHED = 4 << 20  # characters of a text that is searched for events in other forms, too
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
 _PRIORITY = re.compile(r"<\d{1,3}>\S")
@@ -89,10 +90,11 @@ def read_text(
 
 
 def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | Loss]:
-    """The records of a text, and the losses; of events in other forms beside, one loss for each."""
+    """The records of a text, and the losses; of forms beside the first, what no other form gave."""
     rest, pasted = take_xml(_DECLARATION.sub("", text) if "<?xml" in text else text)
     rest = spaced_once(unquoted(rest))
     told: set[tuple[str, int]] = set()
+    lines: set[int | None] = set()
     for piece in pasted:
         item = _from_xml(piece, path)
         yield item
@@ -102,11 +104,19 @@ def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | 
             return
         is_beside = bool(told) and not (pasted and form is event_blocks)
         for item in _items_of_form(form, rest, path):
-            if not is_beside:
+            if not is_beside or _kind_of(item) - told:
                 yield item
-            elif _kind_of(item) - told:
-                yield Loss(LossReason.UNSUPPORTED, _OTHER_FORM, line=_line_of(item))
             told |= _kind_of(item)
+            lines.add(_line_of(item))
+    if told and len(rest) <= _LONGEST_SEARCHED:
+        yield from _left_over(rest, lines)
+
+
+def _left_over(text: str, lines: set[int | None]) -> Iterator[Loss]:
+    """A loss for each line that names a provider and a number, and is not one of those of events."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if number not in lines and _NUMBER.search(line) and names_in_line(line):
+            yield Loss(LossReason.UNSUPPORTED, _NOT_UNDERSTOOD, line=number)
 
 
 def _items_of_form(form: _Form, text: str, path: str | None) -> Iterator[EventRecord | Loss]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hvdegraded.formats.shippers.by_names import known_provider
+from hvdegraded.formats.shippers.by_names import field_of_key, known_provider
 from hvdegraded.formats.shippers.coercion import level_of
 from hvdegraded.formats.shippers.dates import DateOrder, iso_of
 from hvdegraded.tabular.csv_rows import cells_of, csv_rows, distinct_columns, plain_column
@@ -42,13 +42,24 @@ def separated_rows(text: str) -> Iterator[Found]:
     for row in csv_rows(lines[skipped:], delimiter, skipped=skipped):
         if row.problem is not None:
             yield Found(None, row.problem, row.line)
-        elif len(row.cells) == len(header) + 1:
-            names = _EVENT_VIEWER if len(header) == len(_EVENT_VIEWER) else columns
-            yield Found(dict(zip((*names, "Message"), row.cells, strict=True)), None, row.line, anomalies)
+        elif len(row.cells) == len(header) + 1 and _is_event_viewers(header, row.cells):
+            values = dict(zip((*_EVENT_VIEWER, "Message"), row.cells, strict=True))
+            yield Found(values, None, row.line, anomalies)
+        elif len(row.cells) > len(header) and header[-1].casefold() == "message":
+            message = delimiter.join(row.cells[len(header) - 1 :])  # whose commas no quotes protect
+            cells = (*row.cells[: len(header) - 1], message)
+            yield Found(dict(zip(columns, cells, strict=True)), None, row.line, anomalies)
         elif len(row.cells) == len(header):
             yield Found(dict(zip(columns, row.cells, strict=True)), None, row.line, anomalies)
         elif any(known_provider(cell) for cell in row.cells):
             yield Found(None, f"the row has {len(row.cells)} columns, the header {len(header)}", row.line)
+
+
+def _is_event_viewers(header: list[str], cells: tuple[str, ...]) -> bool:
+    """Whether a row has its provider and its number where Event Viewer writes them, in any language."""
+    if len(cells) != len(_EVENT_VIEWER) + 1 or not cells[3].strip().isdecimal():
+        return False
+    return known_provider(cells[2]) is not None and field_of_key(header[3]) in (None, "event_id")
 
 
 def _headerless(lines: list[str], delimiter: str, skipped: int) -> Iterator[Found]:

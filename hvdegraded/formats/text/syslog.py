@@ -15,7 +15,7 @@ from hvdegraded.formats.shippers.by_names import known_provider, may_name_a_prov
 from hvdegraded.tabular.csv_rows import cells_of
 from hvdegraded.tabular.json_document import Found
 
-__all__ = ["event_of_line", "events_of_syslog"]
+__all__ = ["event_of_line", "events_of_syslog", "names_in_line"]
 
 _SNARE = re.compile(r"MSWinEventLog(?:\t|#011|,|[ ])")
 _SNARE_FIELDS = (
@@ -67,9 +67,14 @@ def events_of_syslog(text: str) -> Iterator[Found]:
 
 def _names_what_it_lost(line: str) -> bool:
     """Whether a line without an event looks like what is left of one: its form, and a known provider."""
-    if not any(mark in line for mark in _MARKS):
+    return any(mark in line for mark in _MARKS) and names_in_line(line)
+
+
+def names_in_line(line: str) -> bool:
+    """Whether a word of a line is a known provider."""
+    if not may_name_a_provider(line):
         return False
-    return any(known_provider(word) is not None for word in _WORD.findall(line))
+    return any(known_provider(word.rstrip(".")) is not None for word in _WORD.findall(line))
 
 
 def event_of_line(line: str) -> dict[str, Any] | None:

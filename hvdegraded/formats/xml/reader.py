@@ -261,7 +261,7 @@ def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
         unwanted = known.get(name)
         if unwanted is None:
             try:
-                unwanted = not wanted.matches(name.decode())
+                unwanted = bool(name) and not wanted.matches(name.decode())
             except UnicodeDecodeError:
                 return False
             if len(known) < _REMEMBERED_PROVIDERS and len(name) < _LONGEST_NAME:
