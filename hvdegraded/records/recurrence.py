@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord, Origin
@@ -25,6 +26,12 @@ class Changing(NamedTuple):
 CHANGING = tuple(EventRecord._fields.index(name) for name in Changing._fields)
 """The places of these values in an EventRecord."""
 
+_NAMES = (*(f"like {name}" for name in EventRecord._fields), *Changing._fields, "origin")
+_put_together = itemgetter(
+    *(_NAMES.index(name if name in _NAMES else f"like {name}") for name in EventRecord._fields)
+)
+"""Makes a record of the values that are alike, then those that change, then the origin."""
+
 
 class Recurrence(NamedTuple):
     """A record of an .evtx log, without anomalies and caveats, as what it is like and what changes.
@@ -41,9 +48,8 @@ class Recurrence(NamedTuple):
 
     def record(self) -> EventRecord:
         """Return the whole record."""
-        like, (ticks, number, process, thread, activity, related), path, offset, chunk = self
+        like, changing, path, offset, chunk = self
         origin = _new_tuple(Origin, ("evtx", path, offset, None, chunk, False, (), ()))
-        numbers = process, thread, activity, related
-        whole = (*like[:2], ticks, like[3], number, *like[5:14], *numbers, *like[18:24], origin)
+        whole = _put_together((*like, *changing, origin))
         record: EventRecord = _new_tuple(EventRecord, whole)
         return record
