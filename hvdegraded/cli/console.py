@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -16,6 +17,7 @@ from hvdegraded.printable import printable
 
 __all__ = [
     "announce_typing",
+    "escapes_name",
     "opened",
     "print_lines",
     "printed_to",
@@ -24,6 +26,8 @@ __all__ = [
     "tell",
 ]
 
+_ESCAPES = "hvdegraded.signs"
+_SIGNS = {"×": "x", "…": "...", "→": "->"}
 _LONGEST_MESSAGE = 4000  # bytes; a pipe that takes any takes so many at once
 
 
@@ -44,6 +48,23 @@ def print_lines(text: str) -> None:
     """Print a text to stdout, line by line."""
     for line in text.split("\n"):
         print(printable(line))
+
+
+def escapes_name() -> str:
+    """Return the name of the way to show what an encoding lacks: our own signs in ASCII, the rest as escapes.
+
+    A console of code page 437 has no ×, one of 850 no …; what logs contain must not be changed like that.
+    """
+    codecs.register_error(_ESCAPES, _escaped)
+    return _ESCAPES
+
+
+def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeEncodeError):
+        sign = _SIGNS.get(error.object[error.start])
+        if sign is not None:
+            return sign, error.start + 1
+    return codecs.backslashreplace_errors(error)
 
 
 @contextlib.contextmanager

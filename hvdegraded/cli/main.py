@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 
 from hvdegraded.cli import check, collect_script, explain, guests_script, label, status, triage, verify
 from hvdegraded.cli.arguments import inputs_of
-from hvdegraded.cli.console import printed_to, tell
+from hvdegraded.cli.console import escapes_name, printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.version import __version__
@@ -33,13 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = ["--json=events" if one == "--json" else one for one in given]
     options = _parser().parse_args(given)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal's encoding cannot show
+        sys.stdout.reconfigure(errors=escapes_name())  # what the terminal's encoding cannot show
     try:
         code = _run(options)
     except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
+        return _closed_pipe()
     except KeyboardInterrupt:
         tell("interrupted")
         return INTERRUPTED
@@ -50,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(error)
         return USAGE
     except OSError as error:
+        if os.name == "nt" and error.errno == errno.EINVAL and error.filename is None:
+            return _closed_pipe()  # as Windows reports it
         tell(error)
         return UNREADABLE
     except MemoryError:
@@ -68,6 +69,13 @@ def _run(options: argparse.Namespace) -> int:
     if sys.stdout is not None:
         sys.stdout.flush()
     return code
+
+
+def _closed_pipe() -> int:
+    """Let nothing more be written to standard output, whose reader is gone; returns the exit code."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return CLOSED_PIPE
 
 
 def _occupy_closed_descriptors() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from multiprocessing.spawn import get_executable
 from pathlib import Path
 
 __all__ = ["environment", "module_command"]
 
 
 def module_command(module: str) -> list[str]:
-    """Return the command that runs a module; `-P` keeps the current folder off its path."""
-    return [sys.executable, "-P", "-m", module]
+    """Return the command that runs a module; `-P` keeps the current folder off its path.
+
+    In a service of Windows `sys.executable` is not an interpreter; multiprocessing knows which one is.
+    """
+    return [os.fsdecode(get_executable() or sys.executable), "-P", "-m", module]
 
 
 def environment() -> dict[str, str]:

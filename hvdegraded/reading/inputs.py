@@ -39,6 +39,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 20
+_IN_USE = (32, 33)  # errors of Windows: another process has the file, or a part of it, for itself
 _OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
@@ -163,7 +164,11 @@ def checked_source(source: Any) -> Any:
 def unreadable(path: Path, error: OSError) -> SourceError:
     """Make the error for a file that cannot be opened or read."""
     what = f"the file cannot be read: {error.strerror or error}"
-    return SourceError(what, path=display_path(path), hint="check path and rights")
+    in_use = getattr(error, "winerror", None) in _IN_USE
+    hint = (
+        "a log in use is exported with: wevtutil epl CHANNEL FILE.evtx" if in_use else "check path and rights"
+    )
+    return SourceError(what, path=display_path(path), hint=hint)
 
 
 def named_paths(source: object) -> list[str | os.PathLike[str]]:

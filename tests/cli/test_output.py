@@ -127,6 +127,15 @@ def test_output_in_a_code_page_has_no_escapes_of_what_it_can_show(monkeypatch: p
     assert "Büro-Ж" in Path("out").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", ["cp437", "cp850", "cp1252", "ascii"])
+def test_a_report_has_no_escapes_of_its_own_signs(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = io.TextIOWrapper(io.BytesIO(), page)
+    monkeypatch.setattr(sys, "stdout", console)
+    main(["triage", LOGS, *GUESTS, "--all"])
+    console.flush()
+    assert "\\" not in console.buffer.getvalue().decode(page).replace("C:\\", "")
+
+
 @pytest.mark.subprocess
 def test_a_followed_stream_grows_its_file_line_by_line() -> None:
     command = [sys.executable, "-m", "hvdegraded", "label", "-o", "out"]
