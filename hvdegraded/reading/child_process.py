@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from multiprocessing.spawn import get_executable
 from pathlib import Path
 
 __all__ = ["environment", "module_command"]
@@ -13,9 +12,11 @@ __all__ = ["environment", "module_command"]
 def module_command(module: str) -> list[str]:
     """Return the command that runs a module; `-P` keeps the current folder off its path.
 
-    In a service of Windows `sys.executable` is not an interpreter; multiprocessing knows which one is.
+    In a service of Windows `sys.executable` is the service's program; the interpreter lies in its prefix.
     """
-    return [os.fsdecode(get_executable() or sys.executable), "-P", "-m", module]
+    in_service = sys.executable.lower().endswith("pythonservice.exe")
+    interpreter = os.path.join(sys.exec_prefix, "python.exe") if in_service else sys.executable
+    return [interpreter, "-P", "-m", module]
 
 
 def environment() -> dict[str, str]:

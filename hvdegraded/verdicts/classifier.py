@@ -350,14 +350,11 @@ def classify(
     >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
     >>> hv.classify(event, guest="linux").proven
     True
-    >>> hv.classify(event, guest="Windows Server 2012").actionable
-    True
     """
     if guest is not None:
         if guests is not None:
             raise InventoryError("guests and guest are both given", hint="give one of the two")
-        named = default_classifier().normalise(event) if isinstance(event, EventRecord) else event
-        guests = _inventory_of(named, guest)
+        guests = _inventory_of(default_classifier()._event_of(event), guest)
     if guests is None and policy is None:
         return default_classifier().classify(event)
     return Classifier(guests, policy).classify(event)
