@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent
@@ -34,6 +35,11 @@ class Bounds:
                 f"nothing lies between {since} and {until}", hint="since comes before until"
             )
         return cls(_level(min_level), first, end)
+
+    @cached_property
+    def timeless(self) -> bool:
+        """Whether no event is left out because of its time."""
+        return self.since is None and self.until is None
 
     def kind_excluded(self, event: Event) -> Exclusion | None:
         """Why events like this are left out at any time, or None."""

@@ -116,7 +116,10 @@ class TriageBuilder:
         else:
             for timeline in alike.timelines:
                 timeline.add(ticks)
-        excluded = alike.excluded or self._bounds.time_excluded(ticks)
+        bounds = self._bounds
+        excluded = alike.excluded
+        if excluded is None and not bounds.timeless:
+            excluded = bounds.time_excluded(ticks)
         if excluded is not None:
             self._excluded[excluded] += 1
             return

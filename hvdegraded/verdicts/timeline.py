@@ -59,8 +59,9 @@ class Timeline:
             self.untimed = True
             return
         bucket = ticks // self.grain
-        first, last = self._buckets.get(bucket, (ticks, ticks))
-        if first < ticks < last:
+        known = self._buckets.get(bucket)
+        first, last = known or (ticks, ticks)
+        if known is not None and first <= ticks <= last:
             return
         self._buckets[bucket] = min(first, ticks), max(last, ticks)
         self._newest = max(self._newest, bucket)
