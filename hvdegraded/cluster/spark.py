@@ -283,6 +283,8 @@ def _judged(rows: _Rows, mapper: PartMapper, zones: frozenset[bool]) -> Iterator
     if known:
         groups = builder.judge(ChannelCoverage(coverage), spans, elsewhere)
         remarks = [f"{kind}: {text}" for kind, text in builder.repeats.notes()]
+        if not name:
+            remarks.append("these events name no host; it was not looked whether other inputs contain them")
         yield _JUDGED, name, (groups, dict(builder.part.excluded), remarks)
 
 

@@ -3,7 +3,8 @@
 How it works. A record id is unique within a channel of a host until the channel is cleared; so records with
 the same id and time are the same event. They are looked for only where two inputs contain records of one
 channel and time, or where one input is out of order. An event without record id is the same as one that has
-one if they agree, and both times are exact. Else it counts, and that it may count twice is reported.
+one if they agree, and both times are exact; so is one that lacks its host or channel, by record id or exact
+time. Else it counts, and that it may count twice is reported.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Repeats:
             text = (
                 f"{self.doubtful} events may count twice: another input contains events of the same channel"
             )
-            yield NoteKind.REPEATED, f"{text} and time, and they lack record id or time zone"
+            yield NoteKind.REPEATED, f"{text} and time, and they lack record id, host, channel or time zone"
 
 
 class _Reading(NamedTuple):
@@ -125,7 +126,32 @@ def count_once(groups: dict[_Key, Group], spans: Iterable[InputSpan], *, names: 
     for channel in sorted(channels):
         if suspects.is_suspect(channel):
             removal.take(channels[channel], reports_doubtful=channel in suspects.overlapping)
+    candidates = _Candidates(channels)
+    for channel in sorted(channels):
+        if not all(channel) and suspects.is_suspect(channel):
+            others = [one for other in candidates.of(channel) for one in channels[other]]
+            removal.take_incomplete(
+                channels[channel], others, reports_doubtful=channel in suspects.overlapping
+            )
     return removal.finish(groups, names=names)
+
+
+class _Candidates:
+    """Which channels one may be that does not name its host, or itself."""
+
+    def __init__(self, channels: Iterable[_Channel]) -> None:
+        self._all = list(channels)
+        self._of_host: dict[str, list[_Channel]] = defaultdict(list)
+        self._of_name: dict[str, list[_Channel]] = defaultdict(list)
+        for channel in self._all:
+            self._of_host[channel[0]].append(channel)
+            self._of_name[channel[1]].append(channel)
+
+    def of(self, incomplete: _Channel) -> list[_Channel]:
+        """The channels that this one may be."""
+        host, name = incomplete
+        found = self._of_host[host] if host else self._of_name[name] if name else self._all
+        return [channel for channel in found if channel != incomplete]
 
 
 def _channel(host: str | None, channel: str) -> _Channel:
@@ -143,12 +169,11 @@ class _Suspects:
             if unordered:
                 self._unordered.add((host, channel))
         self.overlapping = {key for key, spans in self._spans.items() if _overlap(spans)}
-        for host, channel in [key for key in self._spans if not all(key)]:  # text that names neither
-            own = self._spans[host, channel]
-            for key, spans in self._spans.items():
-                may_be = host in ("", key[0]) and channel in ("", key[1]) and key != (host, channel)
-                if may_be and _overlap([*own, *spans]):
-                    self.overlapping.add((host, channel))
+        candidates = _Candidates(self._spans)
+        for key in [key for key in self._spans if not all(key)]:
+            others = [self._spans[other] for other in candidates.of(key)]
+            if any(_overlap([*self._spans[key], *spans]) for spans in others):
+                self.overlapping.add(key)
 
     def is_suspect(self, channel: _Channel) -> bool:
         """Whether to look; where nothing is known of the inputs, always."""
@@ -187,9 +212,26 @@ class _Removal:
             )
         loose = sum(group.record_ids.count(UNKNOWN) for _, group in groups)
         if loose:
-            loose -= sum(self._match(readings) for readings in _alike(groups, by_time=True))
+            for readings in _alike(groups, by_time=True):
+                known = [one for one in readings if one.record_id != UNKNOWN]
+                loose -= self._match(known, [one for one in readings if one.record_id == UNKNOWN])
         if reports_doubtful:
             self._doubtful += loose + doubtful
+
+    def take_incomplete(
+        self, own: list[tuple[_Key, Group]], others: list[tuple[_Key, Group]], *, reports_doubtful: bool
+    ) -> None:
+        """Look at events that lack their host or channel, beside those of channels that theirs may be."""
+        mine = {key for key, _ in own}
+        left = sum(len(group.ticks) - len(self._gone[key]) for key, group in own)
+        for by_time in (False, True):
+            for readings in _alike([*own, *others], by_time=by_time):
+                loose = [one for one in readings if one.key in mine and one.at not in self._gone[one.key]]
+                if by_time:
+                    loose = [one for one in loose if one.record_id == UNKNOWN]
+                left -= self._match([one for one in readings if one.key not in mine], loose)
+        if reports_doubtful:
+            self._doubtful += left
 
     def finish(self, groups: dict[_Key, Group], *, names: bool) -> Repeats:
         """Take out what is to go, and put in what is marked."""
@@ -225,17 +267,20 @@ class _Removal:
         if found:
             self._mark(first, tuple(sorted(found)))
 
-    def _match(self, readings: list[_Reading]) -> int:
-        """Drop events without record id that agree with one that has one; returns how many."""
-        known = [one for one in readings if one.record_id != UNKNOWN and one.at not in self._gone[one.key]]
-        loose = sorted((one for one in readings if one.record_id == UNKNOWN), key=self._rank)
+    def _match(self, known: list[_Reading], loose: list[_Reading]) -> int:
+        """Drop loose readings, each of which agrees with a known one of its time; returns how many."""
+        loose = sorted(loose, key=self._rank)
         count = 0
         for one in sorted(known, key=self._rank):
-            same = next((other for other in loose if not self._compared(one, other)), None)
-            if same is not None:
-                loose.remove(same)
-                self._gone[same.key].add(same.at)
-                count += 1
+            if one.at in self._gone[one.key]:
+                continue
+            for other in loose:
+                times = sorted((one.ticks, other.ticks))
+                if is_same_time(*times) and not self._compared(one, other):
+                    loose.remove(other)
+                    self._gone[other.key].add(other.at)
+                    count += 1
+                    break
         return count
 
     def _rank(self, reading: _Reading) -> tuple[object, ...]:

@@ -68,7 +68,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         host.mkdir(exist_ok=True)
         some = random.sample(records, 25)
         named = [
-            one._replace(computer=f"host{number % 20}.example.org" if number % 50 else "", record_id=at + 1)
+            one._replace(
+                computer=f"host{number % 20}.example.org" if number % 50 else "",
+                record_id=at + 1 + 100 * number,
+            )
             for at, one in enumerate(some)
         ]
         path = host / f"log{number}.evtx"

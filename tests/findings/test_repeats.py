@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from random import Random
@@ -209,6 +210,20 @@ def test_events_that_may_count_twice_are_reported(tmp_path: Path, other: dict[st
     assert NoteKind.REPEATED in [note.kind for note in triage.report.notes]
     alone = hv.triage(tmp_path / "b.jsonl")
     assert NoteKind.REPEATED not in [note.kind for note in alone.report.notes]
+
+
+@pytest.mark.parametrize("lacks", ["Computer", "Channel"])
+def test_an_export_without_host_or_channel_beside_its_log(tmp_path: Path, lacks: str) -> None:
+    export = re.sub(rf"<{lacks}>[^<]*</{lacks}>", "", EXPORT.read_text())
+    (tmp_path / "export.xml").write_text(export)
+    alone = hv.triage(LOG, guests=LINUX)
+    both = hv.triage([LOG, tmp_path], guests=LINUX)
+    assert both.count == alone.count
+    assert both.excluded[Exclusion.READ_AGAIN] == 40
+    (tmp_path / "export.xml").write_text(export.replace("<EventRecordID>", "<EventRecordID>9"))
+    both = hv.triage([LOG, tmp_path], guests=LINUX)
+    assert both.count == alone.count + 40
+    assert NoteKind.REPEATED in [note.kind for note in both.report.notes]
 
 
 # ------------------------------------------------------------ any order, any number
