@@ -368,6 +368,8 @@ def _group_entry(group: EventGroup, title: str) -> GroupEntry:
 
 def _problem(verdict: Verdict, example: Event) -> str:
     """What a finding is about, in words that fit every VM that has it."""
+    if verdict.reason is Reason.INCOMPLETE_EVIDENCE and not (example.known or example.provider):
+        return f"Event {example.event_id} of a channel of Hyper-V, whose provider the input does not name"
     known = _PROBLEMS.get(verdict.reason)
     if known is not None:
         return known

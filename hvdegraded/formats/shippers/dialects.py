@@ -12,7 +12,10 @@ __all__ = ["Dialect", "Tables", "tables"]
 
 
 class Dialect(NamedTuple):
-    """Where one shipper puts what; see `dialects.toml`. `own` are the keys that hold no event data."""
+    """Where one shipper puts what; see `dialects.toml`. `own` are the keys that hold no event data.
+
+    `short` has the beginnings that it shortens in names of providers and channels, with the whole ones.
+    """
 
     name: str
     detect: tuple[str, ...]
@@ -24,6 +27,14 @@ class Dialect(NamedTuple):
     xml: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     utc: bool = False
+    short: tuple[tuple[str, str], ...] = ()
+
+    def unshortened(self, name: str) -> str:
+        """The name of a provider or channel as Windows spells it."""
+        for short, whole in self.short:
+            if name.lower().startswith(short):
+                return whole + name[len(short) :]
+        return name
 
     @property
     def paths(self) -> Iterator[str]:
@@ -102,6 +113,7 @@ def _dialect(row: Mapping[str, Any]) -> Dialect:
         tuple(row.get("xml", ())),
         frozenset(first_keys.union(row.get("own", ()))),
         row.get("utc", False),
+        tuple(row.get("short", {}).items()),
     )
 
 

@@ -204,9 +204,7 @@ def _with_xml(
     if not texts:
         return projection
     message = projection.message if projection is not None else None
-    beside = projection
-    if beside is None:
-        beside = _projected(mapping, _flat(mapping), tables().hints, origin)
+    beside = projection or _projected(mapping, _flat(mapping), tables().hints, origin)
     best: EventRecord | None = None
     anomalies: list[str] = []
     caveats: list[str] = []
@@ -325,6 +323,8 @@ def _projected(
                             continue
                         caveats.append(Caveat.UNREADABLE_LEVEL)
                 break
+    for name in ("provider", "channel") if table.short else ():
+        values[name] = table.unshortened(values.get(name, ""))
     if values.get("event_id") is None:
         anomalies.append(Anomaly.NO_EVENT_ID)
         values["event_id"] = 0

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hvdegraded as hv
 from hvdegraded.events.normaliser import normalise
 from hvdegraded.formats.shippers.dialects import Dialect, tables
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
@@ -251,3 +252,32 @@ def test_any_mapping_gives_records_or_none(value: Any) -> None:
             assert record.event_id >= 0
             normalise(record)
     lines(json.dumps(value).encode() + b"\n")
+
+
+@pytest.mark.parametrize(
+    ("channel", "whole"),
+    [
+        ("MS-Win-Hyper-V-Chipset-Admin", "Microsoft-Windows-Hyper-V-Chipset-Admin"),
+        ("MS-Win-Hyper-V-VMMS-Storage", "Microsoft-Windows-Hyper-V-VMMS-Storage"),
+        ("Hyper-V-VMMS", "Microsoft-Windows-Hyper-V-VMMS"),
+        ("HyperV-Worker", "Microsoft-Windows-Hyper-V-Worker"),
+        ("MS-Win-Partition/Diagnostic", "Microsoft-Windows-Partition/Diagnostic"),
+        ("Sys", "Sys"),
+    ],
+)
+def test_channels_that_hayabusa_shortens(channel: str, whole: str) -> None:
+    row = {
+        "Timestamp": "2026-03-01 07:00:00.000 +00:00",
+        "RuleTitle": "x",
+        "Level": "crit",
+        "Computer": "hv3",
+    }
+    row |= {"Channel": channel, "EventID": "18605", "RecordID": "88", "Details": "", "ExtraFieldInfo": ""}
+    record = record_from_mapping(row)
+    assert record is not None
+    assert (record.provider, record.channel, record.event_id) == ("", whole, 18605)
+    verdict = hv.classify(normalise(record))
+    assert verdict.severity == ("check" if "Hyper-V" in whole else "none")
+    named = record_from_mapping(row | {"Provider": "MS-Win-Hyper-V-Chipset"})
+    assert named is not None
+    assert named.provider == "Microsoft-Windows-Hyper-V-Chipset"
