@@ -80,9 +80,9 @@ def _holds_events(head: bytes) -> bool:
 
 def _names_an_event(data: bytes) -> bool:
     """Whether a text names an event, in whatever form: a provider of Windows and an id."""
-    from hvdegraded.formats.text.mentions import may_name_a_provider, mention_of_event
+    from hvdegraded.formats.text.mentions import bytes_may_name_one, mention_of_event
 
-    return may_name_a_provider(data) and mention_of_event(decode_text(data)[0]) is not None
+    return bytes_may_name_one(data) and mention_of_event(decode_text(data)[0]) is not None
 
 
 def _mentions_events(head: bytes) -> bool:

@@ -76,6 +76,50 @@ def test_a_text_that_names_no_event_is_passed_over(name: str, tmp_path: Path) ->
     ]
 
 
+AGENT = (
+    "<12>Mar  1 07:00:00 hv3 MSWinEventLog\t2\tSystem\t512\tSun Mar 01 07:00:00 2026\t16\t"
+    "Microsoft-Windows-Hyper-V-VmSwitch\tSYSTEM\tUser\tWarning\thv3\tNone\t\tA switch was changed.\t512\n"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<11>1 2026-03-01T07:01:00Z hv3 vmbusr 0 - - evt 2 of the partition",
+        "Mar  1 07:01:00 hv3 agent: netvsc raised 9",
+        "<11>Mar  1 07:01:00 hv3 mon: VMSMP (7) is bad",
+        "<11>Mar  1 07:01:00 hv3 mon: Hyper-V-Chipset/18605",
+        "Mar  1 07:01:00 hv3 mon: event 18590 by Microsoft-Windows-Hyper-V-Worker on web01",
+    ],
+)
+def test_a_line_of_syslog_among_others(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "agents.log"
+    path.write_text(f"{AGENT}{line}\n<13>Mar  1 07:02:00 hv3 cron[7]: done\n")
+    stream = hv.read(path)
+    assert [event.event_id for event in stream] == [16]
+    assert stream.report.lost == 1
+    assert [note.text for note in stream.report.unreadable] == [
+        "line 2 names an event in no form that can be read"
+    ]
+    assert main(["triage", str(path), "--quiet"]) == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Mar  1 07:01:00 web01 kernel: [    0.512345] hv_vmbus: Vmbus version:4.0",
+        "Mar 11 07:01:00 web01 kernel: vmbus: loaded",
+        "Mar  1 07:01:00 hv3 setup: storvsp 10.0.17763.1 installed",
+    ],
+)
+def test_a_line_of_syslog_that_names_no_event(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "agents.log"
+    path.write_text(f"{AGENT}{line}\n")
+    stream = hv.read(path)
+    assert [event.event_id for event in stream] == [16]
+    assert (stream.report.lost, stream.report.unreadable) == (0, ())
+
+
 def test_the_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "late.log"
     path.write_text(NAMED["late.txt"])

@@ -10,13 +10,15 @@ from hvdegraded.formats.shippers.by_names import known_provider
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.records.record import ProviderFilter
 
-__all__ = ["Mention", "may_name_a_provider", "mention_of_event"]
+__all__ = ["Mention", "bytes_may_name_one", "mention_of_event"]
 
 MOST_MENTIONS = 10_000
 """Names of providers in a text that are looked at."""
 
 _AROUND = 300  # characters before and after a name in which its id may stand
-_ID = re.compile(r"(?<![\w./-])(?<!\d:)\d{1,5}(?![\w-]|[.:/]\d)", re.ASCII)  # not a part of a date or a GUID
+_ID = re.compile(  # not a part of a date, a version or a GUID
+    r"(?<![\w./-])(?<!\d:)(?:(?<![A-Z][a-z][a-z] )\d{1,2}|\d{3,5})(?![\w-]|[.:/]\d)", re.ASCII
+)
 _LABELLED_ID = re.compile(r"id\W{1,8}\d{1,5}(?![\w-]|[.:/]\d)", re.ASCII | re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ class Mention(NamedTuple):
     line: int
 
 
-def may_name_a_provider(data: bytes) -> bool:
+def bytes_may_name_one(data: bytes) -> bool:
     """Whether a text of any encoding can name a provider of Windows, by its bytes."""
     lower = data.lower().replace(b"\0", b"")
     table = tables().by_names
@@ -38,7 +40,7 @@ def mention_of_event(text: str, wanted: ProviderFilter | None = None) -> Mention
     """The first event of a wanted provider that a text names; None if there is none.
 
     An id stands within a few lines of the provider's name. A classic provider bears the name of a driver, so
-    its id stands in the same line, or behind a word that ends in "id".
+    its id stands behind it in the same line, or behind a word that ends in "id".
     """
     for number, match in enumerate(_names().finditer(text)):
         if number == MOST_MENTIONS:
@@ -57,8 +59,8 @@ def _has_id(text: str, start: int, end: int, provider: str) -> bool:
     if provider.lower() in tables().by_names.providers:
         if _LABELLED_ID.search(before) or _LABELLED_ID.search(after):
             return True
-        before, after = before.rpartition("\n")[2], after.partition("\n")[0]
-    return _ID.search(before + " ") is not None or _ID.search(" " + after) is not None
+        before, after = "", after.partition("\n")[0]
+    return _ID.search(before) is not None or _ID.search(after) is not None
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from hvdegraded.errors import SourceError, UnknownFormatError
-from hvdegraded.formats.shippers.by_names import names_a_provider
+from hvdegraded.formats.shippers.by_names import may_name_a_provider, names_a_provider
 from hvdegraded.formats.shippers.dates import DateOrder, date_order, names_a_time
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.blocks import event_blocks
@@ -22,7 +22,7 @@ from hvdegraded.formats.text.layout import spaced_once, unquoted
 from hvdegraded.formats.text.mentions import mention_of_event
 from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
 from hvdegraded.formats.text.rows import separated_rows
-from hvdegraded.formats.text.syslog import events_of_syslog, names_in_line
+from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import Anomaly, EventRecord, Origin, ProviderFilter
@@ -34,11 +34,13 @@ from hvdegraded.tabular.json_document import Found, values_of
 
 __all__ = ["items_of_text", "looks_like_text_form", "read_text"]
 
+# Losses of events that a text names, but does not hold in a form that is read.
+_NAMED_ONLY = (LossReason.UNSUPPORTED, LossReason.MALFORMED)
+
 LONGEST = 64 << 20
 """Bytes of a text that are read."""
 
 _Form = Callable[[str], Iterable[Found]]
-_NUMBER = re.compile(r"(?<![\w.-])\d{1,5}(?![\w.-])", re.ASCII)
 _NOT_UNDERSTOOD = "the line names a provider of Windows and a number, but no event can be read from it"
 _LONGEST_SEARCHED = 4 << 20  # characters of a text that is searched for events in other forms, too
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
@@ -65,7 +67,7 @@ def read_text(
     """
     data = stream.read(LONGEST + 1)
     text, _ = decode_text(data[:LONGEST])
-    seen = False
+    seen, is_read, named = False, False, list[Loss]()
     for item in items_of_text(text, path):
         if not seen:
             seen = True
@@ -73,7 +75,14 @@ def read_text(
             if len(data) > LONGEST:
                 limit = f"only the first {LONGEST} bytes of the text were read"
                 yield Note(NoteKind.LIMIT, limit, incomplete=True)
+        if isinstance(item, Loss) and item.reason in _NAMED_ONLY:
+            named.append(item)
+        is_read = is_read or isinstance(item, EventRecord)
         yield item
+    if named and is_read:
+        first = f"line {named[0].line} names an event in no form that can be read"
+        more = f", and so do {len(named) - 1} other places" if len(named) > 1 else ""
+        yield Note(NoteKind.UNREADABLE, first + more)
     if not seen:
         mention = mention_of_event(text, wanted)
         if mention is not None:
@@ -113,9 +122,9 @@ def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | 
 
 
 def _left_over(text: str, lines: set[int | None]) -> Iterator[Loss]:
-    """A loss for each line that names a provider and a number, and is not one of those of events."""
+    """A loss for each line that names an event, and is not one of those of events that were read."""
     for number, line in enumerate(text.splitlines(), 1):
-        if number not in lines and _NUMBER.search(line) and names_in_line(line):
+        if number not in lines and may_name_a_provider(line) and mention_of_event(line) is not None:
             yield Loss(LossReason.UNSUPPORTED, _NOT_UNDERSTOOD, line=number)
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hvdegraded.formats.shippers.by_names import known_provider, may_name_a_provider, names_a_provider
+from hvdegraded.formats.text.mentions import mention_of_event
 from hvdegraded.tabular.csv_rows import cells_of
 from hvdegraded.tabular.json_document import Found
 
-__all__ = ["event_of_line", "events_of_syslog", "names_in_line"]
+__all__ = ["event_of_line", "events_of_syslog"]
 
 _SNARE = re.compile(r"MSWinEventLog(?:\t|#011|,|[ ])")
 _SNARE_FIELDS = (
@@ -66,11 +67,13 @@ def events_of_syslog(text: str) -> Iterator[Found]:
 
 
 def _names_what_it_lost(line: str) -> bool:
-    """Whether a line without an event looks like what is left of one: its form, and a known provider."""
-    return any(mark in line for mark in _MARKS) and names_in_line(line)
+    """Whether a line without an event names one, or is in the form of one that names a known provider."""
+    if any(mark in line for mark in _MARKS) and _names_a_provider(line):
+        return True
+    return may_name_a_provider(line) and mention_of_event(line) is not None
 
 
-def names_in_line(line: str) -> bool:
+def _names_a_provider(line: str) -> bool:
     """Whether a word of a line is a known provider."""
     if not may_name_a_provider(line):
         return False
