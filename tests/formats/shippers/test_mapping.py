@@ -259,7 +259,7 @@ def test_any_mapping_gives_records_or_none(value: Any) -> None:
     [
         ("MS-Win-Hyper-V-Chipset-Admin", "Microsoft-Windows-Hyper-V-Chipset-Admin"),
         ("MS-Win-Hyper-V-VMMS-Storage", "Microsoft-Windows-Hyper-V-VMMS-Storage"),
-        ("Hyper-V-VMMS", "Microsoft-Windows-Hyper-V-VMMS"),
+        ("Hyper-V-VMMS-Admin", "Microsoft-Windows-Hyper-V-VMMS-Admin"),
         ("HyperV-Worker", "Microsoft-Windows-Hyper-V-Worker"),
         ("MS-Win-Partition/Diagnostic", "Microsoft-Windows-Partition/Diagnostic"),
         ("Sys", "Sys"),
