@@ -1,4 +1,4 @@
-"""Windows time: 100 ns ticks since 1601 (FILETIME), exact integers, and what each route writes of them."""
+"""Windows time: 100 ns ticks since 1601 (FILETIME), exact integers, and how formats write them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def ticks_from_unix(seconds: float) -> int:
 
 
 def ticks_from_text(text: str) -> int | None:
-    """FILETIME of any time text that a route writes; digits beyond 100 ns are cut; None if it is no time.
+    """FILETIME of any text that a format has of a time; digits beyond 100 ns are cut; None for other texts.
 
     Reads ISO 8601 with `T` or a space, 0 to 18 decimals, `Z`, `Z UTC`, `+09:00`, `+0900` or nothing (taken
     as UTC), .NET's `/Date(ms)/`, and the ticks that `text_from_ticks` gives of a time beyond the year 9999.

@@ -37,7 +37,9 @@ ACCOUNTS = pa.schema(
     | {"complete": pa.bool_(), "remarks": pa.list_(pa.string())}
 )
 """What was read of an input."""
-_ORIGIN = {"path": pa.string(), "offset": pa.int64(), "line": pa.int64(), "remarks": pa.list_(pa.string())}
+_ORIGIN = {"path": pa.string(), "offset": pa.int64(), "line": pa.int64()} | dict.fromkeys(
+    ("anomalies", "caveats"), pa.list_(pa.string())
+)
 
 
 def account(report: ReadReport) -> dict[str, Any]:
@@ -126,6 +128,5 @@ def _batches(events: Iterable[Event], classifier: Classifier, schema: Any) -> It
         table = to_arrow(groups).cast(EVENTS)
         origins = [event.record.origin for event in some]
         for name, kind in _ORIGIN.items():
-            values = [list(one.remarks) if name == "remarks" else getattr(one, name) for one in origins]
-            table = table.append_column(name, pa.array(values, kind))
+            table = table.append_column(name, pa.array([getattr(one, name) for one in origins], kind))
         yield from table.cast(schema).to_batches()

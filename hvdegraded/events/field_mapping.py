@@ -1,8 +1,9 @@
 """Which value of an event is which: from names, from positions, from shapes, from the rendered message.
 
-Routes differ in what they keep. Named values speak for themselves. Positional ones get their names from the
-table row of the event. Where the order is not known (classic drivers, of which no public record exists), a
-GUID, a version and a name are distinguished by their form. The English message is the last resort.
+Formats and shippers differ in what they keep. Named values speak for themselves. Positional ones get their
+names from the table row of the event. Where the order is not known (classic drivers, of which no public
+record exists), a GUID, a version and a name are distinguished by their form. The English message is the last
+resort.
 A value that cannot be placed with certainty stays unplaced; where values contradict each other, none is used.
 """
 
@@ -69,7 +70,7 @@ class PlacedValues(NamedTuple):
 def field_key(name: str) -> str:
     """Return a field's name as it is compared: `VmName`, `VMName` and `vm_name` are one.
 
-    Some routes number repeated names; a decisive field of any number is that field (`VmId_1`).
+    Some shippers number repeated names; a decisive field of any number is that field (`VmId_1`).
     """
     key = _NOT_ALPHANUMERIC.sub("", name[:_LONGEST_NAME].lower())
     bare = key.rstrip(_DIGITS)

@@ -129,7 +129,7 @@ class Normaliser:
 
     def __call__(self, record: EventRecord) -> AnyEvent:
         """Return the event that a record is. Never raises."""
-        # A channel shows whose event it is where a route lost the provider, but not which provider's.
+        # A channel shows whose event it is where a shipper lost the provider, but not which provider's.
         channel = "" if record.provider else record.channel
         key = (record.provider, record.event_id, record.provider_guid, record.event_source, channel)
         kind = self._kinds.get(key) or self._kinds.remember(key, self._kind(*key))

@@ -151,11 +151,6 @@ class Origin(NamedTuple):
     anomalies: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
 
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The anomalies, and the caveats."""
-        return self.anomalies + self.caveats
-
     def with_anomalies(self, *anomalies: str) -> Origin:
         """Add anomalies behind those that are there."""
         return self._replace(anomalies=(*self.anomalies, *anomalies)) if anomalies else self

@@ -72,7 +72,7 @@ def _integer(text: str) -> int | None:
 def number_of(value: Any) -> int | None:
     """A whole number of 64 bits, signed or not, decimal or hexadecimal text; None for anything else.
 
-    A list of one value, as some routes have keywords, is that value.
+    A list of one value, as some shippers have keywords, is that value.
     """
     if type(value) is int:
         number = value

@@ -240,7 +240,7 @@ def test_a_naive_local_time_is_told() -> None:
     (record,) = hv.read_records(EXPORTS / "real/nxlog5_im_msvistalog.json")
     assert "no zone" in " ".join(record.origin.caveats)
     (record,) = hv.read_records(EXPORTS / "real/nxlog_ee_im_msvistalog.json")
-    assert not record.origin.remarks
+    assert record.origin.anomalies + record.origin.caveats == ()
 
 
 @needs_corpus

@@ -98,7 +98,7 @@ class Chunk(NamedTuple):
 
     @property
     def records(self) -> int | None:
-        """How many records the header counts; None where it cannot be believed."""
+        """How many records the header counts; None where it cannot be trusted."""
         if not self.trusted or not 0 <= self.last - self.first < MOST_RECORDS:
             return None
         return self.last - self.first + 1
@@ -131,7 +131,7 @@ class MissingChunk(NamedTuple):
 
 
 class FileHeader(NamedTuple):
-    """What the file header says, where it can be believed; `following` is the next record's number."""
+    """What the file header says, where it can be trusted; `following` is the next record's number."""
 
     chunks: int
     dirty: bool

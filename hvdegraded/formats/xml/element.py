@@ -68,7 +68,7 @@ def record_from_element(
         missing = Anomaly.EVENT_ID_NOT_A_NUMBER if "EventID" in fields.system else Anomaly.NO_EVENT_ID
         anomalies.insert(0, missing)
     elif not 0 <= event_id <= 0xFFFF:
-        # Some routes write the id as the classic logging API has it, with the qualifiers above it.
+        # Some exporters write the id as the classic logging API has it, with the qualifiers above it.
         values.setdefault("qualifiers", (event_id & 0xFFFF_FFFF) >> 16)
         values["event_id"] = event_id & 0xFFFF
     return EventRecord(

@@ -54,7 +54,7 @@ def test_the_events_own_xml_wins_wherever_it_stands() -> None:
         record = record_from_mapping(mapping)
         assert record is not None
         assert (record.provider, record.event_id) == (VMMS, 19100)
-        assert not record.origin.remarks
+        assert record.origin.anomalies + record.origin.caveats == ()
 
 
 MISMATCH = (
@@ -113,7 +113,7 @@ def test_xml_of_the_same_event_in_other_letters_wins() -> None:
     record = record_from_mapping(mapping)
     assert record is not None
     assert record.data[1] == (None, "web01")
-    assert not record.origin.remarks
+    assert record.origin.anomalies + record.origin.caveats == ()
 
 
 def test_xml_that_was_cut_is_told_and_the_projection_counts() -> None:
