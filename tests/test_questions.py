@@ -25,6 +25,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for host in ("hv2012r2", "hv2022"):
         shutil.copytree(FOLDER / host, folder / "logs" / host)
     shutil.copy(FOLDER / "guests.json", folder)
+    state = '[{"VMName": "web01", "Name": "VSS", "PrimaryOperationalStatus": 3, "SecondaryOperationalStatus": 32775}]'
+    (folder / "states.json").write_text(state)
     return folder
 
 

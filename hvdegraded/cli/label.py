@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+_ASSUMPTIONS = {"guest-system": "guest system", "what-follows": "what follows"}
 _PATIENCE = 1.0  # seconds in which stderr may take the counts
 
 
@@ -54,7 +55,11 @@ def add_parser(commands: Commands) -> None:
         "--drop", choices=("ignorable",), help="leave out lines whose verdict is proven ignorable"
     )
     command.add_argument(
-        "--drop-assumed", action="store_true", help="with --drop ignorable: those that are assumed, too"
+        "--drop-assumed",
+        action="append",
+        choices=_ASSUMPTIONS,
+        default=[],
+        help="with --drop ignorable: also those that assume this; can be repeated",
     )
     command.add_argument(
         "--only", choices=("hyperv",), help="leave out lines that are certainly not Hyper-V events"
@@ -73,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.guests.inventory import GuestInventory
     from hvdegraded.pipeline.labeller import Labeller
+    from hvdegraded.verdicts.verdict import Assumption
 
     if options.drop_assumed and not options.drop:
         raise HvdegradedError("--drop-assumed says what --drop leaves out too", hint="add --drop ignorable")
@@ -81,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         given=GuestInventory.load(dict(options.guest)) if options.guest else None,
         policy=policy_of(options),
         drop_ignorable=options.drop == "ignorable",
-        drop_assumed=options.drop_assumed,
+        drop_assumed=map(Assumption, (_ASSUMPTIONS[one] for one in options.drop_assumed)),
         only_hyper_v=options.only == "hyperv",
         dialect=options.format,
         timezone=options.timezone,

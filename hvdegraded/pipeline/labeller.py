@@ -13,7 +13,7 @@ import codecs
 import io
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any, BinaryIO
@@ -34,7 +34,7 @@ from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.verdict import Label
+from hvdegraded.verdicts.verdict import Assumption, Label
 
 __all__ = ["Labeller", "Stats"]
 
@@ -76,11 +76,12 @@ class Labeller:
 
     `guests` is the inventory's file, `given` holds guests that count beside it.
 
-    `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, `drop_assumed` those too;
-    `only_hyper_v` leaves out lines that are certainly not of Hyper-V. `dialect` forces one of `dialects()`;
-    with "syslog", a line that is not JSON and carries an event becomes `{"_raw": …}` with the key. `timezone`
-    is that of times that name none. `warn` receives what is wrong with the inventory or the stream. Raises
-    InventoryError if the inventory cannot be loaded at first, HvdegradedError for an unknown dialect or zone.
+    `drop_ignorable` leaves out lines with an ignorable verdict that is not assumed, and those that assume
+    nothing but `drop_assumed`; `only_hyper_v` leaves out lines that are certainly not of Hyper-V. `dialect`
+    forces one of `dialects()`; with "syslog", a line that is not JSON and carries an event becomes
+    `{"_raw": …}` with the key. `timezone` is that of times that name none. `warn` receives what is wrong
+    with the inventory or the stream. Raises InventoryError if the inventory cannot be loaded at first,
+    HvdegradedError for an unknown dialect or zone.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Labeller:
         given: GuestInventory | None = None,
         policy: Policy | None = None,
         drop_ignorable: bool = False,
-        drop_assumed: bool = False,
+        drop_assumed: Iterable[Assumption] = (),
         only_hyper_v: bool = False,
         dialect: str | None = None,
         timezone: tzinfo | str | None = None,
@@ -102,7 +103,7 @@ class Labeller:
         self._policy = policy or Policy()
         self._given = given if given is not None else GuestInventory()
         self._drop_ignorable = drop_ignorable
-        self._drop_assumed = drop_assumed
+        self._drop_assumed = frozenset(drop_assumed)
         self._only = only_hyper_v
         self._reads_syslog = dialect == SYSLOG
         self._dialect = dialect
@@ -284,7 +285,8 @@ class Labeller:
 
     def _is_dropped(self, added: dict[str, Any]) -> bool:
         ignorable = added["label"] == Label.IGNORABLE
-        return self._drop_ignorable and ignorable and (self._drop_assumed or not added["assumed"])
+        assumed = {assumption for part in (added, *added["batch"]) for assumption in part["assumptions"]}
+        return self._drop_ignorable and ignorable and assumed <= self._drop_assumed
 
     def _holds_nothing_else(self, value: dict[str, Any]) -> bool:
         remainder = remainder_of(value, self._dialect)

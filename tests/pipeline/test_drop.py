@@ -13,6 +13,7 @@ from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.annotator import annotate
 from hvdegraded.pipeline.labeller import Labeller
+from hvdegraded.verdicts.verdict import Assumption
 from tests.tools.routes import MESSAGE, ROUTES
 from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.verdict_cases import DISPLAY, HV, ID, VM, plain, positional, record, storvsp
@@ -33,7 +34,7 @@ INVENTORY = [{"Name": VM, "Id": ID, "OSName": "Debian GNU/Linux 12"}]
 def labeller(tmp_path: Path) -> Labeller:
     path = tmp_path / "guests.json"
     path.write_text(json.dumps(INVENTORY))
-    return Labeller(guests=path, drop_ignorable=True, drop_assumed=True)
+    return Labeller(guests=path, drop_ignorable=True, drop_assumed=Assumption)
 
 
 def otlp(*bodies: Any, **more: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
+from hvdegraded.verdicts.verdict import Assumption
 from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, ID, VM, guests, plain, storvsp
@@ -98,7 +99,7 @@ def test_what_was_labelled_before_is_labelled_anew() -> None:
     (again,), _ = label(once)
     assert json.loads(again) == json.loads(once)
     forged = winlogbeat(plain("VMMS", 19100)) | {KEY: {"label": IGNORABLE}}
-    (out,), labeller = label(line_of(forged), drop_ignorable=True, drop_assumed=True)
+    (out,), labeller = label(line_of(forged), drop_ignorable=True, drop_assumed=Assumption)
     assert json.loads(out)[KEY]["label"] == "actionable"
     assert labeller.stats.dropped == 0
 
@@ -194,7 +195,7 @@ def test_what_might_be_hyper_v_but_is_not_read_is_counted_and_kept() -> None:
 def test_ignorable_lines_can_be_dropped_but_not_assumed_ones(tmp_path: Path) -> None:
     data = line_of(winlogbeat(MISMATCH)) + OTHER
     assert len(label(data, drop_ignorable=True)[0]) == 2
-    assert label(data, drop_ignorable=True, drop_assumed=True)[0] == [OTHER]
+    assert label(data, drop_ignorable=True, drop_assumed=Assumption)[0] == [OTHER]
     assert label(data, drop_ignorable=True, guests=inventory(tmp_path))[0] == [OTHER]
     assert len(label(data, drop_ignorable=True, guests=inventory(tmp_path, "Windows 10"))[0]) == 2
     assert len(label(data, only_hyper_v=True)[0]) == 1
@@ -242,11 +243,23 @@ def test_the_command_and_a_closed_pipe(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, check=False)
     assert done.stdout.count(b"\n") == 2
     assert b"Traceback" not in done.stderr
-    for wrong in (["--format", "nonsense"], ["--drop-assumed"], ["--guests", str(tmp_path / "none.json")]):
+    for wrong in (
+        ["--format", "nonsense"],
+        ["--drop-assumed", "guest-system"],
+        ["--guests", str(tmp_path / "none.json")],
+    ):
         done = subprocess.run([*COMMAND, *wrong], input=b"", capture_output=True, check=False)
         assert done.returncode in (2, 3)
         assert done.stderr
         assert b"Traceback" not in done.stderr
+
+
+def test_what_is_assumed_is_dropped_assumption_by_assumption() -> None:
+    """A working mismatch of an unknown guest assumes its system; a refusal with a fallback what follows."""
+    data = line_of(winlogbeat(storvsp(6, "6.0", "5.1")))
+    assert label(data, drop_ignorable=True)[0]
+    assert label(data, drop_ignorable=True, drop_assumed=[Assumption.WHAT_FOLLOWS])[0]
+    assert not label(data, drop_ignorable=True, drop_assumed=[Assumption.GUEST_SYSTEM])[0]
 
 
 def test_a_forced_format() -> None:

@@ -69,7 +69,7 @@ def test_an_inventory_opened_as_descriptor_2_receives_no_message(guests: Path) -
 @pytest.mark.subprocess
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize(
-    "arguments", [["--drop-assumed"], ["--guests", "/no/such/file"], ["--format", "nonsense"]]
+    "arguments", [["--drop-assumed", "guest-system"], ["--guests", "/no/such/file"], ["--format", "nonsense"]]
 )
 def test_errors_keep_their_exit_codes(arguments: list[str], redirection: str) -> None:
     shell = f'"$@" {redirection}'

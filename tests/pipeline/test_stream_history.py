@@ -15,6 +15,7 @@ from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.records.record import EventRecord
+from hvdegraded.verdicts.verdict import Assumption
 from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.streams import start
 from tests.tools.verdict_cases import DISPLAY, HV, ID, OTHER_ID, VM, integration, positional, record, storvsp
@@ -91,7 +92,7 @@ def test_dropping_leaves_what_is_assumed_unless_told_to(tmp_path: Path) -> None:
     proven = Stream(tmp_path, BY_ID, drop_ignorable=True)
     assert proven(MISMATCH) is None
     assert proven(REFUSAL) is not None
-    both = Stream(tmp_path, BY_ID, drop_ignorable=True, drop_assumed=True)
+    both = Stream(tmp_path, BY_ID, drop_ignorable=True, drop_assumed=Assumption)
     assert both(MISMATCH) is None
     assert both(REFUSAL) is None
     assert both(FAILURE) is not None
