@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
 
 _MOST_NAMED = 5
+_CONTROLS = tuple(bytes([code]) for code in range(32) if code not in b"\t\r\n\x1b")
 _LONGEST_PASTE = 1 << 20  # bytes of what begins like JSON or XML, is neither, and is read as text
 _MOST_CHUNK_PLACES = 4096
 _MAGIC_GZIP, _MAGIC_ZIP, _MAGIC_ZSTD = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd"
@@ -95,7 +96,9 @@ def sniff(head: bytes, path: str | None = None) -> Format:
         return Format.CSV
     if not text:
         raise EmptySourceError("the input is blank", path=path, hint="copy or export the log again")
-    if shown.count("\ufffd") > len(shown) // 8 or head.count(b"\0") > len(head) // 2:
+    if head.count(b"\0") > len(head) // 2 or (
+        shown.count("\ufffd") > len(shown) // 8 and sum(map(head.count, _CONTROLS)) > len(head) // 50
+    ):  # a text in a code page of another language has no control characters
         raise UnknownFormatError(
             "this is neither an .evtx log nor text",
             path=path,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import quopri
 from typing import Any
 
 import pytest
@@ -109,6 +111,32 @@ FORMS = {
     "copied from Excel": f'TimeCreated\tId\tProviderName\tMachineName\tLevel\tMessage\n24.11.2026 10:00\t12030\t{W}\tHV1.contoso.com\t2\t"{MSG}"\n',
     "copied from Out-GridView": f"11/24/2026 10:00:00 AM\t12030\tError\t{W}\t{MSG}\n",
     "copied from Event Viewer's list": f"Fehler\t24.11.2026 10:00:00\tHyper-V-Worker\t12030\tKeine\t{MSG}\n",
+    "Event Viewer's General tab": f"{MSG}\n\nLog Name:\t{CH}\nSource:\tHyper-V-Worker\tLogged:\t11/24/2026 10:00:00 AM\n"
+    "Event ID:\t12030\tTask Category:\tNone\nLevel:\tError\tKeywords:\t\nUser:\tSYSTEM\tComputer:\tHV1.contoso.com\nOpCode:\tInfo\n",
+    "Event Viewer's Friendly View": f"+ System \n\n  - Provider \n\n   [ Name]  {W} \n \n   EventID 12030 \n \n   Level 2 \n \n"
+    f"  - TimeCreated \n\n   [ SystemTime]  2026-11-24T10:00:00.3000364Z \n \n   EventRecordID 22 \n \n   Channel {CH} \n \n"
+    "   Computer HV1.contoso.com \n \n- UserData \n\n  - VmlEventLog \n\n   [ xmlns]  http://x \n   VmName web02 \n",
+    "its description on one line": COPIED.replace("Description:\n", "Description: "),
+    "a head of five lines": f"Source: {W}\nEvent ID: 12030\nLevel: Error\nDate: 2026-11-24 10:00:00\n"
+    f"Computer: HV1.contoso.com\nDescription: {MSG}",
+    "far indented": "\n".join(" " * 12 + line for line in COPIED.split("\n")),
+    "with a terminal's colours": f"\n\x1b[32;1mTimeCreated  : \x1b[0m11/24/2026 10:00:00 AM\n\x1b[32;1mProviderName : \x1b[0m{W}\n"
+    f"\x1b[32;1mId           : \x1b[0m12030\n\x1b[32;1mLevel        : \x1b[0m2\n\x1b[32;1mMachineName  : \x1b[0mHV1.contoso.com\n"
+    f"\x1b[32;1mMessage      : \x1b[0m{MSG}\n",
+    "ConvertTo-Html": "<!DOCTYPE html><html><body><table><tr><th>TimeCreated</th><th>Id</th><th>Level</th><th>ProviderName</th>"
+    f"<th>MachineName</th><th>Message</th></tr>\n<tr><td>11/24/2026 10:00:00 AM</td><td>12030</td><td>2</td><td>{W}</td>"
+    f"<td>HV1.contoso.com</td><td>{MSG.replace(chr(39), '&#39;')}</td></tr></table></body></html>",
+    "ConvertTo-Xml": '<?xml version="1.0"?><Objects><Object Type="x"><Property Name="TimeCreated" Type="System.DateTime">'
+    f'11/24/2026 10:00:00 AM</Property><Property Name="Id" Type="System.Int32">12030</Property><Property Name="Level" Type="x">2'
+    f'</Property><Property Name="ProviderName" Type="System.String">{W}</Property><Property Name="MachineName" Type="x">'
+    f'HV1.contoso.com</Property><Property Name="Message" Type="System.String">{MSG}</Property></Object></Objects>',
+    "JSON in a mail": "Hello,\nsee below\n\n" + J({**NAMES, "LogName": CH, "TimeCreated": "2026-11-24T10:00:00Z"}, indent=2) + "\n\nBye\n",
+    "JSON in Markdown": "# x\n```json\n" + J([{**NAMES, "TimeCreated": "2026-11-24T10:00:00Z"}]) + "\n```\n",
+    "quoted-printable": "From: a\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"
+    + quopri.encodestring(XML.encode()).decode(),
+    "base64": "From: a\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(XML.encode()).decode(),
+    "smart quotes": XML.replace('"', "\u201d"),
+    "escaped twice": XML.replace("<", "&amp;lt;").replace(">", "&amp;gt;"),
     "PowerShell 7": J({"Id": 12030, "Level": 2, "RecordId": 513, "ProviderName": W, "LogName": CH, "MachineName": "HV1.contoso.com",
         "TimeCreated": "2026-11-24T11:00:00.1234567+01:00", "ContainerLog": CH, "Properties": [{"Value": "web02"}], "Message": MSG}, indent=2),
     "Format-List of all": f"\nMessage          : {MSG}\nId               : 12030\nVersion          : 0\nQualifiers       : \nLevel            : 2\n"
@@ -127,7 +155,7 @@ FORMS = {
 }  # fmt: skip
 NO_TIME = {"CloudWatch's text", "a console of syslog", "pairs"}
 NO_HOST = {"Graylog's search", "copied from Out-GridView", "copied from Event Viewer's list"}
-NO_LEVEL = {"ArcSight", "RFC 5424 without data", "a console of syslog"}
+NO_LEVEL = {"JSON in Markdown", "ArcSight", "RFC 5424 without data", "a console of syslog"}
 
 
 def only(text: str) -> EventRecord:

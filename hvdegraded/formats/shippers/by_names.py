@@ -31,6 +31,7 @@ _MAX_DEPTH = 8
 _MAX_VALUES = 4096
 _LONGEST_NAME = 128
 _PROVIDER = re.compile(r"[\w./-]{3,128}", re.ASCII)
+_ONLY_OF_EVENTS = frozenset({"message", "channel", "record_id", "level", "provider_guid", "instance_id"})
 _NUMBERED = re.compile(r"(?:param|parameter|data)\d{1,3}", re.ASCII)
 _NOT_COMPARED = re.compile(r"[^0-9a-z]+")
 
@@ -110,6 +111,8 @@ def record_by_names(mapping: Mapping[str, Any], origin: Origin) -> EventRecord |
     ids = ids or _ids(weak.get("event_id", [])) or _ids(instances)
     if len(providers) != 1 or len(ids) != 1:
         return None
+    if "event_id" not in fields and _ONLY_OF_EVENTS.isdisjoint(fields):
+        return None  # an id of anything, beside the name of a driver
     return _record(providers.popitem()[1], ids.pop(), fields, _data(payload) or loose, origin)
 
 
@@ -171,6 +174,8 @@ def _ids(values: list[Any]) -> set[tuple[int, int | None]]:
     """The distinct event ids among values, each with the qualifiers that are folded into it."""
     found: dict[int, int | None] = {}
     for value in values:
+        if isinstance(value, str):  # as pandas and Excel write a column with gaps
+            value = value.removesuffix(".0")
         event_id, qualifiers = event_id_of(value)
         if event_id is not None and not isinstance(value, bool):
             found[event_id] = qualifiers or found.get(event_id)

@@ -80,10 +80,13 @@ def record_from_mapping(
     """
     mapping = mapping if isinstance(mapping, dict) else dict(mapping)
     record = _record(mapping, dialect, origin or _ORIGIN)
-    if record is not None and not (record.provider or record.provider_guid or record.event_source):
+    is_named = record is None or record.provider or record.provider_guid or record.event_source
+    if dialect is None and record is not None and not is_named:
         record = _named(mapping, record, origin or _ORIGIN)
     if record is None:
         return None
+    if dialect is None and record.time_ticks is None and Caveat.UNREADABLE_TIME not in record.origin.caveats:
+        record = _with_named_time(record, mapping)
     if Caveat.UNREADABLE_TIME in record.origin.caveats:
         record = _with_local_time(record, mapping, dialect, origin or _ORIGIN, dates)
     return record.with_valid_unicode()
@@ -96,6 +99,19 @@ def _named(mapping: dict[str, Any], record: EventRecord, origin: Origin) -> Even
         if named is not None:
             return named
     return None if any(map(names_a_provider, _layers(mapping))) else record
+
+
+def _with_named_time(record: EventRecord, mapping: dict[str, Any]) -> EventRecord:
+    """The record with the time that stands where its dialect has none, by the names of keys."""
+    named = record_by_names(mapping, _ORIGIN)
+    if named is None or (named.provider.lower(), named.event_id) != (
+        record.provider.lower(),
+        record.event_id,
+    ):
+        return record
+    caveats = [one for one in named.origin.caveats if one in (Caveat.NO_ZONE, Caveat.UNREADABLE_TIME)]
+    origin = record.origin._replace(caveats=(*record.origin.caveats, *caveats))
+    return record._replace(time_ticks=named.time_ticks, origin=origin)
 
 
 def _with_local_time(

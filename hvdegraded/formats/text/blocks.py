@@ -16,7 +16,7 @@ from hvdegraded.tabular.json_document import Found
 
 __all__ = ["event_blocks"]
 
-_LINE = re.compile(r"\s{0,8}([^\s:<>{}\[\]\"][^:<>{}\[\]\"\t]{0,39}?)\s?[:\uff1a][ \t\u00a0]?(.*)")
+_LINE = re.compile(r"\s{0,40}([^\s:<>{}\[\]\"][^:<>{}\[\]\"\t]{0,39}?)\s?[:\uff1a][ \t\u00a0]?(.*)")
 _END = re.compile(
     r"\s*(?:Event\[\d+\]:?|```.*)\s*"
 )  # of a description: the next event, or a block of Markdown
@@ -35,13 +35,13 @@ def event_blocks(text: str) -> Iterator[Found]:
     place = 0
     while place < len(lines):
         head = _head(pairs, place)
-        if len(head) < _SHORTEST or _is_format_list(lines[place : place + len(head)]):
+        if not head or _is_format_list(lines[place : place + len(head)]):
             place += 1
             continue
         start, place = place, place + len(head)
         description = [head[-1][1]]
         while place < len(lines) and not _END.fullmatch(lines[place]):
-            if pairs[place] is not None and len(_head(pairs, place)) >= _SHORTEST:
+            if pairs[place] is not None and _head(pairs, place):
                 break
             description.append(lines[place])
             place += 1
@@ -71,16 +71,22 @@ def _head(pairs: list[tuple[str, str] | None], place: int) -> list[tuple[str, st
         if pair is None:
             break
         head.append(pair)
-        if len(head) >= _SHORTEST and not pair[1] and _ends_the_head(head):
+        if _ends_the_head(head):
             return head
     return []
 
 
 def _ends_the_head(pairs: list[tuple[str, str]]) -> bool:
     """Whether the last line is the one over the description, which has no value of its own."""
-    if pairs[-1][0].casefold() == "description":
-        return True
-    return len(pairs) >= len(_ORDER) and known_provider(pairs[1][1]) is not None and pairs[3][1].isdecimal()
+    name, value = pairs[-1]
+    if name.casefold() == "description":
+        return len(pairs) >= _SHORTEST or {"Source", "Event ID"} <= {known for known, _ in pairs}
+    return (
+        not value
+        and len(pairs) >= len(_ORDER)
+        and known_provider(pairs[1][1]) is not None
+        and pairs[3][1].isdecimal()
+    )
 
 
 def _named(pairs: list[tuple[str, str]], description: str) -> dict[str, str]:

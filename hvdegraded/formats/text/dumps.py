@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -9,11 +11,16 @@ from typing import Any
 
 from hvdegraded.tabular.json_document import Found
 
-__all__ = ["assignments", "mof_instances", "ruby_hashes"]
+__all__ = ["assignments", "converted_objects", "json_within", "mof_instances", "ruby_hashes"]
 
 _CLASSIC = re.compile(r"^[^\n=]{6,40}\r?\n(?=LogName=)", re.MULTILINE)
 _INSTANCE = re.compile(r"^instance of \w{1,64}\s*\{", re.MULTILINE)
 _PROPERTY = re.compile(r'^\s*(\w{1,64}) = ("(?:[^"\\]|\\.)*"|\{[^}]*\}|[^;"{\n]{0,256});', re.MULTILINE)
+_OBJECT = re.compile(r"<Object\b")
+_XML_PROPERTY = re.compile(r'<Property Name="(\w{1,64})"[^<>]{0,128}>([^<]*)</Property>')
+_BRACE = re.compile(r"^[ \t]{0,16}([{\[])", re.MULTILINE)
+_LONGEST_SEARCHED = 1 << 20  # characters of a text in which JSON is looked for
+_MOST_TRIED = 256  # places in a text where JSON may begin
 _ARROW = re.compile(r'("(?:[^"\\\n]|\\.)*")\s*=>\s*')
 _BARE_TIME = re.compile(r"(?<=: )(\d{4}-\d\d-\d\dT[\d:.]{8,18}Z)(?=\s*[,}\n])")
 
@@ -41,6 +48,31 @@ def _mof_value(value: str) -> Any:
         return json.loads(value, strict=False)
     except ValueError:
         return value.strip('"')
+
+
+def converted_objects(text: str) -> Iterator[Found]:
+    """Objects as ConvertTo-Xml writes them: `<Property Name="Id" Type="System.Int32">12030</Property>`."""
+    for line, block in _blocks(text, _OBJECT):
+        found = {name: html.unescape(value).strip() for name, value in _XML_PROPERTY.findall(block)}
+        yield Found(found, None, line)
+
+
+def json_within(text: str) -> Iterator[Found]:
+    """JSON in other text: in mail, in blocks of Markdown; each value begins a line."""
+    if len(text) > _LONGEST_SEARCHED:
+        return
+    decoder = json.JSONDecoder()
+    place = 0
+    for start in itertools.islice(_BRACE.finditer(text), _MOST_TRIED):
+        if start.start(1) < place:
+            continue
+        try:
+            value, place = decoder.raw_decode(text, start.start(1))
+        except (ValueError, RecursionError):
+            continue
+        line = text.count("\n", 0, start.start(1)) + 1
+        for item in value if isinstance(value, list) else [value]:
+            yield Found(item, None, line)
 
 
 def ruby_hashes(text: str) -> Iterator[Found]:

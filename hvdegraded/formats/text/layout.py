@@ -1,14 +1,41 @@
-"""What mail and web pages do to lines: marks of quotations in front of them, and blank lines between all."""
+"""What terminals, mail and web pages do to lines: colours, encodings, marks of quotations, blank lines."""
 
 from __future__ import annotations
 
 import itertools
 import re
+from email import message_from_string
+from email.message import Message
 
-__all__ = ["spaced_once", "unquoted"]
+__all__ = ["plain", "spaced_once", "unquoted"]
 
 _QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}m")
+_HEAD = 1 << 16  # characters in which a mail names how its parts are encoded
 _FEWEST = 4  # lines that begin so before they count as quoted, or as spaced out
+
+
+def plain(text: str) -> str:
+    """Return a text without colours of a terminal, and with the parts of mail decoded."""
+    if "\x1b[" in text:
+        text = _COLOUR.sub("", text)
+    head = text[:_HEAD].lower()
+    if "content-transfer-encoding:" not in head:
+        return text
+    parts = [
+        _decoded(part) for part in message_from_string(text).walk() if part.get_content_maintype() == "text"
+    ]
+    return "\n".join(parts) or text
+
+
+def _decoded(part: Message) -> str:
+    data = part.get_payload(decode=True)
+    if not isinstance(data, bytes):
+        return ""
+    try:
+        return data.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
 
 
 def unquoted(text: str) -> str:

@@ -12,6 +12,8 @@ __all__ = ["PastedXml", "mended", "take_xml"]
 
 _QUOTED = re.compile(r"^(?:[ \t]*>)+ ?", re.MULTILINE)
 _QUOTED_START = re.compile(r"^(?:[ \t]*>)+[ \t]*<(?:\w{1,32}:)?Event[\s>]", re.MULTILINE)
+_SMART_QUOTE = re.compile("=[\u2018-\u201f\u2033]")
+_SMART_QUOTES = dict.fromkeys(range(0x201C, 0x2020), '"') | dict.fromkeys(range(0x2018, 0x201C), "'")
 _TREE_MARK = re.compile(r"^[ \t]*[-+\u2212\u2013][ \t]*(?=<)", re.MULTILINE)
 _START = re.compile(r"<(?:\w{1,32}:)?Event(?=[\s>])")
 _END = re.compile(r"</(?:\w{1,32}:)?Event\s*>")
@@ -35,6 +37,8 @@ def mended(text: str) -> Iterator[str]:
         yield text.replace('""', '"')
     if '\\"' in text:
         yield text.replace('\\"', '"').replace("\\r", "\r").replace("\\n", "\n").replace("\\/", "/")
+    if _SMART_QUOTE.search(text):
+        yield text.translate(_SMART_QUOTES)
     if "=3D" in text:
         yield quopri.decodestring(text.encode()).decode("utf-8", "replace")
 
@@ -42,6 +46,8 @@ def mended(text: str) -> Iterator[str]:
 def take_xml(text: str) -> tuple[str, list[PastedXml]]:
     """The text with each event's XML taken out, and the XML."""
     text = text.replace(MARK, " ")
+    if "&amp;lt;Event" in text:
+        text = html.unescape(text)
     if "&lt;Event" in text and "<Event" not in text:
         text = html.unescape(text)
     if _START.search(text) is None:

@@ -17,12 +17,19 @@ from hvdegraded.formats.shippers.by_names import may_name_a_provider, names_a_pr
 from hvdegraded.formats.shippers.dates import DateOrder, date_order, names_a_time
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.blocks import event_blocks
-from hvdegraded.formats.text.dumps import assignments, mof_instances, ruby_hashes
-from hvdegraded.formats.text.layout import spaced_once, unquoted
+from hvdegraded.formats.text.dumps import (
+    assignments,
+    converted_objects,
+    json_within,
+    mof_instances,
+    ruby_hashes,
+)
+from hvdegraded.formats.text.layout import plain, spaced_once, unquoted
 from hvdegraded.formats.text.mentions import mention_of_event
 from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
-from hvdegraded.formats.text.rows import separated_rows
+from hvdegraded.formats.text.rows import html_rows, separated_rows
 from hvdegraded.formats.text.syslog import events_of_syslog
+from hvdegraded.formats.text.views import friendly_views, general_tabs
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import Anomaly, EventRecord, Origin, ProviderFilter
@@ -46,15 +53,20 @@ _LONGEST_SEARCHED = 4 << 20  # characters of a text that is searched for events 
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
 _PRIORITY = re.compile(r"<\d{1,3}>\S")
 _BESIDE_XML = re.compile(r"</(?:\w{1,32}:)?Event>\s*[^<\s\ufeff]")
+_ALTERED_XML = re.compile(r"<Event\b[^<>]{0,256}=(?:3D|[\u201c\u201d\u201e\u2033])")
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,200}\?>")
 
 
 def looks_like_text_form(head: str) -> bool:
     """Whether the beginning of a text shows a form that only this reader knows."""
     start = head.lstrip("\ufeff \t\r\n")
+    if start[:9].lower() == "<!doctype" and "html" in start[:64].lower():
+        return True
     if is_clixml(start) or _HEADING.match(start) or _PRIORITY.match(start):
         return True
-    return start.startswith("<") and _BESIDE_XML.search(start) is not None
+    return start.startswith("<") and (
+        _BESIDE_XML.search(start) is not None or _ALTERED_XML.match(start) is not None
+    )
 
 
 def read_text(
@@ -100,6 +112,7 @@ def read_text(
 
 def items_of_text(text: str, path: str | None = None) -> Iterator[EventRecord | Loss]:
     """The records of a text, and the losses; of forms beside the first, what no other form gave."""
+    text = plain(text)
     rest, pasted = take_xml(_DECLARATION.sub("", text) if "<?xml" in text else text)
     rest = spaced_once(unquoted(rest))
     told: set[tuple[str, int]] = set()
@@ -208,10 +221,15 @@ _FORMS: tuple[_Form, ...] = (
     ruby_hashes,
     _json,
     event_blocks,
+    general_tabs,
+    friendly_views,
     assignments,
     mof_instances,
+    converted_objects,
+    html_rows,
     objects_of_list,
     objects_of_table,
     separated_rows,
     events_of_syslog,
+    json_within,
 )

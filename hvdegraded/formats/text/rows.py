@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
@@ -12,11 +13,14 @@ from hvdegraded.tabular.csv_rows import cells_of, csv_rows, distinct_columns, pl
 from hvdegraded.tabular.json_document import Found
 from hvdegraded.timestamps import ticks_from_text
 
-__all__ = ["separated_rows"]
+__all__ = ["html_rows", "separated_rows"]
 
 _EVENT_VIEWER = ("Level", "Date and Time", "Source", "Event ID", "Task Category")
 _MOST_LINES_BEFORE_HEADER = 5
 _MOST_COLUMNS = 1000
+_HTML_ROW = re.compile(r"<tr\b[^<>]{0,256}>")
+_HTML_CELL = re.compile(r"<t[hd]\b[^<>]{0,256}>")
+_TAG = re.compile(r"<[^<>]{0,256}>")
 _ID = re.compile(r"\d{1,5}", re.ASCII)
 _SHORTEST_MESSAGE = 12  # characters; names of task categories and users are shorter
 
@@ -53,6 +57,22 @@ def separated_rows(text: str) -> Iterator[Found]:
             yield Found(dict(zip(columns, row.cells, strict=True)), None, row.line, anomalies)
         elif any(known_provider(cell) for cell in row.cells):
             yield Found(None, f"the row has {len(row.cells)} columns, the header {len(header)}", row.line)
+
+
+def html_rows(text: str) -> Iterator[Found]:
+    """Rows of tables in HTML, as ConvertTo-Html writes them."""
+    header: list[str] = []
+    before, *rows = _HTML_ROW.split(text)
+    line = 1 + before.count("\n")
+    for row in rows:
+        inside, end, _ = row.partition("</tr>")
+        cells = [cell.partition("</t")[0] for cell in _HTML_CELL.split(inside)[1:]]
+        texts = [html.unescape(_TAG.sub("", cell)).strip() for cell in cells]
+        if end and "<th" in inside:
+            header = texts
+        elif end and header and len(texts) == len(header):
+            yield Found(dict(zip(header, texts, strict=True)), None, line)
+        line += row.count("\n")
 
 
 def _is_event_viewers(header: list[str], cells: tuple[str, ...]) -> bool:
