@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.formats.collections import INVENTORY, collected_files
+from hvdegraded.formats.collections import (
+    INVENTORY,
+    LIST,
+    STATES,
+    CollectedFiles,
+    collected_files,
+    unpacked_files,
+)
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.guest import Guest, InventoryProblem
 from hvdegraded.guests.inventory import GuestInventory
@@ -64,8 +72,12 @@ def companions_of(source: Any) -> Companions:
     problems: list[InventoryProblem] = []
     notes: list[Note] = []
     for path in files:
-        inventories = list(_inventories_in(path))
-        states = _states_in(path)
+        inventories = []
+        for collected in _collections_at(path):
+            inventory, note = _inventory_of(*collected)
+            inventories += [] if inventory is None else [inventory]
+            notes += [] if note is None else [note]
+        states = None if _is_of_collection(path) else _states_in(path)
         if states is None:
             logs.append(path)
         else:
@@ -74,21 +86,48 @@ def companions_of(source: Any) -> Companions:
         for inventory in inventories:
             guests += inventory
             problems += inventory.problems
-    return Companions(logs if notes else sources, tuple(guests), tuple(problems), tuple(notes))
+    source = logs if len(logs) < len(files) else sources
+    return Companions(source, tuple(guests), tuple(problems), tuple(notes))
 
 
-def _inventories_in(path: Path) -> Iterator[GuestInventory]:
-    """The inventory of a zip that the collection script wrote."""
+def _is_of_collection(path: Path) -> bool:
+    """Whether a file is one that the collection script wrote beside logs, and lies beside its list."""
+    return path.name in (LIST, INVENTORY, STATES) and unpacked_files(path.parent) is not None
+
+
+def _collections_at(path: Path) -> Iterator[tuple[str, CollectedFiles]]:
+    """What the collection script wrote, in a zip or beside its list, and the place of its inventory."""
+    if path.name == LIST:
+        unpacked = unpacked_files(path.parent)
+        if unpacked is not None:
+            yield display_path(path.parent / INVENTORY), unpacked
+        return
     with contextlib.suppress(OSError), path.open("rb") as stream:
-        if not stream.seekable() or stream.read(len(_ZIP)) != _ZIP:
-            return
-        collected = collected_files(stream)
-        if collected is None or collected.inventory is None:
-            return
-        taken = collected.collection.taken
-        moment: datetime | None = None if taken is None else datetime_from_ticks(taken)
-        with contextlib.suppress(HvdegradedError):  # no machine ran, or none named its system
-            yield GuestInventory.parse(collected.inventory, f"{display_path(path)}/{INVENTORY}", moment)
+        if stream.seekable() and stream.read(len(_ZIP)) == _ZIP:
+            for folder, files in collected_files(stream).items():
+                yield f"{display_path(path)}/{folder}{INVENTORY}", files
+
+
+def _inventory_of(place: str, files: CollectedFiles) -> tuple[GuestInventory | None, Note | None]:
+    """The inventory of a collection, or a note on why there is none."""
+    if not files.inventory or files.collection.newer is not None:
+        return None, None
+    taken = files.collection.taken
+    moment: datetime | None = None if taken is None else datetime_from_ticks(taken)
+    try:
+        return GuestInventory.parse(files.inventory, place, moment), None
+    except HvdegradedError as error:
+        kind = _kind_of_problem(files.inventory)
+        return None, None if kind is None else Note(kind, f"the inventory is not used: {error.text}", place)
+
+
+def _kind_of_problem(inventory: bytes) -> NoteKind | None:
+    """What it means that no guest is read from an inventory; None if no machine ran on the host."""
+    try:
+        rows = json.loads(inventory.decode("utf-8-sig") or "[]")
+    except (ValueError, RecursionError):
+        return NoteKind.UNREADABLE
+    return NoteKind.PASSED_OVER if rows else None
 
 
 def _states_in(path: Path) -> StateExport | None:

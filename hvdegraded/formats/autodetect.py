@@ -238,31 +238,32 @@ class _Reading:
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import members
-        from hvdegraded.formats.collections import INVENTORY, LIST, STATES, collected_files
+        from hvdegraded.formats.collections import INVENTORY, LIST, STATES, collected_files, folder_and_name
 
         others = []
-        found = False
         notes: list[Note] = []
-        names = set()
-        collected = collected_files(stream)
-        zone = collected.collection.zone if collected is not None else None
-        for name, opened in members(stream, path, notes):
-            names.add(name)
-            if collected is not None and name in (LIST, INVENTORY, STATES):
+        names = []
+        collections = {folder: files.collection for folder, files in collected_files(stream).items()}
+        found = bool(collections)
+        for full, opened in members(stream, path, notes):
+            folder, name = folder_and_name(full)
+            names.append((folder, name))
+            collection = collections.get(folder)
+            if collection is not None and name in (LIST, INVENTORY, STATES):
                 continue
-            part = f"{path or 'archive'}/{name}"
+            part = f"{path or 'archive'}/{full}"
             is_log = name.lower().endswith(LOG_SUFFIXES)
             with ExitStack() as held:
                 items = _Started(self._read_member(opened, part, held))
                 if is_log or items.is_known:
                     found = True
+                    zone = None if collection is None else collection.zone
                     yield Member(part, items, name.lower().endswith(".evtx"), zone)
                 else:
-                    others.append(name)
-        if collected is not None:
-            found = True
-            items_of_list = collected.collection.items(frozenset(names))
-            yield Member(f"{path or 'archive'}/{LIST}", items_of_list)
+                    others.append(full)
+        for folder, collection in collections.items():
+            beside = frozenset(name for place, name in names if place == folder)
+            yield Member(f"{path or 'archive'}/{folder}{LIST}", collection.items(beside))
         if not found:
             raise SourceError("the archive holds no logs", path=path, hint="unpack it and look")
         yield from notes

@@ -73,8 +73,14 @@ def _bytes_of(path: str) -> bytes:
 
 def _of_bytes(data: bytes, path: str | None) -> StateExport:
     if data.startswith(_ZIP):
-        collected = collected_files(io.BytesIO(data))
-        data = (collected.states or b"") if collected is not None else b""
+        exports = [
+            _of_bytes(one.states, path) for one in collected_files(io.BytesIO(data)).values() if one.states
+        ]
+        return StateExport(
+            tuple(one for export in exports for one in export.statuses),
+            sum(export.others for export in exports),
+            tuple(one for export in exports for one in export.problems),
+        )
     if len(data) > LONGEST_EXPORT:
         raise SourceError(f"it is larger than {LONGEST_EXPORT:,} bytes", path=path, hint="export fewer VMs")
     text, problem = decode_text(data)

@@ -25,6 +25,7 @@ HOST = "hv2012r2.example.org"
 TAKEN = "2030-01-01T00:00:00.0000000Z"
 ABSENT = "Microsoft-Windows-Hyper-V-StorageVSP-Admin"
 GUESTS = json.loads((FOLDER / "guests.json").read_text(encoding="utf-8"))
+GUESTS_THERE = sum(row["ComputerName"] == HOST for row in GUESTS)
 
 
 def collected(path: Path, *, without: str = "", **changes: Any) -> Path:
@@ -99,23 +100,92 @@ def test_what_the_zip_lacks_is_told(tmp_path: Path) -> None:
         {"Name": "A", "Exists": True, "Enabled": True, "File": None, "Problem": "Access is denied."},
         {"Name": "B", "Exists": True, "Enabled": False, "File": "System.evtx"},
     ]
-    for path, expected in (
-        (collected(tmp_path / "1.zip", without="System.evtx"), "the zip lacks System.evtx"),
+    for path, expected, code in (
+        (
+            collected(tmp_path / "1.zip", without="System.evtx"),
+            "System.evtx of the channel System is missing",
+            3,
+        ),
         (
             collected(tmp_path / "2.zip", Channels=channels),
             "channel A could not be exported: Access is denied.",
+            3,
         ),
-        (collected(tmp_path / "3.zip", Channels=channels), "channel B is switched off"),
+        (collected(tmp_path / "3.zip", Channels=channels[1:]), "channel B is switched off", 1),
         (
             collected(tmp_path / "4.zip", Problems="the inventory could not be written"),
             "on the host, the inventory",
+            1,
         ),
-        (collected(tmp_path / "5.zip", TimeZone="Mars Standard Time"), "its time zone cannot be used"),
+        (collected(tmp_path / "5.zip", TimeZone="Mars Standard Time"), "its time zone cannot be used", 1),
+        (collected(tmp_path / "6.zip", schema_version=2), "of version 2, which is not known here", 3),
     ):
         stream = hv.read_records(path)
         list(stream)
         assert expected in str(stream.report)
-        assert not stream.report.unreadable
+        assert bool(stream.report.unreadable) == (code == 3)
+        assert main(["triage", str(path), "--quiet"]) == code
+
+
+def repacked(source: Path, target: Path, folders: tuple[str, ...], **files: bytes) -> Path:
+    """The files of a zip in folders of another, some of them changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for folder in folders:
+            for name in old.namelist():
+                new.writestr(folder + name, files.get(name.partition(".")[0], old.read(name)))
+    return target
+
+
+@pytest.mark.parametrize("folder", ["HV1/", "exports/2026/HV1/"])
+def test_a_collection_that_was_unpacked_or_packed_with_its_folder(tmp_path: Path, folder: str) -> None:
+    path = collected(tmp_path / "host.zip")
+    whole = hv.triage(path)
+    nested = repacked(path, tmp_path / "nested.zip", (folder,))
+    with zipfile.ZipFile(nested) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    for source in (nested, tmp_path / "unpacked"):
+        found = hv.triage(source)
+        assert found.by_section() == whole.by_section()
+        assert found.provenance.inventory is not None
+        assert found.provenance.inventory.guests == GUESTS_THERE
+        assert found.provenance.inventory.taken == datetime(2030, 1, 1, tzinfo=UTC)
+        assert (found.report.filtered, found.report.notes) == (whole.report.filtered, [])
+        start = ticks_from_datetime(datetime(2013, 1, 1, tzinfo=UTC))
+        assert found.report.coverage.covers(HOST, ABSENT, start, start + 1)
+
+
+def test_collections_of_several_hosts_in_one_zip(tmp_path: Path) -> None:
+    path = repacked(collected(tmp_path / "host.zip"), tmp_path / "all.zip", ("a/", "b/"))
+    found = hv.triage(path)
+    assert found.provenance.inventory is not None
+    assert found.provenance.inventory.guests == 2 * GUESTS_THERE
+    assert len(list(hv.classify_statuses(path))) == 2 * len(STATES)
+
+
+def test_an_unpacked_list_names_what_is_missing_and_its_zone_is_that_of_local_times(tmp_path: Path) -> None:
+    with zipfile.ZipFile(collected(tmp_path / "host.zip")) as archive:
+        archive.extractall(tmp_path / "host")
+    (tmp_path / "host" / "System.evtx").unlink()
+    text = "Level,Date and Time,Source,Event ID,Task Category\r\nError,7/22/2026 8:30:25 PM,Microsoft-Windows-Hyper-V-Worker,12030,None,failed\r\n"
+    (tmp_path / "host" / "more.csv").write_text(text)
+    stream = hv.read_records(tmp_path / "host")
+    (record,) = [one for one in stream if one.event_id == 12030 and not one.data]
+    assert record.time_created == datetime(2026, 7, 22, 18, 30, 25, tzinfo=UTC)
+    assert "System.evtx of the channel System is missing" in str(stream.report)
+    assert main(["triage", str(tmp_path / "host"), "--quiet"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("inventory", "code"), [(b"{bad", 3), (b"\xff\xfe{", 3), (b'[{"Name": "a"}]', 1), (b"[]", 1), (b"", 1)]
+)
+def test_an_inventory_of_a_collection_that_cannot_be_used(
+    tmp_path: Path, inventory: bytes, code: int
+) -> None:
+    path = repacked(collected(tmp_path / "host.zip"), tmp_path / "x.zip", ("",), guests=inventory)
+    found = hv.triage(path)
+    assert found.provenance.inventory is None
+    assert any("inventory is not used" in note.text for note in found.report.notes) == (len(inventory) > 2)
+    assert main(["triage", str(path), "--quiet"]) == code
 
 
 @pytest.mark.parametrize(
@@ -193,8 +263,7 @@ def test_the_script_takes_the_channels_of_the_table_and_the_inventory() -> None:
 def test_the_names_that_the_script_writes_are_those_that_are_read(tmp_path: Path) -> None:
     script = collect_script()
     path = collected(tmp_path / "host.zip")
-    files = collected_files(io.BytesIO(path.read_bytes()))
-    assert files is not None
+    assert list(collected_files(io.BytesIO(path.read_bytes()))) == [""]
     written = set(re.findall(r"^\s+(\w+) += ", script.split("schema         =")[1], re.MULTILINE))
     assert {"Host", "Taken", "Build", "TimeZone", "Channels", "Problems"} <= written
     for name in ("Name", "Exists", "Enabled", "Oldest", "Newest", "File", "Problem"):
