@@ -1,4 +1,7 @@
-"""Every command that README and the pages show works as it stands there, in a folder with what they name."""
+"""Every command that README and the pages show works as it stands there, in a folder with what they name.
+
+Those of the twenty questions are run by `test_questions`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ ELSEWHERE = {  # paths of the pages, and where they are here
     "C:\\reports\\": "", "C:\\logs": "logs", "/srv/hyperv-logs": "logs", "hvdegraded/knowledge/events/FILE.toml": "rows.toml",
     ".venv\\Scripts\\": "", ".venv/bin/": "", "\\": "/", "FOLDER": "logs", "FILE…": "states.json",
 }  # fmt: skip
-WHOLE = ("README.md", "questions.md")  # the others show parts of lines of shells and configurations
+WHOLE = ("README.md",)  # the others show parts of lines of shells and configurations
 SCRIPTS = ("guests-script", "collect-script")
 SHELL = re.compile(r"[|<>;)&\"]")
 _COMMAND = re.compile(
@@ -33,7 +36,7 @@ _COMMAND = re.compile(
 
 def commands() -> list[tuple[str, str]]:
     found = []
-    for page in PAGES:
+    for page in (page for page in PAGES if page.name != "questions.md"):
         for text in dict.fromkeys(
             _COMMAND.findall(TEXTS[page].replace(".venv/bin/", "").replace(".venv\\Scripts\\", ""))
         ):

@@ -60,7 +60,10 @@ def annotate_frame(
     ['act']
     """
     if not is_frame(frame):
-        raise SourceTypeError(f"{type(frame).__name__} is not a data frame", hint="annotate takes one record")
+        raise SourceTypeError(
+            f"{type(frame).__name__} is not a data frame",
+            hint="collect() a lazy frame; annotate takes one record",
+        )
     judge = classifier_of(guests, policy, classifier)
     zone = zone_of(timezone)
     rows = [_events_of(row, judge, dialect, zone) for row in rows_of(frame)]

@@ -284,9 +284,10 @@ class Labeller:
             self.stats.actionable += 1
 
     def _is_dropped(self, added: dict[str, Any]) -> bool:
-        ignorable = added["label"] == Label.IGNORABLE
+        if not self._drop_ignorable or added["label"] != Label.IGNORABLE:
+            return False
         assumed = {assumption for part in (added, *added["batch"]) for assumption in part["assumptions"]}
-        return self._drop_ignorable and ignorable and assumed <= self._drop_assumed
+        return assumed <= self._drop_assumed
 
     def _holds_nothing_else(self, value: dict[str, Any]) -> bool:
         remainder = remainder_of(value, self._dialect)

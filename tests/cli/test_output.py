@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from hvdegraded.cli.main import _parser, main
+from hvdegraded.formats.evtx.writer import write_evtx
 from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import plain
 
 LOGS = str(FOLDER / "hv2012r2")
 LOG = str(FOLDER / "hv2012r2" / "System.evtx")
@@ -23,7 +25,7 @@ GUESTS = ["--guests", str(FOLDER / "guests.json")]
 STATE = '[{"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK"}]'
 COMMANDS = [
     ["explain", LOGS, *GUESTS, "--finding", "1"], ["explain", LOGS, *GUESTS, "--record", "1049"], ["guests-script"], ["collect-script"],
-    ["verify", LOG], ["verify", LOG, "--json"], ["status", "states.json"], ["status", "states.json", "--json"],
+    ["verify", "small.evtx"], ["verify", "small.evtx", "--json"], ["status", "states.json"], ["status", "states.json", "--json"],
     ["check", "rows.toml"], ["label", str(LINES), *GUESTS],
 ]  # fmt: skip
 
@@ -31,6 +33,7 @@ COMMANDS = [
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "states.json").write_text(STATE)
+    write_evtx(tmp_path / "small.evtx", [plain("VMMS", 19100)])
     (tmp_path / "rows.toml").write_text(
         'provider = "Microsoft-Windows-Hyper-V-VMMS"\nsource = "x"\ncertainty = "verified"\n[41010]\nmeaning = "The nightly export failed."\nrole = "problem"\n'
     )
@@ -83,7 +86,7 @@ def test_a_command_that_fails_leaves_the_old_file(command: list[str], code: int)
     Path("out").write_text("old")
     assert main([*command, "-o", "out"]) == code
     assert Path("out").read_text() == "old"
-    assert sorted(os.listdir()) == ["out", "rows.toml", "states.json"]
+    assert sorted(os.listdir()) == ["out", "rows.toml", "small.evtx", "states.json"]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +116,6 @@ def test_a_report_into_the_folder_that_is_read_is_not_part_of_it(capsys: pytest.
 
 def test_output_in_a_code_page_has_no_escapes_of_what_it_can_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """A console of code page 850 shows ü as it is; what it cannot show is an escape; a file is UTF-8."""
-    from hvdegraded.formats.evtx.writer import write_evtx
-    from tests.tools.verdict_cases import plain
 
     write_evtx("x.evtx", [plain("VMMS", 19100)._replace(data=(("VmName", "Büro-Ж"),))])
     console = io.TextIOWrapper(io.BytesIO(), "cp850")

@@ -15,7 +15,7 @@ from tests.tools.sample_exports import winlogbeat
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, guests, integration, plain, storvsp
 
-THREADS, TURNS = 6, 30
+THREADS, TURNS = 6, 8
 EVENTS = [
     storvsp(6, "6.0", "5.1"), integration(), storvsp(5, "6.2", "6.0"), plain("VMMS", 19100), plain("Worker", 12010),
 ]  # fmt: skip
