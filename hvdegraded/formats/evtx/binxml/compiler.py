@@ -87,7 +87,7 @@ def _literals(element: Element) -> dict[str, str]:
     for name, parts in element.attributes:
         if len(parts) > 1 or (parts and not isinstance(parts[0], str)) or name in found:
             raise _UnusualError
-        found[name] = str(parts[0]) if parts else ""
+        found[name] = _sound(str(parts[0])) if parts else ""
     return found
 
 
@@ -112,7 +112,15 @@ def _filling(parts: Sequence[Part]) -> str | Slot:
         return ""
     if len(parts) > 1 or not isinstance(parts[0], (str, Slot)):
         raise _UnusualError
-    return parts[0]
+    return _sound(parts[0]) if isinstance(parts[0], str) else parts[0]
+
+
+def _sound(literal: str) -> str:
+    try:
+        literal.encode()
+    except UnicodeEncodeError:
+        raise _UnusualError from None
+    return literal
 
 
 def _each_slot_once(entries: Sequence[Entry]) -> None:

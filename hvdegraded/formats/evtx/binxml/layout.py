@@ -149,7 +149,7 @@ def fields_of(layout: PayloadLayout, raw: tuple[Any, ...]) -> tuple[Field, ...]:
     """Names and texts of a payload's values as unpacked."""
     picked = layout.pick(raw + layout.constants)
     if layout.only_strings:
-        texts: list[Any] = [utf_16_le_decode(value)[0].rstrip("\0") for value in picked]
+        texts: list[Any] = [utf_16_le_decode(value, "strict", True)[0].rstrip("\0") for value in picked]
         return tuple(zip(layout.names, texts, strict=True))
     texts = [convert(value) for convert, value in zip(layout.converters, picked, strict=True)]
     if not layout.arrays:

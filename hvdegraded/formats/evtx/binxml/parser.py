@@ -183,7 +183,7 @@ class ChunkXml(Generic[T]):
                 if count > MAX_NAME:
                     raise over_limit("a name in it is too long")
                 raw = self.data[offset + 8 : offset + 8 + 2 * count]
-                name = utf_16_le_decode(raw)[0]
+                name = utf_16_le_decode(raw, "strict", True)[0]
             except (struct.error, UnicodeDecodeError):
                 raise malformed("a name in it is not a name") from None
             if self._damaged and name_hash(raw) != hashed:
@@ -384,9 +384,9 @@ class ChunkXml(Generic[T]):
         if stop > end:
             raise malformed("a text in it is cut off")
         try:
-            return utf_16_le_decode(self.data[place + 2 : stop])[0], stop
+            return utf_16_le_decode(self.data[place + 2 : stop], "strict", True)[0], stop
         except UnicodeDecodeError:
-            return self.data[place + 2 : stop].decode("utf-16-le", "replace"), stop
+            return self.data[place + 2 : stop].decode("utf-16-le", "surrogatepass"), stop
 
     def _at(self, unpack: Callable[[bytes, int], tuple[Any, ...]], place: int) -> tuple[Any, ...]:
         try:

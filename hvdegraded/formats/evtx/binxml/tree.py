@@ -153,8 +153,7 @@ class _Expansion:
                 self._enter(depth)
                 self.fill(node, part.template.content, part.values, scope, depth + 1)
             else:
-                self._spend(len(part))
-                node.append_text(part)
+                node.append_text(self._literal(part))
 
     def fragment(self, start: int, end: int, padding: int = 0) -> tuple[Part, ...]:
         """The content of the record or the value in data[start:end], behind which so many bytes may follow.
@@ -244,9 +243,17 @@ class _Expansion:
                 elif part.optional and len(parts) == 1:
                     return None
             elif isinstance(part, str):
-                self._spend(len(part))
-                texts.append(part)
+                texts.append(self._literal(part))
         return "".join(texts)
+
+    def _literal(self, text: str) -> str:
+        self._spend(len(text))
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.anomalies[Anomaly.HALF_CHARACTERS] = None
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return text
 
     def _value(self, slot: Slot, values: Sequence[Value]) -> Value | None:
         if slot.place >= len(values):
