@@ -22,6 +22,7 @@ from hvdegraded.records.items import (
     Skipped,
 )
 from hvdegraded.records.local_times import in_zone
+from hvdegraded.records.misplaced import MISPLACED, may_be_wanted
 from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
 from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
@@ -67,6 +68,8 @@ def delivered_alike(
                 if item.origin.caveats:
                     times.update(TIME_CAVEATS.intersection(item.origin.caveats))
                 yield item
+            elif wanted is not None and may_be_wanted(item, wanted):
+                report.lose(_of_unsure_provider(item))
             else:
                 report.filtered += 1
         elif isinstance(item, Member):
@@ -75,6 +78,14 @@ def delivered_alike(
             _take(item, report)
     for caveat, count in sorted(times.items()):
         report.note(NoteKind.TIMES, f"{caveat} ({count} {'record' if count == 1 else 'records'})")
+
+
+def _of_unsure_provider(record: EventRecord) -> Loss:
+    """The loss of a record whose values are misplaced, so that its provider may be one that is wanted."""
+    origin = record.origin
+    anomaly = next(one for one in origin.anomalies if one in MISPLACED)
+    detail = f"{anomaly}, so that its provider is not known"
+    return Loss(LossReason.MALFORMED, detail, origin.path, origin.offset, origin.line, record.record_id)
 
 
 def _usual(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence]:

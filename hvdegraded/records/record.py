@@ -85,6 +85,7 @@ class Anomaly(enum.StrEnum):
     REPEATED_NUMBERS = "another chunk of its log contains other records of the same numbers"
     REMNANT = "it stood where its chunk has no live record"
     ABSENT_VALUE = "its template names a value that it does not have"
+    TIME_NOT_A_TIME = "its time is not a time"
     OTHER_TYPE = "a value is not of the type that its template names"
     BYTES_LEFT = "its values do not end where it ends"
     ODD_SIZE = "a value has not the size of its type"

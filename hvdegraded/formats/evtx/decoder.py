@@ -45,6 +45,7 @@ _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PROVIDER, _EVENT_ID, _CHANNEL, _COMPUTER = map(
     EventRecord._fields.index, ("provider", "event_id", "channel", "computer")
 )
+_PAYLOAD_BEGINS = (0x0F, INSTANCE_TOKEN)  # tokens
 _MAX_HIDDEN = 1024  # places in a record where another may begin
 _SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
 _new_tuple: Any = tuple.__new__
@@ -207,6 +208,8 @@ class EvtxDecoder:
             # The end mark follows the values, and fills the record up to a multiple of eight bytes.
             if layout is None or not 0 < end - here - layout.size <= 8 or data[here + layout.size]:
                 return None
+            if layout.start != layout.end and data[here + layout.start] not in _PAYLOAD_BEGINS:
+                return None
             values = layout.split(data, here) + layout.absent
             kept = layout.kept(values)
             heading = layout.headings.get(kept)
@@ -321,6 +324,10 @@ def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
     if not chunk.intact(end_of(spans)):
         yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
         damaged = True
+    if chunk.trusted and any(
+        other.number <= one.number for one, other in pairwise(one for one in spans if isinstance(one, Span))
+    ):
+        yield Note(NoteKind.CHUNK, f"record numbers in {where} go back")
     steps = [
         one.ticks - other.ticks
         for one, other in pairwise(span for span in spans if isinstance(span, Span) and span.ticks)

@@ -26,6 +26,7 @@ from hvdegraded.formats.evtx.format import (
 )
 from hvdegraded.records.cleared import CLEARING_PROVIDER
 from hvdegraded.records.items import Skipped
+from hvdegraded.records.misplaced import is_part_of_a_name
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = [
@@ -60,6 +61,7 @@ class ChunkPrefilter:
 
     def __init__(self, wanted: ProviderFilter, templates: TemplateCache[PlannedTemplate]) -> None:
         self.matches = wanted.remembering()
+        self._wanted = wanted
         self._templates = templates
         self._raw: BoundedCache[bytes, bool] = BoundedCache(_MAX_REMEMBERED)
         self._places: BoundedCache[bytes, tuple[int, int]] = BoundedCache(_MAX_REMEMBERED)
@@ -69,8 +71,15 @@ class ChunkPrefilter:
             self._pieces = [name.encode("utf-16-le") for name in names]
 
     def _matters(self, provider: str) -> bool:
-        """Whether records of this provider must be decoded: those that report a cleared log are, too."""
-        return self.matches(provider) or provider.lower() == _CLEARING
+        """Whether records of this provider must be decoded: those that report a cleared log are, too.
+
+        So are those of names that are cut or are not of letters, as where values before them are misplaced.
+        """
+        return (
+            self.matches(provider)
+            or provider.lower() == _CLEARING
+            or is_part_of_a_name(provider, self._wanted)
+        )
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""

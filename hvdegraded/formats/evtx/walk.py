@@ -87,7 +87,7 @@ class _Walk:
                 yield from self._resumed()
                 continue
             if self._jumps(span):
-                yield from self._hidden_before(span)
+                yield from self._hidden_before(span.number)
             yield span
             self._pass(span)
             if not self._trusted and self._place == self._chunk.free:
@@ -119,8 +119,8 @@ class _Walk:
         last = self._last
         return self._counted and last is not None and last + 1 < span.number <= self._chunk.last
 
-    def _hidden_before(self, span: Span) -> Iterator[Span | Gap]:
-        """Records that are missing before one whose number is not the next: in the one before, or nowhere."""
+    def _hidden_before(self, number: int) -> Iterator[Span | Gap]:
+        """Records that are missing before one that is not the next: in the record before, or nowhere."""
         last, previous = self._last or 0, self._previous
         place, end = (previous.start + 4, previous.end) if previous is not None else (0, 0)
         while (place := self._data.find(RECORD_MAGIC, place, end)) >= 0:
@@ -129,13 +129,16 @@ class _Walk:
                 yield hidden._replace(place=RecordPlace.INSIDE)
                 last += 1
             place += len(RECORD_MAGIC)
-        missing = span.number - last - 1
+        missing = number - last - 1
         if missing > 0:
             yield Gap(self._place, self._place, missing if missing < MOST_RECORDS else 1)
 
     def _behind(self) -> Iterator[Span | Gap]:
         """Records that follow on behind the free-space offset: the header is older than they, or forged."""
         last = self._last
+        first = span_at(self._data, FIRST_RECORD, len(self._data)) if self._place == FIRST_RECORD else None
+        if first is not None:  # the chunk claims to be empty
+            last = first.number - 1
         if not self._trusted or last is None or self._place != self._chunk.free:
             return
         while (span := span_at(self._data, self._place, len(self._data))) is not None:
@@ -144,8 +147,9 @@ class _Walk:
             yield span._replace(place=RecordPlace.BEHIND)
             self._pass(span)
             last = span.number
-        if self._counted and last < self._chunk.last:
-            yield Gap(self._place, self._place, self._chunk.last - last)
+        if self._counted and self._chunk.first - 1 <= last < self._chunk.last:
+            self._last = last
+            yield from self._hidden_before(self._chunk.last + 1)
 
     def _resumed(self) -> Iterator[Span | Gap]:
         """Take the chain of records up again where it is broken."""

@@ -21,7 +21,7 @@ __all__ = ["UnreadableEventError", "record_from_element"]
 
 _MAX_PATHS = 1 << 22  # characters of all names of an event's values: nested names multiply
 _SPACE = " \t\r\n"
-_IDENTIFYING = ("provider", "event_id", "qualifiers", "level")  # which event a record is of
+_IDENTIFYING = ("provider", "event_id", "qualifiers", "level", "time_ticks")  # which event a record is of
 _ONCE = frozenset(row.path for row in SYSTEM_FIELDS if row.field in _IDENTIFYING)
 _PAYLOADS = frozenset({"EventData", "UserData"})
 _READ = {row.path: (row.field, SYSTEM_VALUES[row.kind]) for row in SYSTEM_FIELDS}
@@ -62,6 +62,8 @@ def record_from_element(
         else:
             values[field] = value
     anomalies = [f"it has {name} twice" for name in fields.twice]
+    if _TIME in fields.system and "time_ticks" not in values:
+        anomalies.append(Anomaly.TIME_NOT_A_TIME)
     event_id = values.get("event_id")
     if event_id is None:
         values["event_id"] = 0
@@ -80,6 +82,9 @@ def record_from_element(
         rendering=tuple(fields.rendering),
         origin=origin.with_anomalies(*anomalies),
     )
+
+
+_TIME = "TimeCreated/@SystemTime"
 
 
 class _Fields:

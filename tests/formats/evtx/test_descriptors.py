@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from tests.formats.evtx.test_hidden_records import HEAD, places, sealed
 from tests.tools.corpus import ROOT
 
@@ -69,3 +70,34 @@ def test_a_wrong_descriptor_costs_nothing_but_its_own_record_and_no_false_field(
                 list(stream)
                 assert stream.report.lost == 1
     assert tried > 150
+
+
+@pytest.mark.parametrize(("slot", "size", "kind"), [(0, 0, 4), (1, 0, 4), (11, 0, 4), (14, None, UNKNOWN)])
+def test_a_record_whose_provider_is_misplaced_is_not_counted_as_of_another(
+    slot: int, size: int | None, kind: int
+) -> None:
+    """A filter by providers must not hide what it cannot read: such a record is delivered or lost."""
+    data = LOGS[0].read_bytes()
+    place = list(descriptors(data, places(data)[0]))[slot]
+    log = bytearray(data)
+    struct.pack_into(
+        "<HB", log, place, struct.unpack_from("<H", data, place)[0] if size is None else size, kind
+    )
+    stream = hv.read(sealed(log))
+    delivered = len(list(stream))
+    assert delivered + stream.report.lost == len(list(hv.read(data)))
+    assert not stream.report.complete
+
+
+def test_a_chunk_whose_only_wanted_record_is_misplaced_is_not_skipped() -> None:
+    record = next(iter(hv.read_records(LOGS[0])))
+    others = [record._replace(provider="Microsoft-Windows-Kernel-Boot", record_id=at) for at in range(2, 30)]
+    data = evtx_bytes([record._replace(record_id=1), *others])
+    listed = list(descriptors(data, places(data)[0]))
+    for place in listed:
+        size, kind = struct.unpack_from("<HB", data, place)
+        if size in (1, 2) and kind != STRING:
+            log = bytearray(data)
+            struct.pack_into("<HB", log, place, 0, kind)
+            stream = hv.read(sealed(log))
+            assert len(list(stream)) + stream.report.lost == 1, place

@@ -302,3 +302,13 @@ def test_an_event_that_is_broken_before_the_end_of_its_payload_is_lost() -> None
         records, report = read(event(1) + broken)
         assert [record.event_id for record in records] == [1]
         assert report.lost == 1
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["<TimeCreated SystemTime='yesterday'/>", "<TimeCreated SystemTime='2026-13-41T25:61:61Z'/>",
+     "<TimeCreated SystemTime='2026-01-01T00:00:00Z'/><TimeCreated SystemTime='2020-01-01T00:00:00Z'/>"],
+)  # fmt: skip
+def test_a_time_that_is_none_or_two_is_an_anomaly(time: str) -> None:
+    (record,), _ = read(event(1).replace("</System>", f"{time}</System>"))
+    assert record.origin.anomalies

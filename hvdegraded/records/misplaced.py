@@ -1,0 +1,30 @@
+"""Records whose values may stand at other places than they are read from, the provider's name too.
+
+A filter by providers must not leave them out as those of another provider.
+"""
+
+from __future__ import annotations
+
+from hvdegraded.records.record import Anomaly, EventRecord, ProviderFilter
+
+__all__ = ["MISPLACED", "is_part_of_a_name", "may_be_wanted"]
+
+MISPLACED = frozenset({Anomaly.OTHER_TYPE, Anomaly.BYTES_LEFT})
+"""Anomalies of such records."""
+_LONG = 7  # characters of a name of which a part still says which it is
+
+
+def is_part_of_a_name(provider: str, wanted: ProviderFilter) -> bool:
+    """Whether this may be what is read of a wanted name at a wrong place: it is cut, or not of letters."""
+    lower = provider.lower()
+    if not lower or not (lower.isascii() and lower.isprintable()):
+        return True
+    return any(name[2:-2] in lower for name in (*wanted.prefixes, *wanted.names) if len(name) >= _LONG)
+
+
+def may_be_wanted(record: EventRecord, wanted: ProviderFilter) -> bool:
+    """Whether a record that is not of a wanted provider, as it is read, may be of one."""
+    anomalies = record.origin.anomalies
+    if MISPLACED.isdisjoint(anomalies):
+        return False
+    return Anomaly.OTHER_TYPE in anomalies or is_part_of_a_name(record.provider, wanted)
