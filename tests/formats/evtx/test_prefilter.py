@@ -22,7 +22,8 @@ def named(*names: str) -> ProviderFilter:
 
 def check(data: bytes, wanted: ProviderFilter) -> None:
     everything = hv.read_records(data)
-    expected, left = [], []
+    expected: list[EventRecord] = []
+    left: list[EventRecord] = []
     for record in everything:
         (expected if wanted.matches(record.provider or record.channel) else left).append(record)
     stream = hv.read_records(data, wanted=wanted)
