@@ -150,7 +150,7 @@ def _systems_in(path: Path) -> list[GuestInventory]:
 
 def _note(path: Path, states: StateExport, inventories: list[GuestInventory]) -> Note:
     machines = {one.vm_id or one.vm_name for one in states.statuses}
-    text = f"it holds the console states of {len(machines)} VMs, not events; classify_statuses judges them"
+    text = f"it holds the console states of {len(machines)} VMs, not events: judge it with hvdegraded status"
     guests = sum(map(len, inventories))
     if guests:
         text += f"; it serves as inventory of {guests} guests"

@@ -28,6 +28,15 @@ __all__ = ["ConsoleState", "ConsoleStatus", "StatusSubject", "console_status"]
 
 _GUID_TEXT = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _SERVICE_ID = re.compile(rf"Microsoft:({_GUID_TEXT})\\({_GUID_TEXT})", re.ASCII | re.IGNORECASE)
+_OF_ADAPTERS = frozenset(("macaddress", "switchname", "ismanagementos", "islegacy", "ipaddresses"))
+_OF_BOTH = frozenset(  # properties of a machine and of a service
+    (
+        "primarystatusdescription",
+        "primaryoperationalstatus",
+        "secondarystatusdescription",
+        "secondaryoperationalstatus",
+    )
+)
 _LONGEST_TEXT = 1024
 _MOST_VALUES = 32
 
@@ -198,14 +207,18 @@ def _subject(fields: Mapping[str, Any]) -> StatusSubject | None:
         if wmi_class not in known:
             return None
         return StatusSubject.ADAPTER if known[wmi_class] is Component.NETWORK else StatusSubject.SERVICE
-    if "macaddress" in fields and "status" in fields:
+    if "status" in fields and not fields.keys().isdisjoint(_OF_ADAPTERS):
         return StatusSubject.ADAPTER
     if "integrationservicesstate" in fields:
         return StatusSubject.MACHINE
     named = any(key in fields for key in ("vmname", "vmid", "id"))
-    if named and ("primarystatusdescription" in fields or "primaryoperationalstatus" in fields):
-        # Get-VM's objects carry these too, beside the machine's state.
-        return StatusSubject.MACHINE if "uptime" in fields or "state" in fields else StatusSubject.SERVICE
+    is_named_twice = "vmname" in fields and "name" in fields
+    has_state = not fields.keys().isdisjoint(_OF_BOTH)
+    if (named and has_state) or (is_named_twice and "operationalstatus" in fields):
+        # Get-VM's objects carry these too, beside the machine's state, and its name as both Name and VMName.
+        is_machine = "uptime" in fields or "state" in fields
+        is_machine |= is_named_twice and fields["vmname"] == fields["name"]
+        return StatusSubject.MACHINE if is_machine else StatusSubject.SERVICE
     if "name" in fields and "state" in fields and ("operationalstatus" in fields or "status" in fields):
         return StatusSubject.MACHINE
     if "virtualmachinestate" in fields or ("statusstring" in fields and "vmhost" in fields):

@@ -283,7 +283,9 @@ def _is_row(item: Mapping[Any, Any]) -> bool:
     keys = [column_key(_name(key)) for key in item]
     known = sum(key in _known_columns() for key in keys)
     named = any(key in columns("name") or key in columns("id") for key in keys)
-    return (named and (len(keys) > len(set(keys)) or known > 1)) or 0 < len(keys) == known
+    nests = any(isinstance(value, Mapping | list | tuple) for value in item.values())
+    is_flat = len(keys) > 1 and not nests  # an object of Get-VM without a system, not a table of VMs
+    return (named and (len(keys) > len(set(keys)) or known > 1 or is_flat)) or 0 < len(keys) == known
 
 
 def _name(key: object) -> str:

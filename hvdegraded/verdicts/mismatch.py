@@ -35,6 +35,11 @@ _BEFORE_2016 = frozenset(
         "Windows 8.1",
     }
 )
+_HOST_BEFORE_2016 = "Windows Server 2012 R2"
+_LEFT_BEHIND = (
+    "Nothing can be done on a host of 2016 or later but to run a newer Windows in the guest: the time "
+    "synchronisation of such hosts was not brought to older guests"
+)
 CORRECT_INVENTORY = "Find out what this VM runs, and correct the inventory."
 _OTHER = "if this VM does not run Windows: ignorable"
 
@@ -103,19 +108,27 @@ def _rule(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) ->
 def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
     says = "The inventory says that this VM runs Windows."
     release = windows_release(guest.os_name)
-    if mismatch.is_time_sync and mismatch.host_since_2016 and release in _BEFORE_2016:
+    was_left_behind = mismatch.is_time_sync and release in _BEFORE_2016
+    if was_left_behind and mismatch.host_since_2016:
         return Ruling(
             reason=Reason.LOADED_WINDOWS,
             basis=Basis.GUEST_INVENTORY,
             severity=Severity.NONE,
             summary=f"; no update makes {release} match this host",
-            remedy="Nothing can be done but to run a newer Windows in the guest: the time synchronisation of "
-            "hosts of 2016 and later was not brought to older guests.",
+            remedy=f"{_LEFT_BEHIND}.",
             references=("KB 4014894",),
             derivation=(says,),
             if_otherwise=(_OTHER,),
         )
-    return _windows(mismatch, Basis.GUEST_INVENTORY, ", but a Windows guest should be updated", says)
+    ruling = _windows(mismatch, Basis.GUEST_INVENTORY, ", but a Windows guest should be updated", says)
+    if was_left_behind and mismatch.host_release is None:
+        return replace(
+            ruling,
+            summary=f"; on a host of 2016 or later no update makes {release} match it",
+            remedy=f"{_LEFT_BEHIND}. On an older host: {windows_remedy(_HOST_BEFORE_2016)}",
+            references=("KB 4014894",),
+        )
+    return ruling
 
 
 def _spoken_only_by_windows(mismatch: WorkingMismatch, tables: ProtocolTable) -> str | None:

@@ -264,3 +264,37 @@ def test_any_record_gives_a_status_or_none(record: dict[str, Any]) -> None:
 def test_a_mismatch_beside_any_other_number_is_no_mere_mismatch(number: int) -> None:
     found = status(VMName="a", Name="VSS", PrimaryOperationalStatus=2, OperationalStatus=[number, 32775])
     assert found.state is not ConsoleState.PROTOCOL_MISMATCH
+
+
+def test_degraded_is_one_state_of_a_machine_as_number_name_and_text() -> None:
+    forms: list[dict[str, Any]] = [
+        {"Status": "Degraded"},
+        {"Status": "degraded."},
+        {"OperationalStatus": [3]},
+        {"OperationalStatus": "{Degraded}", "Status": "Degraded"},
+        {"OperationalStatus": [3], "Status": "Eingeschränkt"},
+    ]
+    found = [status(Name="db7", State="Running", **form) for form in forms]
+    assert {(one.subject, one.state, one.meanings) for one in found} == {
+        (StatusSubject.MACHINE, ConsoleState.DEGRADED, found[0].meanings)
+    }
+    assert "storage" in found[0].meanings[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "subject", "state"),
+    [
+        ({"VMName": "db7", "Name": "Heartbeat", "OperationalStatus": [2, 32775]}, "service", "protocol mismatch"),
+        ({"VMName": "db7", "Name": "?", "OperationalStatus": "{Ok, ProtocolMismatch}"}, "service", "protocol mismatch"),
+        ({"VMName": "db7", "Name": "db7", "OperationalStatus": [3]}, "machine", "degraded"),
+        ({"VMName": "db7", "Name": "db7", "PrimaryOperationalStatus": 3}, "machine", "degraded"),
+        ({"VMName": "db7", "Name": "VSS", "SecondaryStatusDescription": MISMATCH_TEXT}, "service", "other"),
+        ({"VMName": "db7", "Name": "VSS", "SecondaryOperationalStatus": 32775}, "service", "other"),
+        ({"VMName": "db7", "SwitchName": "lan", "Status": [3, 32775]}, "adapter", "protocol mismatch"),
+        ({"VMName": "db7", "IsLegacy": False, "Status": "{Degraded, ProtocolVersion}"}, "adapter", "protocol mismatch"),
+        ({"VMName": "db7", "IPAddresses": "{}", "Status": ["Ok"]}, "adapter", "OK"),
+    ],
+)  # fmt: skip
+def test_selected_properties_that_decide(record: dict[str, Any], subject: str, state: str) -> None:
+    found = status(**record)
+    assert (found.subject, found.state, found.vm_name) == (subject, state, "db7")

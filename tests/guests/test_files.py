@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hvdegraded.errors import InventoryError
 from hvdegraded.guests.guest import Guest, GuestMatch, ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
 from tests.tools.inventories import (
@@ -260,3 +261,19 @@ def test_names_in_an_old_code_page_are_read_and_told(tmp_path: Path) -> None:
     inventory = GuestInventory.load(write(tmp_path, data, "g.csv"))
     assert family(inventory, vm_name="BÜRO") is LINUX
     assert "Windows-1252" in inventory.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Name": "web01", "State": "Running", "Status": "Operating normally", "Uptime": "1.00:00:00"},
+        {"VMName": "web01", "CPUUsage": 3, "Heartbeat": "Ok"},
+    ],
+)
+def test_an_object_of_get_vm_without_a_system_is_not_a_table_of_vms(row: dict[str, Any]) -> None:
+    for source in ([row], row):
+        with pytest.raises(InventoryError, match="'web01' names no operating system"):
+            GuestInventory.load(source)
+    named = GuestInventory.load([row, {"Name": "web02", "OSName": "Debian 12"}])
+    assert {guest.name for guest in named} <= {"web01", "web02"}
+    assert len(named.problems) == 1

@@ -173,3 +173,25 @@ def test_a_status_is_explained() -> None:
     text = verdict.explain()
     for part in ("time synchronisation", "Ubuntu 24.04", "KB 2956569", "if this VM runs Windows: actionable"):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("system", "both"),
+    [
+        ("Windows Server 2012 R2", True),
+        ("Microsoft Windows Server 2008 R2 Standard", True),
+        ("Windows Server 2016", False),
+        ("Windows 10", False),
+    ],
+)
+def test_time_synchronisation_of_a_windows_guest_on_a_host_that_is_not_known(system: str, both: bool) -> None:
+    state = {"VMName": "dc1", "Name": "Time Synchronization", "OperationalStatus": [2, 32775]}
+    verdict = classify_status(state, {"dc1": system})
+    assert verdict is not None
+    assert verdict.severity == "check"
+    assert ("KB 4014894" in verdict.references) == both
+    assert ("newer Windows in the guest" in str(verdict.remedy)) == both
+    assert "Integration Services Setup Disk" in str(verdict.remedy)
+    heartbeat = classify_status(state | {"Name": "Heartbeat"}, {"dc1": system})
+    assert heartbeat is not None
+    assert "KB 4014894" not in heartbeat.references
