@@ -53,7 +53,7 @@ _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 """The System fields of a record, those of them that change, its layout, and where its outer values start."""
 _NOWHERE = Origin()
 _MOST_ALIKE = 8192  # kinds of records that are remembered
-_LONGEST_ALIKE = 1024  # bytes of their payload
+_LONGEST_ALIKE = 4096  # bytes of such a record
 
 
 class EvtxDecoder:
@@ -104,7 +104,7 @@ class EvtxDecoder:
                         skipped.append((heading, changing[0]))
                         continue
                 like = self._like(xml, outer, stop) if outer is not None and self._fast else None
-                plain = not anomalies and odd_place is None
+                plain = not anomalies and odd_place is None and stop - body <= _LONGEST_ALIKE
                 if plain and outer is not None and like is not None and not outer[0].clears_log:
                     usual.append(_new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number)))
                     continue
@@ -214,8 +214,10 @@ class EvtxDecoder:
             kept = layout.kept(values)
             heading = layout.headings.get(kept)
             if heading is None:
-                heading = layout.headings[kept] = self._heading(layout, data, here)
-                self._made.count += 1
+                heading = self._heading(layout, data, here)
+                if end - start <= _LONGEST_ALIKE:
+                    layout.headings[kept] = heading
+                    self._made.count += 1
             changing = layout.changing(values)
             if layout.guids:
                 changing = self._with_guids(layout, changing)
@@ -242,13 +244,17 @@ class EvtxDecoder:
         """What a record with these System fields that ends by `end` is like; None of a payload not usual."""
         data = xml.data
         heading, _, layout, here = outer
+        is_short = end - here <= _LONGEST_ALIKE
         place, end = here + layout.start, here + layout.end
         if place == end:
             if not layout.event_data:
                 return None
-            return self._alike.get(heading) or self._alike.remember(
-                heading, EventRecord._make((*heading.fields, "", None, (), (), (), Origin()))
-            )
+            like = self._alike.get(heading)
+            if like is None:
+                like = EventRecord._make((*heading.fields, "", None, (), (), (), _NOWHERE))
+                if is_short:
+                    self._alike[heading] = like
+            return like
         try:
             if data[place] == 0x0F:
                 place += 4
@@ -264,7 +270,7 @@ class EvtxDecoder:
             like = self._alike.get((heading, template, content))
             if like is None:
                 like = self._new_like(heading, template, content, layout.event_data)
-                if like is not None and len(content) <= _LONGEST_ALIKE:
+                if like is not None and is_short:
                     self._alike[heading, template, content] = like
         except (struct.error, UnicodeDecodeError, BadTextError):
             return None

@@ -1,0 +1,80 @@
+"""Records that are alike are decoded once, and never taken for one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.reader import read_evtx
+from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.reading.delivery import delivered, delivered_alike
+from hvdegraded.records.record import EventRecord
+from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.report import ReadReport
+from tests.tools.written_records import guids, records, sids
+
+
+def read(data: bytes, decoder: EvtxDecoder) -> list[EventRecord]:
+    return list(delivered(read_evtx(data, "test.evtx", decoder=decoder), ReadReport()))
+
+
+NUMBERS = (
+    "event_id", "level", "version", "task", "opcode", "keywords", "qualifiers", "process_id", "thread_id",
+    "time_ticks",
+)  # fmt: skip
+changes: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.dictionaries(st.sampled_from(NUMBERS), st.integers(0, 255), max_size=2),
+    st.fixed_dictionaries({"computer": st.sampled_from(["hv1", "hv2", "HV1"])}),
+    st.fixed_dictionaries({"user_id": st.none() | sids}),
+    st.fixed_dictionaries({"activity_id": st.none() | guids, "related_activity_id": st.none() | guids}),
+)
+
+
+@st.composite
+def alike(draw: st.DrawFn) -> list[EventRecord]:
+    """A few records, over and over, each time with one thing changed, or nothing, or a value of its data."""
+    few = draw(st.lists(records, min_size=1, max_size=3))
+    found = []
+    for number in range(draw(st.integers(2, 12))):
+        record = draw(st.sampled_from(few))._replace(**draw(changes), record_id=number + 1)
+        if record.data and draw(st.booleans()):
+            *first, (name, text) = record.data
+            if name != "Binary":
+                record = record._replace(data=(*first, (name, text[:-1] + draw(st.sampled_from("ab")))))
+        found.append(record)
+    return found
+
+
+@given(alike())
+@settings(max_examples=60, deadline=None)
+def test_what_is_remembered_is_what_would_be_decoded(written: list[EventRecord]) -> None:
+    data = evtx_bytes(written)
+    decoder = EvtxDecoder()
+    alone = read(data, EvtxDecoder(fast=False))
+    first, again = read(data, decoder), read(data, decoder)
+    assert first == again == alone
+    assert [one.origin for one in again] == [one.origin for one in alone]
+
+
+def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:
+    items = delivered_alike(read_evtx(evtx_bytes(list(written))), ReadReport())
+    return [item.like if isinstance(item, Recurrence) else None for item in items]
+
+
+def test_large_records_are_not_remembered() -> None:
+    """What is remembered of a log is bounded in number, so it must be small."""
+    record = EventRecord(provider="p", event_id=1, time_ticks=1, record_id=1, channel="c", computer="h")
+    small = record._replace(payload="EventData", data=(("a", "x" * 20),))
+    for large in (
+        small._replace(data=(("a", "x" * 4000),)),
+        small._replace(provider="p" * 4000, provider_guid="6066F867-7CA1-4418-85FD-36E3F9C0600C"),
+    ):
+        assert likes([large, large]) == [None, None]
+    _, second, third = likes(  # the first spells its templates out
+        small._replace(record_id=at, time_ticks=at, thread_id=at, process_id=4) for at in (1, 2, 3)
+    )
+    assert second is third is not None
