@@ -100,12 +100,12 @@ def _annotation(judged: list[tuple[Event, Verdict]]) -> dict[str, Any] | None:
 
 def _with_columns(frame: Any, columns: Mapping[str, Sequence[Any]]) -> Any:
     """The frame with columns of text, and of booleans (`assumed`); those of the same names are replaced."""
-    if hasattr(frame, "with_columns"):
+    if type(frame).__module__.startswith("polars"):
         import polars
 
         types = {name: polars.Boolean if name.endswith("_assumed") else polars.String for name in columns}
         return frame.with_columns(polars.DataFrame(columns, schema=types))
-    if hasattr(frame, "assign"):
+    if hasattr(frame, "assign") and hasattr(frame, "iloc"):
         import pandas
 
         return frame.assign(

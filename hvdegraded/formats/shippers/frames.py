@@ -45,7 +45,7 @@ def rows_of(frame: object) -> Iterator[dict[str, Any]]:
 
 def _form_of(frame: object) -> Callable[[Any], Iterator[dict[Any, Any]]] | None:
     """What gives the rows of a frame of pandas, polars or pyarrow; None for anything else."""
-    if callable(getattr(frame, "iter_rows", None)):
+    if type(frame).__module__.startswith("polars") and hasattr(frame, "iter_rows"):
         return lambda one: one.iter_rows(named=True)
     if hasattr(frame, "iloc") and hasattr(frame, "columns"):
         return _pandas_rows
@@ -73,7 +73,12 @@ def _stream_rows(source: Any) -> Iterator[dict[Any, Any]]:
         import pyarrow as pa
     except ImportError:
         raise MissingExtraError("an Arrow stream", "arrow", ("pyarrow",)) from None
-    for batch in pa.RecordBatchReader.from_stream(source):
+    try:
+        batches = pa.RecordBatchReader.from_stream(source)
+    except pa.ArrowInvalid:
+        wrong = f"{type(source).__name__} has no columns with names"
+        raise SourceTypeError(wrong, hint="give a data frame, not one column of it") from None
+    for batch in batches:
         yield from batch.to_pylist()
 
 

@@ -108,6 +108,18 @@ def test_what_is_not_a_frame_is_wrong_at_the_call() -> None:
         hv.triage(twice)
 
 
+def test_what_gives_a_stream_of_arrow_is_a_frame_and_one_column_is_not() -> None:
+    duckdb = pytest.importorskip("duckdb")
+    rows = arrow([shipped("azure monitor", record) for record in RECORDS])
+    relation = duckdb.from_arrow(rows)
+    assert (
+        len(hv.triage(relation, guests=guests("linux"))) == len(hv.triage(rows, guests=guests("linux"))) > 0
+    )
+    assert hv.annotate_frame(relation).num_rows == len(RECORDS)
+    with pytest.raises(TypeError, match="not one column"):
+        hv.triage(pandas.Series(["x"]))
+
+
 @pytest.mark.parametrize("kind", FRAMES)
 def test_an_annotated_frame_has_the_verdicts_of_its_rows(kind: str) -> None:
     rows: list[dict[str, Any]] = [shipped("azure monitor", record) for record in RECORDS]
