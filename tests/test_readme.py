@@ -99,3 +99,5 @@ def test_the_numbers_of_the_readme() -> None:
         f"proven noise, {found.assumed.count} are noise by assumption"
     )
     assert text in README
+    share = f"of the {found.ignorable.count} events of the samples that are called ignorable, {found.assumed.count} ("
+    assert f"{share}{found.assumed.count / found.ignorable.count:.0%}".replace("%", " %)") in README
