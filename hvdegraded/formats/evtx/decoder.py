@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
@@ -330,15 +330,17 @@ def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
     if not chunk.intact(end_of(spans)):
         yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
         damaged = True
-    if chunk.trusted and any(
-        other.number <= one.number for one, other in pairwise(one for one in spans if isinstance(one, Span))
-    ):
+    back, steps, before = False, [], None
+    for span in spans:
+        if isinstance(span, Gap):
+            continue
+        if before is not None:
+            back = back or span.number <= before.number
+            if span.ticks <= before.ticks - _SET_BACK and span.ticks:
+                steps.append(before.ticks - span.ticks)
+        before = span
+    if back and chunk.trusted:
         yield Note(NoteKind.CHUNK, f"record numbers in {where} go back")
-    steps = [
-        one.ticks - other.ticks
-        for one, other in pairwise(span for span in spans if isinstance(span, Span) and span.ticks)
-        if one.ticks - other.ticks >= _SET_BACK
-    ]
     if steps:
         yield SetBack(len(steps), max(steps))
     if damaged or any(isinstance(span, Gap) for span in spans):

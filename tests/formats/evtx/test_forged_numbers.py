@@ -37,3 +37,17 @@ def test_record_numbers_that_go_back_in_a_chunk_are_told() -> None:
     stream = hv.read_records(sealed(log))
     assert len(list(stream)) == 30
     assert "go back" in str(stream.report)
+
+
+def test_a_wanted_record_inside_of_one_of_another_provider_is_found() -> None:
+    listed = events(30, "Microsoft-Windows-Kernel-Boot")
+    listed[10] = events(30)[10]
+    log = bytearray(evtx_bytes(listed))
+    stretched(log, 9, 10)
+    for place in places(log)[10:-1]:
+        (number,) = struct.unpack_from("<Q", log, place + 8)
+        struct.pack_into("<Q", log, place + 8, number - 1)
+    numbered(log, 1, 29)
+    stream = hv.read_records(sealed(log), wanted=hv.load_knowledge().provider_filter())
+    assert [record.record_id for record in stream] == [11]
+    assert stream.report.records_seen == 30
