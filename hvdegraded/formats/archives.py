@@ -20,7 +20,10 @@ from typing import IO, Any, BinaryIO, NamedTuple, Protocol
 from hvdegraded.errors import SourceError
 from hvdegraded.records.items import Note, NoteKind
 
-__all__ = ["Expansion", "gunzipped", "members", "unzstd"]
+__all__ = ["CONTENT_TYPES", "Expansion", "gunzipped", "members", "unzstd"]
+
+CONTENT_TYPES = "[Content_Types].xml"
+"""The member that each document of Office has."""
 
 MOST_EXPANDED = 8 << 30  # bytes
 _MOST_MEMBERS = 100_000

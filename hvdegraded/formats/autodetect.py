@@ -42,7 +42,9 @@ LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".
 _RESULT = re.compile(
     rb'\{\s*"schema":\s*"hvdegraded\.findings"'
     rb"|[\d,]+ events? in [\d,]+ findings?: |number,id,section,level,host,vm_name,"
+    rb"|<!doctype html>\s*<html[^\0]{0,2000}?<title>Hyper-V triage</title>"
 )
+_JSON = re.compile(rb"\{|\[\s*(?:[\[{\"\]]|$)")  # `[00513] Source` begins a text
 
 
 class Format(enum.StrEnum):
@@ -79,16 +81,16 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     codec, mark = encoding_of(head)
     shown = head[mark:].decode(codec, "replace").replace("\0", "").lstrip("\ufeff \t\r\n")
     text = shown.encode()
+    if _RESULT.match(text):
+        what = "this is the result of a triage, not a log"
+        raise UnknownFormatError(what, path=path, hint="give the logs that it was made of")
     from hvdegraded.formats.text.reader import looks_like_text_form
 
     if looks_like_text_form(shown):
         return Format.TEXT
     if text.startswith(b"<"):
         return Format.XML
-    if _RESULT.match(text):
-        what = "this is the result of a triage, not a log"
-        raise UnknownFormatError(what, path=path, hint="give the logs that it was made of")
-    if text.startswith((b"{", b"[")):
+    if _JSON.match(text):
         return Format.JSON
     from hvdegraded.formats.shippers.csv_lines import is_header
 
@@ -237,7 +239,7 @@ class _Reading:
         return form
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
-        from hvdegraded.formats.archives import members
+        from hvdegraded.formats.archives import CONTENT_TYPES, members
         from hvdegraded.formats.collections import INVENTORY, LIST, STATES, collected_files, folder_and_name
 
         others = []
@@ -246,6 +248,10 @@ class _Reading:
         collections = {folder: files.collection for folder, files in collected_files(stream).items()}
         found = bool(collections)
         for full, opened in members(stream, path, notes):
+            if full == CONTENT_TYPES:
+                raise SourceError(
+                    "this is a document of Office, not a log", path=path, hint="save it as CSV or as text"
+                )
             folder, name = folder_and_name(full)
             names.append((folder, name))
             collection = collections.get(folder)

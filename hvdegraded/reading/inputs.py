@@ -40,7 +40,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 
 _MOST_NAMED = 20
 _IN_USE = (32, 33)  # errors of Windows: another process has the file, or a part of it, for itself
-_OPENING = re.compile(r"\s*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
+_OPENING = re.compile(r"[\s\ufeff\u200b\ud800-\udfff]*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
 
 def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = None) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from hvdegraded.errors import LegacyEvtError, SourceError, UnknownFormatError, UnsafeXmlError
@@ -29,10 +30,27 @@ def is_log(path: Path) -> bool:
     """Whether a file is an event log by its first bytes, or is a text that names an event anywhere."""
     from hvdegraded.formats.text.reader import LONGEST
 
+    if path.suffix.lower() == ".xlsx":
+        return _is_workbook_of_events(path)
     head = head_of(path)
     if _holds_events(head):
         return True
     return len(head) == SNIFFED and _form(head) is Format.TEXT and _names_an_event(_bytes_of(path, LONGEST))
+
+
+def _is_workbook_of_events(path: Path) -> bool:
+    """Whether a workbook of Excel, which is not read, has a provider of Windows in one of its cells."""
+    from hvdegraded.formats.archives import members
+    from hvdegraded.formats.text.mentions import names_a_provider
+    from hvdegraded.formats.text.reader import LONGEST
+
+    with suppress(SourceError, OSError), path.open("rb") as stream:
+        for name, opened in members(stream, None, []):
+            if name == "xl/sharedStrings.xml" or name.startswith("xl/worksheets/"):
+                with ExitStack() as held:
+                    if names_a_provider(opened(name, [], held).read(LONGEST)):
+                        return True
+    return False
 
 
 def head_of(path: Path) -> bytes:

@@ -135,3 +135,38 @@ def test_a_block_far_behind_is_read_in_a_folder_as_alone(tmp_path: Path) -> None
     )
     folder = folder_with(tmp_path, "long.txt", text)
     assert sorted(event.event_id for event in hv.read(folder)) == [6, 12030]
+
+
+def workbook(path: Path, cell: str) -> Path:
+    """A workbook of Excel, as far as it is looked at."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/sharedStrings.xml", f"<sst><si><t>{cell}</t></si></sst>")
+        archive.writestr("xl/worksheets/sheet1.xml", "<worksheet><c><v>18605</v></c></worksheet>")
+    return path
+
+
+def test_a_workbook_of_events(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "note.md", "nothing\n")
+    path = workbook(folder / "events.xlsx", "Microsoft-Windows-Hyper-V-Chipset")
+    with pytest.raises(hv.SourceError, match="save it as CSV"):
+        list(hv.read(path))
+    assert main(["triage", str(path), "--quiet"]) == 3
+    assert main(["triage", str(folder), "--quiet"]) == 3
+    workbook(path, "costs of Hyper-V-Hosts")
+    assert main(["triage", str(folder), "--quiet"]) == 0
+
+
+@pytest.mark.parametrize("opening", ["[00513] ", "[ERROR] ", "[2026-03-01 07:00:00] "])
+def test_a_text_that_begins_with_a_bracket_is_not_json(tmp_path: Path, opening: str) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(
+        f"{opening}Microsoft-Windows-Hyper-V-Chipset\n   Type: ERROR\n   ID: 18605\nno boot device\n"
+    )
+    assert main(["triage", str(path), "--quiet"]) == 3
+
+
+@pytest.mark.parametrize("opening", ["\ufeff", "\ufeff \r\n", "\u200b", "\ud800", "\udfff\ufeff"])
+@pytest.mark.parametrize("form", [GOOD, '{"provider": "storvsp", "event_id": 6, "message": "x"}'])
+def test_a_mark_or_half_a_character_before_a_pasted_event(opening: str, form: str) -> None:
+    assert [event.event_id for event in hv.read(opening + form)] == [6]

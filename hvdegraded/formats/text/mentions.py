@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from hvdegraded.formats.shippers.by_names import known_provider
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.records.record import ProviderFilter
+from hvdegraded.tabular.encodings import decode_text
 
-__all__ = ["Mention", "bytes_may_name_one", "mention_of_event"]
+__all__ = ["Mention", "bytes_may_name_one", "mention_of_event", "names_a_provider"]
 
 MOST_MENTIONS = 10_000
 """Names of providers in a text that are looked at."""
@@ -34,6 +36,14 @@ def bytes_may_name_one(data: bytes) -> bool:
     lower = data.lower().replace(b"\0", b"")
     table = tables().by_names
     return any(one.encode() in lower for one in (*table.provider_prefixes, *table.providers))
+
+
+def names_a_provider(data: bytes) -> bool:
+    """Whether a text of any encoding names a provider of Windows by its whole name."""
+    if not bytes_may_name_one(data):
+        return False
+    found = (match[0].strip(".-") for match in _names().finditer(decode_text(data)[0]))
+    return any(known_provider(name) == name for name in islice(found, MOST_MENTIONS))
 
 
 def mention_of_event(text: str, wanted: ProviderFilter | None = None) -> Mention | None:
