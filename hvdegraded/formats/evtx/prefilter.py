@@ -43,7 +43,8 @@ _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
-_MARKS = re.compile(re.escape(RECORD_MAGIC)).findall  # three times as fast as counting them
+# Marks of records with a size and a number that can be: marks alone also stand in what fills records up.
+_MARKS = re.compile(re.escape(RECORD_MAGIC) + rb"..\0\0.{4}\0{4}", re.DOTALL).findall
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
 _ANY_FORM = b""
