@@ -29,6 +29,7 @@ _SNARE_SPACED = re.compile(
     r"(?P<Computer>\S{1,255}) (?:None +)?(?P<Message>.*)"
 )
 _RFC5424 = re.compile(
+    r"(?:\d{1,6} |(?:[^\t]{1,64}\t){3})?"  # its length (RFC 6587), or a console's time, priority and sender
     r"(?:<\d{1,3}>)?1 (?P<time>\S{1,64}) (?P<host>\S{1,255}) (?P<app>\S{1,128}) \S{1,128} (?P<id>\S{1,32}) "
     r"(?=\[|- )"
 )
@@ -147,6 +148,8 @@ def _cef(line: str) -> dict[str, str] | None:
         key[1]: _ESCAPED.sub(r"\1", extension[key.end() : end].strip())
         for key, end in zip(keys, ends, strict=False)
     }
+    if known_provider(source) is None:
+        source, number = values.get("SourceName", source), ""
     found = {"Source": source, "EventID": number or values.get("externalId", "")}
     time = values.get("rt", values.get("deviceReceiptTime", ""))
     return found | {

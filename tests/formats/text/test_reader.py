@@ -397,3 +397,36 @@ def test_hostile_text_is_bounded(text: str) -> None:
     started = time.monotonic()
     assert not [item for item in items_of_text(text) if not isinstance(item, Loss)]
     assert time.monotonic() - started < 20
+
+
+NXLOG = (
+    "<11>1 2026-03-01T07:00:00.5Z hv3 Microsoft-Windows-Hyper-V-Chipset 77 - "
+    '[NXLOG@14506 EventType="ERROR" EventID="18605" RecordNumber="88" Channel="c"] no boot device'
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        NXLOG,
+        f"{len(NXLOG)} {NXLOG}",
+        f"2026-03-01 07:00:00\tLocal7.Error\t10.0.0.5\t{NXLOG[4:]}",
+    ],
+)
+def test_what_stands_before_a_line_of_rfc_5424(line: str) -> None:
+    (record,) = read(f"{line}\n")
+    assert (record.provider, record.event_id, record.level) == ("Microsoft-Windows-Hyper-V-Chipset", 18605, 2)
+    assert (record.computer, record.record_id, record.message) == ("hv3", 88, "no boot device")
+
+
+def test_cef_whose_provider_is_a_field_of_its_own() -> None:
+    (record,) = read(
+        "<11>Mar  1 07:00:00 hv3 CEF:0|a|b|5|0|-|7|externalId=18605 dvchost=hv3 "
+        "SourceName=Microsoft-Windows-Hyper-V-Chipset rt=1772348400500 msg=no boot device\n"
+    )
+    assert (record.provider, record.event_id, record.computer) == (
+        "Microsoft-Windows-Hyper-V-Chipset",
+        18605,
+        "hv3",
+    )
+    assert record.message == "no boot device"
