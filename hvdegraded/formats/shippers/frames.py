@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any
 
 from hvdegraded.errors import MissingExtraError, SourceTypeError
-from hvdegraded.formats.shippers.json_lines import items_of
 from hvdegraded.records.items import Item, Opened
 from hvdegraded.records.record import ProviderFilter
 
@@ -28,6 +27,9 @@ def is_frame(source: object) -> bool:
 
 def read_frame(frame: object, wanted: ProviderFilter | None = None) -> Iterator[Item]:
     """Read the rows of a frame; `line` of a record or a loss counts the rows from 1."""
+    # Every reading asks whether its source is a frame; few are.
+    from hvdegraded.formats.shippers.json_lines import items_of
+
     yield Opened("data frame")
     for number, row in enumerate(rows_of(frame), 1):
         yield from items_of(row, None, wanted, None, number)
