@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import os
 import signal
+import stat
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -111,9 +113,21 @@ def run(options: argparse.Namespace) -> int:
 
 def _label(labeller: Labeller, descriptor: int, target: BinaryIO) -> list[int]:
     """Label what a descriptor gives until its end or a signal; returns the signals that came."""
+    _refuse_own_input(descriptor, target)
     with ended_by_signals(descriptor) as source:
         labeller.run(cast("BinaryIO", source), target)
     return source.signals
+
+
+def _refuse_own_input(descriptor: int, target: BinaryIO) -> None:
+    """Raise OutputError where the input grows by each line that is written, as with `label in >> in`."""
+    try:
+        written = os.fstat(target.fileno())
+    except (OSError, ValueError):  # a draft's stream, which is a file of its own
+        return
+    source = os.fstat(descriptor)
+    if stat.S_ISREG(source.st_mode) and os.path.samestat(source, written):
+        raise OutputError("the output is the input, which would never end", hint="write to another file")
 
 
 def _written(options: argparse.Namespace) -> contextlib.AbstractContextManager[BinaryIO]:

@@ -27,7 +27,7 @@ from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import selected
-from hvdegraded.formats.drafts import check_output, drafted
+from hvdegraded.formats.drafts import check_output, drafted, refuse_same
 
 if TYPE_CHECKING:
     from hvdegraded.events import Event
@@ -85,7 +85,9 @@ def run(options: argparse.Namespace) -> int:
     beside = companions_of(source_of(options))
     builder = builder_of(options, beside)
     reading = read_options_of(options)
-    for path in filter(None, (options.html, options.target, options.baseline)):
+    outputs = [path for path in (options.html, options.baseline, options.target) if path]
+    refuse_same(outputs if options.target else [*outputs, _STDOUT])
+    for path in outputs:
         check_output(path, inputs_of(options))
     with EventSpool() as kept:
         report = builder.read(
@@ -182,6 +184,7 @@ def _layout(options: argparse.Namespace) -> Layout:
     )
 
 
+_STDOUT = 1
 _GARBAGE = 100_000, 50, 100  # objects, and collections of younger ones, between two collections
 _WIDTH = 120  # of text that no terminal shows
 _NARROWEST = 20

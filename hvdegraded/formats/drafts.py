@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from hvdegraded.errors import OutputError
 
-__all__ = ["check_output", "drafted", "refuse_inputs"]
+__all__ = ["check_output", "drafted", "refuse_inputs", "refuse_same"]
 
 _DESCRIPTORS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -92,6 +92,27 @@ def refuse_inputs(path: Path_, inputs: Iterable[Path_ | int]) -> None:
             raise OutputError(
                 "this is an input, and is not overwritten", path=str(path), hint="write to another file"
             )
+
+
+def refuse_same(outputs: Iterable[Path_ | int]) -> None:
+    """Raise OutputError if two outputs, paths or descriptors, are one file, by any name or link.
+
+    Devices and FIFOs take several.
+    """
+    seen: dict[object, Path_ | int] = {}
+    for one in outputs:
+        status = None
+        with contextlib.suppress(OSError, ValueError):  # it does not exist yet, or cannot
+            status = os.stat(one)
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            continue
+        key = (status.st_dev, status.st_ino) if status is not None else os.path.realpath(str(one))
+        if key in seen:
+            named = seen[key] if isinstance(one, int) else one
+            raise OutputError(
+                "two outputs would be written to this file", path=str(named), hint="name a file for each"
+            )
+        seen[key] = one
 
 
 def _status(path: Path_) -> os.stat_result | None:

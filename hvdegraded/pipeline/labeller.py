@@ -51,7 +51,8 @@ class Stats:
 
     `passed` are of no Hyper-V provider; `unread` may be, but no event was found in them; `broken` are not
     JSON (in UTF-8), `errors` got an error in place of a verdict, `too_long` were not looked into. `cut` is 1
-    if a signal ended the stream within a line, which is not among `lines` then. `contradicted` counts VMs of
+    if a signal ended the stream within a line, which is not among `lines` then, or within a block of lines
+    that was not taken. `contradicted` counts VMs of
     which a later line contradicts what an earlier one was called, ignorable and not assumed.
     """
 
@@ -126,10 +127,17 @@ class Labeller:
         first = next(blocks, None)
         if reader.encoding != "utf-8":
             self._warn(f"the input is {reader.encoding.upper()}; the output is UTF-8")
-        for block in itertools.chain(() if first is None else [first], blocks):
-            if self._inventory is not None and self._inventory.look():
-                self._annotator = self._new_annotator()
-            write_whole(target, self._label_block(block))
+        under_way = None
+        try:
+            for block in itertools.chain(() if first is None else [first], blocks):
+                under_way = block
+                if self._inventory is not None and self._inventory.look():
+                    self._annotator = self._new_annotator()
+                write_whole(target, self._label_block(block))
+                under_way = None
+        except KeyboardInterrupt:
+            self._count_torn(under_way)
+            raise
         if reader.cut or reader.torn:
             self._count_cut(reader)
 
@@ -263,6 +271,13 @@ class Labeller:
                 f"the last line was not written: its first {reader.cut} bytes were read, and no end followed"
             )
         self._warn(f"a signal ended the stream; {what}")
+
+    def _count_torn(self, block: LineBlock | None) -> None:
+        """Report lines that were read, and that the reader of the output did not take."""
+        self.stats.cut += 1
+        count = (block is not None and block.data.count(b"\n")) or 1
+        what = "the last line was" if count == 1 else f"of the last {count} lines, some were"
+        self._warn(f"a second signal ended the stream; {what} not written, or in part")
 
     def _pass(self, line: bytes) -> bytes | None:
         self.stats.passed += 1

@@ -39,6 +39,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 20
+_LONGEST_SHOWN, _SHOWN = 1024, 120  # characters of a path in a message
 _IN_USE = (32, 33)  # errors of Windows: another process has the file, or a part of it, for itself
 _OPENING = re.compile(r"[\s\ufeff\u200b\ud800-\udfff]*(?:<\w|\{|(?:\[\s*)+[{\"<]|(?:CEF|LEEF):\d)")
 
@@ -53,15 +54,23 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
     if not text or "\0" in text or not _can_be_a_path(text):
         raise SourceError(f"{text!r} is not a path", hint="name a file, a folder or a pattern")
     if os.path.isdir(text):
-        found = _logs_below(Path(text), report or ReadReport())
+        report = report if report is not None else ReadReport()
+        found = _logs_below(Path(text), report)
         if not found:
+            unread = next((note.text for note in report.notes if note.kind is NoteKind.UNREADABLE), None)
+            hint = f"looked for {', '.join(LOG_SUFFIXES)}"
+            wrong = "the folder holds no logs"
             raise SourceError(
-                "the folder holds no logs", path=text, hint=f"looked for {', '.join(LOG_SUFFIXES)}"
+                wrong if unread is None else f"{wrong} that can be read: {unread}", path=text, hint=hint
             )
         return found
     if os.path.exists(text) or not glob.has_magic(text):
         return [Path(text)]
-    matches = sorted(map(Path, glob.glob(text, recursive=True)))
+    try:
+        matches = sorted(map(Path, glob.glob(text, recursive=True)))
+    except RecursionError:
+        hint = "name the folder instead, which is read at any depth"
+        raise SourceError("its folders are too deep for a pattern", path=text, hint=hint) from None
     if not matches:
         raise SourceError("nothing matches", path=text, hint="check the pattern")
     report = report or ReadReport()
@@ -95,6 +104,12 @@ def display_path(path: str | os.PathLike[str]) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def _shown(path: str | os.PathLike[str]) -> str:
+    """A path of a message, without its middle if that is longer than a system takes."""
+    text = display_path(path)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}"
+
+
 def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     found: list[Path] = []
     others: list[Path] = []
@@ -111,8 +126,8 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
 def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
     """Files in a folder and below, at any depth; links to folders are followed, each folder is read once.
 
-    Pipes and devices, which would be waited for, are left out. Raises SourceError if the folder itself cannot
-    be read.
+    Pipes, sockets and devices, which would be waited for, are left out; the report names those with the
+    suffix of a log. Raises SourceError if the folder itself cannot be read.
     """
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -125,7 +140,7 @@ def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
             if here == folder:
                 what = f"the folder cannot be read: {error.strerror}"
                 raise SourceError(what, path=str(folder), hint="check the rights") from None
-            report.note(NoteKind.UNREADABLE, f"the folder {here} cannot be read: {error.strerror}")
+            report.note(NoteKind.UNREADABLE, f"the folder {_shown(here)} cannot be read: {error.strerror}")
             continue
         if (state.st_dev, state.st_ino) in seen:
             report.note(NoteKind.PASSED_OVER, f"{here} is a link to a folder that is read already")
@@ -135,12 +150,15 @@ def _files_below(folder: Path, report: ReadReport) -> Iterator[Path]:
             try:
                 mode = entry.stat().st_mode
             except OSError as error:
-                report.note(NoteKind.UNREADABLE, f"{entry.path} cannot be read: {error.strerror}")
+                report.note(NoteKind.UNREADABLE, f"{_shown(entry.path)} cannot be read: {error.strerror}")
                 continue
             if stat.S_ISDIR(mode):
                 waiting.append(Path(entry.path))
             elif stat.S_ISREG(mode):
                 yield Path(entry.path)
+            elif Path(entry.path).suffix.lower() in LOG_SUFFIXES:
+                text = f"{display_path(entry.path)} is a pipe, a socket or a device"
+                report.note(NoteKind.PASSED_OVER, text)
 
 
 def checked_source(source: Any) -> Any:

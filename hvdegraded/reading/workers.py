@@ -24,9 +24,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Full, Queue, SimpleQueue
+from threading import Lock
 from typing import IO, Any, NamedTuple, cast
 
-from hvdegraded.errors import HvdegradedError
+from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
@@ -70,6 +71,7 @@ class _Step:
     here: tuple[Chunk, Sequence[Span | Gap] | None] | None = None
     error: Exception | None = None
     last: bool = False
+    passed_over: bool = False  # since a step of its path before it failed
     messages: Queue[_Message] = field(default_factory=lambda: Queue(_WAITING))
 
     @property
@@ -115,10 +117,11 @@ class Workers:
     def results(self, path: Path, report: ReadReport) -> Iterator[Any]:
         """The results of a path: one of those given, and not before one that was asked for already.
 
-        The report grows step by step. Raises what the reading raises, HvdegradedError where a worker ended.
+        The report grows step by step. Raises what the reading raises, SourceError where a worker ended.
         """
         step = self._next()
         while step.path != path:
+            step.passed_over = True
             step = self._next()
         while True:
             yield from delivered(step.items, report)  # which are not records
@@ -149,7 +152,7 @@ class Workers:
         child = self._idle.get()
         try:
             for message in child.read(step.path, step.chunks):
-                while not self._over:
+                while not (self._over or step.passed_over):
                     with suppress(Full):
                         step.messages.put(message, timeout=_TICK)
                         break
@@ -203,9 +206,15 @@ def _is_large_log(path: Path, run: int) -> bool:
 
 
 class _Child:
-    """A worker process, which reads one step at a time."""
+    """A worker process, which reads one step at a time; one that was killed is started anew."""
 
     def __init__(self, job: ReadJob) -> None:
+        self._job = job
+        self._ended = False
+        self._changing = Lock()  # of the process
+        self._start()
+
+    def _start(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             module_command("hvdegraded.reading.workers"),
             stdin=subprocess.PIPE,
@@ -217,10 +226,14 @@ class _Child:
             cast("IO[bytes]", self._process.stdout),
         )
         with suppress(OSError):  # one that ended at once is reported when it is asked
-            pickle.dump(job, self._send, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(self._job, self._send, pickle.HIGHEST_PROTOCOL)
 
     def read(self, path: Path, chunks: Sequence[Chunk] | None) -> Iterator[_Message]:
         """What the worker makes of a step. Never raises: a worker that ended gives an error in its place."""
+        with self._changing:
+            if self._process.poll() is not None and not self._ended:
+                self._close_pipes()
+                self._start()
         try:
             pickle.dump((path, chunks), self._send, pickle.HIGHEST_PROTOCOL)
             self._send.flush()
@@ -231,7 +244,7 @@ class _Child:
                     return
         except (OSError, EOFError, ValueError, pickle.UnpicklingError):
             what = f"a worker process ended ({self._ending()})"
-            error = HvdegradedError(what, path=display_path(path), hint="read with workers=1")
+            error = SourceError(what, path=display_path(path), hint="read it again, or with workers=1")
             yield _Message([], ReadReport(), error)
 
     def _ending(self) -> str:
@@ -244,8 +257,13 @@ class _Child:
 
     def end(self) -> None:
         """Kill it, and wait for that."""
-        self._process.kill()
+        with self._changing:
+            self._ended = True
+            self._process.kill()
         self._process.wait()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
         for pipe in (self._send, self._answers):
             with suppress(OSError):
                 pipe.close()

@@ -89,3 +89,33 @@ def test_an_unwritable_page_is_reported_before_anything_is_read(log: Path, place
     assert Path(place).name.encode() in done.stderr
     assert b"cannot be written" in done.stderr
     assert b"missing.evtx" not in done.stderr
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("options", [("--html", "-o"), ("--baseline", "-o"), ("--html", "--baseline")])
+def test_two_outputs_into_one_file_are_refused(
+    tmp_path: Path, options: tuple[str, str], link: str | None
+) -> None:
+    first = second = tmp_path / "out"
+    if link is not None:
+        first.write_bytes(b"before")
+        second = tmp_path / "other"
+        getattr(second, link)(first)
+    done = triage(SYSTEM, options[0], first, options[1], second)
+    assert done.returncode == 2
+    assert b"two outputs" in done.stderr
+    assert (first.read_bytes() if link else b"before") == b"before"
+
+
+@pytest.mark.subprocess
+def test_a_page_is_not_written_over_what_is_printed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with out.open("wb") as stdout:
+        done = subprocess.run([*COMMAND, str(SYSTEM), "--html", str(out)], stdout=stdout, check=False)
+    assert done.returncode == 2
+
+
+@pytest.mark.subprocess
+def test_devices_take_two_outputs() -> None:
+    assert triage(SYSTEM, "--html", "/dev/null", "-o", "/dev/null").returncode in (0, 1)

@@ -27,6 +27,13 @@ WORKER = record(HV + "Worker", 23014, 3, positional(VM, ID, DISPLAY, "3.3", "3.2
     record_id=9, payload="UserData/VmlEventLog", channel=f"{HV}Worker-Admin"
 )
 
+_TAIL = "The device will work, but this is an unsupported configuration."
+OWN_MESSAGES = {
+    6: f"'{VM}' storage device is loaded but has a different version from the server. Server version 6.0 "
+    f"Client version 5.1 (VMID {ID}). {_TAIL}",
+    23014: f"Device '{DISPLAY}' in '{VM}' is loaded but has a different version from the server.  Server version "
+    f"3.3 Client version 3.2 (Virtual machine ID {ID}). {_TAIL}",
+}
 INVENTORY = [{"Name": VM, "Id": ID, "OSName": "Debian GNU/Linux 12"}]
 
 
@@ -56,14 +63,42 @@ def test_a_line_of_one_ignorable_event_is_dropped(labeller: Labeller, name: str,
         return
     if name == "fluent bit xml":
         del shipped["StringInserts"]  # which are not the event's
-    line = json.dumps(shipped).replace(MESSAGE, f"Eine Meldung zu '{VM}' in der Sprache des Hosts").encode()
+    line = json.dumps(shipped).replace(MESSAGE, OWN_MESSAGES[event.event_id]).encode()
+    line = line.replace(b"XmlWinEventLog:System", f"XmlWinEventLog:{event.channel}".encode())
     verdict = annotate(json.loads(line), guests=GuestInventory.load(INVENTORY)).get(KEY, {})
     assert (labeller.line(line) is None) == (verdict.get("label") == "ignorable protocol-version mismatch"), (
         remainder_of(json.loads(line))
     )
 
 
+OWN = OWN_MESSAGES[6]
 MORE: dict[str, Any] = {
+    "a message in words of its own": {**SHIPPED, "message": f"storvsp {VM} 6.0 5.1; also db02 crashed"},
+    "a second message behind the own one": {**SHIPPED, "message": f"{OWN}\nThe VM db02 could not start"},
+    "a sentence before the own one": {**SHIPPED, "message": f"db02 is lost. {OWN}"},
+    "the own message turned round": {**SHIPPED, "message": OWN.replace("will work", "will not work")},
+    "the own message of another VM": {**SHIPPED, "message": OWN.replace(VM, "db02")},
+    "the own message with other versions": {**SHIPPED, "message": OWN.replace("5.1", "1.1")},
+    "a message in the XML in words of its own": {
+        "_raw": XML.replace("</EventData>", f"</EventData><RenderingInfo><Message>{VM} works, db02 does not</Message></RenderingInfo>")
+    },
+    "a word in System": {"_raw": XML.replace("</System>", "<State>db02-failed</State></System>")},
+    "another code": {**SHIPPED, "event": {"code": "16310"}},
+    "a reason": {**SHIPPED, "event": {"code": "6", "reason": "failover"}},
+    "a failed outcome": {**SHIPPED, "event": {"code": "6", "outcome": "failure"}},
+    "another level of the event": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "level": "Critical"}},  # type: ignore[dict-item]
+    "another level of the line": {**SHIPPED, "log": {"level": "error"}},
+    "a severity in words": {**SHIPPED, "severity": "critical"},
+    "attributes of another event": {**SHIPPED, "attributes": {"source": "VMSP", "code": 12310}},
+    "a tag": {**SHIPPED, "tags": ["backup-failed"]},
+    "a label": {**SHIPPED, "labels": {"incident": "open"}},
+    "a field": {**SHIPPED, "fields": {"lost_vm": "db02"}},
+    "a number among the fields": {**SHIPPED, "fields": {"failed": 3}},
+    "the own VM among the fields": {**SHIPPED, "fields": {"crashed": VM}},
+    "a key without a value": {**SHIPPED, "db02_is_lost": ""},
+    "a key with the own VM": {**SHIPPED, "lost": VM},
+    "another source": {**SHIPPED, "source": "VMMS:16310"},
+    "a task": {**SHIPPED, "winlog": {**SHIPPED["winlog"], "task": "Failover"}},  # type: ignore[dict-item]
     "another event beside": {**SHIPPED, "other": FAILED},
     "another VM's event beside": {**SHIPPED, "previous": OTHER},
     "the same shipper's key in another case": {**SHIPPED, "WINLOG": FAILED["winlog"]},
@@ -145,6 +180,22 @@ MORE: dict[str, Any] = {
         "event": {"original": XML.replace("</EventData>", "</EventData><RenderingInfo><Message>db02 failed</Message></RenderingInfo>")},
     },
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"message": OWN, "tags": ["beats_input_codec_plain_applied"], "ecs": {"version": "8.0.0"}},
+        {"agent": {"name": "hv1", "type": "winlogbeat", "version": "8.17.0"}, "fields": {}, "labels": None},
+        {"source": "XmlWinEventLog:System", "sourcetype": "XmlWinEventLog", "host": {"name": "collector"}},
+        {
+            "host": {"os": {"name": "Windows Server 2022 Datacenter"}},
+            "event": {"code": 6, "outcome": "success"},
+        },
+    ],
+)
+def test_what_shippers_add_does_not_keep_a_line(labeller: Labeller, more: dict[str, Any]) -> None:
+    assert labeller.line(json.dumps({**SHIPPED, **more}).encode()) is None
 
 
 @pytest.mark.parametrize("what", MORE)

@@ -11,6 +11,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,6 +122,87 @@ def test_a_second_signal_ends_a_stream_that_nobody_reads() -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_second_signal_within_a_line_gives_it_up_and_counts_it(number: int) -> None:
+    """As `timeout` and service managers send them."""
+    with start("--stats") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(LINES[2] + b'{"half": ')
+        process.stdin.flush()
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.send_signal(number)
+        time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(20) == (130 if number == signal.SIGINT else 0)
+        assert process.stdout.read() == b""
+        err = process.stderr.read()
+    assert b"its first 9 bytes were read" in err
+    assert b"1 lines" in err
+    assert b"1 cut" in err
+
+
+def test_lines_that_nobody_took_before_a_second_signal_are_told() -> None:
+    with start("--stats") as process:
+        feed(process, [b'{"seq":0}\n', *numbered(3, 5_000_000)])
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 130
+        assert process.stderr is not None
+        err = process.stderr.read()
+    assert b"not written, or in part" in err
+    assert b"1 cut" in err
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """As `nohup` has it."""
+    ignoring = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start("--stats")
+    finally:
+        signal.signal(signal.SIGHUP, ignoring)
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in numbered(2):
+            process.stdin.write(line)
+            assert process.stdout.readline() == line
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_a_stream_is_not_written_into_its_own_input(tmp_path: Path, link: str | None, *, named: bool) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"".join(LINES[:3]))
+    output = path
+    if link is not None:
+        output = tmp_path / "out.jsonl"
+        getattr(output, link)(path)
+    named_as = [path] if named else []
+    with (
+        output.open("ab") as out,
+        path.open("rb") as given,
+        start(*named_as, stdin=given, stdout=out) as process,
+    ):
+        try:
+            assert process.wait(20) == 2
+        finally:
+            process.kill()  # before the file fills the disk
+        assert process.stderr is not None
+        assert b"the output is the input" in process.stderr.read()
+    assert path.read_bytes() == b"".join(LINES[:3])
 
 
 @BUFFERED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.cli.main import main
+from hvdegraded.errors import SourceError
 from hvdegraded.records.items import NoteKind
 from tests.tools.corpus import ROOT
 from tests.tools.sample_exports import event_xml, winlogbeat
@@ -127,3 +130,33 @@ def test_what_this_program_writes_into_the_folder_is_not_read(
     assert capsys.readouterr().out == counts
     with pytest.raises(hv.SourceError, match="the result of a triage, not a log"):
         hv.triage(folder / "c.json")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes, devices and long paths of POSIX")
+def test_what_would_be_waited_for_is_named_if_it_is_called_a_log(folder: Path) -> None:
+    os.mkfifo(folder / "fifo.evtx")
+    os.mkfifo(folder / "fifo.lock")
+    (folder / "zero.evtx").symlink_to("/dev/zero")
+    report = hv.triage(folder).report
+    told = [note.text for note in report.notes if "a pipe, a socket or a device" in note.text]
+    assert sorted(text.rpartition("/")[2].split()[0] for text in told) == ["fifo.evtx", "zero.evtx"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="long paths of POSIX")
+@pytest.mark.parametrize("pattern", [True, False])
+def test_a_log_deeper_than_a_path_can_be_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, pattern: bool
+) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    monkeypatch.chdir(deep)
+    for _ in range(1300):  # its path has 5,000 bytes and more
+        os.mkdir("abc")
+        os.chdir("abc")
+    shutil.copy(LOG, "System.evtx")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        SourceError, match="too deep for a pattern" if pattern else "that can be read: .* cannot be read"
+    ):
+        hv.triage(str(deep / "**" / "*.evtx") if pattern else deep)
+    subprocess.run(["rm", "-rf", str(deep)], check=True)  # which shutil cannot

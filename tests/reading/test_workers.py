@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_damaged_logs_read_as_with_one_process(tmp_path: Path) -> None:
 
 def test_errors_are_those_of_one_process(tmp_path: Path, logs: Path) -> None:
     nothing = tmp_path / "nothing.evtx"
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(HvdegradedError, match="cannot be read"):
         list(read_records(nothing, workers=eager(2)))
     with pytest.raises(UnknownFormatError):
         list(read_records(logs / "e.xml", workers=eager(2)))
@@ -169,12 +170,30 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="processes of POSIX")
 def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
-    pool = workers.Workers([logs / "a.evtx"], ReadJob(None, ReadOptions(workers=eager(2))))
+    path = logs / "a.evtx"
+    pool = workers.Workers([path], ReadJob(None, ReadOptions(workers=eager(2))))
     try:
         for child in pool._children:
-            os.kill(child._process.pid, signal.SIGKILL)
-        with pytest.raises(HvdegradedError, match="worker process ended"):
-            list(pool.results(logs / "a.evtx", hv.ReadReport()))
+            os.kill(child._process.pid, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as threads:
+            reading = threads.submit(lambda: list(pool.results(path, hv.ReadReport())))
+            time.sleep(0.3)  # it was asked, and does not answer
+            for child in pool._children:
+                os.kill(child._process.pid, signal.SIGKILL)
+            with pytest.raises(SourceError, match="worker process ended"):
+                reading.result(20)
+    finally:
+        pool.close()
+
+
+def test_a_worker_that_was_killed_is_started_anew(logs: Path) -> None:
+    path = logs / "a.evtx"
+    pool = workers.Workers([path], ReadJob(None, ReadOptions(workers=eager(2))))
+    try:
+        for child in pool._children:
+            child._process.kill()
+            child._process.wait()
+        assert list(pool.results(path, hv.ReadReport())) == list(read_records(path))
     finally:
         pool.close()
 

@@ -1,8 +1,9 @@
 """What a shipped record contains besides its event: whether a whole line may go when its event may.
 
 Shippers put names and numbers beside an event: their own, the host's, those of the way (`beside.toml`). These
-are known by their keys. Everything else must be a value of the event itself, in its XML or its fields. So a
-second event, a text, or an unknown key is a remainder, wherever in the record it stands.
+are known by their keys to add nothing. Everything else must be a value of the event itself, in its XML or its
+fields, and a message must consist of the sentences of such events. So a second event, a text, another level
+or an unknown key is a remainder, wherever in the record it stands.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _LONGEST_TIME, _FEWEST_DIGITS = 48, 6
 _PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
 _BETWEEN_TAGS = re.compile(r">([^<>]+)<")
+_XML_KEY = re.compile("^(?:xml|event_?xml|raw_?xml|raw_?event)$", re.IGNORECASE)
+_SYSTEM_VALUE = re.compile(r"(?:S-)?[0-9a-fA-Fx{}.:TZ-]{0,64}")  # a number, a GUID, a SID or a time
+_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}|[0-9]{1,20}")
 _NO_TOKEN = re.compile(r"\s|^[<{\[]")
 _EMBEDDED = re.compile(r"<[/!?\w]|&lt;|[{\[]\s*[\"'{\[]|\\\"")
 """XML or JSON in a text, escaped or not."""
@@ -66,8 +70,9 @@ def _remainders(mapping: Mapping[str, Any], dialect: str | None) -> Iterator[str
     if record is None:
         yield "."
     else:
-        yield from _odd_texts(record)
-        yield from _Search(record).of_layer(mapping, "", 0)
+        search = _Search(record)
+        yield from search.of_texts(record)
+        yield from search.of_layer(mapping, "", 0)
 
 
 class _Search:
@@ -76,6 +81,19 @@ class _Search:
     def __init__(self, record: EventRecord) -> None:
         self._record = record
         self._texts = set(map(_folded, _texts_of(record)))
+        element = record.payload.rpartition("/")[2]
+        names = {name.lower() for name, _ in record.data if name}
+        self._names = names | {f"{element}_{name}".lower() for name in names}
+
+    def of_texts(self, record: EventRecord) -> Iterator[str]:
+        """Search what a record contains besides its payload."""
+        for name, text in record.extra:
+            if not _SYSTEM_VALUE.fullmatch(text):
+                yield name or "System"
+        for name, text in record.rendering:
+            key = name or "RenderingInfo"
+            if not (self._is_own_message(text) if name == "Message" else self._adds_nothing(key, key, text)):
+                yield key
 
     def of_layer(self, mapping: Mapping[str, Any], path: str, depth: int) -> Iterator[str]:
         """Search a whole record, or what a wrapper holds."""
@@ -91,17 +109,18 @@ class _Search:
                     yield from self.of_layer(inner, f"{where}.", depth + 1)
                 else:
                     yield where
-            elif key not in known and not _is_token(key):
+            elif key in words["contents"]:
+                if not _is_bare(value):
+                    yield where
+            elif key in known or key in _STRUCTURE:
+                yield from self._of_value(key, value, where, depth)
+            elif not (self._is_own_name(key) or _XML_KEY.search(key)) or isinstance(value, (dict, list)):
                 yield where
-            elif key in known or key in _STRUCTURE or isinstance(value, str):
-                yield from self._of_value(
-                    key, value, where, depth, is_known=key in known or key in _STRUCTURE
-                )
-            elif value in (0, False) or not self._is_explained(value):
-                yield where
+            else:
+                yield from self._of_value(key, value, where, depth, strict=True)
 
     def _of_value(
-        self, key: str, value: Any, where: str, depth: int, *, is_known: bool, strict: bool = False
+        self, key: str, value: Any, where: str, depth: int, *, strict: bool = False
     ) -> Iterator[str]:
         strict = strict or key in tables().payloads
         if depth > _MAX_DEPTH:
@@ -118,7 +137,6 @@ class _Search:
                     item,
                     f"{where}.{name}",
                     depth + 1,
-                    is_known=is_known,
                     strict=strict,
                 )
                 if self._names_another(name, item):
@@ -129,33 +147,88 @@ class _Search:
                     key in _words()["messages"] and len(value) > 1
                 ):
                     yield where
-                yield from self._of_value(key, item, where, depth + 1, is_known=is_known, strict=strict)
+                yield from self._of_value(key, item, where, depth + 1, strict=strict)
         elif strict and isinstance(value, str) and value.startswith("{"):
             inner = _mapping_in(value)
             yield from (
-                (where,)
-                if inner is None
-                else self._of_value(key, inner, where, depth + 1, is_known=is_known, strict=True)
+                (where,) if inner is None else self._of_value(key, inner, where, depth + 1, strict=True)
             )
         elif isinstance(value, str) and value.lstrip("\ufeff \t\r\n").startswith("<"):
             if not self._is_own_xml(value):
                 yield where
         elif (
             (isinstance(value, str) and _EMBEDDED.search(value))
-            or self._names_another(key, value)
-            or not (self._is_explained(value) or (is_known and not strict and _is_harmless(key, value)))
+            or self._names_another(key, value, where)
+            or not self._is_accounted_for(key, value, where, strict=strict)
         ):
             yield where
 
-    def _names_another(self, key: str, value: Any) -> bool:
+    def _is_accounted_for(self, key: str, value: Any, where: str, *, strict: bool) -> bool:
+        """Whether a value is of the event, or known to add nothing."""
+        if key in _words()["messages"]:
+            return value is None or (isinstance(value, str) and self._is_own_message(value))
+        if _letters(key) in _words()["levels"]:
+            return self._is_its_level(key, value)
+        if self._is_explained(value):
+            return True
+        return _folded(str(value)) in _words()["phrases"] if strict else self._adds_nothing(key, where, value)
+
+    def _adds_nothing(self, key: str, where: str, value: Any) -> bool:
+        """Whether a value that is not one of the event is a number, a name, or a word that shippers add."""
+        if not isinstance(value, str):
+            return True
+        if _letters(key) in _words()["levels"]:
+            return self._is_its_level(key, value)
+        if self._is_explained(value) or _folded(value) in _words()["phrases"]:
+            return True
+        if key in _words()["times"]:
+            return len(value) <= _LONGEST_TIME and sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
+        if key in _words()["sources"]:
+            kind, _, channel = value.partition(":")
+            return _folded(kind) in _words()["phrases"] and self._is_explained(channel)
+        if key in _words()["words"]:
+            return _NUMBER.fullmatch(value) is not None
+        if where in _words()["words"]:
+            return False
+        if ".os." in where and len(value) <= _LONGEST_TEXT:
+            return True
+        return "hyper-v" not in value.lower() and _is_token(value)
+
+    def _is_its_level(self, key: str, value: Any) -> bool:
+        """Whether a level is the event's, by its name or number; numbers of other scales add nothing."""
+        if value in (None, "") or (not isinstance(value, str) and _letters(key) in _words()["severities"]):
+            return True
+        if isinstance(value, (dict, list)):
+            return False
+        text = str(value).strip().lower()
+        level = self._record.level
+        return text == str(level) or tables().levels.get(text.replace(" ", "_"), -1) == level
+
+    def _is_own_name(self, key: str) -> bool:
+        """Whether a key names a field of the event."""
+        names = tables().by_names
+        letters = _letters(key)
+        return key.lower() in self._names or letters in names.fields or letters in names.weak
+
+    def _is_own_message(self, message: str) -> bool:
+        """Whether a message consists of the sentences of such events, with this one's values."""
+        if len(message) > _LONGEST_MESSAGE:
+            return False
+        text = " ".join(message.lower().split())
+        values = {value.strip().lower() for _, value in self._record.data if value.strip()}
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, "\0")
+        return not text or _sentences(bool(values)).fullmatch(text) is not None
+
+    def _names_another(self, key: str, value: Any, where: str = "") -> bool:
         """Whether a key that names the event, wherever it stands, names another."""
-        folded = re.sub(r"[^a-z]", "", key.lower())
+        folded = _letters(key)
         if isinstance(value, dict):
             value = value.get("id", value.get("#text", value.get("Value", value.get("#attributes"))))
         if isinstance(value, (dict, list)) or value in (None, ""):
             return False
         text = str(value)
-        if folded in _words()["event_ids"]:
+        if folded in _words()["event_ids"] or where == "event.code":
             return not text.isdigit() or int(text) & 0xFFFF != self._record.event_id
         if folded in _words()["record_ids"]:
             return self._record.record_id is not None and text != str(self._record.record_id)
@@ -187,15 +260,10 @@ class _Search:
             return False
         values = [value for _, value in other.data]
         return (
-            next(_odd_texts(other), None) is None
+            next(self.of_texts(other), None) is None
+            and other.level == self._record.level
             and (other.data == self._record.data or all(map(self._is_explained, values)))
-            and self._is_about_it(other.message)
         )
-
-    def _is_about_it(self, message: str | None) -> bool:
-        """Whether a message contains a value of the event, as messages that name the VM do."""
-        values = [value.lower() for _, value in self._record.data if value]
-        return not message or not values or any(value in message.lower() for value in values)
 
     def _second_payloads(self, mapping: Mapping[str, Any], path: str) -> Iterator[str]:
         for one, other in (("EventData", "UserData"), ("event_data", "user_data")):
@@ -207,29 +275,6 @@ class _Search:
 def _keys_of(table: Dialect) -> frozenset[str]:
     """The keys of a whole record that a table names."""
     return table.own.union(path.partition(".")[0] for path in table.paths)
-
-
-def _is_harmless(key: str, value: Any) -> bool:
-    """Whether a value that is not one of the event is a number, a name, or a text that shippers add."""
-    if not isinstance(value, str):
-        return True
-    if key in _words()["messages"]:
-        return len(value) <= _LONGEST_MESSAGE
-    if key in _words()["times"]:
-        return len(value) <= _LONGEST_TIME and sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
-    if key in _words()["texts"]:
-        return len(value) <= _LONGEST_TEXT
-    return "hyper-v" not in value.lower() and _is_token(value)
-
-
-def _odd_texts(record: EventRecord) -> Iterator[str]:
-    """Names of what stands in `<System>` and is not one word, and of texts too long to be the host's."""
-    for name, text in record.extra:
-        if not _is_token(text):
-            yield name or "System"
-    for name, text in record.rendering:
-        if len(text) > (_LONGEST_MESSAGE if name == "Message" else _LONGEST_TEXT):
-            yield name or "RenderingInfo"
 
 
 def _passes_over(xml: str) -> bool:
@@ -255,12 +300,35 @@ def _mapping_in(value: Any) -> Mapping[str, Any] | None:
 
 
 def _texts_of(record: EventRecord) -> Iterable[str]:
-    for _, text in (*record.data, *record.extra, *record.rendering):
-        yield text
+    for name, text in (*record.data, *record.extra, *record.rendering):
+        if name != "Message":
+            yield text
     for value in record[:_PAYLOAD]:
         if value is not None:
             yield str(value)
     yield from record.payload.split("/")
+
+
+def _is_bare(value: Any) -> bool:
+    """Whether what a user may fill holds nothing, or what shippers put there."""
+    if isinstance(value, list):
+        return all(isinstance(one, str) and _folded(one) in _words()["phrases"] for one in value)
+    return value in (None, "", {})
+
+
+def _letters(key: str) -> str:
+    return re.sub(r"[^a-z]", "", key.lower())
+
+
+@lru_cache(maxsize=2)
+def _sentences(has_values: bool) -> re.Pattern[str]:
+    """What a whole message of a working mismatch matches, a zero byte in place of each value.
+
+    The values of an event that has no others are those of its message.
+    """
+    text, value = ("\0", "\0") if has_values else ("[^']{1,256}", "[0-9a-fx.{}-]{1,40}")
+    forms = (form.replace("'%'", f"'{text}'").replace("%", value) for form in sorted(_words()["sentences"]))
+    return re.compile(f"(?:(?:{'|'.join(forms)})(?: |$))+")
 
 
 def _folded(text: str) -> str:
@@ -281,7 +349,7 @@ def _has_bare_envelope(mapping: Mapping[str, Any]) -> bool:
         elif isinstance(value, str):
             yield value
 
-    return all(_is_harmless("", text) for text in texts(mapping))
+    return all(map(_is_token, texts(mapping)))
 
 
 @lru_cache(maxsize=1)
