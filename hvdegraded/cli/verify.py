@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from hvdegraded.cli.arguments import Commands, add_output
 from hvdegraded.cli.console import print_lines
-from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING
+from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING, UNREADABLE
 
 __all__ = ["add_parser", "run"]
 
@@ -34,12 +34,15 @@ def run(options: argparse.Namespace) -> int:
     from hvdegraded.reading.inputs import expand_paths
     from hvdegraded.verify.comparison import verify
 
-    agreed = True
+    agreed, killed = True, False
     with _children_ended():
         for path in (path for name in options.paths for path in expand_paths(name)):
             found = verify(path)
             agreed = agreed and found.agreed
+            killed = killed or any(witness.killed for witness in found.witnesses)
             print_lines(json.dumps(found.to_dict()) if options.json else str(found))
+    if killed:  # what it would have found is not known
+        return UNREADABLE
     return NOTHING if agreed else ACTIONABLE
 
 

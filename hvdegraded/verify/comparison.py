@@ -37,6 +37,7 @@ TIMEOUT = 120.0
 MEMORY = 3 << 30
 """Bytes that a witness may take, where the system can limit that."""
 
+_FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")  # others are of a reader that crashed itself
 _SPARE = 5  # seconds of processor time beyond that
 _MOST_LISTED = 20
 _LONGEST_SHOWN = 200
@@ -56,12 +57,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Witness:
-    """What became of one reader: records it gave and lost, or why it gave none."""
+    """What became of one reader: records it gave and lost, or why it gave none.
+
+    `killed` says that it was ended from outside, and so was not compared.
+    """
 
     name: str
     delivered: int = 0
     lost: int = 0
     failure: str | None = None
+    killed: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {self.failure or f'{self.delivered} records, {self.lost} lost'}"
@@ -82,9 +87,10 @@ class Verification:
 
     @property
     def agreed(self) -> bool:
-        """Whether a witness read the log, and every difference is a known fault of a witness."""
+        """Whether a witness read the log, none was killed, and all differences are known faults of theirs."""
         read = any(witness.failure is None for witness in self.witnesses)
-        return read and all(known for _, _, known in self.counts)
+        killed = any(witness.killed for witness in self.witnesses)
+        return read and not killed and all(known for _, _, known in self.counts)
 
     def __str__(self) -> str:
         report = self.report
@@ -153,7 +159,8 @@ def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Wi
         except subprocess.TimeoutExpired:
             return Witness(engine, failure=f"stopped after {timeout:g} s"), []
         if done.returncode < 0:
-            return Witness(engine, failure=f"died of {signal.Signals(-done.returncode).name}"), []
+            name = signal.Signals(-done.returncode).name
+            return Witness(engine, failure=f"died of {name}", killed=name in _FROM_OUTSIDE), []
         if done.returncode:
             complaints.seek(max(0, complaints.seek(0, 2) - _COMPLAINT))
             lines = complaints.read().decode(errors="replace").strip().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -114,3 +115,21 @@ def test_an_ended_verify_leaves_no_child(tmp_path: Path, number: int) -> None:
     assert b"Traceback" not in err
     assert before
     until(lambda: not any(map(is_running, before)), 5)
+
+
+@pytest.mark.subprocess
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for children in /proc")
+def test_a_verify_whose_readers_were_killed_is_not_agreement(tmp_path: Path) -> None:
+    """As the system does when memory is short."""
+    path = tmp_path / "loop.evtx"
+    path.write_bytes(ATTACKS["loop in the template table"]().data)
+    command = [sys.executable, "-m", "hvdegraded", "verify", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.poll() is None:
+            with contextlib.suppress(OSError):  # it has ended
+                for child in children(process.pid):
+                    os.kill(child, signal.SIGKILL)
+            time.sleep(0.02)
+        assert process.stdout is not None
+        assert b"died of SIGKILL" in process.stdout.read()
+    assert process.returncode == 3
