@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from hvdegraded.formats.shippers.by_names import is_verdict, known_provider, may_name_a_provider
@@ -25,6 +26,7 @@ _TABLES = (("columns", "rows"), ("fields", "rows"), ("columns", "data"), ("schem
 _CHANNELS = "microsoft-windows-hyper-v"
 _WORD = re.compile(r'"([\w./-]{3,128})\\*"', re.ASCII)
 _LONGEST_JSON = 1 << 20
+_KEYS_AT_ONCE = 1000
 
 
 def nested_records(
@@ -66,6 +68,20 @@ def _rows_of_columns(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 def mentions_a_provider(value: Any) -> bool:
     """Whether a known provider or a channel of one stands anywhere in a value, in texts of JSON too."""
+    return any(map(_part_mentions_one, _parts(value)))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield a value in parts whose texts are short: that of a large object takes as much memory as itself."""
+    if not isinstance(value, dict):
+        yield value
+        return
+    items = iter(value.items())
+    while part := dict(islice(items, _KEYS_AT_ONCE)):
+        yield part
+
+
+def _part_mentions_one(value: Any) -> bool:
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
