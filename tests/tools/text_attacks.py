@@ -46,12 +46,12 @@ EXTERNAL = "<!DOCTYPE Event [<!ENTITY e19 SYSTEM 'file:///etc/passwd'>]>"
 _USE = event(1000, "<EventData><Data>&e19;</Data></EventData>")
 
 
-def _zip_of_bombs(method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def _zip_of_bombs(method: int = zipfile.ZIP_DEFLATED, members: int = 20, megabytes: int = 32) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", method) as archive:
         archive.writestr("good.xml", xml(""))
-        for number in range(20):
-            archive.writestr(f"{number}.jsonl", b"{}\n" + b" " * (32 << 20))
+        for number in range(members):
+            archive.writestr(f"{number}.jsonl", b"{}\n" + b" " * (megabytes << 20))
     return made.getvalue()
 
 
@@ -117,8 +117,8 @@ TEXTS: dict[str, Callable[[], bytes]] = {
     "JSON: no UTF-8": lambda: lines(b'{"a": "\xff\xfe\xed\xa0\x80"}'),
     "a gzip bomb behind good events": lambda: gzip.compress(xml("") + b" " * (256 << 20), 6),
     "a zip of bombs": _zip_of_bombs,
-    "a zip of bombs in bzip2": lambda: _zip_of_bombs(zipfile.ZIP_BZIP2),
-    "a zip of bombs in LZMA": lambda: _zip_of_bombs(zipfile.ZIP_LZMA),
+    "a zip with a bomb in bzip2": lambda: _zip_of_bombs(zipfile.ZIP_BZIP2, 1, 256),
+    "a zip with a bomb in LZMA": lambda: _zip_of_bombs(zipfile.ZIP_LZMA, 1, 192),
 }
 """Hostile texts that give their good events."""
 
