@@ -29,7 +29,7 @@ from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
 from hvdegraded.pipeline.line_shapes import LineShapes, Signature
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
-from hvdegraded.records.local_times import sure_ticks, zone_of
+from hvdegraded.records.local_times import zone_of
 from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
@@ -201,15 +201,15 @@ class Labeller:
     def _signature(self, line: bytes) -> Signature | None:
         """What decides in a line of one event, for the memory of shapes.
 
-        A line with anomalies, or with more than its event, has none: what is wrong with it could hide what
-        decides in others.
+        A line with anomalies, without a time that can be read, or with more than its event, has none: what is
+        wrong with it could hide what decides in others.
         """
         parsed = _parsed(line)
         if parsed is None or type(parsed[0]) is not dict or KEY in parsed[0]:
             return None
         value, anomalies = parsed
         record = self._annotator.record_of(value, anomalies)
-        if record is None or record.origin.anomalies:
+        if record is None or record.origin.anomalies or record.time_ticks is None:
             return None
         if self._drop_ignorable and remainder_of(value, self._dialect) is not None:
             return None
@@ -217,11 +217,11 @@ class Labeller:
         return Signature(without[:], record.time_ticks)
 
     def _ticks_of(self, value: bytes) -> int | None:
-        """Return the time that a value of a line stands for, None if that is not sure."""
-        ticks = _ticks_of(value)
-        if ticks is None or self._zone is None or not names_no_zone(_text_in(value)):
-            return ticks
-        return sure_ticks(ticks, self._zone)
+        """Return the time that a value of a line stands for, None if that is not sure.
+
+        Where a zone was given, a time without one is in it, or in UTC, by the dialect of its line.
+        """
+        return None if self._zone is not None and names_no_zone(_text_in(value)) else _ticks_of(value)
 
     def _warn_of_contradiction(self, text: str) -> None:
         self.stats.contradicted += 1

@@ -4,6 +4,10 @@ How it works. A line is cut at the values that are times or numbers. What is bet
 of the values decide is found out by trying: each is changed in two of its digits, and results are compared.
 A value that changes nothing is free; the one that changes the time alone is the time; every other is part of
 the key, like the shape. So a look-up takes no parsing, and is exact: the bytes that decide are the same.
+
+A value may change nothing only because it is out of the range that is read, as a level of 300. So numbers of
+other lengths are other shapes, and a number is free only if the least and the greatest of its length change
+nothing either; any other value is free only if it is a time.
 """
 
 from __future__ import annotations
@@ -103,8 +107,8 @@ class LineShapes(Generic[T]):
 
     def _try(self, parts: list[bytes]) -> _Shape | None:
         """Find out which values of a line decide; None if it is not to be remembered."""
-        cost = len(parts)
-        if cost > 2 * _MOST_VALUES or cost > self._credit:
+        cost = 2 * len(parts)
+        if cost > 4 * _MOST_VALUES or cost > self._credit:
             return None
         self._credit -= cost
         original = self._read(b"".join(parts))
@@ -113,23 +117,31 @@ class LineShapes(Generic[T]):
         fixed: list[int] = []
         time = -1
         for index in range(1, len(parts), 2):
-            seen = self._with_changed(parts, (index,))
-            if all(one == original for one in seen):
+            if self._is_free(parts, (index,), original):
                 continue
+            seen = self._with_changed(parts, (index,), _changed)
             if time < 0 and self._is_time(parts[index], original, seen):
                 time = index
             else:
                 fixed.append(index)
         groups = [group for group in _equal_values(parts, fixed) if len(group) > 1]
-        equal = [
-            group for group in groups if all(one == original for one in self._with_changed(parts, group))
-        ]
+        equal = [group for group in groups if self._is_free(parts, group, original)]
         left = tuple(index for index in fixed if not any(index in group for group in equal))
         return _Shape(left, time, tuple(equal))
 
-    def _with_changed(self, parts: list[bytes], group: tuple[int, ...]) -> list[Signature | None]:
+    def _is_free(self, parts: list[bytes], group: tuple[int, ...], original: Signature) -> bool:
+        """Whether the equal values of a group decide nothing, whichever of their form they are."""
+        value = parts[group[0]]
+        if not value.lstrip(_MARKS).isdigit() and self._ticks_of(value) is None:
+            return False
+        ways = (_changed, _extremes)
+        return all(one == original for way in ways for one in self._with_changed(parts, group, way))
+
+    def _with_changed(
+        self, parts: list[bytes], group: tuple[int, ...], way: Callable[[bytes], list[bytes]]
+    ) -> list[Signature | None]:
         """What is read if the values of a group are changed, all in the same way."""
-        changed = [_changed(parts[index]) for index in group]
+        changed = [way(parts[index]) for index in group]
         seen = []
         for values in zip(*changed, strict=True):
             new = list(parts)
@@ -165,14 +177,23 @@ def _parts(line: bytes) -> list[bytes]:
 
 
 def _key_of(parts: list[bytes]) -> tuple[bytes, ...]:
-    """What is between the values, and the forms of these; the last digits may be more or fewer."""
-    return (*parts[::2], *[value.translate(_DIGITS_ALIKE).rstrip(b"0") for value in parts[1::2]])
+    """What is between the values, and the forms of these."""
+    return (*parts[::2], *[value.translate(_DIGITS_ALIKE) for value in parts[1::2]])
 
 
 def _changed(value: bytes) -> list[bytes]:
     """The value with its fourth digit changed (of a time: the year), and with its last."""
     digits = [at for at, byte in enumerate(value) if byte in b"0123456789"]
     return [_with_next_digit(value, at) for at in (digits[min(3, len(digits) - 1)], digits[-1])]
+
+
+def _extremes(value: bytes) -> list[bytes]:
+    """The least and the greatest number of a number's length; nothing for other values."""
+    digits = value.lstrip(_MARKS)
+    if not digits.isdigit():
+        return []
+    mark, rest = value[: -len(digits)], len(digits) - 1
+    return [mark + b"1" + b"0" * rest, mark + b"9" * (rest + 1)]
 
 
 def _with_next_digit(value: bytes, at: int) -> bytes:

@@ -16,7 +16,7 @@ from hvdegraded.errors import WrongTypeError, WrongValueError
 from hvdegraded.records.record import Caveat, EventRecord
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 
-__all__ = ["in_zone", "sure_ticks", "zone_of"]
+__all__ = ["in_zone", "zone_of"]
 
 _HINT = "for example Europe/Berlin, UTC, or the Id that Get-TimeZone shows on the host"
 
@@ -53,12 +53,6 @@ def in_zone(record: EventRecord, zone: tzinfo) -> EventRecord:
     ticks, caveat = _moved(record.time_ticks, zone)
     caveats = tuple(caveat if one == Caveat.NO_ZONE else one for one in origin.caveats)
     return record._replace(time_ticks=ticks, origin=origin._replace(caveats=caveats))
-
-
-def sure_ticks(ticks: int, zone: tzinfo) -> int | None:
-    """Return the UTC of a local time in ticks, or None if the zone has it twice or not at all."""
-    moved, caveat = _moved(ticks, zone)
-    return moved if caveat is Caveat.GIVEN_ZONE else None
 
 
 def _moved(ticks: int, zone: tzinfo) -> tuple[int, Caveat]:
