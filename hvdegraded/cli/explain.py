@@ -128,6 +128,6 @@ def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
         record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""
         print(printable(f"{group.provider} {group.event_id}: {group.count} events{record}"))
         origin = group.example.record.origin
-        first = f"record {group.example.record_id} " if group.example.record_id is not None else ""
-        print(printable(f"read first: {first}of {origin.path or 'input'}"))
+        first = f"record {group.example.record_id} of " if group.example.record_id is not None else ""
+        print(printable(f"read first: {first}{origin.path or 'input'}"))
         print_lines(group.verdict.explain())

@@ -49,7 +49,7 @@ class Provenance:
         source = InventorySource(
             guests=len(guests),
             problems=len(guests.problems),
-            source=next((guest.source.partition(", row")[0] for guest in guests if guest.source), None),
+            source=guests.source,
             taken=min((guest.taken for guest in guests if guest.taken), default=None),
             remarks=guests.remarks(seen),
         )

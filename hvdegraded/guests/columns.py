@@ -23,6 +23,7 @@ from hvdegraded.tabular.coercion import guid_of, moment_of, plain_text
 
 __all__ = ["guest_of_row"]
 
+_SYSTEMS = "write linux, freebsd, windows, or a name such as 'CentOS 7'"
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 _SYSTEM_NAME = "systemname"  # of Msvm_KvpExchangeComponent: the VM's id
 _LONGEST_ITEMS = 1 << 20
@@ -131,8 +132,8 @@ def _with_versions(
         # A name that no row knows does not weaken what the version reports.
         return guest.model_copy(update={"family": hints.pop(), "inferred": True}), None
     if guest.family is GuestFamily.UNKNOWN:
-        hint = "; write it in full" if guest.possible else ""
-        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known{hint}")
+        hint = "write it in full" if guest.possible else _SYSTEMS
+        return guest, (ProblemKind.UNKNOWN_SYSTEM, f"{label}: the system {shown} is not known; {hint}")
     # Unix systems report the versions of Linux for the integration services, and Windows none of theirs.
     if any((hint is GuestFamily.WINDOWS) != (guest.family is GuestFamily.WINDOWS) for hint in hints):
         said = " and ".join(text for text in (guest.os_version, guest.integration_version) if text)

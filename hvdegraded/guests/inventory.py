@@ -19,6 +19,7 @@ The rules of finding, each of which prefers an unknown guest to a wrong one:
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from hvdegraded.errors import InventoryError, InventoryTypeError
 from hvdegraded.guests.columns import guest_of_row
 from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_bytes, rows_of_mappings
 from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
-from hvdegraded.guests.names import folded, is_same_host, name_pattern, similar
+from hvdegraded.guests.names import absent_names, folded, is_same_host, name_pattern, similar
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.vocabulary import GuestFamily
 
@@ -35,6 +36,7 @@ __all__ = ["GuestInventory"]
 
 _ONE_FAMILY = [{family} for family in GuestFamily if family is not GuestFamily.UNKNOWN]
 _MOST_PATTERNS = 1000
+_NAMED = "the names given"
 
 
 class GuestInventory:
@@ -86,7 +88,7 @@ class GuestInventory:
             return source
         if isinstance(source, Mapping | list | tuple) and not source:
             return cls()
-        file, where, taken = None, "mapping", None
+        file, where, taken = None, "the rows given", None
         if isinstance(source, str | os.PathLike):
             path = Path(source)
             rows, damage = read_inventory(path)
@@ -112,14 +114,16 @@ class GuestInventory:
         guests: list[Guest] = []
         usable = 0
         for row in rows:
-            guest, problem = guest_of_row(row, f"{where}, row {row.number}", taken)
+            is_named = file is None and row.key is not None
+            guest, problem = guest_of_row(row, _NAMED if is_named else f"{where}, row {row.number}", taken)
             if guest is not None:
                 guests.append(guest)
             usable += guest is not None and _names_a_system(guest)
             if problem is not None:
                 kind, reason = problem
+                number = None if is_named else row.number
                 problems.append(
-                    InventoryProblem(kind=kind, reason=reason, file=file, row=row.number, line=row.line)
+                    InventoryProblem(kind=kind, reason=reason, file=file, row=number, line=row.line)
                 )
         if not usable:
             reason = f"no row can be used: {problems[0].reason}" if problems else "the inventory has no rows"
@@ -143,6 +147,14 @@ class GuestInventory:
     def empty(self) -> bool:
         """Whether no guest is known."""
         return not self._guests
+
+    @property
+    def source(self) -> str | None:
+        """What its rows were read from, each with the number of its VMs if there are several."""
+        sources = Counter(guest.source.partition(", row")[0] for guest in self._guests if guest.source)
+        if len(sources) < 2:
+            return next(iter(sources), None)
+        return ", ".join(f"{source} ({count})" for source, count in sources.items())
 
     def __len__(self) -> int:
         return len(self._guests)
@@ -256,18 +268,28 @@ class GuestInventory:
     def remarks(self, seen: Iterable[tuple[str | None, str | None]]) -> tuple[str, ...]:
         """Sentences about an inventory that is of little use for logs whose VMs are `seen` as (id, name)."""
         remarks = []
-        unusable = [one for one in self._problems if (one.row or one.line) is not None]
+        whole = (ProblemKind.CONFLICT, ProblemKind.UNREADABLE)  # unless they name a row or a line
+        unusable = [one for one in self._problems if one.row or one.line or one.kind not in whole]
         if unusable:
             rows = "1 row" if len(unusable) == 1 else f"{len(unusable)} rows"
             remarks.append(f"{rows} of the inventory cannot be used as written; first: {unusable[0].reason}")
         vms = set(seen)
-        if vms and self._guests and not any(self.find(vm_id=one, vm_name=name) for one, name in vms):
+        given = [one.name for one in self._guests if one.source == _NAMED and one.name and not one.vm_id]
+        absent = absent_names(given, [name for _, name in vms if name]) if vms else []
+        is_listed = any(self.find(vm_id=one, vm_name=name) for one, name in vms)
+        if vms and self._guests and not is_listed and not any(alike for _, alike in absent):
             listed = ", ".join(guest.name or guest.vm_id or "" for guest in self._guests[:3])
             found = ", ".join(sorted(name or one or "" for one, name in vms)[:3])
             remarks.append(
                 f"the inventory lists none of the VMs in these logs ({found}; listed: {listed}): it may be "
                 "that of another host"
             )
+            return tuple(remarks)
+        remarks += [
+            f"the system of '{name}' was given, but no event looked at names that VM"
+            + (f"; did you mean {alike}?" if alike else "")
+            for name, alike in absent
+        ]
         return tuple(remarks)
 
     def _conflicts(self) -> Iterator[str]:

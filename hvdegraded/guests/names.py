@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import re
 import unicodedata
+from collections.abc import Iterable
 
-__all__ = ["folded", "is_same_host", "name_pattern", "similar"]
+__all__ = ["absent_names", "folded", "is_same_host", "name_pattern", "similar"]
+
+_MOST_ABSENT = 3
+_MOST_COMPARED = 2000
 
 
 def folded(text: str) -> str:
@@ -26,6 +31,21 @@ def name_pattern(text: str) -> re.Pattern[str] | None:
     if "*" not in text and "?" not in text:
         return None
     return re.compile(fnmatch.translate(folded(text).replace("[", "[[]")))
+
+
+def absent_names(given: Iterable[str], seen: Iterable[str]) -> list[tuple[str, str | None]]:
+    """The names given, patterns apart, that are not seen, and which seen one is like each.
+
+    More than a few are those of a list of all VMs, of which some have no events: none is returned then.
+    """
+    names = {folded(name): name for name in seen}
+    alike_names = {similar(name) for name in names}
+    absent = [name for name in given if name_pattern(name) is None and similar(name) not in alike_names]
+    if len(absent) > _MOST_ABSENT:
+        return []
+    compared = sorted(names)[:_MOST_COMPARED]
+    alike = (difflib.get_close_matches(folded(name)[:80], compared, 1) for name in absent)
+    return [(name, names[found[0]] if found else None) for name, found in zip(absent, alike, strict=True)]
 
 
 def is_same_host(one: str | None, other: str | None) -> bool:

@@ -116,7 +116,10 @@ class Caveat(enum.StrEnum):
     REPEATED_TIME = "its local time occurs twice, as clocks were set back then; the first is taken"
     SKIPPED_TIME = "its local time does not occur, as clocks were set forward then"
     UNREADABLE_TIME = "its time cannot be read"
-    AMBIGUOUS_DATE = "its date can be read in two ways and is left out"
+    AMBIGUOUS_DATE = (
+        "its date can be read in two ways and is left out: give more events of that log, of which one shows "
+        "the order, or export the log with wevtutil epl"
+    )
 
 
 TIME_CAVEATS = frozenset(

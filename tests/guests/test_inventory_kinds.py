@@ -316,7 +316,7 @@ def test_load_raises_where_no_row_is_usable(rows: Any) -> None:
 
 
 def test_an_inventory_of_which_no_vm_occurs_in_the_logs_says_so() -> None:
-    inventory = GuestInventory.load({"web01": "Ubuntu", ID_A: "Windows 10"})
+    inventory = GuestInventory.load([{"Name": "web01", "OS": "Ubuntu"}, {"VMId": ID_A, "OS": "Windows 10"}])
     (remark,) = inventory.remarks([(None, "db01"), (ID_B, "mail")])
     assert "db01" in remark
     assert "web01" in remark
@@ -343,3 +343,32 @@ def test_an_inventory_in_what_powershell_prints_and_exports(tmp_path: Path) -> N
     for content in (listed, table, clixml):
         inventory = GuestInventory.load(write(tmp_path, content, "guests.txt"))
         assert [(guest.name, guest.family) for guest in inventory] == [("web01", LINUX), ("db01", WINDOWS)]
+
+
+def test_a_name_given_that_no_event_names_is_reported_with_one_that_is_alike() -> None:
+    inventory = GuestInventory.load({"legacypbx": "Linux", "web01": "Ubuntu", "db*": "Linux"})
+    (remark,) = inventory.remarks([(ID_A, "legacy-pbx"), (ID_B, "WEB01 ")])
+    assert "'legacypbx'" in remark
+    assert remark.endswith("did you mean legacy-pbx?")
+    (remark,) = GuestInventory.load({"legacypbx": "Linux"}).remarks([(None, "legacy-pbx")])
+    assert remark.endswith("did you mean legacy-pbx?")
+    every = GuestInventory.load({f"vm{number}": "Linux" for number in range(50)})
+    assert every.remarks([(None, "vm1")]) == ()  # a list of all VMs, of which most have no events
+
+
+def test_a_system_that_is_not_known_names_what_is_known_and_no_row_of_a_mapping() -> None:
+    (problem,) = GuestInventory.load({"legacy-pbx": "Asterisk"}).problems
+    assert str(problem).startswith("'legacy-pbx': the system 'Asterisk' is not known; write linux,")
+    for written in ("linux", "freebsd", "windows", "CentOS 7"):
+        assert written in problem.reason
+        assert not GuestInventory.load({"legacy-pbx": written}).problems
+
+
+def test_an_inventory_of_several_sources_counts_the_vms_of_each() -> None:
+    named = GuestInventory.load({"web01": "Ubuntu"})
+    listed = GuestInventory.parse(
+        b'[{"Name": "a", "OS": "Ubuntu"}, {"Name": "b", "OS": "Linux"}]', "vms.json"
+    )
+    assert listed.source == "vms.json"
+    assert named.source == "the names given"
+    assert GuestInventory((*listed, *named)).source == "vms.json (2), the names given (1)"

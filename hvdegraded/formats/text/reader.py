@@ -51,6 +51,7 @@ _Form = Callable[[str], Iterable[Found]]
 _NOT_UNDERSTOOD = "the line names a provider of Windows and a number, but no event can be read from it"
 _LONGEST_SEARCHED = 4 << 20  # characters of a text that is searched for events in other forms, too
 _HEADING = re.compile(r"^Record \d{1,20}\s*$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"\(virtual machine ID:? [0-9a-f-]{36}\)", re.IGNORECASE)
 _PRIORITY = re.compile(r"<\d{1,3}>\S")
 _BESIDE_XML = re.compile(r"</(?:\w{1,32}:)?Event>\s*[^<\s\ufeff]")
 _ALTERED_XML = re.compile(r"<Event\b[^<>]{0,256}=(?:3D|[\u201c\u201d\u201e\u2033])")
@@ -102,6 +103,12 @@ def read_text(
                 f"line {mention.line} names {mention.provider} and an event id, but in no form that is read",
                 path=path,
                 hint="export the log with wevtutil epl, or the events with Get-WinEvent | Format-List",
+            )
+        if len(_DESCRIPTION.findall(text)) == 1:
+            raise UnknownFormatError(
+                "this is the description of an event only, without its provider and event id",
+                path=path,
+                hint="in Event Viewer, select the event and use Copy, Copy Details as Text",
             )
         raise UnknownFormatError(
             "this is neither an .evtx log nor event XML, JSON, CSV or a text form of Windows events",

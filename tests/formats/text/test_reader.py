@@ -18,7 +18,7 @@ from hvdegraded.formats.shippers.dates import DateOrder, date_order, iso_of
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.text.reader import items_of_text
 from hvdegraded.records.items import Loss
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import Caveat, EventRecord
 from hvdegraded.timestamps import ticks_from_datetime
 
 CASES = Path("/work/shared/cases")
@@ -249,7 +249,8 @@ def test_a_date_that_could_be_two_is_resolved_by_the_others_or_left_out() -> Non
     ambiguous, day, month = "04/05/2026 10:00:00", "13/05/2026 10:00:00", "05/13/2026 10:00:00"
     (alone,) = read(block.format(ambiguous))
     assert alone.time_ticks is None
-    assert "its date can be read in two ways and is left out" in alone.origin.caveats
+    assert Caveat.AMBIGUOUS_DATE in alone.origin.caveats
+    assert "wevtutil epl" in Caveat.AMBIGUOUS_DATE
     first, _ = read(block.format(ambiguous) + block.format(day))
     assert hv.normalise(first).time_created.isoformat() == "2026-05-04T10:00:00+00:00"
     first, _ = read(block.format(ambiguous) + block.format(month))
@@ -430,3 +431,9 @@ def test_cef_whose_provider_is_a_field_of_its_own() -> None:
         "hv3",
     )
     assert record.message == "no boot device"
+
+
+def test_a_description_alone_is_named_as_that() -> None:
+    with pytest.raises(UnknownFormatError, match="the description of an event only") as caught:
+        read(FAILED)
+    assert "Copy Details as Text" in (caught.value.hint or "")
