@@ -123,10 +123,12 @@ def _explain_findings(found: Triage, wanted: str | None) -> None:
 
 def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
     """Explain each kind of events of a finding."""
+    from hvdegraded.findings.render.words import plural
+
     print(printable(f"finding {entry.id}, number {entry.number}: {entry.problem}"))
     for group in finding.groups:
         record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""
-        print(printable(f"{group.provider} {group.event_id}: {group.count} events{record}"))
+        print(printable(f"{group.provider} {group.event_id}: {plural(group.count, 'event')}{record}"))
         origin = group.example.record.origin
         first = f"record {group.example.record_id} of " if group.example.record_id is not None else ""
         print(printable(f"read first: {first}{origin.path or 'input'}"))

@@ -69,7 +69,9 @@ def add_report(command: Any) -> Any:
     shown.add_argument(
         "--baseline",
         metavar="FILE",
-        help="show only findings that the last run with this file did not have, and write it anew",
+        help="show only findings that the last run with this file did not have, and write it anew; a "
+        "known one that happens again is left out, named, and does not change the exit code. "
+        "Give each run the same paths and options",
     )
     add_fail_on(shown)
     return shown
@@ -94,8 +96,10 @@ def run(options: argparse.Namespace) -> int:
             beside.source, reading, kept if options.json == "events" else None, beside.notes
         )
         whole = builder.finish(report)
-        known = read_baseline(options.baseline) if options.baseline else {}
-        found = selected(new_since(known, whole) if options.baseline else whole, options)
+        known = read_baseline(options.baseline) if options.baseline else None
+        found = selected(whole, options)
+        if known is not None:
+            found = new_since(known, found, None if options.local else UTC)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, inputs_of(options)) as page:
                 page.write(found.to_html().encode())
@@ -103,9 +107,11 @@ def run(options: argparse.Namespace) -> int:
             contextlib.nullcontext() if not options.target else printed_to(options.target, inputs_of(options))
         ):
             _show(found, options, builder, kept)
-    if options.baseline:
+    if known is not None:
         write_baseline(options.baseline, whole, known, inputs_of(options))
     if options.json or options.csv or options.quiet:
+        for line in found.happened_again:
+            tell(line)
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")
     if found.report.interrupted:
@@ -140,7 +146,7 @@ def _lines(
         from hvdegraded.findings.render.sheet import csv_lines
 
         return csv_lines(found.document)
-    return iter([found.headline()]) if options.quiet else None
+    return iter(["; ".join([found.headline(), *found.happened_again[:1]])]) if options.quiet else None
 
 
 def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -> Iterator[str]:

@@ -196,6 +196,7 @@ class Document:
     assumed: tuple[AssumedVm, ...]
     missing_logs: tuple[MissingLog, ...] = ()
     void_acknowledgements: tuple[str, ...] = ()
+    happened_again: tuple[str, ...] = ()
     coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
@@ -239,6 +240,7 @@ def document_of(
     excluded: dict[str, int] | None = None,
     provenance: Provenance | None = None,
     void: Iterable[str] = (),
+    happened_again: tuple[str, ...] = (),
 ) -> Document:
     """The document of findings, whose problems keep their order."""
     report = report or ReadReport()
@@ -257,6 +259,7 @@ def document_of(
         missing_logs=tuple(missing_logs(findings)),
         assumed=tuple(assumed_vms(findings)),
         void_acknowledgements=tuple(void),
+        happened_again=happened_again,
         coverage=tuple(_coverage(report)),
         excluded={str(why): count for why, count in (excluded or {}).items()},
         report=report,

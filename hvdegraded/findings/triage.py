@@ -50,7 +50,8 @@ class Triage(GroupedEvents):
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
     why; `report` is the account of the reading, `provenance` names version, inputs and inventory;
-    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded.
+    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded;
+    `happened_again` names what is excluded as known, and happened again.
 
     >>> import hvdegraded as hv
     >>> found = hv.triage("sample_logs/hv2012r2/System.evtx", guests="sample_logs/guests.json")
@@ -66,6 +67,7 @@ class Triage(GroupedEvents):
     provenance: Provenance = field(default_factory=Provenance)
     acknowledgements: tuple[Acknowledgement, ...] = ()
     vm_names: frozenset[str] = frozenset()
+    happened_again: tuple[str, ...] = ()
     _whole: tuple[EventGroup, ...] | None = field(default=None, compare=False)  # of which this is a selection
 
     @cached_property
@@ -231,6 +233,7 @@ class Triage(GroupedEvents):
             excluded=self.excluded,
             provenance=self.provenance,
             void=void_acknowledgements(self.findings, self.acknowledgements, _today()),
+            happened_again=self.happened_again,
         )
 
     def headline(self) -> str:

@@ -191,7 +191,7 @@ class Verdict(BaseModel):
         if self.remedy:
             yield "what to do", self.remedy
         if self.references:
-            yield "references", ", ".join(self.references)
+            yield "references", ", ".join(dict.fromkeys(self.references))
         yield from (("otherwise", line) for line in self.if_otherwise)
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -242,6 +243,51 @@ def test_a_baseline_leaves_what_is_new(tmp_path: Path, capsys: pytest.CaptureFix
     write_evtx(log, [plain("VMMS", 19100), plain("VMMS", 10102)])
     code, out, _ = run(capsys, "triage", log, "--baseline", baseline)
     assert (code, "1 to act on" in out, "10102" in out) == (1, True, True)
+
+
+def test_what_is_known_to_a_baseline_and_happens_again_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It does not change the exit code, so a new crash of a VM that crashed before must be seen here."""
+    log, baseline, page = tmp_path / "x.evtx", tmp_path / "known.json", tmp_path / "x.html"
+    day = ticks_from_datetime(datetime(2026, 11, 25, 9, 14, tzinfo=UTC))
+    first = plain("VMMS", 19100)._replace(channel="c", record_id=1, time_ticks=day)
+    again = first._replace(record_id=2, time_ticks=ticks_from_datetime(datetime(2026, 11, 26, tzinfo=UTC)))
+    other = first._replace(data=(("VmName", "db02"),), record_id=3)
+    write_evtx(log, [first, other])
+    _, out, _ = run(capsys, "triage", log, "--baseline", baseline)
+    assert "Happened again" not in out
+    write_evtx(log, [first, other, again])
+    shutil.copy(baseline, tmp_path / "quiet.json")
+    code, out, _ = run(capsys, "triage", log, "--baseline", baseline, "--html", page)
+    assert (code, "Happened again, known before: 1 to act on" in out) == (0, True)
+    assert re.search(r"web01 on .*, last 2026-11-26 00:00:00 UTC \[[0-9a-f]{12}\]", " ".join(out.split()))
+    assert "1 event of known findings was excluded" in out
+    assert "Happened again, known before: 1 to act on" in page.read_text()
+    _, out, errors = run(capsys, "triage", log, "--baseline", tmp_path / "quiet.json", "--quiet")
+    assert out.endswith("0 to act on, 0 to check; Happened again, known before: 1 to act on\n")
+    assert "web01" in errors
+
+
+def test_a_finding_whose_acknowledgement_has_ended_is_new_to_a_baseline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, baseline, rows = tmp_path / "x.evtx", tmp_path / "known.json", tmp_path / "rows.toml"
+    write_evtx(log, [plain("VMMS", 19100)])
+    (finding,) = hv.triage(log)
+    today = datetime.now(UTC).date()
+    expected = (
+        (today, 0, "0 to act on"),
+        (today - timedelta(days=1), 1, "1 to act on"),
+        (today, 0, "0 to act on"),
+    )
+    for until, code, shown in expected:
+        rows.write_text(f'[[acknowledge]]\nfinding = "{finding.id}"\nwhy = "known"\nuntil = {until}\n')
+        got, out, _ = run(capsys, "triage", log, "--baseline", baseline, "--policy", rows)
+        assert (got, shown in out) == (code, True)
+    rows.write_text("\n")  # the row was taken out
+    assert run(capsys, "triage", log, "--baseline", baseline, "--policy", rows)[0] == 1
+    assert run(capsys, "triage", log, "--baseline", baseline, "--policy", rows)[0] == 0
 
 
 def test_a_baseline_keeps_what_a_selection_left_out(

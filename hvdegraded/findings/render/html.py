@@ -151,7 +151,7 @@ def _card(tone: str, number: int, name: str, note: str) -> Html:
 
 
 def _caveats(document: Document) -> Html:
-    lines = [Html("<p>{}</p>").format(line) for line in caveats(document)]
+    lines = [Html("<p>{}</p>").format(line) for line in (*caveats(document), *document.happened_again)]
     if not lines:
         return Html("")
     return Html("<div class='caveats'>{}</div>").format(joined(lines))
@@ -361,7 +361,8 @@ def _figures(pictures: Sequence[PagePicture] | str) -> Iterator[Html]:
 def _account(document: Document) -> Iterable[Html]:
     """What was excluded, and what a reading noticed."""
     for why, count in document.excluded.items():
-        yield Html("<p class='muted'>{} {} were excluded.</p>").format(plural(count, "event"), why)
+        verb = "was" if count == 1 else "were"
+        yield Html("<p class='muted'>{} {} {} excluded.</p>").format(plural(count, "event"), why, verb)
     report = document.report
     if report.records_seen:
         yield Html("<p class='muted'>{}</p>").format(str(report).split("\n")[0])

@@ -96,6 +96,8 @@ def print_document(document: Document, console: Console, layout: Layout | None =
         _say(console, f"Caveat: {caveat}", "bold")
     for section in (Section.ACT, Section.CHECK):
         _print_section(document, section, console, layout)
+    for number, line in enumerate(document.happened_again):
+        _say(console, line, indent=2) if number else _say_apart(console, line, "bold")
     _print_assumed(document, console, layout)
     _print_section(document, Section.ACKNOWLEDGED, console, layout)
     for section in (Section.PROVEN, Section.QUIET):
@@ -106,7 +108,7 @@ def print_document(document: Document, console: Console, layout: Layout | None =
             counted = numbers(tally.events, tally.findings)
             _say_apart(console, f"{TITLES[section]}, not listed{_hint(layout.list_all)}: {counted}")
     for why, count in document.excluded.items():
-        _say_apart(console, f"{plural(count, 'event')} {why} were excluded.")
+        _say_apart(console, f"{plural(count, 'event')} {why} {'was' if count == 1 else 'were'} excluded.")
     _print_account(document, console, layout)
 
 
