@@ -34,11 +34,12 @@ def run(options: argparse.Namespace) -> int:
     from hvdegraded.verdicts.policy import Policy
     from hvdegraded.verify.row_changes import row_changes
 
+    policy = Policy.load(options.rows)  # raises for what a triage would refuse, acknowledgements too
     remarks = lint_rows(options.rows, load_knowledge())
     for remark in remarks:
         print_lines(f"{options.rows}:{remark}")
     if options.logs:
-        changes = row_changes(options.logs, Policy.load(options.rows), timezone=options.timezone)
+        changes = row_changes(options.logs, policy, timezone=options.timezone)
         for change in changes:
             print_lines(str(change))
         if not changes:

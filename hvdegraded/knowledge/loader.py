@@ -37,6 +37,8 @@ EventKey = tuple[str, int]
 
 _LISTS = ("provider", "event", "acknowledge")
 _CODES = "codes"
+_DEFAULTS = frozenset({"provider", "also", "force", *EventFact.model_fields})
+_KNOWN_HEADINGS = "known are [[provider]], [[event]] and [[acknowledge]]; an event is [Provider-Name.id]"
 _HAS_WORDS = re.compile(r"[\s.]")
 
 
@@ -161,8 +163,22 @@ def _check_headings(file: TomlFile) -> None:
                 path=file.path,
                 line=line,
                 column=column,
-                hint="known are [[provider]], [[event]] and [[acknowledge]]; an event is [Provider-Name.id]",
+                hint=_KNOWN_HEADINGS,
             )
+        if name in _LISTS and isinstance(values, dict):
+            raise Entry(file, (name,), 0, values).error(f"write [[{name}]] in place of [{name}]")
+        if isinstance(values, dict):
+            _check_defaults(Entry(file, (name,), 0, values))
+    _check_defaults(file.top)
+
+
+def _check_defaults(above: Entry) -> None:
+    """Raise KnowledgeError for a value that no row below could have: it would have no effect."""
+    if above.heading and (above.heading[-1].isdecimal() or above.heading[-1] == _CODES):
+        return  # a row itself
+    for key, value in above.values.items():
+        if key not in _DEFAULTS and not isinstance(value, dict) and not (key in _LISTS and value == []):
+            raise above.error(f"'{key}' is not a key that is known here", key, _KNOWN_HEADINGS)
 
 
 def _user_providers(file: TomlFile, taken: Mapping[str, ProviderFact]) -> Iterator[ProviderFact]:

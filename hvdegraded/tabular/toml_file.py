@@ -45,8 +45,10 @@ class Entry(NamedTuple):
         line, column = self.file.place(self.heading, self.number, key)
         return KnowledgeError(message, path=self.file.path, line=line, column=column, hint=hint)
 
-    def checked(self, model: type[Row], values: Mapping[str, Any] | None = None) -> Row:
-        """Return the values, or those given in their place, as a row. Raises KnowledgeError."""
+    def checked(
+        self, model: type[Row], values: Mapping[str, Any] | None = None, hint: str | None = None
+    ) -> Row:
+        """Return the values, or those given in their place, as a row. Raises KnowledgeError with the hint."""
         try:
             return model.model_validate(self.values if values is None else values)
         except ValidationError as error:
@@ -58,7 +60,7 @@ class Entry(NamedTuple):
             where = f"'{'.'.join(place)}' " if fault["type"] in _PLAINER else f"'{'.'.join(place)}': "
             where = where if place else ""
             name = ".".join(self.heading)
-            raise self.error(f"[{name}] {where}{message}", place[0] if place else None) from error
+            raise self.error(f"[{name}] {where}{message}", place[0] if place else None, hint) from error
 
 
 class TomlFile:
@@ -128,9 +130,9 @@ class TomlFile:
             if isinstance(values, dict):
                 yield Entry(self, (*above, name), 0, values)
 
-    def rows(self, table: str, model: type[Row]) -> tuple[Row, ...]:
+    def rows(self, table: str, model: type[Row], hint: str | None = None) -> tuple[Row, ...]:
         """The tables under `[[table]]` as checked rows. Raises KnowledgeError for the first bad one."""
-        return tuple(entry.checked(model) for entry in self.listed(table))
+        return tuple(entry.checked(model, hint=hint) for entry in self.listed(table))
 
     def place(self, heading: tuple[str, ...], number: int, key: str | None) -> tuple[int, int]:
         """Line and column, from 1, of a key under the number-th heading of that name, or of the heading."""

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 __all__ = ["Acknowledgement"]
 
@@ -29,6 +37,23 @@ class Acknowledgement(BaseModel):
     event_id: Annotated[int | None, Field(alias="id", ge=0, le=0xFFFF)] = None
     evidence: Annotated[tuple[_Name, ...], Field(min_length=1)] | None = None
     until: date | None = None
+
+    @field_validator("until", mode="wrap")
+    @classmethod
+    def _is_date(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise ValueError("write a date, until = 2026-12-01") from None
+
+    @field_validator("event_id", mode="wrap")
+    @classmethod
+    def _is_number(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            example = 'for a finding write finding = "e6ac8ef7d7da"'
+            raise ValueError(f"this is not an event's number; {example}") from None
 
     @model_validator(mode="after")
     def _names_one_thing(self) -> Acknowledgement:

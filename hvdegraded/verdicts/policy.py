@@ -15,6 +15,8 @@ from hvdegraded.verdicts.verdict import Label
 
 __all__ = ["Policy"]
 
+_KEYS = "keys are why, until, and finding; or vm, provider and id; or vm and evidence"
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -52,6 +54,6 @@ class Policy:
         event ignorable without the word `force = true`.
         """
         file = TomlFile.given(source)
-        rows = file.rows("acknowledge", Acknowledgement)
+        rows = file.rows("acknowledge", Acknowledgement, _KEYS)
         knowledge = load_knowledge().extended(source)
         return cls(unknown_guest, knowledge=knowledge, acknowledgements=rows)

@@ -64,3 +64,30 @@ def test_rows_that_cannot_be_used_are_wrong_usage(
     rows.write_text(TOP + text, encoding="utf-8")
     assert main(["check", str(rows)]) == 2
     assert "rows.toml:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[acknowledge]]\nfinding = "x"\n', "'why' is missing"),
+        (
+            '[[acknowledge]]\nwhy = "w"\nfinding = "x"\nuntil = "soon"\n',
+            "'until': write a date, until = 2026-12-01",
+        ),
+        ('[[acknowledge]]\nwhy = "w"\nid = "e6ac8ef7d7da"\n', 'for a finding write finding = "e6ac8ef7d7da"'),
+        ('[[acknowledge]]\nwhy = "w"\nfindings = "x"\n', "keys are why, until, and finding"),
+        ('[acknowledge]\nwhy = "w"\nfinding = "x"\n', "write [[acknowledge]]"),
+        ('[acknowledged]\nwhy = "w"\nfinding = "x"\n', "'why' is not a key"),
+        ('acknowledged = ["x"]\n', "'acknowledged' is not a key"),
+        ("acknowledged = []\n", "'acknowledged' is not a key"),
+        ('acknowledge = "x"\n', "'acknowledge' is not a key"),
+    ],
+)
+def test_what_a_triage_refuses_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    rows = tmp_path / "rows.toml"
+    rows.write_text(text, encoding="utf-8")
+    for command in (["check", str(rows)], ["triage", str(FOLDER), "--policy", str(rows)]):
+        assert main(command) == 2
+        assert words in capsys.readouterr().err
