@@ -341,3 +341,12 @@ def test_the_rows_of_the_page_on_monitoring_acknowledge(tmp_path: Path) -> None:
     found = hv.triage(LOGS, guests=hv.GuestInventory.load(GUESTS), policy=hv.Policy.load(rows))
     assert {finding.vm for finding in found.acknowledged} == {"db02", "legacy-pbx"}
     assert len(found.acknowledged) == 3
+
+
+def test_explain_leaves_out_the_number_of_an_event_without_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pasted = tmp_path / "event.txt"
+    pasted.write_text("Log Name: System\nSource: storvsp\nEvent ID: 5\nLevel: Error\nDescription:\nx\n")
+    main(["explain", str(pasted)])
+    assert f"read first: {pasted}\n" in capsys.readouterr().out
