@@ -11,10 +11,12 @@ from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.tools")
 
-# A shell that starts the suite in the background lets it ignore Ctrl-C, and so would every child that a test
-# interrupts.
+# A shell that starts the suite in the background lets it ignore Ctrl-C, `nohup` lets it ignore the end of the
+# terminal, and so would every child to which a test sends these signals.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if os.name == "posix":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # CI draws the same examples every time, so that what it finds is a fault of the change; elsewhere they vary.
 _SAME = "CI" in os.environ

@@ -85,9 +85,10 @@ def test_a_folder_tells_what_it_passed_over(tmp_path: Path, events: list[hv.Even
     os.mkfifo(tmp_path / "pipe.evtx")  # to open it would wait for ever
     stream = hv.read(tmp_path)
     assert list(stream) == events
-    (note,) = stream.report.notes
-    assert note.kind is NoteKind.PASSED_OVER
-    assert "notes.txt" in note.text
+    pipe, text = stream.report.notes
+    assert {pipe.kind, text.kind} == {NoteKind.PASSED_OVER}
+    assert "pipe.evtx" in pipe.text
+    assert "notes.txt" in text.text
 
 
 def test_one_of_several_sources_that_is_missing_does_not_stop_the_others(
