@@ -11,7 +11,7 @@ from hvdegraded.events import Event, UnrelatedEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.frames import is_frame, rows_of
 from hvdegraded.formats.shippers.mapping import record_from_mapping
-from hvdegraded.pipeline.annotation import untimed_annotation
+from hvdegraded.pipeline.annotation import most_urgent, untimed_annotation
 from hvdegraded.pipeline.annotator import classifier_of
 from hvdegraded.records.local_times import in_zone, zone_of
 from hvdegraded.records.record import Origin
@@ -93,9 +93,8 @@ def _events_of(
 
 
 def _annotation(judged: list[tuple[Event, Verdict]]) -> dict[str, Any] | None:
-    """The annotation of a row: that of its first actionable event, or else of the first."""
-    first = next((one for one in judged if one[1].actionable), judged[0]) if judged else None
-    return None if first is None else untimed_annotation(*first)
+    """The annotation of a row: that of its most urgent event."""
+    return most_urgent([untimed_annotation(*one) for one in judged]) if judged else None
 
 
 def _with_columns(frame: Any, columns: Mapping[str, Sequence[Any]]) -> Any:

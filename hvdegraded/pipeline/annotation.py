@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ __all__ = [
     "error_annotation",
     "json_schema",
     "json_text",
+    "most_urgent",
     "times_of",
     "untimed_annotation",
 ]
@@ -42,7 +44,7 @@ class Annotation(BaseModel):
     `version_pairs` contains several. `anomalies` say that the record may be wrong, `caveats` what its route
     did not keep. `time_created` is UTC, `time_ticks` the same in 100 ns since 1601.
 
-    A record that is a batch (OTLP, Event Hubs) gets the first actionable verdict in it, or else the first;
+    A record that is a batch (OTLP, Event Hubs) gets the most urgent verdict in it, of equals the first;
     `batch` has an annotation for each Hyper-V event, with its `position`.
     """
 
@@ -75,6 +77,14 @@ class Annotation(BaseModel):
     batch: tuple[Annotation, ...] = ()
     time_created: str | None = None
     time_ticks: int | None = None
+
+
+_URGENCY = {Severity.ACT: 0, Severity.CHECK: 1, None: 1, Severity.NONE: 2}
+
+
+def most_urgent(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the most urgent annotation of a batch; an error in place of a verdict is to be checked."""
+    return min(found, key=lambda one: (_URGENCY[one["severity"]], one["label"] == Label.IGNORABLE))
 
 
 @lru_cache(maxsize=1)

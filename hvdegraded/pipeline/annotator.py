@@ -14,7 +14,14 @@ from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.text.syslog import event_of_line
 from hvdegraded.formats.xml.reader import parse_event
-from hvdegraded.pipeline.annotation import KEY, error_annotation, json_text, times_of, untimed_annotation
+from hvdegraded.pipeline.annotation import (
+    KEY,
+    error_annotation,
+    json_text,
+    most_urgent,
+    times_of,
+    untimed_annotation,
+)
 from hvdegraded.pipeline.stream_history import StreamHistory, seen_alone
 from hvdegraded.records.local_times import in_zone, zone_of
 from hvdegraded.records.record import EventRecord, Origin
@@ -23,7 +30,7 @@ from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.timestamps import text_from_ticks
 from hvdegraded.verdicts.classifier import Classifier, default_classifier
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.verdict import Label, Verdict
+from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["SYSLOG", "Annotated", "Annotator", "Reading", "annotate", "annotate_many", "classifier_of"]
 
@@ -238,9 +245,8 @@ def _of_batch(found: list[Annotated]) -> Annotated:
     read, whole = all(one.read for one in found), all(one.whole for one in found)
     if not batch:
         return Annotated(None, read)
-    first = next((one for one in batch if one["label"] != Label.IGNORABLE), batch[0])
     assumed = any(one["assumed"] for one in batch)
-    return Annotated(first | {"position": None, "assumed": assumed, "batch": batch}, True, whole)
+    return Annotated(most_urgent(batch) | {"position": None, "assumed": assumed, "batch": batch}, True, whole)
 
 
 def annotate(

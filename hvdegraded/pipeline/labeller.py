@@ -34,7 +34,7 @@ from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.verdict import Assumption, Label
+from hvdegraded.verdicts.verdict import Assumption, Label, Severity
 
 __all__ = ["Labeller", "Stats"]
 
@@ -49,17 +49,19 @@ _KEY_BYTES = b',"' + KEY.encode() + b'":'
 class Stats:
     """Counts of a stream's lines, each of which is counted once; `dropped` counts those left out besides.
 
+    Of the `actionable`, `informing` only inform and ask for nothing (their severity is "none").
     `passed` are of no Hyper-V provider; `unread` may be, but no event was found in them; `broken` are not
     JSON (in UTF-8), `errors` got an error in place of a verdict, `too_long` were not looked into. `cut` is 1
     if a signal ended the stream within a line, which is not among `lines` then, or within a block of lines
-    that was not taken. `contradicted` counts VMs of
-    which a later line contradicts what an earlier one was called, ignorable and not assumed.
+    that was not taken. `contradicted` counts VMs of which a later line contradicts what an earlier one was
+    called, ignorable and not assumed.
     """
 
     lines: int = 0
     passed: int = 0
     ignorable: int = 0
     actionable: int = 0
+    informing: int = 0
     unread: int = 0
     broken: int = 0
     errors: int = 0
@@ -297,6 +299,7 @@ class Labeller:
             self.stats.ignorable += 1
         else:
             self.stats.actionable += 1
+            self.stats.informing += added["severity"] == Severity.NONE
 
     def _is_dropped(self, added: dict[str, Any]) -> bool:
         if not self._drop_ignorable or added["label"] != Label.IGNORABLE:

@@ -201,6 +201,20 @@ def test_ignorable_lines_can_be_dropped_but_not_assumed_ones(tmp_path: Path) -> 
     assert len(label(data, only_hyper_v=True)[0]) == 1
 
 
+def test_a_batch_is_as_urgent_as_its_most_urgent_event() -> None:
+    """What only informs is not ignorable either, and must not stand for a crash behind it."""
+    user = "UserData/VmlEventLog"
+    informs = plain("VMMS", 13002)._replace(payload=user, record_id=1, level=4)
+    crash = plain("Worker", 18590)._replace(payload=user, record_id=2, level=1)
+    bodies = [{"body": {"stringValue": event_xml(one)}} for one in (informs, crash)]
+    (out,), labeller = label(line_of({"resourceLogs": [{"scopeLogs": [{"logRecords": bodies}]}]}))
+    added = json.loads(out)[KEY]
+    assert [one["severity"] for one in added["batch"]] == ["none", "act"]
+    assert (added["severity"], added["event_id"]) == ("act", 18590)
+    (_,), labeller = label(line_of({"body": {"stringValue": event_xml(informs)}}))
+    assert (labeller.stats.actionable, labeller.stats.informing) == (1, 1)
+
+
 def test_a_batch_is_dropped_only_where_all_of_it_is_ignorable(tmp_path: Path) -> None:
     def batch(*bodies: Any) -> bytes:
         records = [{"body": {"stringValue": body}} for body in bodies]
