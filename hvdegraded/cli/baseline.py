@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from collections import Counter
@@ -19,17 +20,26 @@ if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup, Finding
     from hvdegraded.findings.triage import Triage
 
-__all__ = ["new_since", "read_baseline", "write_baseline"]
+__all__ = ["baseline_of", "new_since", "read_baseline", "write_baseline"]
 
 _SCHEMA = "hvdegraded.baseline"
 _MOST_NAMED = 5
 
 
-class Baseline(NamedTuple):
-    """The findings of the last run by id: the time of the last event of each, and its section."""
+class Known(NamedTuple):
+    """A finding of an earlier run: the time of its last event, its section, and its host."""
 
-    last: dict[str, str | None]
-    sections: dict[str, str]
+    last: str | None
+    section: str
+    host: str | None
+
+
+class Baseline(NamedTuple):
+    """Findings of earlier runs by id, and where the last one looked for them: paths, times and level."""
+
+    paths: list[str]
+    bounds: dict[str, str | None]
+    findings: dict[str, Known]
 
 
 def read_baseline(path: str) -> Baseline:
@@ -37,16 +47,18 @@ def read_baseline(path: str) -> Baseline:
     try:
         content = json.loads(Path(path).read_bytes())
     except FileNotFoundError:
-        return Baseline({}, {})
-    except (OSError, ValueError) as error:
+        return Baseline([], {}, {})
+    except (OSError, ValueError, RecursionError) as error:
         raise HvdegradedError(f"the baseline cannot be read: {error}", path=path) from error
-    content = content if isinstance(content, dict) else {}
-    last, sections = content.get("findings"), content.get("sections")
-    if not (isinstance(last, dict) and isinstance(sections, dict)) or content.get("schema") != _SCHEMA:
+    try:
+        if content["schema"] != _SCHEMA:
+            raise ValueError
+        findings = {key: Known(**row) for key, row in content["findings"].items()}
+        return Baseline(list(content["paths"]), dict(content["bounds"]), findings)
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise HvdegradedError(
             "this is not a baseline", path=path, hint="name a new file, or one that this wrote"
-        )
-    return Baseline(last, sections)
+        ) from None
 
 
 def new_since(known: Baseline, found: Triage, zone: tzinfo | None) -> Triage:
@@ -62,7 +74,7 @@ def new_since(known: Baseline, found: Triage, zone: tzinfo | None) -> Triage:
     for finding in found:
         if not _is_known(known, finding):
             groups += finding.groups
-        elif _is_later(finding.last, known.last[finding.id]):
+        elif _is_later(finding.last, known.findings[finding.id].last):
             again.add(finding.id)
             excluded[Exclusion.KNOWN_AGAIN] += finding.count
         else:
@@ -75,10 +87,10 @@ def new_since(known: Baseline, found: Triage, zone: tzinfo | None) -> Triage:
 def _is_known(known: Baseline, finding: Finding) -> bool:
     from hvdegraded.findings.groups import Section
 
-    if finding.id not in known.last:
+    if finding.id not in known.findings:
         return False
     order = [str(section) for section in Section]
-    before = known.sections.get(finding.id)
+    before = known.findings[finding.id].section
     return before not in order or order.index(before) <= order.index(finding.section)
 
 
@@ -108,16 +120,32 @@ def _is_later(moment: datetime | None, known: str | None) -> bool:
         return True
 
 
-def write_baseline(
-    path: str, found: Triage, known: Baseline, inputs: Iterable[str | int | os.PathLike[str]]
-) -> None:
-    """Write the findings of this run; those of the last one stay where not everything could be read."""
-    report = found.report
-    whole = not (report.interrupted or report.unreadable)
-    last, sections = ({}, {}) if whole else (dict(known.last), dict(known.sections))
-    for finding in found:
-        last[finding.id] = finding.last.isoformat() if finding.last else None
-        sections[finding.id] = str(finding.section)
-    content = {"schema": _SCHEMA, "schema_version": 1, "findings": last, "sections": sections}
+def baseline_of(whole: Triage, shown: Triage, known: Baseline, options: argparse.Namespace) -> Baseline:
+    """The baseline after a run that found `whole`, and reported on `shown` of that.
+
+    What was not shown does not become known. What was known is forgotten only if this run looked for it as
+    the last one did, within the same times and levels, read the same paths or its host, and did not find it.
+    """
+    from hvdegraded.verdicts.history import short_host
+
+    bounds = {"since": options.since, "until": options.until, "min_level": options.min_level}
+    findings = {
+        one.id: Known(one.last.isoformat() if one.last else None, str(one.section), one.host) for one in shown
+    }
+    report, found = whole.report, {finding.id for finding in whole}
+    hosts = {short_host(one) for one in whole.document.hosts}
+    hosts |= {short_host(one.host) for one in report.coverage if one.host}
+    is_whole = not (report.interrupted or report.unreadable or whole.document.emptiness)
+    for key, one in known.findings.items():
+        was_read = options.paths == known.paths or short_host(one.host or "") in hosts
+        if key in found or not (is_whole and was_read and bounds == known.bounds):
+            findings.setdefault(key, one)
+    return Baseline(list(options.paths), bounds, findings)
+
+
+def write_baseline(path: str, after: Baseline, inputs: Iterable[str | int | os.PathLike[str]]) -> None:
+    """Write a baseline, whole or not at all."""
+    findings = {key: known._asdict() for key, known in after.findings.items()}
+    content = {"schema": _SCHEMA, "schema_version": 1, **after._asdict(), "findings": findings}
     with drafted(path, inputs) as target:
         target.write(json.dumps(content, indent=1).encode() + b"\n")

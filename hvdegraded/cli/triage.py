@@ -23,7 +23,7 @@ from hvdegraded.cli.arguments import (
     read_options_of,
     source_of,
 )
-from hvdegraded.cli.baseline import new_since, read_baseline, write_baseline
+from hvdegraded.cli.baseline import baseline_of, new_since, read_baseline, write_baseline
 from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import selected
@@ -70,8 +70,7 @@ def add_report(command: Any) -> Any:
         "--baseline",
         metavar="FILE",
         help="show only findings that the last run with this file did not have, and write it anew; a "
-        "known one that happens again is left out, named, and does not change the exit code. "
-        "Give each run the same paths and options",
+        "known one that happens again is left out, named, and does not change the exit code",
     )
     add_fail_on(shown)
     return shown
@@ -97,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         )
         whole = builder.finish(report)
         known = read_baseline(options.baseline) if options.baseline else None
-        found = selected(whole, options)
+        found = shown = selected(whole, options)
         if known is not None:
             found = new_since(known, found, None if options.local else UTC)
         if options.html:  # before anything is printed, where the reader of what is printed may go
@@ -108,7 +107,8 @@ def run(options: argparse.Namespace) -> int:
         ):
             _show(found, options, builder, kept)
     if known is not None:
-        write_baseline(options.baseline, whole, known, inputs_of(options))
+        after = baseline_of(whole, shown, known, options)
+        write_baseline(options.baseline, after, inputs_of(options))
     if options.json or options.csv or options.quiet:
         for line in found.happened_again:
             tell(line)

@@ -290,14 +290,46 @@ def test_a_finding_whose_acknowledgement_has_ended_is_new_to_a_baseline(
     assert run(capsys, "triage", log, "--baseline", baseline, "--policy", rows)[0] == 0
 
 
-def test_a_baseline_keeps_what_a_selection_left_out(
+def test_what_a_selection_left_out_is_neither_known_nor_gone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A crash that happened before a run with --vm of another VM was never shown, so it is new to the next."""
     log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
     other = plain("VMMS", 19100)._replace(data=(("VmName", "db02"),))
+    write_evtx(log, [other])
+    assert "1 to act on" in run(capsys, "triage", log, "--baseline", baseline)[1]
     write_evtx(log, [plain("VMMS", 19100), other])
-    run(capsys, "triage", log, "--baseline", baseline, "--vm", "db02")
-    assert len(json.loads(baseline.read_text())["findings"]) == 2
+    for filters in (("--vm", "db02"), ("--component", "storage")):
+        assert run(capsys, "triage", log, "--baseline", baseline, *filters)[0] == 0
+    code, out, _ = run(capsys, "triage", log, "--baseline", baseline)
+    assert (code, "web01 on" in out, "db02 on" in out) == (1, True, False)
+    assert run(capsys, "triage", log, "--baseline", baseline)[0] == 0
+
+
+def test_other_times_levels_and_hosts_make_nothing_of_a_baseline_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, elsewhere, baseline = tmp_path / "x.evtx", tmp_path / "y.evtx", tmp_path / "known.json"
+    day = ticks_from_datetime(datetime(2026, 11, 25, tzinfo=UTC))
+    write_evtx(log, [plain("VMMS", 19100)._replace(time_ticks=day)])
+    write_evtx(elsewhere, [plain("VMMS", 10102)._replace(computer="hv9", time_ticks=day)])
+    run(capsys, "triage", log, "--baseline", baseline)
+    others = [
+        (log, "--since", "2026-11-26"),
+        (log, "--min-level", "critical"),
+        (elsewhere,),
+        (tmp_path / "*.evtx", "--until", "2026-11-01"),
+    ]
+    for paths_and_filters in others:
+        run(capsys, "triage", *paths_and_filters, "--baseline", baseline)
+    assert run(capsys, "triage", log, "--baseline", baseline)[0] == 0
+
+
+def test_what_is_gone_is_new_if_it_comes_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, baseline = tmp_path / "x.evtx", tmp_path / "known.json"
+    for event, code in ((19100, 1), (10102, 1), (10102, 0), (19100, 1)):
+        write_evtx(log, [plain("VMMS", event)])
+        assert run(capsys, "triage", log, "--baseline", baseline)[0] == code
 
 
 def test_a_baseline_of_a_run_that_could_not_read_all_keeps_the_known_ones(
