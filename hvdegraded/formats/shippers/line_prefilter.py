@@ -1,6 +1,10 @@
 """Which lines can name a wanted provider, by their bytes: what cannot is passed over without being parsed.
 
-A line that cannot holds neither a wanted name nor an escape that could spell one.
+A line that cannot holds neither a wanted name, in whichever case, nor an escape that could spell one.
+
+How it works. A block of lines is searched in a digest of it: letters in lower case, and only those bytes that
+the names of Hyper-V's providers are rich in. A line that contains a name has the digest of the name in its
+own, whatever the name is. Lines whose digests have one are then looked at byte by byte.
 """
 
 from __future__ import annotations
@@ -8,14 +12,17 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = ["line_may_hold", "lines_that_may_hold"]
 
-_ESCAPED_NAME = re.compile(rb"\\u00(?:[4-7]|2[dD])").search  # a letter or a hyphen, spelled as an escape
-_SPELLED = (b"\\u00", b"#")  # escapes of JSON, references of XML; single bytes are found fastest
+_ESCAPE, _REFERENCE = b"\\u00", b"&#"  # of JSON, of XML
+_SPELLS = re.compile(rb"\\u00(?:[4-7]|2[dD]|26#)|&#").search  # a letter or a hyphen, or &#, as an escape
+_FOLD = bytes(range(256)).lower()
+_KEPT = b"dfhlmstvy0\\&#\n"  # a quarter of what shippers write; other bytes were measured to find more lines
+_DROPPED = bytes(byte for byte in range(256) if _FOLD[byte] not in _KEPT)
 
 
 def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
@@ -30,12 +37,12 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
     def may_hold(line: bytes) -> bool:
         lower = line.lower()
         for needle in needles:
-            if needle in lower:
+            if lower.rfind(needle) >= 0:  # twice as fast as a search from the start
                 return True
         # One byte is looked for faster than two, and most lines do not hold it.
-        if b"\\" in line and b"\\u00" in lower and _ESCAPED_NAME(line) is not None:
-            return True
-        return b"#" in line and (b"&#" in line or b"u0026#" in line)
+        if b"\\" in line or b"#" in line:
+            return (_ESCAPE in line or _REFERENCE in line) and _SPELLS(line) is not None
+        return False
 
     return may_hold
 
@@ -43,29 +50,47 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
 def lines_that_may_hold(wanted: ProviderFilter) -> Callable[[bytes], list[tuple[int, int]]]:
     """Where in a block of lines those stand that can name a wanted provider: starts and ends, in order."""
     needles = _needles(wanted)
-    may_hold = line_may_hold(wanted)
     if needles is None:
         return _all_spans
+    may_hold = line_may_hold(wanted)
+    digests = _shortest(_digest(piece) for piece in (*needles, _ESCAPE, _REFERENCE))
+    shows_nothing = b"" in digests
 
     def find(block: bytes) -> list[tuple[int, int]]:
-        lower = block.lower()
-        found = set(_spans(block, lower, needles))
-        for span in _spans(block, lower, _SPELLED):
-            if span not in found and may_hold(block[span[0] : span[1]]):
-                found.add(span)
-        return sorted(found)
+        alike = _all_spans(block) if shows_nothing else _spans(block, _lines_with(digests, _digest(block)))
+        return [(start, end) for start, end in alike if may_hold(block[start:end])]
 
     return find
 
 
-def _spans(block: bytes, lower: bytes, needles: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
-    """The lines of a block that hold one of the needles."""
+def _digest(data: bytes) -> bytes:
+    return data.translate(_FOLD, _DROPPED)
+
+
+def _lines_with(needles: Iterable[bytes], block: bytes) -> Iterator[int]:
+    """Yield the numbers, from 0 on, of the lines of a block that contain one of the needles."""
+    starts: set[int] = set()
     for needle in needles:
-        place = lower.find(needle)
+        place = block.rfind(needle)
         while place >= 0:
-            end = block.find(b"\n", place) + 1 or len(block)
-            yield block.rfind(b"\n", 0, place) + 1, end
-            place = lower.find(needle, end)
+            start = block.rfind(b"\n", 0, place) + 1
+            starts.add(start)
+            place = block.rfind(needle, 0, start)
+    number = place = 0
+    for start in sorted(starts):
+        number += block.count(b"\n", place, start)
+        place = start
+        yield number
+
+
+def _spans(block: bytes, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield where the lines of these numbers, in ascending order, start and end."""
+    end, following = 0, 0
+    for number in numbers:
+        for _ in range(number - following):
+            end = block.find(b"\n", end) + 1
+        start, end, following = end, block.find(b"\n", end) + 1 or len(block), number + 1
+        yield start, end
 
 
 def _all_spans(block: bytes) -> list[tuple[int, int]]:
@@ -77,7 +102,11 @@ def _needles(wanted: ProviderFilter) -> tuple[bytes, ...] | None:
     """The shortest pieces of the wanted names, in lower case; None where that of bytes is not known."""
     pieces = {name.encode() for name in wanted.names}
     pieces |= {mark.lower().encode() for mark in wanted.marks or wanted.prefixes}
-    if not all(piece.isascii() for piece in pieces):
-        return None
-    shortest = sorted(pieces, key=len)
-    return tuple(one for one in shortest if not any(other in one for other in pieces - {one}))
+    return _shortest(pieces) if all(piece.isascii() for piece in pieces) else None
+
+
+def _shortest(pieces: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The pieces that contain no other one."""
+    different = set(pieces)
+    shortest = sorted(different, key=len)
+    return tuple(one for one in shortest if not any(other in one for other in different - {one}))

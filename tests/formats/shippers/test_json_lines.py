@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -151,12 +152,12 @@ def test_the_byte_test_passes_over_no_wanted_line(provider: str) -> None:
 @given(
     st.lists(
         st.lists(
-            st.sampled_from([b"x", b"Hyper-V", b"hyper-", b"STORVSP", b"\\u0056", b"\\u0020", b"&#86;", b"\\u0026#x56;", b"#", b"\r"])
+            st.sampled_from([b"x", b"Hyper-V", b"hyper-", b"STORVSP", b"stvs", b"hyv", b"\\u0056", b"\\u0020", b"&#86;", b"\\u0026#x56;", b"#", b"\r"])
         ).map(b"".join),
         max_size=8,
     ),
     st.sampled_from([b"", b"\n"]),
-    st.sampled_from([HYPER_V, ProviderFilter(frozenset({"größe"}))]),
+    st.sampled_from([HYPER_V, ProviderFilter(frozenset({"größe"})), ProviderFilter(frozenset({"xx"}))]),
 )  # fmt: skip
 def test_the_byte_test_of_a_block_is_that_of_its_lines(
     lines: list[bytes], end: bytes, wanted: ProviderFilter
@@ -165,6 +166,30 @@ def test_the_byte_test_of_a_block_is_that_of_its_lines(
     may_hold = line_may_hold(wanted)
     found = [block[start:stop] for start, stop in lines_that_may_hold(wanted)(block)]
     assert found == [line for line in io.BytesIO(block) if may_hold(line)]
+
+
+NAMES = sorted(HYPER_V.names | {f"{prefix}a" for prefix in HYPER_V.prefixes})
+SPELLINGS = (
+    *(lambda one: one, str.upper),
+    *(lambda one: f"\\u{ord(one):04x}", lambda one: f"\\u{ord(one.upper()):04X}"),
+    *(lambda one: f"&#{ord(one)};", lambda one: f"\\u0026#x{ord(one):x};"),
+    lambda one: f"\\\\u{ord(one):04x}",  # in JSON within JSON
+)
+
+
+@given(
+    st.sampled_from(NAMES).flatmap(
+        lambda name: st.tuples(*(st.tuples(st.just(one), st.sampled_from(SPELLINGS)) for one in name))
+    ),
+    st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=6),
+    st.integers(0, 6),
+)
+def test_no_spelling_of_a_name_hides_a_line(
+    spelled: tuple[tuple[str, Callable[[str], str]], ...], lines: list[bytes], at: int
+) -> None:
+    line = b'{"p": "%s"}' % "".join(spell(one) for one, spell in spelled).encode()
+    block = b"\n".join([*lines[:at], line, *lines[at:]])
+    assert line in [block[start:end].rstrip(b"\n") for start, end in lines_that_may_hold(HYPER_V)(block)]
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, HYPER_V]))
