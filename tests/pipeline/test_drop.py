@@ -182,6 +182,62 @@ MORE: dict[str, Any] = {
 }  # fmt: skip
 
 
+def with_winlog(**more: Any) -> dict[str, Any]:
+    return {**SHIPPED, "winlog": {**SHIPPED["winlog"], **more}}  # type: ignore[dict-item]
+
+
+DUMPED: Any = ROUTES["evtx_dump"].ship(IGNORABLE)["Event"]
+DUMPED.pop("#attributes")
+WORDS: dict[str, Any] = {
+    "a word in an object of the shipper": {**SHIPPED, "agent": {"type": "winlogbeat", "state": "db02-lost"}},
+    "the own VM in an object of the shipper": {**SHIPPED, "host": {"name": "hv1", "crashed": VM}},
+    "a number in an object of the host": {**SHIPPED, "host": {"name": "hv1", "failures": 3}},
+    "a yes in an object of the event": {**SHIPPED, "event": {"code": "6", "failed": True}},
+    "nothing under a key with a meaning": {**SHIPPED, "event": {"code": "6", "db02_is_lost": None}},
+    "an object within an object": {**SHIPPED, "log": {"level": "warning", "syslog": {"program": "vmms-crash"}}},
+    "a category": {**SHIPPED, "event": {"code": "6", "category": ["failover"]}},
+    "a kind": {**SHIPPED, "event": {"code": "6", "kind": "alert"}},
+    "another provider of the event": {**SHIPPED, "event": {"code": "6", "provider": "VMMS"}},
+    "the number of another event": {**SHIPPED, "event": 16300},
+    "a name of hexadecimal digits": {**SHIPPED, "log": "db02"},
+    "values in the style of Winlogbeat 6 too": {**SHIPPED, "eventdata": {"param2": "db02"}},
+    "a text as a namespace": {"Event": {"#attributes": {"xmlns": "db02 is lost"}, **DUMPED}},
+    "an attribute called like a namespace": {"Event": {"#attributes": {"xmlns_of_db02": "urn:lost"}, **DUMPED}},
+    "a hidden record": {**ROUTES["evtxecmd"].ship(IGNORABLE), "HiddenRecord": True},  # type: ignore[dict-item]
+    "a word as the interface": with_winlog(api="db02-lost"),
+    "a word as the activity": with_winlog(activity_id="db02-lost"),
+    "a word as the version": with_winlog(version="bad"),
+    "a word as the opcode": with_winlog(opcode="Crashed"),
+    "a word as the keywords": with_winlog(keywords=["Failover"]),
+    "an unknown word": with_winlog(state="lost"),
+    "an account that the event does not name": with_winlog(user={"name": "mallory"}),
+    "a process": {**SHIPPED, "process": {"name": "vmwp-crash.exe"}},
+    "a label of Kubernetes": {**SHIPPED, "kubernetes": {"labels": {"alert": "db02"}}},
+    "a text as the system": {**SHIPPED, "host": {"os": {"name": "db02 lost its disk"}}},
+    "a type": {**SHIPPED, "type": "vm-lost"},
+    "a status": {**SHIPPED, "status": "failed"},
+    "a stream": {"log": json.dumps(SHIPPED), "stream": "db02-lost"},
+    "a word at a wrapper": {"_source": SHIPPED, "_score": "db02-lost"},
+    "an attribute of System": {"_raw": XML.replace("<System>", "<System note='db02-lost'>")},
+    "a number at System": {"_raw": XML.replace("<System>", "<System failures='3'>")},
+    "an attribute of System in JSON": {"Event": {"System": {"@note": "db02-lost", "EventID": 6}}},
+    "a keyword in the rendering": {
+        "_raw": XML.replace("</Event>", "<RenderingInfo><Keywords><Keyword>Lost</Keyword></Keywords></RenderingInfo></Event>")
+    },
+    "OTLP with an attribute of its own": otlp(XML, attributes=[{"key": "alert", "value": {"stringValue": "db02"}}]),
+    "OTLP that is nested too deep": json.loads(json.dumps(otlp(XML, x="?")).replace('"?"', '{"x":' * 400 + "1" + "}" * 400)),
+    "OTLP with another level": otlp(XML, severityText="FATAL"),
+    "OTLP with a word beside the body": otlp(XML, state="db02-lost"),
+    "OTLP with a word at the resource": {
+        "resourceLogs": [{"resource": {"attributes": [{"key": "alert", "value": {"stringValue": "db02"}}]}, "scopeLogs": [{"logRecords": [{"body": {"stringValue": XML}}]}]}]
+    },
+    "CloudWatch with a text as the group": {"logEvents": [{"id": "1", "message": json.dumps(SHIPPED)}], "logGroup": "db02 is lost"},
+    "CloudWatch of an owner in words": {"logEvents": [{"id": "1", "message": json.dumps(SHIPPED)}], "owner": "db02-lost"},
+    "Kafka with a word in the schema": {"schema": {"type": "struct", "fields": ["db02-lost"]}, "payload": SHIPPED},
+}  # fmt: skip
+"""Words, numbers and keys that neither the event nor a shipper explains, in places where some belong."""
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -192,15 +248,55 @@ MORE: dict[str, Any] = {
             "host": {"os": {"name": "Windows Server 2022 Datacenter"}},
             "event": {"code": 6, "outcome": "success"},
         },
+        {
+            "agent": {
+                "ephemeral_id": "0c9a",
+                "id": "7f3b",
+                "hostname": "hv1",
+                "build": {"original": "8.17.0"},
+            },
+            "host": {
+                "architecture": "x86_64",
+                "ip": ["10.0.0.1", "fe80::1"],
+                "os": {
+                    "kernel": "10.0.20348.2849 (WinBuild.160101.0800)",
+                    "build": "20348.2849",
+                    "family": "windows",
+                },
+            },
+            "log": {"file": {"path": "C:\\logs\\System.evtx"}, "level": "warning"},
+            "input": {"type": "winlog"},
+            "elastic_agent": {"id": "5c1e", "snapshot": False, "version": "8.17.0"},
+            "data_stream": {"dataset": "system.system", "namespace": "default", "type": "logs"},
+            "event": {
+                "code": "6",
+                "created": "2026-09-01T02:00:14.175Z",
+                "kind": "event",
+                "dataset": "system.system",
+            },
+            "@metadata": {"beat": "winlogbeat", "type": "_doc", "version": "8.17.0"},
+            "kubernetes": {"pod": {"name": "collector-0"}, "namespace": "logs"},
+        },
+        {
+            "winlog": {
+                **SHIPPED["winlog"],  # type: ignore[dict-item]
+                "api": "wineventlog",
+                "opcode": "Info",
+                "keywords": ["Classic"],
+                "version": 2,
+                "activity_id": "{0C9A7B1E-41D3-4E0B-9D57-6B1A6C2F8E11}",
+                "process": {"pid": 4, "thread": {"id": 8}},
+            }
+        },
     ],
 )
 def test_what_shippers_add_does_not_keep_a_line(labeller: Labeller, more: dict[str, Any]) -> None:
     assert labeller.line(json.dumps({**SHIPPED, **more}).encode()) is None
 
 
-@pytest.mark.parametrize("what", MORE)
+@pytest.mark.parametrize("what", MORE | WORDS)
 def test_a_line_that_contains_more_is_kept(labeller: Labeller, what: str) -> None:
-    line = json.dumps(MORE[what]).encode() + b"\n"
+    line = json.dumps((MORE | WORDS)[what]).encode() + b"\n"
     assert labeller.line(line) is not None
     assert labeller.stats.dropped == 0
 

@@ -187,7 +187,7 @@ def _date(record: EventRecord) -> str:
 
 def _azure(record: EventRecord, data: str) -> dict[str, Any]:
     return {
-        "TenantId": "t", "TimeGenerated": _when(record), "Source": record.provider, "EventLog": record.channel,
+        "TenantId": "0c9a7b1e-41d3-4e0b-9d57-6b1a6c2f8e11", "TimeGenerated": _when(record), "Source": record.provider, "EventLog": record.channel,
         "Computer": record.computer, "EventLevel": record.level, "EventLevelName": LEVELS[record.level or 4],
         "EventID": record.event_id, "RenderedDescription": MESSAGE, "Type": "Event", **({"EventData": data} if data else {}),
     }  # fmt: skip
@@ -291,7 +291,7 @@ ROUTES = {
     "xml": Route(event_xml),
     "splunk": Route(_xml_in(_raw=XML, sourcetype="XmlWinEventLog", source="XmlWinEventLog:System")),
     "cribl": Route(_xml_in(_raw=XML, _time=1733743883.2356, cribl_breaker="x")),
-    "openwec": Route(_xml_in(meta={"Time": "x"}, data=XML)),
+    "openwec": Route(_xml_in(meta={"Time": "2024-12-09T11:31:24.0000000Z"}, data=XML)),
     "opentelemetry raw": Route(_xml_in(body=XML, attributes={})),
     "opentelemetry 2026": Route(lambda r: _otel(r, {"user_data": {"name": "VmlEventLog", "data": _named(r)}, "event_data": {}} if _is_user(r) else {"event_data": {"data": [{n or "": t} for n, t in r.data]}})),
     "opentelemetry list": Route(lambda r: _otel(r, _otel_list(r))),

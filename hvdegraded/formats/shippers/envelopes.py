@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["parts_of"]
+__all__ = ["parts_of", "values_around"]
 
-_MAX_DEPTH = 12
+_MAX_DEPTH, _DEEPEST = 12, 24  # of a value, and of all around it
+_LEVELS = frozenset(("resource", "scopeLogs", "logRecords", "attributes", "values"))
+_VALUES = frozenset(("stringValue", "intValue", "doubleValue", "boolValue", "arrayValue"))
 _LISTS = ("records", "logEvents")  # Azure's Event Hubs, subscriptions of CloudWatch
 
 
@@ -26,6 +28,28 @@ def parts_of(mapping: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
         if isinstance(items, list) and items and isinstance(items[0], dict):
             return [_part(item) for item in items]
     return None
+
+
+def values_around(resource_logs: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Give what stands around the bodies in OTLP, with paths as of a record that comes alone.
+
+    What is nested too deep stands for itself as its path alone.
+    """
+    if depth > _DEEPEST:
+        yield f"{path}.", True
+    elif isinstance(resource_logs, list):
+        for item in resource_logs:
+            yield from values_around(item, path, depth + 1)
+    elif not isinstance(resource_logs, dict):
+        yield path, resource_logs
+    elif "key" in resource_logs:
+        yield from values_around(resource_logs.get("value"), f"resource.{resource_logs['key']}", depth + 1)
+    else:
+        for key, item in resource_logs.items():
+            if key != "body":
+                is_level = key in _LEVELS or key in _VALUES
+                inner = path if is_level else f"{path}.{key}".lstrip(".")
+                yield from values_around(item, inner, depth + 1)
 
 
 def _otlp_bodies(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

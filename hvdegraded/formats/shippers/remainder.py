@@ -1,9 +1,10 @@
 """What a shipped record contains besides its event: whether a whole line may go when its event may.
 
-Shippers put names and numbers beside an event: their own, the host's, those of the way (`beside.toml`). These
-are known by their keys to add nothing. Everything else must be a value of the event itself, in its XML or its
-fields, and a message must consist of the sentences of such events. So a second event, a text, another level
-or an unknown key is a remainder, wherever in the record it stands.
+Shippers put names and numbers beside an event: their own, the host's, those of the way. The paths of these
+are known (`beside.toml`), and which of them hold names, which may be any word. Everything else must be a
+value of the event itself, in its XML or its fields, and a message must consist of the sentences of such
+events. So a second event, a text, a word, another level or an unknown key is a remainder, wherever in the
+record it stands.
 """
 
 from __future__ import annotations
@@ -12,32 +13,43 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 from hvdegraded.errors import SourceError
+from hvdegraded.formats.shippers.beside import (
+    SYSTEM_VALUE,
+    folded,
+    is_token,
+    known_paths,
+    letters_of,
+    names_a_system,
+    objects,
+    payload_paths,
+    sentences,
+    system_names,
+    words,
+)
 from hvdegraded.formats.shippers.dialects import Dialect, tables
-from hvdegraded.formats.shippers.envelopes import parts_of
+from hvdegraded.formats.shippers.envelopes import parts_of, values_around
 from hvdegraded.formats.shippers.mapping import detected_dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord
-from hvdegraded.tabular.toml_file import TomlFile
 
 __all__ = ["remainder_of"]
 
 _MAX_DEPTH = 12
-_LONGEST_TOKEN, _LONGEST_TEXT, _LONGEST_MESSAGE = 256, 128, 2048  # characters
+_MOST_BESIDE = 64  # different values in the levels of an OTLP batch
+_LONGEST_MESSAGE = 2048  # characters
 _LONGEST_TIME, _FEWEST_DIGITS = 48, 6
 _PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
+_NAMES = ("provider", "channel", "computer", "event_source")
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
 _BETWEEN_TAGS = re.compile(r">([^<>]+)<")
 _XML_KEY = re.compile("^(?:xml|event_?xml|raw_?xml|raw_?event)$", re.IGNORECASE)
-_SYSTEM_VALUE = re.compile(r"(?:S-)?[0-9a-fA-Fx{}.:TZ-]{0,64}")  # a number, a GUID, a SID or a time
-_NUMBER = re.compile(r"0x[0-9a-fA-F]{1,16}|[0-9]{1,20}")
-_NO_TOKEN = re.compile(r"\s|^[<{\[]")
 _EMBEDDED = re.compile(r"<[/!?\w]|&lt;|[{\[]\s*[\"'{\[]|\\\"")
 """XML or JSON in a text, escaped or not."""
+_NAMESPACE_KEY = re.compile(r"@?xmlns(?::[\w.-]+)?")
+_URI = re.compile(r"[a-z]+:[^\s<>]{1,200}")
 _UNSEEN = re.compile(r"<!|<\?(?!xml\s)")
 _BESIDE_ELEMENTS = re.compile(r"(?:</[^<>]*|/)>\s*[^<>\s]|>\s*[^<>\s][^<>]*<(?!/)")
 """What XML can hold that a reader passes over: comments, instructions, CDATA; and text beside elements."""
@@ -48,7 +60,6 @@ _ENVELOPES = {  # the list of a batch, and the keys that may stand beside it
     "records": (),
     "logEvents": ("messageType", "owner", "logGroup", "logStream", "subscriptionFilters"),
 }
-_Words = dict[str, frozenset[str]]
 
 
 def remainder_of(mapping: Mapping[str, Any], dialect: str | None = None) -> str | None:
@@ -57,22 +68,30 @@ def remainder_of(mapping: Mapping[str, Any], dialect: str | None = None) -> str 
     if parts is None:
         return next(_remainders(mapping, dialect), None)
     kind = next(key for key in _ENVELOPES if key in mapping)
-    for key in mapping:
-        if key != kind and key not in _ENVELOPES[kind]:
+    around = [(key, value) for key, value in mapping.items() if key != kind]
+    for key, _ in around:
+        if key not in _ENVELOPES[kind]:
             return key
-    if kind == "resourceLogs" and not _has_bare_envelope(mapping):
+    if kind == "resourceLogs":
+        around = list(set(values_around(mapping[kind])))
+    if len(around) > _MOST_BESIDE:
         return kind
-    return next((path for part in parts for path in _remainders(part, dialect)), None)
+    return next((path for part in parts for path in _remainders(part, dialect, around)), None)
 
 
-def _remainders(mapping: Mapping[str, Any], dialect: str | None) -> Iterator[str]:
+def _remainders(
+    mapping: Mapping[str, Any], dialect: str | None, around: Iterable[tuple[str, Any]] = ()
+) -> Iterator[str]:
+    """Search a record, and what stands around it in its batch."""
     record = record_from_mapping(mapping, dialect=dialect)
     if record is None:
         yield "."
     else:
         search = _Search(record)
         yield from search.of_texts(record)
-        yield from search.of_layer(mapping, "", 0)
+        yield from search.of_layer(mapping, 0)
+        for path, value in around:
+            yield from search.of_layer({path: value}, 0)
 
 
 class _Search:
@@ -80,123 +99,124 @@ class _Search:
 
     def __init__(self, record: EventRecord) -> None:
         self._record = record
-        self._texts = set(map(_folded, _texts_of(record)))
         element = record.payload.rpartition("/")[2]
         names = {name.lower() for name, _ in record.data if name}
+        self._texts = {record.payload.lower(), *names, *map(folded, _texts_of(record))}
         self._names = names | {f"{element}_{name}".lower() for name in names}
 
     def of_texts(self, record: EventRecord) -> Iterator[str]:
         """Search what a record contains besides its payload."""
         for name, text in record.extra:
-            if not _SYSTEM_VALUE.fullmatch(text):
+            if not SYSTEM_VALUE.fullmatch(text) or "System/" in (name or ""):
                 yield name or "System"
         for name, text in record.rendering:
-            key = name or "RenderingInfo"
+            key = (name or "RenderingInfo").rpartition("/")[2]
             if not (self._is_own_message(text) if name == "Message" else self._adds_nothing(key, key, text)):
                 yield key
 
-    def of_layer(self, mapping: Mapping[str, Any], path: str, depth: int) -> Iterator[str]:
-        """Search a whole record, or what a wrapper holds."""
-        words = _words()
-        known = words["keys"].union(tables().wrappers, *map(_keys_of, detected_dialects(mapping)))
+    def of_layer(self, mapping: Mapping[str, Any], depth: int) -> Iterator[str]:
+        """Search a whole record, or what a wrapper holds; gives paths within it."""
+        known = known_paths().union(objects(), tables().wrappers, *map(_keys_of, detected_dialects(mapping)))
         if "time_ticks" in mapping and "provider" in mapping:
             known |= frozenset(EventRecord._fields)
-        yield from self._second_payloads(mapping, path)
-        for key, value in mapping.items():
-            where = f"{path}{key}"
-            if key in tables().wrappers and (inner := _mapping_in(value)) is not None:
+        yield from _second_payloads(mapping)
+        for path, value in mapping.items():
+            key = path.rpartition(".")[2] if path in known else path
+            if path in tables().wrappers and (inner := _mapping_in(value)) is not None:
                 if depth < _MAX_DEPTH:
-                    yield from self.of_layer(inner, f"{where}.", depth + 1)
+                    yield from (f"{path}.{found}" for found in self.of_layer(inner, depth + 1))
                 else:
-                    yield where
-            elif key in words["contents"]:
+                    yield path
+            elif path in words()["contents"]:
                 if not _is_bare(value):
-                    yield where
-            elif key in known or key in _STRUCTURE:
-                yield from self._of_value(key, value, where, depth)
-            elif not (self._is_own_name(key) or _XML_KEY.search(key)) or isinstance(value, (dict, list)):
-                yield where
+                    yield path
+            elif path in known or path in _STRUCTURE:
+                yield from self._of_value(key, value, path, depth)
+            elif not (self._is_own_name(path) or _XML_KEY.search(path)) or isinstance(value, (dict, list)):
+                yield path
             else:
-                yield from self._of_value(key, value, where, depth, strict=True)
+                yield from self._of_value(key, value, path, depth, strict=True)
 
     def _of_value(
-        self, key: str, value: Any, where: str, depth: int, *, strict: bool = False
+        self, key: str, value: Any, path: str, depth: int, *, strict: bool = False
     ) -> Iterator[str]:
-        strict = strict or key in tables().payloads
+        strict = strict or key in tables().payloads or path in payload_paths()
         if depth > _MAX_DEPTH:
-            yield where
+            yield path
         elif isinstance(value, dict):
             for name, item in value.items():
-                if "xmlns" in name:
+                if _is_namespace(name, item):
                     continue
-                if not _is_token(name):
-                    yield f"{where}.{name}"
-                text = key in _words()["texts"] and name not in tables().payloads
-                yield from self._of_value(
-                    key if text else name,
-                    item,
-                    f"{where}.{name}",
-                    depth + 1,
-                    strict=strict,
-                )
+                inner = f"{path}.{name}"
+                if not (is_token(name) if strict else self._is_known(name, inner)):
+                    yield inner
+                yield from self._of_value(name, item, inner, depth + 1, strict=strict)
                 if self._names_another(name, item):
-                    yield f"{where}.{name}"
+                    yield inner
         elif isinstance(value, list):
             for item in () if self._is_binary(value) else value:
                 if (isinstance(item, list) and key not in _PAIRS) or (
-                    key in _words()["messages"] and len(value) > 1
+                    key in words()["messages"] and len(value) > 1
                 ):
-                    yield where
-                yield from self._of_value(key, item, where, depth + 1, strict=strict)
+                    yield path
+                yield from self._of_value(key, item, path, depth + 1, strict=strict)
         elif strict and isinstance(value, str) and value.startswith("{"):
-            inner = _mapping_in(value)
+            mapping = _mapping_in(value)
             yield from (
-                (where,) if inner is None else self._of_value(key, inner, where, depth + 1, strict=True)
+                (path,) if mapping is None else self._of_value(key, mapping, path, depth + 1, strict=True)
             )
         elif isinstance(value, str) and value.lstrip("\ufeff \t\r\n").startswith("<"):
             if not self._is_own_xml(value):
-                yield where
+                yield path
         elif (
             (isinstance(value, str) and _EMBEDDED.search(value))
-            or self._names_another(key, value, where)
-            or not self._is_accounted_for(key, value, where, strict=strict)
+            or self._names_another(key, value, path)
+            or not self._is_accounted_for(key, value, path, strict=strict)
         ):
-            yield where
+            yield path
 
-    def _is_accounted_for(self, key: str, value: Any, where: str, *, strict: bool) -> bool:
+    def _is_known(self, name: str, path: str) -> bool:
+        """Whether a key within an object is one that shippers write, or one of `<System>`."""
+        letters = letters_of(name.removesuffix("_attributes"))
+        if name in _STRUCTURE or path in known_paths() or path in objects():
+            return True
+        return letters in system_names() or self._is_own_name(name)
+
+    def _is_accounted_for(self, key: str, value: Any, path: str, *, strict: bool) -> bool:
         """Whether a value is of the event, or known to add nothing."""
-        if key in _words()["messages"]:
+        if key in words()["messages"]:
             return value is None or (isinstance(value, str) and self._is_own_message(value))
-        if _letters(key) in _words()["levels"]:
+        if letters_of(key) in words()["levels"]:
             return self._is_its_level(key, value)
         if self._is_explained(value):
             return True
-        return _folded(str(value)) in _words()["phrases"] if strict else self._adds_nothing(key, where, value)
+        return folded(str(value)) in words()["phrases"] if strict else self._adds_nothing(key, path, value)
 
-    def _adds_nothing(self, key: str, where: str, value: Any) -> bool:
+    def _adds_nothing(self, key: str, path: str, value: Any) -> bool:
         """Whether a value that is not one of the event is a number, a name, or a word that shippers add."""
+        known = words()
+        if isinstance(value, str) and letters_of(key) in known["levels"]:
+            return self._is_its_level(key, value)
+        if self._is_explained(value) or folded(str(value)) in known["phrases"]:
+            return True
+        if path in objects() or value is True:
+            return path in known["flags"]
         if not isinstance(value, str):
             return True
-        if _letters(key) in _words()["levels"]:
-            return self._is_its_level(key, value)
-        if self._is_explained(value) or _folded(value) in _words()["phrases"]:
-            return True
-        if key in _words()["times"]:
+        if key in known["times"]:
             return len(value) <= _LONGEST_TIME and sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
-        if key in _words()["sources"]:
+        if key in known["sources"]:
             kind, _, channel = value.partition(":")
-            return _folded(kind) in _words()["phrases"] and self._is_explained(channel)
-        if key in _words()["words"]:
-            return _NUMBER.fullmatch(value) is not None
-        if where in _words()["words"]:
-            return False
-        if ".os." in where and len(value) <= _LONGEST_TEXT:
-            return True
-        return "hyper-v" not in value.lower() and _is_token(value)
+            return folded(kind) in known["phrases"] and self._is_explained(channel)
+        if path in known["systems"]:
+            return names_a_system(value)
+        if path in known["names"] or (path in known["accounts"] and self._record.user_id is not None):
+            return "hyper-v" not in value.lower() and is_token(value)
+        return SYSTEM_VALUE.fullmatch(value) is not None
 
     def _is_its_level(self, key: str, value: Any) -> bool:
         """Whether a level is the event's, by its name or number; numbers of other scales add nothing."""
-        if value in (None, "") or (not isinstance(value, str) and _letters(key) in _words()["severities"]):
+        if value in (None, "") or (not isinstance(value, str) and letters_of(key) in words()["severities"]):
             return True
         if isinstance(value, (dict, list)):
             return False
@@ -207,7 +227,7 @@ class _Search:
     def _is_own_name(self, key: str) -> bool:
         """Whether a key names a field of the event."""
         names = tables().by_names
-        letters = _letters(key)
+        letters = letters_of(key)
         return key.lower() in self._names or letters in names.fields or letters in names.weak
 
     def _is_own_message(self, message: str) -> bool:
@@ -218,25 +238,25 @@ class _Search:
         values = {value.strip().lower() for _, value in self._record.data if value.strip()}
         for value in sorted(values, key=len, reverse=True):
             text = text.replace(value, "\0")
-        return not text or _sentences(bool(values)).fullmatch(text) is not None
+        return not text or sentences(bool(values)).fullmatch(text) is not None
 
-    def _names_another(self, key: str, value: Any, where: str = "") -> bool:
+    def _names_another(self, key: str, value: Any, path: str = "") -> bool:
         """Whether a key that names the event, wherever it stands, names another."""
-        folded = _letters(key)
+        folded = letters_of(key)
         if isinstance(value, dict):
             value = value.get("id", value.get("#text", value.get("Value", value.get("#attributes"))))
         if isinstance(value, (dict, list)) or value in (None, ""):
             return False
         text = str(value)
-        if folded in _words()["event_ids"] or where == "event.code":
+        if folded in words()["event_ids"] or path == "event.code":
             return not text.isdigit() or int(text) & 0xFFFF != self._record.event_id
-        if folded in _words()["record_ids"]:
+        if folded in words()["record_ids"]:
             return self._record.record_id is not None and text != str(self._record.record_id)
-        return folded in _words()["providers"] and not self._is_explained(value)
+        return folded in words()["providers"] and not self._is_explained(value)
 
     def _is_explained(self, value: Any) -> bool:
         return value in (None, "", 0, False) or (
-            not isinstance(value, (dict, list)) and _folded(str(value)) in self._texts
+            not isinstance(value, (dict, list)) and folded(str(value)) in self._texts
         )
 
     def _is_binary(self, value: list[Any]) -> bool:
@@ -265,11 +285,12 @@ class _Search:
             and (other.data == self._record.data or all(map(self._is_explained, values)))
         )
 
-    def _second_payloads(self, mapping: Mapping[str, Any], path: str) -> Iterator[str]:
-        for one, other in (("EventData", "UserData"), ("event_data", "user_data")):
-            for holder in (mapping, mapping.get("winlog"), mapping.get("Event")):
-                if isinstance(holder, dict) and holder.get(one) and holder.get(other):
-                    yield f"{path}{other}"
+
+def _second_payloads(mapping: Mapping[str, Any]) -> Iterator[str]:
+    for one, other in (("EventData", "UserData"), ("event_data", "user_data")):
+        for holder in (mapping, mapping.get("winlog"), mapping.get("Event")):
+            if isinstance(holder, dict) and holder.get(one) and holder.get(other):
+                yield other
 
 
 def _keys_of(table: Dialect) -> frozenset[str]:
@@ -277,14 +298,14 @@ def _keys_of(table: Dialect) -> frozenset[str]:
     return table.own.union(path.partition(".")[0] for path in table.paths)
 
 
+def _is_namespace(key: str, value: Any) -> bool:
+    """Whether a key and its value declare a namespace of XML."""
+    return bool(_NAMESPACE_KEY.fullmatch(key)) and isinstance(value, str) and bool(_URI.fullmatch(value))
+
+
 def _passes_over(xml: str) -> bool:
     """Whether a reader of XML passes something in it over."""
     return _UNSEEN.search(xml) is not None or _BESIDE_ELEMENTS.search(xml) is not None
-
-
-def _is_token(value: str) -> bool:
-    """Whether a text is one word, as names and numbers are."""
-    return len(value) <= _LONGEST_TOKEN and not _NO_TOKEN.search(value)
 
 
 def _mapping_in(value: Any) -> Mapping[str, Any] | None:
@@ -300,11 +321,10 @@ def _mapping_in(value: Any) -> Mapping[str, Any] | None:
 
 
 def _texts_of(record: EventRecord) -> Iterable[str]:
-    for name, text in (*record.data, *record.extra, *record.rendering):
-        if name != "Message":
-            yield text
-    for value in record[:_PAYLOAD]:
-        if value is not None:
+    """Give the values of an event; those of `<System>` that are not names only if they are of their kind."""
+    yield from (text for _, text in record.data)
+    for field, value in zip(EventRecord._fields[:_PAYLOAD], record, strict=False):
+        if value is not None and (field in _NAMES or SYSTEM_VALUE.fullmatch(str(value))):
             yield str(value)
     yield from record.payload.split("/")
 
@@ -312,47 +332,5 @@ def _texts_of(record: EventRecord) -> Iterable[str]:
 def _is_bare(value: Any) -> bool:
     """Whether what a user may fill holds nothing, or what shippers put there."""
     if isinstance(value, list):
-        return all(isinstance(one, str) and _folded(one) in _words()["phrases"] for one in value)
+        return all(isinstance(one, str) and folded(one) in words()["phrases"] for one in value)
     return value in (None, "", {})
-
-
-def _letters(key: str) -> str:
-    return re.sub(r"[^a-z]", "", key.lower())
-
-
-@lru_cache(maxsize=2)
-def _sentences(has_values: bool) -> re.Pattern[str]:
-    """What a whole message of a working mismatch matches, a zero byte in place of each value.
-
-    The values of an event that has no others are those of its message.
-    """
-    text, value = ("\0", "\0") if has_values else ("[^']{1,256}", "[0-9a-fx.{}-]{1,40}")
-    forms = (form.replace("'%'", f"'{text}'").replace("%", value) for form in sorted(_words()["sentences"]))
-    return re.compile(f"(?:(?:{'|'.join(forms)})(?: |$))+")
-
-
-def _folded(text: str) -> str:
-    return text.strip().strip("{}").lower()
-
-
-def _has_bare_envelope(mapping: Mapping[str, Any]) -> bool:
-    """Whether OTLP's levels hold nothing but names and numbers beside the bodies."""
-
-    def texts(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                if key != "body":
-                    yield from texts(item)
-        elif isinstance(value, list):
-            for item in value:
-                yield from texts(item)
-        elif isinstance(value, str):
-            yield value
-
-    return all(map(_is_token, texts(mapping)))
-
-
-@lru_cache(maxsize=1)
-def _words() -> _Words:
-    raw = TomlFile.open(files("hvdegraded.formats.shippers") / "beside.toml").content
-    return {name: frozenset(words) for name, words in raw.items()}

@@ -127,6 +127,7 @@ class _Fields:
 
     def _read_system(self, element: etree._Element) -> None:
         system = self.system
+        self._add_attributes(element, "System/", self.more)
         for child in element:
             name = _local(child.tag)
             if not name:
