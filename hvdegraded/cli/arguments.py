@@ -229,7 +229,7 @@ def given_guests(options: argparse.Namespace) -> Any:
     guests = GuestInventory.load(options.guests) if options.guests else GuestInventory()
     if options.guest:
         given = GuestInventory.load(dict(options.guest))
-        guests = GuestInventory((*guests, *given), (*guests.problems, *given.problems))
+        guests = GuestInventory((*given, *guests), (*given.problems, *guests.problems))
     for problem in guests.problems:
         tell(f"guests: {problem}")
     return guests

@@ -31,6 +31,7 @@ from hvdegraded.formats.drafts import check_output, drafted, refuse_same
 
 if TYPE_CHECKING:
     from hvdegraded.events import Event
+    from hvdegraded.findings.assumed import AssumedVm
     from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
@@ -186,8 +187,17 @@ def _layout(options: argparse.Namespace) -> Layout:
         list_all="--all lists them",
         list_remarks="--json=findings has them all",
         exported_together="If all logs of a host were exported at one time, --together settles it too.",
-        settle=lambda vm: guest_argument(vm.vm_name, vm.vm_id),
+        new_inventory="hvdegraded guests-script -o guests.ps1 makes the script that takes one on the host",
+        settle=_guest_argument,
     )
+
+
+def _guest_argument(vm: AssumedVm) -> str:
+    """The argument that settles what a VM runs, if one can: with its id, if the name stands for several."""
+    if not all(gap.settled_by_name or gap.settled_by_id for gap in vm.guest_gaps):
+        return ""
+    by_name = all(gap.settled_by_name for gap in vm.guest_gaps)
+    return guest_argument(vm.vm_name if by_name else None, vm.vm_id) if vm.guest_gaps else ""
 
 
 _STDOUT = 1

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hvdegraded.findings.groups import EventGroup, Finding, Section
 from hvdegraded.records.coverage import CoverageGap
-from hvdegraded.verdicts.verdict import Assumption
+from hvdegraded.verdicts.verdict import Assumption, GuestGap
 
 __all__ = ["AssumedVm", "MissingLog", "assumed_vms", "missing_logs"]
 
 
 @dataclass(frozen=True, slots=True)
 class AssumedVm:
-    """A VM of which something is assumed: what it speaks, in which findings, and what would settle it."""
+    """A VM of which something is assumed: what it speaks, in which findings, and what would settle it.
+
+    `guest_gaps` say why its system is not known for certain.
+    """
 
     host: str | None
     vm_name: str | None
     vm_id: str | None
     events: int
     assumptions: tuple[Assumption, ...]
+    guest_gaps: tuple[GuestGap, ...]
     evidence: tuple[str, ...]
     findings: tuple[str, ...]
     settle: str
@@ -49,15 +53,17 @@ def assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
     for found in vms.values():
         groups = [group for finding in found for group in finding.groups]
         assumptions = {assumption for group in groups for assumption in group.verdict.assumptions}
+        gaps = {group.verdict.guest_gap for group in groups}
         yield AssumedVm(
             host=found[0].host,
             vm_name=found[0].vm_name,
             vm_id=found[0].vm_id,
             events=sum(group.count for group in groups),
             assumptions=tuple(one for one in Assumption if one in assumptions),
+            guest_gaps=tuple(gap for gap in GuestGap if gap in gaps),
             evidence=tuple(sorted({group.evidence for group in groups})),
             findings=tuple(finding.id for finding in found),
-            settle=" ".join(_settle(one, groups) for one in Assumption if one in assumptions),
+            settle=" ".join(_settle(groups)),
         )
 
 
@@ -80,12 +86,14 @@ def _assumed(findings: Iterable[Finding]) -> Iterator[Finding]:
     return (finding for finding in findings if finding.section is Section.ASSUMED)
 
 
-def _settle(assumption: Assumption, groups: Iterable[EventGroup]) -> str:
-    if assumption is Assumption.GUEST_SYSTEM:
-        return "Name the system that this VM runs."
+def _settle(groups: Sequence[EventGroup]) -> Iterator[str]:
+    """Sentences on what would settle what is assumed of these."""
+    gaps = {group.verdict.guest_gap for group in groups}
+    yield from (gap.remedy for gap in GuestGap if gap in gaps)
     if any(group.verdict.unseen for group in groups):
-        return "Read the missing logs of this host for the ten minutes after each of these events."
-    return (
-        "Read the logs of this host, and of where the VM went, that contain the ten minutes after each of "
-        "these events."
-    )
+        yield "Read the missing logs of this host for the ten minutes after each of these events."
+    elif any(Assumption.WHAT_FOLLOWS in group.verdict.assumptions for group in groups):
+        yield (
+            "Read the logs of this host, and of where the VM went, that contain the ten minutes after each "
+            "of these events."
+        )

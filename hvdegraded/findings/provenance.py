@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hvdegraded.guests.guest import Guest
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.records.report import ReadReport
 from hvdegraded.version import __version__
@@ -17,14 +18,15 @@ __all__ = ["InventorySource", "Provenance"]
 class InventorySource:
     """The inventory that was used: its guests, unusable rows, where it was read, and when it was taken.
 
-    `source` names the file or what else it was, `taken` is the time of its oldest row, `remarks` say what is
-    odd about it beside the logs.
+    `source` names the file or what else it was, `taken` is the time of its oldest row, or if that names none,
+    when its file was changed last (`dated_by_file`); `remarks` say what is odd about it beside the logs.
     """
 
     guests: int
     problems: int = 0
     source: str | None = None
     taken: datetime | None = None
+    dated_by_file: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -46,11 +48,13 @@ class Provenance:
         """
         if guests.empty and not guests.problems:
             return cls()
+        oldest = min((guest for guest in guests if guest.taken), key=_taken, default=None)
         source = InventorySource(
             guests=len(guests),
             problems=len(guests.problems),
             source=guests.source,
-            taken=min((guest.taken for guest in guests if guest.taken), default=None),
+            taken=oldest.taken if oldest else None,
+            dated_by_file=oldest is not None and oldest.dated_by_file,
             remarks=guests.remarks(seen),
         )
         return cls(inventory=source)
@@ -59,3 +63,8 @@ class Provenance:
         """The same, with the inputs that a report is about."""
         paths = [part.path for part in report.parts or [report] if part.path]
         return replace(self, inputs=tuple(paths))
+
+
+def _taken(guest: Guest) -> datetime:
+    assert guest.taken is not None
+    return guest.taken

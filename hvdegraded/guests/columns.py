@@ -31,11 +31,11 @@ _MOST_ITEMS = 1000
 
 
 def guest_of_row(
-    row: Row, source: str, taken: datetime | None = None
+    row: Row, source: str, taken: datetime | None = None, *, is_time_of_file: bool = False
 ) -> tuple[Guest | None, tuple[ProblemKind, str] | None]:
     """Describe the guest of a row, and what is wrong with the row.
 
-    `taken` is when the file was written; a column of the row counts more.
+    `taken` is when all rows were written, or the file was changed last; a column of the row counts more.
     """
     cells, items = _cells(row)
     ids, unreadable = _ids(row, cells)
@@ -50,6 +50,7 @@ def guest_of_row(
     systems = _picked(items, "system") + _picked(cells, "system") + plain
     systems = [(key, text) for key, text in systems if not is_blank(text)]
     reading = _together([read_os(text) for _, text in systems])
+    own = _taken(row)
     guest = Guest(
         name=name,
         vm_id=ids[0][1] if ids else None,
@@ -60,7 +61,8 @@ def guest_of_row(
         integration_version=_first(items, "integration") or _first(cells, "integration"),
         source=source,
         possible=in_order_of_families(reading.possible) if reading.family is GuestFamily.UNKNOWN else (),
-        taken=_taken(row) or taken,
+        taken=own or taken,
+        dated_by_file=is_time_of_file and own is None,
     )
     guest, problem = _with_versions(guest, systems, _picked(items, "version") + _picked(cells, "version"))
     if unreadable is None or ids:

@@ -36,7 +36,8 @@ class Guest(BaseModel):
     `inferred`: no text names the system; a version, of it or of its integration services, shows the family.
     `possible`: the families an UNKNOWN guest may be where rows or texts disagree. `supported`:
     whether the vendor lists the system as a guest; None where its list does not contain it. `taken`: when
-    the row was written (UTC), None where unknown. `match`: how `GuestInventory.find` found it.
+    the row was written (UTC), None where unknown; `dated_by_file`: that is when its file was changed last,
+    as the row names no time. `match`: how `GuestInventory.find` found it.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -53,6 +54,7 @@ class Guest(BaseModel):
     inferred: bool = False
     possible: tuple[GuestFamily, ...] = ()
     taken: datetime | None = None
+    dated_by_file: bool = False
     match: GuestMatch = GuestMatch.NAME
 
     def older_than(self, moment: datetime | None, max_age: timedelta = MAX_INVENTORY_AGE) -> bool:

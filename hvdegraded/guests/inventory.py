@@ -88,14 +88,13 @@ class GuestInventory:
             return source
         if isinstance(source, Mapping | list | tuple) and not source:
             return cls()
-        file, where, taken = None, "the rows given", None
         if isinstance(source, str | os.PathLike):
             path = Path(source)
             rows, damage = read_inventory(path)
-            file, where, taken = str(path), path.name, _time_of_file(path)
-        else:
-            rows, damage = rows_of_mappings(source)
-        return cls._from_rows(rows, damage, file, where, taken)
+            moment = _time_of_file(path)
+            return cls._from_rows(rows, damage, str(path), path.name, moment, is_time_of_file=True)
+        rows, damage = rows_of_mappings(source)
+        return cls._from_rows(rows, damage, None, "the rows given", None)
 
     @classmethod
     def parse(cls, data: bytes, name: str, taken: datetime | None = None) -> GuestInventory:
@@ -108,14 +107,22 @@ class GuestInventory:
 
     @classmethod
     def _from_rows(
-        cls, rows: list[Row], damage: list[Damage], file: str | None, where: str, taken: datetime | None
+        cls,
+        rows: list[Row],
+        damage: list[Damage],
+        file: str | None,
+        where: str,
+        taken: datetime | None,
+        *,
+        is_time_of_file: bool = False,
     ) -> GuestInventory:
         problems = [_damage_problem(each, file) for each in damage]
         guests: list[Guest] = []
         usable = 0
         for row in rows:
             is_named = file is None and row.key is not None
-            guest, problem = guest_of_row(row, _NAMED if is_named else f"{where}, row {row.number}", taken)
+            place = _NAMED if is_named else f"{where}, row {row.number}"
+            guest, problem = guest_of_row(row, place, taken, is_time_of_file=is_time_of_file)
             if guest is not None:
                 guests.append(guest)
             usable += guest is not None and _names_a_system(guest)

@@ -26,6 +26,7 @@ from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
 from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.timeline import Timeline
+from hvdegraded.verdicts.verdict import GuestGap
 from hvdegraded.verdicts.vm_history import Spoken, VmHistory
 
 __all__ = ["EvidenceOfGuest", "GuestEvidence"]
@@ -43,7 +44,7 @@ class GuestEvidence(NamedTuple):
 
     guest: Guest | None = None
     contradiction: str | None = None
-    assumed_because: str | None = None
+    assumed_because: GuestGap | None = None
     inferred: Inference | None = None
     windows: str | None = None
 
@@ -92,7 +93,7 @@ class EvidenceOfGuest:
             return GuestEvidence(guest, contradiction)
         because = _assumed_because(guest, ticks, self._vms, self._policy)
         if because is None and self._foreign:
-            because = "this VM ran another system before the inventory was taken"
+            because = GuestGap.OTHER_BEFORE
         if because is not None:
             shown = self._shown(ticks)
             if shown is not None and guest.family in shown.families:
@@ -211,24 +212,24 @@ def _contradicted_by_history(
 
 def _assumed_because(
     guest: Guest, ticks: int | None, vms: tuple[VmHistory, ...], policy: Policy
-) -> str | None:
+) -> GuestGap | None:
     if guest.match is GuestMatch.SIMILAR_NAME:
-        return "the inventory lists a name that is only similar"
+        return GuestGap.SIMILAR_NAME
     moment = datetime_from_ticks(ticks) if ticks is not None else None
     if guest.older_than(moment, policy.max_inventory_age):
-        return f"the inventory is more than {policy.max_inventory_age.days} days older than the event"
+        return GuestGap.OUTDATED
     if any(vm.overflowed for vm in vms):
-        return "more versions were reported of this VM than are kept"
+        return GuestGap.MANY_VERSIONS
     made = [vm for vm in vms if vm.made]
     if not made:
         return None
     taken = ticks_from_datetime(guest.taken) if guest.taken is not None else None
     if taken is None or ticks is None:
         by_id = guest.match is GuestMatch.VM_ID
-        return None if by_id else "a VM of this name was created or deleted, and the inventory has no date"
+        return None if by_id else GuestGap.NO_DATE
     low, high = sorted((taken, ticks))
     if any(vm.changes_between((Lifecycle.MADE,), low, high) for vm in made):
-        return "the VM was created or deleted between the inventory and the event"
+        return GuestGap.CREATED_SINCE if taken < ticks else GuestGap.REPLACED_SINCE
     return None
 
 

@@ -15,10 +15,10 @@ from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
 from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion, VersionPair
 from hvdegraded.verdicts.evidence import GuestEvidence
-from hvdegraded.verdicts.phrases import guest_text, sentence
+from hvdegraded.verdicts.phrases import gap_text, guest_text, sentence
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.ruling import Ruling
-from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
+from hvdegraded.verdicts.verdict import Assumption, Basis, GuestGap, Label, Reason, Severity
 
 __all__ = ["CORRECT_INVENTORY", "WorkingMismatch", "decide"]
 
@@ -40,7 +40,9 @@ _LEFT_BEHIND = (
     "Nothing can be done on a host of 2016 or later but to run a newer Windows in the guest: the time "
     "synchronisation of such hosts was not brought to older guests"
 )
-CORRECT_INVENTORY = "Find out what this VM runs, and correct the inventory."
+CORRECT_INVENTORY = (
+    "Find out what this VM runs, and correct the inventory: by the VM's id, if several have its name."
+)
 _OTHER = "if this VM does not run Windows: ignorable"
 
 
@@ -102,7 +104,7 @@ def _rule(mismatch: WorkingMismatch, evidence: GuestEvidence, policy: Policy) ->
         )
     if evidence.inferred is not None and evidence.inferred.certainty is not Certainty.UNVERIFIED:
         return _inferred(mismatch, evidence.inferred)
-    return _unknown(mismatch, policy, "nothing shows what this VM runs")
+    return _unknown(mismatch, policy, GuestGap.NOT_LISTED)
 
 
 def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
@@ -209,7 +211,7 @@ def _inferred(mismatch: WorkingMismatch, inferred: Inference) -> Ruling:
     )
 
 
-def _unknown(mismatch: WorkingMismatch, policy: Policy, because: str) -> Ruling:
+def _unknown(mismatch: WorkingMismatch, policy: Policy, gap: GuestGap) -> Ruling:
     ignorable = policy.unknown_guest is Label.IGNORABLE
     taken = "a guest that is not Windows" if ignorable else "one that may be Windows"
     return Ruling(
@@ -219,7 +221,8 @@ def _unknown(mismatch: WorkingMismatch, policy: Policy, because: str) -> Ruling:
         severity=Severity.NONE if ignorable else Severity.CHECK,
         assumptions=(Assumption.GUEST_SYSTEM,) if ignorable else (),
         summary=f"; the guest's system is not known for certain, and taken as {taken}",
-        remedy="Give an inventory of the guests that is right for that time, so that nothing is assumed.",
-        derivation=(f"{sentence(because)}, so the policy decides.",),
+        guest_gap=gap,
+        remedy=gap.remedy,
+        derivation=(f"{sentence(gap_text(gap, policy))}, so the policy decides.",),
         if_otherwise=(_OTHER, _if_windows(mismatch)),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from hvdegraded.events import Event, IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.verdict import GuestGap
 
-__all__ = ["guest_text", "sentence", "versions_text", "whose"]
+__all__ = ["gap_text", "guest_text", "sentence", "versions_text", "whose"]
 
 
 def versions_text(event: VersionEvent) -> str:
@@ -35,6 +37,13 @@ def whose(event: Event) -> str:
 def sentence(text: str) -> str:
     """Return the text with a capital letter and no full stop."""
     return text[:1].upper() + text[1:].rstrip(".")
+
+
+def gap_text(gap: GuestGap, policy: Policy) -> str:
+    """Return why a guest's system is not known for certain, with the age that a policy allows."""
+    if gap is GuestGap.OUTDATED:
+        return f"{gap}, by more than {policy.max_inventory_age.days} days"
+    return gap
 
 
 def guest_text(guest: Guest | None) -> str | None:

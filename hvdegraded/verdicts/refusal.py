@@ -229,6 +229,7 @@ class _Case(NamedTuple):
             severity=Severity.NONE,
             summary=summary,
             assumptions=tuple(assumptions),
+            guest_gap=self.evidence.assumed_because if assumes_guest else None,
             unseen=aftermath.channels,
             references=self.references,
             guest=self.guest,

@@ -10,7 +10,16 @@ from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
 from hvdegraded.records.models import build_model
 from hvdegraded.verdicts.phrases import sentence
-from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, UnseenChannel, Verdict
+from hvdegraded.verdicts.verdict import (
+    Assumption,
+    Basis,
+    GuestGap,
+    Label,
+    Reason,
+    Severity,
+    UnseenChannel,
+    Verdict,
+)
 
 __all__ = ["Ruling", "basis_of", "rule_on_unusable", "verdict_on_event", "verdict_on_status"]
 
@@ -35,6 +44,7 @@ class Ruling:
     severity: Severity
     summary: str
     assumptions: tuple[Assumption, ...] = ()
+    guest_gap: GuestGap | None = None
     unseen: tuple[UnseenChannel, ...] = ()
     remedy: str | None = None
     references: tuple[str, ...] = ()
@@ -61,6 +71,7 @@ class Ruling:
             "severity": self.severity,
             "summary": f"VM {name}: {self.summary}" if name else self.summary,
             "assumptions": self.assumptions,
+            "guest_gap": self.guest_gap,
             "unseen": self.unseen,
             "remedy": self.remedy,
             "references": self.references,

@@ -13,7 +13,16 @@ from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pa
 from hvdegraded.printable import printable, table_html
 from hvdegraded.records.coverage import CoverageGap
 
-__all__ = ["Assumption", "Basis", "Label", "Reason", "Severity", "UnseenChannel", "Verdict"]
+__all__ = [
+    "Assumption",
+    "Basis",
+    "GuestGap",
+    "Label",
+    "Reason",
+    "Severity",
+    "UnseenChannel",
+    "Verdict",
+]
 
 
 class Label(enum.StrEnum):
@@ -104,6 +113,60 @@ class Basis(enum.StrEnum):
     NOTHING = "no known rule"
 
 
+class GuestGap(enum.StrEnum):
+    """Why a guest's system is not known for certain at the time of an event.
+
+    CREATED_SINCE: the VM was created or deleted after the inventory was taken and before the event;
+    REPLACED_SINCE: after the event and before the inventory was taken.
+    """
+
+    NOT_LISTED = "nothing shows what this VM runs"
+    SIMILAR_NAME = "the inventory lists a name that is only similar"
+    OUTDATED = "the inventory is much older than the event"
+    NO_DATE = "a VM of this name was created or deleted, and the inventory has no date"
+    CREATED_SINCE = "the VM was created or deleted between the inventory and the event"
+    REPLACED_SINCE = "the VM was created or deleted between the event and the inventory"
+    OTHER_BEFORE = "this VM ran another system before the inventory was taken"
+    MANY_VERSIONS = "more versions were reported of this VM than are kept"
+
+    @property
+    def remedy(self) -> str:
+        """What is needed to know the system."""
+        return _SETTLED_BY[self]
+
+    @property
+    def settled_by_name(self) -> bool:
+        """Whether it is enough to name the system of the VM's name."""
+        return self in (GuestGap.NOT_LISTED, GuestGap.SIMILAR_NAME)
+
+    @property
+    def settled_by_id(self) -> bool:
+        """Whether the name stands for several VMs, and it is enough to name the system of the VM's id."""
+        return self in (GuestGap.NO_DATE, GuestGap.CREATED_SINCE, GuestGap.REPLACED_SINCE)
+
+    @property
+    def is_of_date(self) -> bool:
+        """Whether the inventory would settle it if it had been taken at another time."""
+        return self in (GuestGap.OUTDATED, GuestGap.CREATED_SINCE, GuestGap.REPLACED_SINCE)
+
+
+_SETTLED_BY = {
+    GuestGap.NOT_LISTED: "Name the system that this VM runs.",
+    GuestGap.SIMILAR_NAME: "Name the system of this VM by the name that the logs show, or by its id.",
+    GuestGap.OUTDATED: "Take a new inventory: the one given is much older than these events.",
+    GuestGap.NO_DATE: "A VM of this name was created or deleted: name the system by the VM's id, or give an "
+    "inventory that contains its date.",
+    GuestGap.CREATED_SINCE: "A VM of this name was created or deleted after the inventory was taken: take a "
+    "new inventory, or name the system by the VM's id.",
+    GuestGap.REPLACED_SINCE: "A VM of this name was created or deleted before the inventory was taken: give "
+    "one from the time of these events, or name the system by the VM's id.",
+    GuestGap.OTHER_BEFORE: "This VM ran another system before the inventory was taken: look what it "
+    "runs now, and acknowledge the finding in a policy.",
+    GuestGap.MANY_VERSIONS: "More versions were reported of this VM than are kept: read the logs of a "
+    "shorter time.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class UnseenChannel:
     """A channel of the host in which a failure after a refusal would stand, and why it was not seen whole."""
@@ -116,7 +179,8 @@ class Verdict(BaseModel):
     """A label with its reason, basis, one-line summary, and what to do.
 
     `severity` says what the event asks for, `assumptions` what an ignorable verdict takes for granted.
-    `unseen` names the channels that would show what followed a refusal, and were not seen whole.
+    `guest_gap` says why the guest's system is assumed; `unseen` names the channels that would show what
+    followed a refusal, and were not seen whole.
     `derivation` contains the steps, `if_otherwise` what would change the verdict; `problem` is equal for
     verdicts that are one finding.
 
@@ -137,6 +201,7 @@ class Verdict(BaseModel):
     severity: Severity
     summary: str
     assumptions: tuple[Assumption, ...] = ()
+    guest_gap: GuestGap | None = None
     unseen: tuple[UnseenChannel, ...] = ()
     remedy: str | None = None
     references: tuple[str, ...] = ()

@@ -45,7 +45,8 @@ def test_the_scripts_own_file(tmp_path: Path) -> None:
     found = inventory.find(vm_id=ID_A.lower())
     assert found is not None
     assert found.taken is not None
-    assert found.model_copy(update={"taken": None}) == Guest(
+    assert found.dated_by_file
+    assert found.model_copy(update={"taken": None, "dated_by_file": False}) == Guest(
         name="web01",
         vm_id=ID_A,
         host="HV1",

@@ -108,7 +108,7 @@ _SEARCH = Html(
 def as_fragment(document: Document) -> str:
     """The document as HTML to stand in a notebook; of long tables the first rows."""
     parts = [
-        Html("<p class='origin'>{}</p>").format(inventory_line(document.provenance)),
+        Html("<p class='origin'>{}</p>").format(inventory_line(document.provenance, document.assumed)),
         _cards(document),
         _caveats(document),
         *_parts(document, _NOTEBOOK_ROWS, interactive=False),

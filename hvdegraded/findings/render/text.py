@@ -29,7 +29,7 @@ from hvdegraded.findings.render.words import (
 )
 from hvdegraded.printable import printable
 from hvdegraded.records.coverage import CoverageGap
-from hvdegraded.verdicts.verdict import Assumption
+from hvdegraded.verdicts.verdict import Reason
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ class Layout:
 
     With `everything`, all findings are listed, proven noise too. `list_all` and `list_remarks` follow what is
     not listed, `settle` gives what names the system of a VM: words of the program that prints;
-    so is `exported_together`, for logs that only end early because nothing happened.
+    so are `exported_together`, for logs that only end early because nothing happened, and `new_inventory`.
     """
 
     everything: bool = False
@@ -61,6 +61,7 @@ class Layout:
     list_remarks: str = ""
     settle: Callable[[AssumedVm], str] | None = None
     exported_together: str = ""
+    new_inventory: str = ""
 
 
 def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = None) -> str:
@@ -168,7 +169,10 @@ def _print_problem(problem: Problem, console: Console, layout: Layout) -> None:
 
 
 def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> None:
-    whose = " on ".join(name for name in (finding.vm, finding.host) if name) or "(no host)"
+    name = finding.vm
+    if finding.reason is Reason.LOADED_UNKNOWN and finding.vm_name and finding.vm_id:
+        name = f"{finding.vm_name} ({finding.vm_id})"  # which names the system of this one alone
+    whose = " on ".join(one for one in (name, finding.host) if one) or "(no host)"
     moment = stamp(finding.last, layout.zone) or "time unknown"
     if finding.last and finding.count > 1:
         moment = f"last {moment}"
@@ -201,6 +205,8 @@ def _print_assumed(document: Document, console: Console, layout: Layout) -> None
         by_what_settles.setdefault(vm.settle, []).append(vm)
     for settle, vms in by_what_settles.items():
         _say_apart(console, f"To settle it: {settle}", indent=2)
+        if layout.new_inventory and any(gap.is_of_date for vm in vms for gap in vm.guest_gaps):
+            _say(console, layout.new_inventory, indent=4)
         for vm in vms:
             _print_assumed_vm(vm, [numbers_of[one] for one in vm.findings], console, layout)
     more = len(document.assumed) - len(shown)
@@ -213,8 +219,7 @@ def _print_assumed_vm(vm: AssumedVm, numbered: list[int], console: Console, layo
     whose = " on ".join(name for name in (vm.vm_name or vm.vm_id, vm.host) if name) or "(unnamed)"
     findings = ", ".join(f"#{number}" for number in numbered)
     _say(console, f"{findings}  {whose}: {plural(vm.events, 'event')}; {', '.join(vm.evidence)}", indent=4)
-    names_system = Assumption.GUEST_SYSTEM in vm.assumptions
-    if names_system and layout.settle and (how := layout.settle(vm)):
+    if layout.settle and (how := layout.settle(vm)):
         console.print(f"        {how}", markup=False, emoji=False, soft_wrap=True)
 
 

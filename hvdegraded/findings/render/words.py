@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 
+from hvdegraded.findings.assumed import AssumedVm
 from hvdegraded.findings.document import Document, GroupEntry
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.provenance import Provenance
@@ -87,18 +88,27 @@ def origin_lines(document: Document, zone: tzinfo | None = UTC) -> Iterator[str]
         hosts += f" and {plural(more, 'more host')}" if more > 0 else ""
         span = f"; {stamp(document.first, zone)} to {stamp(document.last, zone)}" if document.first else ""
         yield f"{hosts}{span}"
-    yield inventory_line(document.provenance)
+    yield inventory_line(document.provenance, document.assumed)
 
 
-def inventory_line(provenance: Provenance) -> str:
-    """The inventory that was used, and when it was taken."""
+def inventory_line(provenance: Provenance, assumed: Iterable[AssumedVm] = ()) -> str:
+    """The inventory that was used, when it was taken, and what its file's date leaves open."""
     source = provenance.inventory
     if source is None:
         return "Inventory: not given"
     line = f"Inventory: {plural(source.guests, 'VM')}"
     line += f" of {source.source}" if source.source else ""
-    line += f", taken {stamp(source.taken)}" if source.taken else ""
-    return line + (f", {plural(source.problems, 'problem')}" if source.problems else "")
+    line += f", {plural(source.problems, 'problem')}" if source.problems else ""
+    if source.taken is None:
+        return line
+    if not source.dated_by_file:
+        return f"{line}, taken {stamp(source.taken)}"
+    line += f", file dated {stamp(source.taken)} (no date is in it)"
+    vms = [vm for vm in assumed if any(gap.is_of_date for gap in vm.guest_gaps)]
+    if not vms:
+        return line
+    events = plural(sum(vm.events for vm in vms), "event")
+    return f"{line}; because of that date something is assumed of {plural(len(vms), 'VM')} ({events})"
 
 
 def caveats(document: Document) -> Iterator[str]:
