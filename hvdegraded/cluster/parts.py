@@ -22,7 +22,7 @@ from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
 from hvdegraded.formats.evtx.reader import ChunkReader
-from hvdegraded.reading.delivery import delivered_alike, note_unread, pass_over_other_file
+from hvdegraded.reading.delivery import delivered_in_runs, note_unread, pass_over_other_file
 from hvdegraded.reading.inputs import expand_paths
 from hvdegraded.reading.jobs import InputReader, ReadJob
 from hvdegraded.reading.log_files import SNIFFED, is_other_file, pass_over_unread
@@ -168,7 +168,7 @@ class PartMapper:
         """The part. What cannot be read is a note in its account."""
 
         def of_items(items: Iterable[Item], report: ReadReport) -> dict[str, TriagePart]:
-            return self.records.by_host(delivered_alike(items, report, self.wanted))
+            return self.records.by_host(delivered_in_runs(items, report, self.wanted))
 
         hosts, report = read_stretch(stretch, self.wanted, of_items)
         return Part(hosts or {}, {stretch.path: {stretch.number: report}})

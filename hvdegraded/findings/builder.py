@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.document import Exclusion
-from hvdegraded.findings.grouping import Alike, Group, age_of
+from hvdegraded.findings.grouping import Alike, Group, Run, age_of, column
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
@@ -73,7 +73,7 @@ class TriageBuilder:
         self._context = History()
         self._groups: dict[tuple[object, ...], Group] = {}
         self._excluded: Counter[str] = Counter()
-        self._alike: BoundedCache[int, Alike] = BoundedCache(_MOST_ALIKE)
+        self._alike: BoundedCache[Hashable, Alike] = BoundedCache(_MOST_ALIKE)
         self._names_repeats = False
         self.repeats = Repeats()
 
@@ -95,43 +95,51 @@ class TriageBuilder:
         group.ticks.append(age[0])
         group.record_ids.append(age[1])
 
-    def add_records(self, records: Iterable[EventRecord | Recurrence]) -> Iterator[None]:
+    def add_records(self, records: Iterable[EventRecord | list[Recurrence]]) -> Iterator[None]:
         """Take records as they are read, each kind of those that are alike once; yields nothing."""
-        for record in records:
-            if isinstance(record, Recurrence):
-                self._recur(record)
-            else:
-                self.add(self.classifier.normalise(record))
+        for found in records:
+            self._add_run(Run(found))
         yield from ()
 
-    def _recur(self, record: Recurrence) -> None:
-        like, changing = record[0], record[1]
-        ticks, record_id = changing[0], changing[1]
-        alike = self._alike.get(id(like))
-        event = None
+    def _add_run(self, run: Run) -> None:
+        """Take records that are alike.
+
+        They are equal but for what changes, of which times and record ids alone count: normalising, observing
+        and grouping the first of a kind does the same for all others.
+        """
+        alike, first = self._alike.get(run.kind), None
         if alike is None:
-            event = self.classifier.normalise(record.record())
-            timelines = self.classifier.observe(event, self._context)
-            alike = self._alike[id(like)] = Alike(like, timelines, self._bounds.kind_excluded(event))
-        else:
-            for timeline in alike.timelines:
-                timeline.add(ticks)
-        bounds = self._bounds
-        excluded = alike.excluded
-        if excluded is None and not bounds.timeless:
-            excluded = bounds.time_excluded(ticks)
-        if excluded is not None:
-            self._excluded[excluded] += 1
+            first = self.classifier.normalise(run[0])
+            timelines = self.classifier.observe(first, self._context)
+            alike = Alike(run.like, timelines, self._bounds.kind_excluded(first))
+            if run.is_short:
+                self._alike[run.kind] = alike
+        for timeline in alike.timelines:
+            timeline.extend(run.times)
+        if alike.excluded is not None:
+            self._excluded[alike.excluded] += len(run)
             return
-        age = age_of(ticks, record_id)
-        group = alike.group
-        if group is None:
-            event = event or self.classifier.normalise(record.record())
-            group = alike.group = self._group(event, age)
-        if age <= group.age and event is not group.example:
-            group.show(event or self.classifier.normalise(record.record()), age)
-        group.ticks.append(age[0])
-        group.record_ids.append(age[1])
+        if not self._bounds.timeless:
+            reasons = [self._bounds.time_excluded(ticks) for ticks in run.times]
+            self._excluded.update(reason for reason in reasons if reason is not None)
+            run.keep([at for at, reason in enumerate(reasons) if reason is None])
+            first = None
+        if run:
+            self._count(run, alike, first)
+
+    def _count(self, run: Run, alike: Alike, first: Event | None) -> None:
+        """Count records in their group, and show the oldest there; `first` is the first's event, if made."""
+        ticks, record_ids, group = column(run.times), column(run.ids), alike.group
+        oldest = min(zip(ticks, record_ids, strict=True))
+        if group is None or oldest <= group.age:
+            for at, age in enumerate(zip(ticks, record_ids, strict=True)):
+                if age == oldest:
+                    event = first if first is not None and at == 0 else self.classifier.normalise(run[at])
+                    group = alike.group = alike.group or self._group(event, age)
+                    if event is not group.example:
+                        group.show(event, age)
+        assert group is not None
+        group.extend(ticks, record_ids)
 
     def _group(self, event: Event, age: tuple[int, int]) -> Group:
         """The group of an event, made for it if it is the first."""
@@ -155,8 +163,7 @@ class TriageBuilder:
             known = self._groups.setdefault(key, group)
             if known is not group:
                 known.show(group.example, group.age)
-                known.ticks.extend(group.ticks)
-                known.record_ids.extend(group.record_ids)
+                known.extend(group.ticks, group.record_ids)
 
     @property
     def part(self) -> TriagePart:
@@ -306,14 +313,14 @@ class RecordMapper:
     classifier: Classifier
     bounds: Bounds
 
-    def __call__(self, records: Iterator[EventRecord | Recurrence]) -> Iterator[TriagePart]:
+    def __call__(self, records: Iterator[EventRecord | list[Recurrence]]) -> Iterator[TriagePart]:
         """One part of all the records."""
         builder = self.builder()
         for _ in builder.add_records(records):
             pass
         yield builder.part
 
-    def by_host(self, records: Iterator[EventRecord | Recurrence]) -> dict[str, TriagePart]:
+    def by_host(self, records: Iterator[EventRecord | list[Recurrence]]) -> dict[str, TriagePart]:
         """A part of the records of each host, by the name that `short_host` gives it."""
         builders: dict[str, TriageBuilder] = defaultdict(self.builder)
         for host, run in groupby(records, _host):
@@ -326,8 +333,8 @@ class RecordMapper:
         return TriageBuilder(self.classifier, bounds=self.bounds)
 
 
-def _host(record: EventRecord | Recurrence) -> str:
-    return short_host(record.like.computer if isinstance(record, Recurrence) else record.computer)
+def _host(found: EventRecord | list[Recurrence]) -> str:
+    return short_host(found.computer if isinstance(found, EventRecord) else found[0].like.computer)
 
 
 def triage(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
+from typing import TypeVar
 
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
 from hvdegraded.records.cleared import clearing_of
@@ -24,10 +25,12 @@ from hvdegraded.records.items import (
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.misplaced import MISPLACED, may_be_wanted
 from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
-from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.recurrence import Recurrence, runs
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["delivered", "delivered_alike", "note_unread", "pass_over_other_file"]
+__all__ = ["delivered", "delivered_in_runs", "note_unread", "pass_over_other_file"]
+
+R = TypeVar("R")
 
 
 def delivered(
@@ -40,22 +43,36 @@ def delivered(
 
     `zone` is that of times that name none. Raises LossError at the first loss where the report is strict.
     """
-    for item in delivered_alike(items, report, wanted, zone):
-        yield item.record() if isinstance(item, Recurrence) else item
+    return _given(items, report, wanted, zone, _one_by_one)
 
 
-def delivered_alike(
+def delivered_in_runs(
     items: Iterable[Item],
     report: ReadReport,
     wanted: ProviderFilter | None = None,
     zone: tzinfo | None = None,
-) -> Iterator[EventRecord | Recurrence]:
-    """Give what `delivered` gives, but leave recurrences as readers give them."""
+) -> Iterator[EventRecord | list[Recurrence]]:
+    """Give what `delivered` gives, but recurrences as such, in runs that are alike.
+
+    Records of one stretch of a log are thus not in the order of the log; what comes of them must not depend
+    on that.
+    """
+    return _given(items, report, wanted, zone, _in_runs)
+
+
+def _given(
+    items: Iterable[Item],
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    zone: tzinfo | None,
+    usual: Callable[[list[Recurrence], ReadReport], Iterator[R]],
+) -> Iterator[EventRecord | R]:
+    """Give the wanted records, recurrences as `usual` makes them."""
     matches = None if wanted is None else wanted.remembering()
     times: Counter[str] = Counter()
     for item in items:
         if type(item) is list:
-            yield from _usual(item, report)
+            yield from usual(item, report)
         elif isinstance(item, EventRecord):
             if zone is not None and item.origin.caveats:
                 item = in_zone(item, zone)
@@ -73,7 +90,7 @@ def delivered_alike(
             else:
                 report.filtered += 1
         elif isinstance(item, Member):
-            yield from _member(item, report, wanted, zone)
+            yield from _member(item, report, wanted, zone, usual)
         else:
             _take(item, report)
     for caveat, count in sorted(times.items()):
@@ -88,8 +105,18 @@ def _of_unsure_provider(record: EventRecord) -> Loss:
     return Loss(LossReason.MALFORMED, detail, origin.path, origin.offset, origin.line, record.record_id)
 
 
-def _usual(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence]:
+def _in_runs(records: list[Recurrence], report: ReadReport) -> Iterator[list[Recurrence]]:
     """Give records that are wanted, of which there is nothing to report but their number and times."""
+    for run in runs(records):
+        report.delivered += len(run)
+        yield run
+        like, times = run[0][0], [ticks for one in run if (ticks := one[1][0]) is not None]
+        if times:
+            report.times.add(like.computer, like.channel, min(times), max(times))
+
+
+def _one_by_one(records: list[Recurrence], report: ReadReport) -> Iterator[EventRecord]:
+    """Give the same records whole, in their order."""
     host, channel, first, last = None, None, 0, 0
     for record in records:
         like, ticks = record[0], record[1][0]
@@ -103,7 +130,7 @@ def _usual(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence
         elif ticks < first:
             first = ticks
         report.delivered += 1
-        yield record
+        yield record.record()
     if host is not None and channel is not None:
         report.times.add(host, channel, first, last)
 
@@ -152,15 +179,19 @@ def _take(item: Item, report: ReadReport) -> None:
 
 
 def _member(
-    member: Member, report: ReadReport, wanted: ProviderFilter | None, zone: tzinfo | None
-) -> Iterator[EventRecord | Recurrence]:
+    member: Member,
+    report: ReadReport,
+    wanted: ProviderFilter | None,
+    zone: tzinfo | None,
+    usual: Callable[[list[Recurrence], ReadReport], Iterator[R]],
+) -> Iterator[EventRecord | R]:
     """The wanted records of a file in an archive, which has a report of its own."""
     part = ReadReport(path=member.path, strict=report.strict)
     part.times.modified = report.times.modified
     part.times.folder = member.path.rpartition("/")[0]
     report.is_archive = True
     try:
-        yield from delivered_alike(member.items, part, wanted, member.zone or zone)
+        yield from _given(member.items, part, wanted, member.zone or zone, usual)
     except LossError:
         raise
     except UnknownFormatError as error:

@@ -14,7 +14,7 @@ from hvdegraded.formats.autodetect import read_stream
 from hvdegraded.formats.collections import INVENTORY, LIST, STATES, Collection, unpacked_files
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.reader import EvtxReader, read_evtx
-from hvdegraded.reading.delivery import delivered, delivered_alike
+from hvdegraded.reading.delivery import delivered, delivered_in_runs
 from hvdegraded.records.items import Item
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.options import Engine, ReadOptions
@@ -28,8 +28,11 @@ __all__ = [
     "ReadJob",
 ]
 
-Mapper = Callable[[Iterator[EventRecord | Recurrence]], Iterator[Any]]
-"""What makes results of records, in whichever process reads them; for several it must be picklable."""
+Mapper = Callable[[Iterator[EventRecord | list[Recurrence]]], Iterator[Any]]
+"""What makes results of records and of runs of those that are alike, in whichever process reads them.
+
+For several processes it must be picklable.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class ReadJob:
         """The results of what a reader yields; the report is kept."""
         if self.mapper is None:
             return delivered(items, report, self.wanted, self.options.timezone)
-        return self.mapper(delivered_alike(items, report, self.wanted, self.options.timezone))
+        return self.mapper(delivered_in_runs(items, report, self.wanted, self.options.timezone))
 
 
 class InputReader:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["CHANGING", "Changing", "Recurrence"]
+__all__ = ["CHANGING", "Changing", "Recurrence", "kind_of", "runs"]
 
 _new_tuple: Any = tuple.__new__
 
@@ -31,6 +33,9 @@ _put_together = itemgetter(
     *(_NAMES.index(name if name in _NAMES else f"like {name}") for name in EventRecord._fields)
 )
 """Makes a record of the values that are alike, then those that change, then the origin."""
+_equal_values = itemgetter(
+    *(place for place, name in enumerate(EventRecord._fields) if place not in CHANGING and name != "origin")
+)
 
 
 class Recurrence(NamedTuple):
@@ -53,3 +58,17 @@ class Recurrence(NamedTuple):
         whole = _put_together((*like, *changing, origin))
         record: EventRecord = _new_tuple(EventRecord, whole)
         return record
+
+
+def kind_of(record: EventRecord) -> Hashable:
+    """Return what is equal in records that are alike: all but what changes, and where it was read."""
+    origin = record.origin
+    return *_equal_values(record), origin.reader, origin.recovered, origin.anomalies, origin.caveats
+
+
+def runs(records: Iterable[Recurrence]) -> Iterator[list[Recurrence]]:
+    """Sort recurrences by what they are like; in each run they keep their order."""
+    found: defaultdict[int, list[Recurrence]] = defaultdict(list)
+    for record in records:
+        found[id(record[0])].append(record)
+    yield from found.values()

@@ -68,6 +68,15 @@ class Timeline:
         if len(self._buckets) > _MAX_BUCKETS and self.grain == MINUTE:
             self._coarsen()
 
+    def extend(self, times: Iterable[int | None]) -> None:
+        """Take several times, as `add` takes each; most lie between two that are known."""
+        buckets, grain = self._buckets, self.grain
+        for ticks in times:
+            known = buckets.get(ticks // grain) if ticks is not None else None
+            if ticks is None or known is None or not known[0] <= ticks <= known[1]:
+                self.add(ticks)
+                buckets, grain = self._buckets, self.grain
+
     def between(self, first: int, last: int) -> Iterator[int]:
         """Yield the times that may lie from `first` to `last`, both included."""
         for bucket in self._buckets_between(first, last):

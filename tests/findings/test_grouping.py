@@ -8,18 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hvdegraded as hv
+from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
+from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.verdicts.history import History
 from hvdegraded.verdicts.verdict import Verdict
+from tests.tools.sample_hosts import host_2012r2
 from tests.tools.simulator import inventories, logs
 from tests.tools.simulator.inventories import Knowledge
 from tests.tools.simulator.logs import Cut, Route
 from tests.tools.simulator.runs import CHANGING
 from tests.tools.simulator.world import World
+from tests.tools.written_records import guids, sids
 
 KNOWN = (*Knowledge, Knowledge.RIGHT, None)
 Judged = tuple[str, str, int | None, int | None, Verdict]
@@ -90,3 +96,51 @@ def test_an_event_before_the_time_that_is_looked_at_is_not_an_example(tmp_path: 
     assert list(group.record_ids) == [5, 6, 7, 8]
     assert group.example.time_ticks == ticks_from_datetime(since)
     assert triage.excluded.total() == 6
+
+
+FEW = [row.record for log in host_2012r2() for row in log.rows if row.label is not None][::7]
+OTHERS: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(("event_id", "qualifiers", "version", "task", "opcode", "keywords"), st.integers(0, 9)),
+    **dict.fromkeys(("process_id", "thread_id", "record_id"), st.none() | st.sampled_from([0, 7, 1 << 63])),
+    "level": st.none() | st.integers(0, 5),
+    "time_ticks": st.none() | st.sampled_from([0, 134_000_000_000_000_000, 1 << 63]),
+    **dict.fromkeys(("computer", "channel", "provider"), st.sampled_from(["", "hv1", "HV1", "storvsp"])),
+    **dict.fromkeys(("activity_id", "related_activity_id", "provider_guid"), st.none() | guids),
+    "event_source": st.sampled_from([None, "storvsp"]),
+    "user_id": st.none() | sids,
+    "data": st.sampled_from([(), ((None, "web01"), (None, "6.2")), (("VmName", "web01"),)]),
+    "rendering": st.sampled_from([(), (("Message", "'web01' failed"),)]),
+    "origin": st.builds(
+        Origin,
+        st.sampled_from(["evtx", "xml"]),
+        st.sampled_from(["a", "b"]),
+        recovered=st.booleans(),
+        anomalies=st.sampled_from([(), (Anomaly.REMNANT,)]),
+        caveats=st.sampled_from([(), (Caveat.NO_ZONE,), (Caveat.BY_NAMES,)]),
+    ),
+}
+changed: st.SearchStrategy[dict[str, Any]] = st.sampled_from(list(OTHERS)).flatmap(
+    lambda name: st.fixed_dictionaries({name: OTHERS[name]})
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(FEW), st.just({}) | changed), min_size=2, max_size=12), st.booleans()
+)
+@settings(max_examples=60, deadline=None)
+def test_records_that_are_alike_are_taken_as_each_alone(
+    drawn: list[tuple[EventRecord, dict[str, Any]]], bounded: bool
+) -> None:
+    records = [record._replace(**changes) for record, changes in drawn * 2]
+    since = records[0].time_created if bounded else None
+    alone, together = (TriageBuilder(hv.Classifier(), since=since) for _ in range(2))
+    for record in records:
+        alone.add(alone.classifier.normalise(record))
+    for _ in together.add_records(records):
+        pass
+    first, second = (builder.finish(ReadReport()) for builder in (alone, together))
+    assert grouped(first) == grouped(second)
+    assert first.excluded == second.excluded
+    assert {repr(group.example.record) for group in first.groups} == {
+        repr(group.example.record) for group in second.groups
+    }

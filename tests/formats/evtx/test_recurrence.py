@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.reading.delivery import delivered, delivered_alike
+from hvdegraded.reading.delivery import delivered, delivered_in_runs
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.recurrence import Recurrence
 from hvdegraded.records.report import ReadReport
 from tests.tools.written_records import guids, records, sids
 
@@ -61,8 +60,11 @@ def test_what_is_remembered_is_what_would_be_decoded(written: list[EventRecord])
 
 
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:
-    items = delivered_alike(read_evtx(evtx_bytes(list(written))), ReadReport())
-    return [item.like if isinstance(item, Recurrence) else None for item in items]
+    """What each is like, of those that are remembered."""
+    found: list[EventRecord | None] = []
+    for item in delivered_in_runs(read_evtx(evtx_bytes(list(written))), ReadReport()):
+        found += [None] if isinstance(item, EventRecord) else [one.like for one in item]
+    return found
 
 
 def test_large_records_are_not_remembered() -> None:
