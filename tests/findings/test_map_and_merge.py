@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
@@ -97,7 +97,6 @@ def sample() -> tuple[EventRecord, ...]:
     return tuple(record for log in ("hv2012r2", "hv2022") for record in read_records(FOLDER / log))
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.randoms(use_true_random=True),
     st.sampled_from(["linux", "windows", "unknown", "conflict", "other id"]),

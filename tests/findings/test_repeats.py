@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
@@ -229,7 +229,6 @@ def test_an_export_without_host_or_channel_beside_its_log(tmp_path: Path, lacks:
 # ------------------------------------------------------------ any order, any number
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.randoms(use_true_random=True))
 def test_copies_of_any_events_in_any_order_change_nothing(random: Random) -> None:
     events = [at_minutes(storvsp(6, "6.0", "5.1"), minute) for minute in range(4)]

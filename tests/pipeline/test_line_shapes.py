@@ -76,7 +76,7 @@ varied = st.builds(
 @pytest.mark.parametrize("drop", [False, True])
 @pytest.mark.parametrize("route", SHIPPERS)
 @given(st.lists(varied, min_size=4, max_size=24), st.booleans())
-@settings(deadline=None)
+@settings(max_examples=settings.default.max_examples // 3)  # of each route
 def test_a_remembered_line_is_as_one_read_in_full(
     tmp_path_factory: pytest.TempPathFactory, route: str, drop: bool, events: list[EventRecord], extra: bool
 ) -> None:

@@ -40,7 +40,8 @@ def is_labelled(line: bytes) -> bool:
     return KEY in json.loads(line)
 
 
-EXPECTED = [KEY in hv.annotate(line) for line in MIXED]
+GETS_A_VERDICT = {line: KEY in hv.annotate(line) for line in set(MIXED)}
+EXPECTED = [GETS_A_VERDICT[line] for line in MIXED]
 
 
 def lines_when_all_are_there(path: Path, seconds: float = 120) -> list[bytes]:

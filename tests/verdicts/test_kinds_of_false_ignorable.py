@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
@@ -220,7 +220,6 @@ def test_5_a_vm_that_reports_more_versions_than_are_kept_is_assumed_at_most() ->
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
 def test_what_is_taken_away_never_makes_a_refusal_proven(data: st.DataObject) -> None:
     """The inventory, the failures, the tail of the window, or a channel."""
     choices = [

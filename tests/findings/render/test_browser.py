@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import HV, at_minutes, plain, record
 
 webdriver = pytest.importorskip("selenium.webdriver")
-pytest.importorskip("matplotlib")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs chromium and chromedriver"),
+    pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib"),
 ]
 
 AXE_FILES = (os.environ.get("AXE_CORE", ""), ROOT / "node_modules" / "axe-core" / "axe.min.js")

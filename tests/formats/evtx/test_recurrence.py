@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
@@ -49,7 +49,6 @@ def alike(draw: st.DrawFn) -> list[EventRecord]:
 
 
 @given(alike())
-@settings(max_examples=60, deadline=None)
 def test_what_is_remembered_is_what_would_be_decoded(written: list[EventRecord]) -> None:
     data = evtx_bytes(written)
     decoder = EvtxDecoder()
