@@ -7,7 +7,6 @@ whatever the method: `zipfile` itself expands blocks of bzip2, LZMA and zstd who
 
 from __future__ import annotations
 
-import copy
 import io
 import struct
 import sys
@@ -15,9 +14,10 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import IO, Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from hvdegraded.errors import SourceError
+from hvdegraded.formats.zip_members import ZIP_DAMAGE, ZipMember, packed_bytes, zip_members
 from hvdegraded.records.items import Note, NoteKind
 
 __all__ = ["CONTENT_TYPES", "Expansion", "gunzipped", "members", "unzstd"]
@@ -133,18 +133,7 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int = -1, /) -> bytes: ...
 
 
-# What zipfile, and the decompressors under it, raise for damaged archives.
-_DAMAGE: tuple[type[Exception], ...] = (
-    EOFError,
-    LookupError,
-    OSError,
-    OverflowError,
-    RuntimeError,  # encrypted, or compressed in a way that Python does not know
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_DAMAGE: tuple[type[Exception], ...] = (*ZIP_DAMAGE, zlib.error)  # the last by decompressors
 
 
 class _Inflate:
@@ -256,61 +245,52 @@ def members(
     Raises SourceError where the archive cannot be read.
     """
     try:
-        archive = zipfile.ZipFile(stream)
+        files = [member for member in zip_members(stream, notes) if not member.is_folder]
     except _DAMAGE as error:
         raise SourceError(f"the archive cannot be read: {error}", path=path) from None
     expansion = expansion or Expansion()
     expansion.packed = stream.seek(0, 2)
-    with archive:
-        files = [member for member in archive.infolist() if not member.is_dir()]
-        for file in files[:_MOST_MEMBERS]:
+    for file in files[:_MOST_MEMBERS]:
 
-            def opened(
-                part: str, found: list[Note], held: ExitStack, file: zipfile.ZipInfo = file
-            ) -> BinaryIO:
-                try:
-                    blocks = _blocks_of(archive, file, found, held)
-                except _DAMAGE as error:
-                    raise SourceError(str(error), path=part, hint="unpack it first") from None
-                return _stream(expansion.within(blocks, found))
+        def opened(part: str, found: list[Note], held: ExitStack, file: ZipMember = file) -> BinaryIO:
+            try:
+                packed = held.enter_context(packed_bytes(stream, file))
+                blocks = _blocks_of(packed, file, found)
+            except _DAMAGE as error:
+                raise SourceError(str(error), path=part, hint="unpack it first") from None
+            return _stream(expansion.within(blocks, found))
 
-            yield file.filename, opened
+        yield file.name, opened
     if len(files) > _MOST_MEMBERS:
         notes.append(Note(NoteKind.LIMIT, f"only the first {_MOST_MEMBERS} members were read"))
 
 
-def _blocks_of(
-    archive: zipfile.ZipFile, file: zipfile.ZipInfo, notes: list[Note], held: ExitStack
-) -> Iterator[bytes]:
-    """What a member holds, block by block, though its checksum is wrong; `held` keeps it open."""
-    raw = copy.copy(file)  # the same bytes, as if they were stored
-    raw.compress_type, raw.file_size = zipfile.ZIP_STORED, file.compress_size
-    del raw.CRC
-    packed = held.enter_context(archive.open(raw))
+def _blocks_of(packed: BinaryIO, file: ZipMember, notes: list[Note]) -> Iterator[bytes]:
+    """What a member holds, block by block, though its checksum is wrong."""
 
     def read() -> bytes:
         return packed.read(_PACKED_BLOCK)
 
-    if file.compress_type == zipfile.ZIP_STORED:
+    if file.method == zipfile.ZIP_STORED:
         return _checked(iter(read, b""), file, notes)
     return _checked(_expanded(read, _method_of(file, packed), notes), file, notes)
 
 
-def _method_of(file: zipfile.ZipInfo, packed: IO[bytes]) -> _Method:
+def _method_of(file: ZipMember, packed: BinaryIO) -> _Method:
     """How a member is compressed. Raises NotImplementedError for a method that is not known."""
-    method = file.compress_type
+    method = file.method
     if method == zipfile.ZIP_DEFLATED:
         return _Method(_Inflate, _DAMAGE)
     if method == zipfile.ZIP_BZIP2:
         return _bzip2()
     if method == zipfile.ZIP_LZMA:
-        return _lzma(packed.read, None if file.flag_bits & _HAS_END_MARK else file.file_size)
+        return _lzma(packed.read, None if file.flags & _HAS_END_MARK else file.size)
     if method == _ZIP_ZSTD:
         return _zstd()
     raise NotImplementedError(f"compression method {method} is not supported")
 
 
-def _checked(blocks: Iterator[bytes], file: zipfile.ZipInfo, notes: list[Note]) -> Iterator[bytes]:
+def _checked(blocks: Iterator[bytes], file: ZipMember, notes: list[Note]) -> Iterator[bytes]:
     checksum = 0
     try:
         for block in blocks:
@@ -318,5 +298,5 @@ def _checked(blocks: Iterator[bytes], file: zipfile.ZipInfo, notes: list[Note]) 
             yield block
     except _DAMAGE as error:
         notes.append(_damaged(f"the compressed data are damaged: {error}"))
-    if checksum != file.CRC and not notes:
+    if checksum != file.checksum and file.checksum is not None and not notes:
         notes.append(_damaged("the compressed data are damaged: their CRC-32 does not match"))

@@ -231,12 +231,11 @@ class _Reading:
         try:
             form = sniff(head, path)
         except (EmptySourceError, UnknownFormatError):
-            if head and stream.seekable() and _has_chunk(stream):
-                return Format.EVTX
-            raise
-        if form is Format.TEXT and stream.seekable() and _has_chunk(stream):
-            return Format.EVTX
-        return form
+            inside = _format_inside(stream) if head else None
+            if inside is None:
+                raise
+            return inside
+        return (_format_inside(stream) or form) if form is Format.TEXT else form
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import CONTENT_TYPES, members
@@ -306,6 +305,17 @@ class _Started(Iterator[Item]):
             error, self._error = self._error, None
             raise error
         return self._first.pop() if self._first else next(self._items)
+
+
+def _format_inside(stream: BinaryIO) -> Format | None:
+    """What stands behind a beginning that belongs to no format: chunks of a log, or an archive."""
+    from hvdegraded.formats.zip_members import is_zip
+
+    if not stream.seekable():
+        return None
+    if _has_chunk(stream):
+        return Format.EVTX
+    return Format.ZIP if is_zip(stream) else None
 
 
 def _has_chunk(stream: BinaryIO) -> bool:
