@@ -16,8 +16,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from hvdegraded.cluster.parts import Stretch, divide, file_report, plan, read_stretch
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event
+from hvdegraded.findings.folded_groups import age_of
 from hvdegraded.findings.frames import to_arrow
-from hvdegraded.findings.grouping import age_of
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.reading.delivery import delivered
 from hvdegraded.records.report import ReadReport
@@ -124,7 +124,7 @@ def _batches(events: Iterable[Event], classifier: Classifier, schema: Any) -> It
         for event in some:
             ticks, record_id = age_of(event.time_ticks, event.record_id)
             verdict = classifier.classify(event)
-            groups.append(EventGroup(verdict, event, array("q", [ticks]), array("q", [record_id])))
+            groups.append(EventGroup.of(verdict, event, array("q", [ticks]), array("q", [record_id])))
         table = to_arrow(groups).cast(EVENTS)
         origins = [event.record.origin for event in some]
         for name, kind in _ORIGIN.items():

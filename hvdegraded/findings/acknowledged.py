@@ -46,7 +46,7 @@ def _acknowledges(row: Acknowledgement, finding: Finding) -> bool:
     if not _names(row, finding):
         return False
     if row.evidence is None:
-        return not finding.verdict.assumed  # which other evidence would make void
+        return not finding.assumed  # which other evidence would make void
     return set(finding.evidence) <= set(row.evidence)
 
 
@@ -55,7 +55,7 @@ def _names(row: Acknowledgement, finding: Finding) -> bool:
         return row.finding.lower() == finding.id
     vm = (row.vm or "").strip("{}").lower()
     if row.evidence is not None:  # a namesake, made anew, is another machine
-        return finding.verdict.assumed and vm == (finding.vm_id or finding.vm_name or "").lower()
+        return finding.assumed and vm == (finding.vm_id or finding.vm_name or "").lower()
     if vm not in ((finding.vm_name or "").lower(), (finding.vm_id or "").lower()):
         return False
     return all(

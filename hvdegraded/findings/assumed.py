@@ -48,16 +48,18 @@ def assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
     """Give the VMs of which something is assumed, in the order of their findings."""
     vms: dict[tuple[str, str], list[Finding]] = {}
     for finding in _assumed(findings):
-        key = (finding.host or "").lower(), (finding.vm_id or finding.vm_name or "").lower()
+        verdict = finding.verdict
+        key = (verdict.host or "").lower(), (verdict.vm_id or verdict.vm_name or "").lower()
         vms.setdefault(key, []).append(finding)
     for found in vms.values():
+        verdict = found[0].verdict
         groups = [group for finding in found for group in finding.groups]
-        assumptions = {assumption for group in groups for assumption in group.verdict.assumptions}
-        gaps = {group.verdict.guest_gap for group in groups}
+        assumptions = {assumption for group in groups for assumption in group.ruling.assumptions}
+        gaps = {group.ruling.guest_gap for group in groups}
         yield AssumedVm(
-            host=found[0].host,
-            vm_name=found[0].vm_name,
-            vm_id=found[0].vm_id,
+            host=verdict.host,
+            vm_name=verdict.vm_name,
+            vm_id=verdict.vm_id,
             events=sum(group.count for group in groups),
             assumptions=tuple(one for one in Assumption if one in assumptions),
             guest_gaps=tuple(gap for gap in GuestGap if gap in gaps),
@@ -72,7 +74,7 @@ def missing_logs(findings: Iterable[Finding]) -> Iterator[MissingLog]:
     missing: dict[tuple[str, str, CoverageGap], dict[str, None]] = {}
     for finding in _assumed(findings):
         for group in finding.groups:
-            for one in group.verdict.unseen:
+            for one in group.ruling.unseen:
                 key = finding.host or "", one.channel, one.gap
                 missing.setdefault(key, {})[finding.id] = None
     for (host, channel, gap), ids in sorted(missing.items()):
@@ -88,11 +90,11 @@ def _assumed(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _settle(groups: Sequence[EventGroup]) -> Iterator[str]:
     """Sentences on what would settle what is assumed of these."""
-    gaps = {group.verdict.guest_gap for group in groups}
+    gaps = {group.ruling.guest_gap for group in groups}
     yield from (gap.remedy for gap in GuestGap if gap in gaps)
-    if any(group.verdict.unseen for group in groups):
+    if any(group.ruling.unseen for group in groups):
         yield "Read the missing logs of this host for the ten minutes after each of these events."
-    elif any(Assumption.WHAT_FOLLOWS in group.verdict.assumptions for group in groups):
+    elif any(Assumption.WHAT_FOLLOWS in group.ruling.assumptions for group in groups):
         yield (
             "Read the logs of this host, and of where the VM went, that contain the ten minutes after each "
             "of these events."

@@ -6,6 +6,7 @@ A verdict may depend on what happened later to the same VM, so it is given when 
 from __future__ import annotations
 
 import os
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +17,14 @@ from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import Event, VersionEvent
+from hvdegraded.events.folded import EventFolder
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.document import Exclusion
-from hvdegraded.findings.grouping import Alike, Group, Run, age_of, column
+from hvdegraded.findings.folded_groups import Group, GroupKey, age_of, column
+from hvdegraded.findings.grouping import Alike, Run
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
@@ -40,6 +43,7 @@ from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History, short_host
 from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.ruling import Ruling
 from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["RecordMapper", "TriageBuilder", "TriagePart", "triage"]
@@ -51,7 +55,7 @@ _MOST_TIMES = 4096  # of a group whose verdicts are remembered
 class TriagePart(NamedTuple):
     """What a builder took, apart from how it judges."""
 
-    groups: dict[tuple[object, ...], Group]
+    groups: dict[GroupKey, Group]
     context: History
     excluded: Counter[str]
 
@@ -71,7 +75,9 @@ class TriageBuilder:
         self.classifier = classifier
         self._bounds = bounds or Bounds.of(min_level, since, until)
         self._context = History()
-        self._groups: dict[tuple[object, ...], Group] = {}
+        self._groups: dict[GroupKey, Group] = {}
+        self._kinds: dict[tuple[object, ...], tuple[object, ...]] = {}
+        self._folder = EventFolder()
         self._excluded: Counter[str] = Counter()
         self._alike: BoundedCache[Hashable, Alike] = BoundedCache(_MOST_ALIKE)
         self._names_repeats = False
@@ -88,12 +94,7 @@ class TriageBuilder:
         if exclusion_reason is not None:
             self._excluded[exclusion_reason] += 1
             return
-        age = age_of(event.time_ticks, event.record_id)
-        group = self._group(event, age)
-        if age[0] <= group.age[0]:
-            group.show(event, age)
-        group.ticks.append(age[0])
-        group.record_ids.append(age[1])
+        self._take_alike([event], column((event.time_ticks,)), column((event.record_id,)))
 
     def add_records(self, records: Iterable[EventRecord | list[Recurrence]]) -> Iterator[None]:
         """Take records as they are read, each kind of those that are alike once; yields nothing."""
@@ -128,32 +129,39 @@ class TriageBuilder:
             self._count(run, alike, first)
 
     def _count(self, run: Run, alike: Alike, first: Event | None) -> None:
-        """Count records in their group, and show the oldest there; `first` is the first's event, if made."""
-        ticks, record_ids, group = column(run.times), column(run.ids), alike.group
+        """Count records in their group; `first` is the event of the first one, if made."""
+        ticks, record_ids = column(run.times), column(run.ids)
         oldest = min(zip(ticks, record_ids, strict=True))
-        if group is None or oldest <= group.age:
-            for at, age in enumerate(zip(ticks, record_ids, strict=True)):
-                if age == oldest:
-                    event = first if first is not None and at == 0 else self.classifier.normalise(run[at])
-                    group = alike.group = alike.group or self._group(event, age)
-                    if event is not group.example:
-                        group.show(event, age)
-        assert group is not None
-        group.extend(ticks, record_ids)
+        if alike.group is not None and oldest > alike.group.age:
+            alike.group.extend(ticks, record_ids)
+            return
+        places = [at for at, age in enumerate(zip(ticks, record_ids, strict=True)) if age == oldest]
+        events = [
+            first if first is not None and at == 0 else self.classifier.normalise(run[at]) for at in places
+        ]
+        alike.group = self._take_alike(events, ticks, record_ids)
 
-    def _group(self, event: Event, age: tuple[int, int]) -> Group:
-        """The group of an event, made for it if it is the first."""
-        key = self._key(event)
+    def _take_alike(self, oldest: list[Event], ticks: array[int], record_ids: array[int]) -> Group:
+        """Take events of a group at these times; `oldest` are those of which one may be its example."""
+        key = self._key(oldest[0])
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group(event, age)
+            group = self._groups[key] = Group(self._folder.fold(oldest.pop()), ticks, record_ids)
+        else:
+            group.extend(ticks, record_ids)
+        for event in oldest:
+            group.show(event, self._folder)
         return group
 
-    def _key(self, event: Event) -> tuple[object, ...]:
-        """What events of a group share: what they say, and the remedy, where fields of theirs decide that."""
+    def _key(self, event: Event) -> GroupKey:
+        """What events of a group share: what they say, and the remedy, where fields of theirs decide that.
+
+        All but the VM is the same object for events of many VMs.
+        """
         fact = event.fact
         remedy = self.verdict(event).remedy if fact is not None and fact.cases else None
-        return event.verdict_key, event.level, event.channel, remedy
+        kind = event.ruling_key, event.host, event.level, event.channel, remedy
+        return self._kinds.setdefault(kind, kind), event.vm_name, event.vm_id
 
     def merge(self, part: TriagePart) -> None:
         """Take what another builder took; which comes first does not matter."""
@@ -162,8 +170,9 @@ class TriageBuilder:
         for key, group in part.groups.items():
             known = self._groups.setdefault(key, group)
             if known is not group:
-                known.show(group.example, group.age)
-                known.extend(group.ticks, group.record_ids)
+                known.extend(*group.columns)
+                if group.age <= known.age:
+                    known.show(group.example, self._folder)
 
     @property
     def part(self) -> TriagePart:
@@ -239,14 +248,12 @@ class TriageBuilder:
                 close()  # now the report counts what was read
             self._context.incomplete = True
             for group in self._groups.values():
-                del group.ticks[len(group.record_ids) :]
-            self._groups = {key: group for key, group in self._groups.items() if group.ticks}
+                group.mend()
             report.interrupt()
 
     def finish(self, report: ReadReport) -> Triage:
         """What the events amount to, where the report knows of what else there was."""
-        vms = {(group.example.vm_id, group.example.vm_name) for group in self._groups.values()}
-        vms.discard((None, None))
+        vms = {(vm_id, name) for _, name, vm_id in self._groups if name or vm_id}
         groups = self.judge(report.coverage, input_spans(report))
         for note in self.repeats.notes():
             report.note(*note)
@@ -269,14 +276,9 @@ class TriageBuilder:
             self._excluded[Exclusion.READ_AGAIN] += self.repeats.dropped
         for example in self.repeats.examples:
             self._context.distrust(example)
-        found: list[EventGroup] = []
-        for group in self._groups.values():
-            example = group.example
-            if isinstance(example, VersionEvent):
-                found += self._by_verdict(group)
-            else:
-                found.append(EventGroup(self.verdict(example), example, group.ticks, group.record_ids))
-        return tuple(found)
+        groups = list(self._groups.values())
+        self._groups = {}  # keys take half of what a VM with one event takes
+        return tuple(judged for group in groups for judged in self._judged(group))
 
     def settled(self, event: Event) -> Event | None:
         """An event that was put aside, as it counts; None where another reading of it counts."""
@@ -290,20 +292,24 @@ class TriageBuilder:
             return None
         return event
 
-    def _by_verdict(self, group: Group) -> Iterator[EventGroup]:
-        """Split equal version events by their verdicts, which depend on what was known at their time."""
-        parts: dict[Verdict, Group] = {}
-        judge = self.classifier.over_time(group.example, self._context)
-        known: BoundedCache[int, Group] = BoundedCache(_MOST_TIMES)
-        for ticks, record_id in zip(group.ticks, group.record_ids, strict=True):
+    def _judged(self, group: Group) -> Iterator[EventGroup]:
+        """A group with its ruling; version events are split by theirs, which depend on time."""
+        example = group.example
+        rule = self.classifier.rule_over_time(example, self._context)
+        if group.count == 1 or not isinstance(example, VersionEvent):
+            yield EventGroup(rule(group.ticks[0]), group)
+            return
+        parts: dict[Ruling, tuple[array[int], array[int]]] = {}
+        known: BoundedCache[int, tuple[array[int], array[int]]] = BoundedCache(_MOST_TIMES)
+        for ticks, record_id in zip(*group.columns, strict=True):
             part = known.get(ticks)
             if part is None:
-                part = parts.setdefault(judge(ticks), Group(group.example, group.age))
+                part = parts.setdefault(rule(ticks), (array("q"), array("q")))
                 known[ticks] = part
-            part.ticks.append(ticks)
-            part.record_ids.append(record_id)
-        for verdict, part in parts.items():
-            yield EventGroup(verdict, part.example, part.ticks, part.record_ids)
+            part[0].append(ticks)
+            part[1].append(record_id)
+        for ruling, columns in parts.items():
+            yield EventGroup(ruling, Group(group.folded, *columns))
 
 
 @dataclass(frozen=True)

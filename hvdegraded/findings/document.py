@@ -250,7 +250,7 @@ def document_of(
         schema="hvdegraded.findings",
         schema_version=1,
         provenance=(provenance or Provenance()).with_inputs(report),
-        hosts=tuple(sorted(sorted({one.host for one in findings if one.host}), key=str.lower)),
+        hosts=tuple(sorted(sorted({group.host for group in groups if group.host}), key=str.lower)),
         first=moment_of(min, (group.first_ticks for group in groups)),
         last=moment_of(max, (group.last_ticks for group in groups)),
         events=sum(group.count for group in groups),
@@ -284,8 +284,8 @@ def _entries(findings: Iterable[Finding]) -> list[FindingEntry]:
     """The findings, those with the same problem and remedy of a section together."""
     problems: dict[tuple[Section, str, str | None], list[Finding]] = {}
     for finding in findings:
-        title = _problem(finding.verdict, finding.groups[0].example)
-        problems.setdefault((finding.section, title, finding.verdict.remedy), []).append(finding)
+        title = _problem(*finding.groups[0].judged)
+        problems.setdefault((finding.section, title, finding.groups[0].ruling.remedy), []).append(finding)
     order = list(Section)
     entries: list[FindingEntry] = []
     for (_, title, _), found in sorted(problems.items(), key=lambda item: order.index(item[0][0])):
@@ -306,9 +306,9 @@ def _entry(finding: Finding, title: str, number: int) -> FindingEntry:
         assumptions=verdict.assumptions,
         acknowledged=_acknowledged(finding.acknowledged),
         level=finding.level,
-        host=finding.host,
-        vm_name=finding.vm_name,
-        vm_id=finding.vm_id,
+        host=verdict.host,
+        vm_name=verdict.vm_name,
+        vm_id=verdict.vm_id,
         guest=verdict.guest,
         problem=title,
         remedy=verdict.remedy,
@@ -350,18 +350,19 @@ def _together(one: GroupEntry, other: GroupEntry) -> GroupEntry:
 
 
 def _group_entry(group: EventGroup, title: str) -> GroupEntry:
-    guest, host = group.verdict.versions.guest, group.verdict.versions.host
+    verdict, example = group.judged
+    guest, host = verdict.versions.guest, verdict.versions.host
     return GroupEntry(
-        provider=group.provider,
-        event_id=group.event_id,
-        channel=group.example.channel,
-        level=group.example.level,
-        component=group.verdict.component,
+        provider=example.provider,
+        event_id=example.event_id,
+        channel=example.channel,
+        level=example.level,
+        component=verdict.component,
         guest_version=str(guest) if guest else None,
         host_version=str(host) if host else None,
-        summary=group.verdict.summary,
-        detail=_detail(group.verdict, group.example, title),
-        basis=group.verdict.basis,
+        summary=verdict.summary,
+        detail=_detail(verdict, example, title),
+        basis=verdict.basis,
         count=group.count,
         first=moment_of(min, [group.first_ticks]),
         last=moment_of(max, [group.last_ticks]),

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from hvdegraded.events import Event
     from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]
 
@@ -52,26 +54,26 @@ of `Assumption`, with commas between. Of several pairs of versions the one that 
 
 _EPOCH_MICROSECONDS = 11_644_473_600_000_000  # 1970, since 1601
 _LAST_MICROSECONDS = 253_402_300_800_000_000  # the year 10000, since 1970
-_COLUMNS: dict[str, Callable[[EventGroup], Any]] = {
-    "host": lambda part: part.verdict.host,
-    "vm_name": lambda part: part.verdict.vm_name,
-    "vm_id": lambda part: part.verdict.vm_id,
-    "component": lambda part: part.verdict.component,
-    "label": lambda part: part.verdict.label,
-    "reason": lambda part: part.verdict.reason,
-    "basis": lambda part: part.verdict.basis,
-    "severity": lambda part: part.verdict.severity,
-    "assumed": lambda part: part.verdict.assumed,
-    "assumptions": lambda part: ", ".join(part.verdict.assumptions) or None,
-    "provider": lambda part: part.provider,
-    "event_id": lambda part: part.event_id,
-    "level": lambda part: part.example.level,
-    "channel": lambda part: part.example.channel,
-    "guest_version": lambda part: part.verdict.versions.guest,
-    "host_version": lambda part: part.verdict.versions.host,
-    "guest": lambda part: part.verdict.guest,
-    "summary": lambda part: part.verdict.summary,
-    "remedy": lambda part: part.verdict.remedy,
+_COLUMNS: dict[str, Callable[[Verdict, Event], Any]] = {
+    "host": lambda verdict, _: verdict.host,
+    "vm_name": lambda verdict, _: verdict.vm_name,
+    "vm_id": lambda verdict, _: verdict.vm_id,
+    "component": lambda verdict, _: verdict.component,
+    "label": lambda verdict, _: verdict.label,
+    "reason": lambda verdict, _: verdict.reason,
+    "basis": lambda verdict, _: verdict.basis,
+    "severity": lambda verdict, _: verdict.severity,
+    "assumed": lambda verdict, _: verdict.assumed,
+    "assumptions": lambda verdict, _: ", ".join(verdict.assumptions) or None,
+    "provider": lambda _, event: event.provider,
+    "event_id": lambda _, event: event.event_id,
+    "level": lambda _, event: event.level,
+    "channel": lambda _, event: event.channel,
+    "guest_version": lambda verdict, _: verdict.versions.guest,
+    "host_version": lambda verdict, _: verdict.versions.host,
+    "guest": lambda verdict, _: verdict.guest,
+    "summary": lambda verdict, _: verdict.summary,
+    "remedy": lambda verdict, _: verdict.remedy,
 }
 
 
@@ -83,9 +85,12 @@ def to_arrow(groups: Sequence[EventGroup]) -> Any:
         raise MissingExtraError("an Arrow table", "arrow", ("pyarrow",)) from None
     import pyarrow.compute as pc
 
-    parts = groups
     ticks, record_ids, rows = array("q"), array("q"), array("i")
-    for number, part in enumerate(parts):
+    values: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for number, part in enumerate(groups):
+        verdict, event = part.judged
+        for name, value_of in _COLUMNS.items():
+            values[name].append(value_of(verdict, event))
         ticks.extend(part.ticks)
         record_ids.extend(part.record_ids)
         rows.extend(array("i", [number]) * part.count)
@@ -107,12 +112,11 @@ def to_arrow(groups: Sequence[EventGroup]) -> Any:
     for name, kind in SCHEMA:
         if name in columns:
             continue
-        values = [_COLUMNS[name](part) for part in parts]
         if kind == "dictionary":
-            texts = pa.array([None if value is None else str(value) for value in values], pa.string())
+            texts = pa.array([None if value is None else str(value) for value in values[name]], pa.string())
             columns[name] = texts.dictionary_encode().take(row_of)
         else:
-            columns[name] = pa.array(values, pa.bool_() if kind == "bool" else pa.int32()).take(row_of)
+            columns[name] = pa.array(values[name], pa.bool_() if kind == "bool" else pa.int32()).take(row_of)
     table = pa.table([columns[name] for name, _ in SCHEMA], names=[name for name, _ in SCHEMA])
     return table.replace_schema_metadata({"hvdegraded.schema_version": str(SCHEMA_VERSION)})
 

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Hashable, Sequence
 
-from hvdegraded.events import Event
 from hvdegraded.findings.document import Exclusion
-from hvdegraded.findings.groups import UNKNOWN
+from hvdegraded.findings.folded_groups import Group
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.recurrence import Recurrence, kind_of
 from hvdegraded.verdicts.timeline import Timeline
 
-__all__ = ["Alike", "Group", "Run", "age_of", "column"]
+__all__ = ["Alike", "Run"]
 
-_MOST = (1 << 63) - 1  # that a column of integers holds
 _LONGEST_ALIKE = 4096  # characters of the values of records that are remembered
-
-
-class Group:
-    """Events that will get the same verdict, but for their context; the oldest is their example.
-
-    `age` is the example's time and record id.
-    """
-
-    __slots__ = ("age", "example", "record_ids", "ticks")
-
-    def __init__(self, example: Event, age: tuple[int, int]) -> None:
-        self.example = example
-        self.age = age
-        self.ticks: array[int] = array("q")
-        self.record_ids: array[int] = array("q")
-
-    def extend(self, ticks: array[int], record_ids: array[int]) -> None:
-        """Take the times and record ids of many."""
-        self.ticks.extend(ticks)
-        self.record_ids.extend(record_ids)
-
-    def show(self, example: Event, age: tuple[int, int]) -> None:
-        """Take the older of two examples; of equally old ones, content decides, not which was read first."""
-        if age < self.age or (age == self.age and repr(example.record) < repr(self.example.record)):
-            self.example, self.age = example, age
 
 
 class Alike:
@@ -97,20 +69,3 @@ class Run:
         """Leave out the records of all other places."""
         self._records = [self._records[at] for at in places]
         self.times, self.ids = [self.times[at] for at in places], [self.ids[at] for at in places]
-
-
-def age_of(ticks: int | None, record_id: int | None) -> tuple[int, int]:
-    """A time and a record id as columns hold them."""
-    if ticks is None or ticks > _MOST:
-        ticks = UNKNOWN
-    if record_id is None or record_id > _MOST:
-        record_id = UNKNOWN
-    return ticks, record_id
-
-
-def column(values: Sequence[int | None]) -> array[int]:
-    """Times or record ids as columns hold them."""
-    try:
-        return array("q", values)  # type: ignore[arg-type]  # None raises
-    except (TypeError, OverflowError):
-        return array("q", [UNKNOWN if one is None or one > _MOST else one for one in values])

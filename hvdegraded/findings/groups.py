@@ -5,20 +5,22 @@ from __future__ import annotations
 import enum
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
 
 from hvdegraded.events import Event
+from hvdegraded.events.folded import EventFolder
+from hvdegraded.findings.folded_groups import UNKNOWN, Group
 from hvdegraded.printable import printable, table_html
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
+from hvdegraded.verdicts.ruling import Ruling, verdict_on_event
 from hvdegraded.verdicts.verdict import Label, Reason, Severity, Verdict
 
 __all__ = [
-    "UNKNOWN",
     "EventGroup",
     "Finding",
     "GroupedEvents",
@@ -28,9 +30,6 @@ __all__ = [
     "in_order",
     "moment_of",
 ]
-
-UNKNOWN = -1
-"""Stands for a time or a record id that is not known."""
 
 _DAY_TICKS = 864_000_000_000
 _USUAL_REPEATS = 3  # of events worth a look when they repeat, within a day
@@ -59,22 +58,76 @@ class Section(enum.StrEnum):
     QUIET = "quiet"
 
 
-@dataclass(frozen=True)
 class EventGroup:
     """Events with the same verdict: one of them as example, and when each happened.
 
-    `ticks` (100 ns since 1601) and `record_ids` are in the order of reading, -1 where unknown.
+    `verdict` and `example` are made each time that they are asked for, of the `ruling` (or verdict) that many
+    VMs share and of a folded event. `ticks` (100 ns since 1601) and `record_ids` are in the order of reading,
+    -1 where unknown.
     """
 
-    verdict: Verdict
-    example: Event
-    ticks: array[int]
-    record_ids: array[int]
+    __slots__ = ("_group", "ruling")
+
+    def __init__(self, ruling: Ruling | Verdict, group: Group) -> None:
+        self.ruling = ruling
+        self._group = group
+
+    @classmethod
+    def of(
+        cls, verdict: Ruling | Verdict, example: Event, ticks: array[int], record_ids: array[int]
+    ) -> EventGroup:
+        """Make a group of events that have this verdict."""
+        return cls(verdict, Group(EventFolder().fold(example), ticks, record_ids))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EventGroup):
+            return NotImplemented
+        return self.judged == other.judged and self._group.columns == other._group.columns
+
+    __hash__ = None  # type: ignore[assignment]  # as it holds columns
+
+    def __repr__(self) -> str:
+        verdict, example = self.judged
+        return f"EventGroup({verdict=!r}, {example=!r}, ticks={self.ticks!r}, record_ids={self.record_ids!r})"
+
+    @property
+    def judged(self) -> tuple[Verdict, Event]:
+        """Verdict and example: whoever needs both makes the example once."""
+        example = self._group.example
+        ruling = self.ruling
+        return ruling if isinstance(ruling, Verdict) else verdict_on_event(example, ruling), example
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.judged[0]
+
+    @property
+    def example(self) -> Event:
+        """The oldest of the events."""
+        return self._group.example
+
+    @property
+    def ticks(self) -> array[int]:
+        """The times."""
+        return self._group.columns[0]
+
+    @property
+    def record_ids(self) -> array[int]:
+        """The record ids."""
+        return self._group.columns[1]
+
+    def between(self, low: int, high: int | None) -> EventGroup | None:
+        """Those from one time until before another, and those without a time; None where there are none."""
+        kept = [ticks == UNKNOWN or (low <= ticks and (high is None or ticks < high)) for ticks in self.ticks]
+        if all(kept):
+            return self
+        return EventGroup(self.ruling, self._group.only(kept)) if any(kept) else None
 
     @property
     def count(self) -> int:
         """Number of events."""
-        return len(self.ticks)
+        return self._group.count
 
     @property
     def first_ticks(self) -> int | None:
@@ -89,14 +142,25 @@ class EventGroup:
     @property
     def last_record_id(self) -> int | None:
         """Record id of the last event; the highest of several at one time, or where no time is known."""
-        _, known = max(zip(self.ticks, self.record_ids, strict=True))
+        _, known = max(zip(*self._group.columns, strict=True))
         return known if known >= 0 else None
 
     @property
     def evidence(self) -> str:
         """What is seen of the VM, as reports and acknowledgements name it: `storage 5.1 | 6.0`."""
-        guest, host = self.verdict.versions.guest, self.verdict.versions.host
-        return f"{self.verdict.component or self.provider} {guest or '?'} | {host or '?'}"
+        verdict, example = self.judged
+        guest, host = verdict.versions.guest, verdict.versions.host
+        return f"{verdict.component or example.provider} {guest or '?'} | {host or '?'}"
+
+    @property
+    def host(self) -> str | None:
+        """The host that logged the events."""
+        return self._group.folded.host or None
+
+    @property
+    def level(self) -> int | None:
+        """Level of the example."""
+        return self._group.folded.level
 
     @property
     def provider(self) -> str:
@@ -111,6 +175,8 @@ class EventGroup:
 
 class GroupedEvents:
     """Events in groups: how many there are, and from when to when."""
+
+    __slots__ = ()
 
     groups: tuple[EventGroup, ...]
 
@@ -130,7 +196,7 @@ class GroupedEvents:
         return moment_of(max, (group.last_ticks for group in self.groups))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding(GroupedEvents):
     """One matter of one VM (or host), as groups of events, most frequent first.
 
@@ -145,6 +211,10 @@ class Finding(GroupedEvents):
     """
 
     groups: tuple[EventGroup, ...]
+    id: str
+    """Twelve hexadecimal digits, the same in every reading that finds this."""
+    severity: Severity
+    """The most urgent severity of the groups; none for what did not repeat and would have to."""
     acknowledged: Acknowledgement | None = None
 
     @property
@@ -155,31 +225,12 @@ class Finding(GroupedEvents):
     @property
     def label(self) -> Label:
         """The label, which all groups share."""
-        return self.verdict.label
-
-    @cached_property
-    def id(self) -> str:
-        """Twelve hexadecimal digits, the same in every reading that finds this."""
-        return finding_id(self.verdict, self.groups[0].example)
-
-    @cached_property
-    def severity(self) -> Severity:
-        """The most urgent severity of the groups; none for what did not repeat and would have to."""
-        worst = min((group.verdict.severity for group in self.groups), key=list(Severity).index)
-        if self.verdict.reason is Reason.WATCH and worst is Severity.CHECK and not self._repeated:
-            return Severity.NONE
-        return worst
+        return self.groups[0].ruling.label
 
     @property
-    def _repeated(self) -> bool:
-        fact = self.groups[0].example.fact
-        wanted = (fact.repeats if fact is not None else None) or _USUAL_REPEATS
-        if any(UNKNOWN in group.ticks for group in self.groups):
-            return self.count >= wanted
-        times = sorted(ticks for group in self.groups for ticks in group.ticks)
-        return any(
-            late - early <= _DAY_TICKS for early, late in zip(times, times[wanted - 1 :], strict=False)
-        )
+    def assumed(self) -> bool:
+        """Whether it is ignorable only if what the verdict assumes holds."""
+        return bool(self.groups[0].ruling.assumptions)
 
     @property
     def section(self) -> Section:
@@ -190,7 +241,7 @@ class Finding(GroupedEvents):
             return Section.ACT if self.severity is Severity.ACT else Section.CHECK
         if self.label is Label.ACTIONABLE:
             return Section.QUIET
-        return Section.ASSUMED if self.verdict.assumed else Section.PROVEN
+        return Section.ASSUMED if self.assumed else Section.PROVEN
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -220,9 +271,9 @@ class Finding(GroupedEvents):
     @property
     def level(self) -> int | None:
         """The worst level of the events: 1 critical, 2 error, 3 warning, 4 information."""
-        return min((group.example.level for group in self.groups if group.example.level), default=None)
+        return min((level for group in self.groups if (level := group.level)), default=None)
 
-    @cached_property
+    @property
     def last_ticks(self) -> int:
         """Time of the last event in ticks, for sorting; -1 where unknown."""
         return max((group.last_ticks or UNKNOWN for group in self.groups), default=UNKNOWN)
@@ -244,17 +295,37 @@ def moment_of(pick: Callable[[list[int]], int], ticks: Iterable[int | None]) -> 
 
 def findings_of(groups: Iterable[EventGroup]) -> list[Finding]:
     """The findings in groups of events."""
-    matters: dict[tuple[str, ...], list[EventGroup]] = {}
+    matters: dict[bytes, list[EventGroup]] = {}
     for group in groups:
-        matters.setdefault(_matter(group.verdict, group.example), []).append(group)
-    return [Finding(tuple(parts if len(parts) == 1 else _ranked(parts))) for parts in matters.values()]
+        matters.setdefault(_digest(*group.judged), []).append(group)
+    return [_finding(_id(digest), parts) for digest, parts in matters.items()]
+
+
+def _finding(name: str, groups: Sequence[EventGroup]) -> Finding:
+    ranked = tuple(groups if len(groups) == 1 else _ranked(groups))
+    order = list(Severity)
+    worst = min((group.ruling.severity for group in ranked), key=order.index)
+    if ranked[0].ruling.reason is Reason.WATCH and worst is Severity.CHECK and not _repeated(ranked):
+        worst = Severity.NONE
+    return Finding(ranked, name, worst)
+
+
+def _repeated(groups: Sequence[EventGroup]) -> bool:
+    """Whether as many events as their row asks for happened within a day."""
+    fact = groups[0].example.fact
+    wanted = (fact.repeats if fact is not None else None) or _USUAL_REPEATS
+    times = sorted(ticks for group in groups for ticks in group.ticks)
+    if UNKNOWN in times[:1]:
+        return len(times) >= wanted
+    return any(late - early <= _DAY_TICKS for early, late in zip(times, times[wanted - 1 :], strict=False))
 
 
 def _ranked(groups: Iterable[EventGroup]) -> Iterator[EventGroup]:
     """The most frequent first; which of equals comes first does not depend on the order of reading."""
 
     def rank(group: EventGroup) -> tuple[int, str, str, int, str]:
-        return -group.count, group.verdict.summary, group.provider, group.event_id, group.example.channel
+        verdict, example = group.judged
+        return -group.count, verdict.summary, example.provider, example.event_id, example.channel
 
     for _, equals in groupby(sorted(groups, key=rank), rank):
         same = list(equals)
@@ -262,18 +333,23 @@ def _ranked(groups: Iterable[EventGroup]) -> Iterator[EventGroup]:
 
 
 def _content(group: EventGroup) -> tuple[str, str, int]:
-    return repr(group.example.record), repr(group.verdict), group.last_ticks or UNKNOWN
+    verdict, example = group.judged
+    return repr(example.record), repr(verdict), group.last_ticks or UNKNOWN
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings in the order of reading: by section, worst level first, newest first."""
     order = {section: place for place, section in enumerate(Section)}
 
-    def rank(finding: Finding) -> tuple[int, int, int, str, str]:
-        level = finding.level or _NO_LEVEL
-        return order[finding.section], level, -finding.last_ticks, finding.verdict.summary, finding.id
+    def rank(finding: Finding) -> tuple[int, int, int]:
+        return order[finding.section], finding.level or _NO_LEVEL, -finding.last_ticks
 
-    return tuple(sorted(findings, key=rank))
+    ranked = sorted(((rank(finding), finding) for finding in findings), key=itemgetter(0))
+    found: list[Finding] = []
+    for _, equals in groupby(ranked, itemgetter(0)):
+        same = [finding for _, finding in equals]
+        found += same if len(same) == 1 else sorted(same, key=lambda one: (one.verdict.summary, one.id))
+    return tuple(found)
 
 
 def finding_id(verdict: Verdict, example: Event) -> str:
@@ -282,17 +358,21 @@ def finding_id(verdict: Verdict, example: Event) -> str:
     A hash of host, VM id or else name, provider, event id and reason (without case, provider and id only
     where they make a matter of their own), and of what is assumed.
     """
-    text = "\x1f".join(_matter(verdict, example))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_LENGTH]
+    return _id(_digest(verdict, example))
 
 
-def _matter(verdict: Verdict, example: Event) -> tuple[str, ...]:
-    """What is equal for events of one finding."""
+def _id(digest: bytes) -> str:
+    return digest.hex()[:_ID_LENGTH]
+
+
+def _digest(verdict: Verdict, example: Event) -> bytes:
+    """A hash of what is equal for events of one finding."""
     event = ("", "") if verdict.reason in _ONE_MATTER else (example.provider.lower(), str(example.event_id))
-    return (
+    matter = (
         (verdict.host or "").lower(),
         (verdict.vm_id or verdict.vm_name or "").lower(),
         *event,
         verdict.reason,
         "" if verdict.label is Label.ACTIONABLE else ", ".join(verdict.assumptions) or "proven",
     )
+    return hashlib.sha256("\x1f".join(matter).encode("utf-8", "surrogatepass")).digest()

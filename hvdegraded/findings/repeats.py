@@ -13,12 +13,12 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import compress, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from hvdegraded.events import Event
-from hvdegraded.findings.grouping import Group
-from hvdegraded.findings.groups import UNKNOWN
+from hvdegraded.events.folded import EventFolder
+from hvdegraded.findings.folded_groups import UNKNOWN, Group, GroupKey
 from hvdegraded.findings.readings import (
     WIDEST_ZONE,
     contradicted,
@@ -41,8 +41,7 @@ _UNORDERED = frozenset({NoteKind.HEADER, NoteKind.CHUNK})
 _EXACT = 10  # ticks: times to the microsecond and better
 _PLACE_BITS = 40  # for the place of an event in its group
 _Channel = tuple[str, str]
-_Key = tuple[object, ...]
-_Name = tuple[_Key, int, int]
+_Name = tuple[GroupKey, int, int]
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Repeats:
 class _Reading(NamedTuple):
     """An event as one input contains it: where it stands in its group."""
 
-    key: _Key
+    key: GroupKey
     group: Group
     at: int
 
@@ -113,15 +112,15 @@ def input_spans(report: ReadReport) -> Iterator[InputSpan]:
         yield InputSpan(*_channel(host, channel), first - shift, last + shift + SECOND, noted or jumps)
 
 
-def count_once(groups: dict[_Key, Group], spans: Iterable[InputSpan], *, names: bool = False) -> Repeats:
+def count_once(groups: dict[GroupKey, Group], spans: Iterable[InputSpan], *, names: bool = False) -> Repeats:
     """Leave one reading of each event in these groups; where readings contradict each other, it is marked.
 
     `names` asks for the names of the readings that went.
     """
     suspects = _Suspects(spans)
-    channels: dict[_Channel, list[tuple[_Key, Group]]] = defaultdict(list)
+    channels: dict[_Channel, list[tuple[GroupKey, Group]]] = defaultdict(list)
     for key, group in groups.items():
-        channels[_channel(group.example.host, group.example.channel)].append((key, group))
+        channels[_channel(group.folded.host, group.folded.channel)].append((key, group))
     removal = _Removal()
     for channel in sorted(channels):
         if suspects.is_suspect(channel):
@@ -193,14 +192,15 @@ class _Removal:
     """Finds readings that are to go or to be marked, and takes them out of their groups in the end."""
 
     def __init__(self) -> None:
-        self._gone: dict[_Key, set[int]] = defaultdict(set)
-        self._marked: dict[_Key, Group] = {}
-        self._differences: dict[tuple[_Key, _Key], tuple[str, ...]] = {}
-        self._worth: dict[tuple[_Key, int], tuple[object, ...]] = {}
+        self._gone: dict[GroupKey, set[int]] = defaultdict(set)
+        self._marked: dict[GroupKey, Group] = {}
+        self._differences: dict[tuple[GroupKey, GroupKey], tuple[str, ...]] = {}
+        self._worth: dict[tuple[GroupKey, int], tuple[object, ...]] = {}
         self._doubtful = 0
+        self._folder = EventFolder()
         self._marks: dict[_Name, tuple[str, ...]] = {}
 
-    def take(self, groups: list[tuple[_Key, Group]], *, reports_doubtful: bool) -> None:
+    def take(self, groups: list[tuple[GroupKey, Group]], *, reports_doubtful: bool) -> None:
         """Look at all events of one channel."""
         doubtful = 0
         for readings in _alike(groups, by_time=False):
@@ -219,11 +219,15 @@ class _Removal:
             self._doubtful += loose + doubtful
 
     def take_incomplete(
-        self, own: list[tuple[_Key, Group]], others: list[tuple[_Key, Group]], *, reports_doubtful: bool
+        self,
+        own: list[tuple[GroupKey, Group]],
+        others: list[tuple[GroupKey, Group]],
+        *,
+        reports_doubtful: bool,
     ) -> None:
         """Look at events that lack their host or channel, beside those of channels that theirs may be."""
         mine = {key for key, _ in own}
-        left = sum(len(group.ticks) - len(self._gone[key]) for key, group in own)
+        left = sum(group.count - len(self._gone[key]) for key, group in own)
         for by_time in (False, True):
             for readings in _alike([*own, *others], by_time=by_time):
                 loose = [one for one in readings if one.key in mine and one.at not in self._gone[one.key]]
@@ -233,21 +237,20 @@ class _Removal:
         if reports_doubtful:
             self._doubtful += left
 
-    def finish(self, groups: dict[_Key, Group], *, names: bool) -> Repeats:
+    def finish(self, groups: dict[GroupKey, Group], *, names: bool) -> Repeats:
         """Take out what is to go, and put in what is marked."""
         gone: Counter[_Name] = Counter()
         for key, places in self._gone.items():
             group = groups[key]
             if names:
                 gone.update((key, group.ticks[at], group.record_ids[at]) for at in places)
-            kept = [at not in places for at in range(len(group.ticks))]
-            group.ticks = array("q", compress(group.ticks, kept))
-            group.record_ids = array("q", compress(group.record_ids, kept))
-            if not group.ticks:
+            if len(places) == group.count:
                 del groups[key]
+            else:
+                groups[key] = group.only([at not in places for at in range(group.count)])
         groups |= self._marked
         marked = self._marked.values()
-        contradictions = sum(len(group.ticks) for group in marked)
+        contradictions = sum(group.count for group in marked)
         dropped = sum(map(len, self._gone.values())) - contradictions
         gone.subtract(self._marks.keys() if names else ())
         examples = tuple(group.example for group in marked)
@@ -298,19 +301,20 @@ class _Removal:
 
     def _mark(self, reading: _Reading, differ: tuple[str, ...]) -> None:
         """Move a reading to those of its group that are contradicted in the same values."""
-        key = reading.key, differ
+        kind, name, vm_id = reading.key
+        key: GroupKey = ((kind, differ), name, vm_id)
         if key not in self._marked:
             group = reading.group
-            self._marked[key] = Group(contradicted(group.example, differ), group.age)
-        self._marked[key].ticks.append(reading.ticks)
-        self._marked[key].record_ids.append(reading.record_id)
+            example = self._folder.fold(contradicted(group.example, differ))
+            self._marked[key] = Group(example, array("q"), array("q"))
+        self._marked[key].extend((reading.ticks,), (reading.record_id,))
         self._gone[reading.key].add(reading.at)
         self._marks[reading.key, reading.ticks, reading.record_id] = differ
 
 
-def _alike(groups: list[tuple[_Key, Group]], *, by_time: bool) -> Iterator[list[_Reading]]:
+def _alike(groups: list[tuple[GroupKey, Group]], *, by_time: bool) -> Iterator[list[_Reading]]:
     """Yield the readings that share a record id, or an exact time; some of all at once bound the memory."""
-    count = 1 + sum(len(group.ticks) for _, group in groups) // _MOST_TOGETHER
+    count = 1 + sum(group.count for _, group in groups) // _MOST_TOGETHER
     values = [array("q") for _ in range(count)]
     places = [array("q") for _ in range(count)]
     for number, (_, group) in enumerate(groups):
@@ -323,7 +327,7 @@ def _alike(groups: list[tuple[_Key, Group]], *, by_time: bool) -> Iterator[list[
 
 
 def _equal(
-    values: Iterable[int], places: Iterable[int], groups: list[tuple[_Key, Group]]
+    values: Iterable[int], places: Iterable[int], groups: list[tuple[GroupKey, Group]]
 ) -> Iterator[list[_Reading]]:
     several = {value for value, count in Counter(values).items() if count > 1}
     found: dict[int, list[_Reading]] = {value: [] for value in sorted(several)}

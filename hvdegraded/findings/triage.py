@@ -1,14 +1,13 @@
 """The result of a triage: findings, filters over them, and views as text, page, pictures, frames and JSON.
 
-Events that get the same verdict for the same reason are one `EventGroup`, which keeps one example and, of
-each event, its time and record id: 16 bytes. Findings are such groups that are one matter of one VM; so a
-mismatch that five components report is one finding with five groups. `builder` makes a Triage of events.
+Events that get the same verdict for the same reason are one `EventGroup`, which keeps one example, folded,
+and, of each event, its time and record id: 16 bytes. Findings are such groups that are one matter of one VM;
+so a mismatch that five components report is one finding with five groups. `builder` makes a Triage of events.
 """
 
 from __future__ import annotations
 
 import difflib
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from hvdegraded.errors import UnknownNameError, WrongTypeError, WrongValueError
 from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
 from hvdegraded.findings.groups import (
-    UNKNOWN,
     EventGroup,
     Finding,
     GroupedEvents,
@@ -33,7 +31,7 @@ from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.history import same_name
-from hvdegraded.verdicts.verdict import Label, Reason, Verdict
+from hvdegraded.verdicts.verdict import Label, Reason
 
 if TYPE_CHECKING:
     from hvdegraded.findings.document import Document
@@ -117,12 +115,12 @@ class Triage(GroupedEvents):
     @property
     def actionable(self) -> Triage:
         """Only events with the label actionable, whether they ask for something or not."""
-        return self._where(lambda group: group.verdict.actionable)
+        return self._where(lambda group: group.ruling.label is Label.ACTIONABLE)
 
     @property
     def ignorable(self) -> Triage:
         """Only events with the label ignorable, proven or assumed."""
-        return self._where(lambda group: group.verdict.ignorable)
+        return self._where(lambda group: group.ruling.label is Label.IGNORABLE)
 
     def vm(self, name_or_id: str) -> Triage:
         """Only what concerns a VM, by name or id in any letter case.
@@ -133,11 +131,12 @@ class Triage(GroupedEvents):
         wanted = _given("VM", name_or_id).strip("{}").lower()
 
         def names(group: EventGroup) -> tuple[str, str]:
-            return (group.verdict.vm_name or "").lower(), (group.verdict.vm_id or "").lower()
+            verdict = group.verdict
+            return (verdict.vm_name or "").lower(), (verdict.vm_id or "").lower()
 
         whole = self._whole or self.groups
         if same_name(wanted) not in self.vm_names and not any(wanted in names(group) for group in whole):
-            named = [group.verdict.vm_name or group.verdict.vm_id for group in whole]
+            named = [verdict.vm_name or verdict.vm_id for verdict in (group.verdict for group in whole)]
             raise _unknown("VM", name_or_id, [*self.vm_names, *named])
         return self._where(lambda group: wanted in names(group))
 
@@ -178,17 +177,8 @@ class Triage(GroupedEvents):
         """Only what happened from `start` until before `end`, and what has no time; naive times are UTC."""
         low = ticks_from_datetime(start) if start else 0
         high = ticks_from_datetime(end) if end else None
-        kept = []
-        for group in self.groups:
-            rows = [
-                row
-                for row in zip(group.ticks, group.record_ids, strict=True)
-                if row[0] == UNKNOWN or (low <= row[0] and (high is None or row[0] < high))
-            ]
-            if rows:
-                ticks, ids = zip(*rows, strict=True)
-                kept.append(EventGroup(group.verdict, group.example, array("q", ticks), array("q", ids)))
-        return self._selection(kept)
+        parts = (group.between(low, high) for group in self.groups)
+        return self._selection(part for part in parts if part is not None)
 
     def _where(self, test: Callable[[EventGroup], bool]) -> Triage:
         return self._selection(group for group in self.groups if test(group))
@@ -208,16 +198,16 @@ class Triage(GroupedEvents):
 
     def by_label(self) -> Counter[Label]:
         """Events by label."""
-        return self._counted(lambda verdict: verdict.label)
+        return self._counted(lambda group: group.ruling.label)
 
     def by_reason(self) -> Counter[Reason]:
         """Events by reason."""
-        return self._counted(lambda verdict: verdict.reason)
+        return self._counted(lambda group: group.ruling.reason)
 
-    def _counted(self, key: Callable[[Verdict], Any]) -> Counter[Any]:
+    def _counted(self, key: Callable[[EventGroup], Any]) -> Counter[Any]:
         counts: Counter[Any] = Counter()
         for group in self.groups:
-            counts[key(group.verdict)] += group.count
+            counts[key(group)] += group.count
         return counts
 
     # ------------------------------------------------------------ views

@@ -111,19 +111,35 @@ class Classifier:
         In between, the history may grow by further times of what it contains: its `revision` is the same.
         """
         fact = self.fact(event)
-        if fact is None:
-            verdict = verdict_on_event(event, _unknown(event, self.knowledge))
-            return lambda _: verdict
-        if fact.outcome is None or not isinstance(event, VersionEvent):
-            answer = answer_known(event, fact, self.knowledge)
-            key = (*event.verdict_key, answer)
-            verdict = self._verdicts.get(key) or self._verdicts.remember(
-                key, verdict_on_event(event, _known(fact, answer))
-            )
+        if fact is None or fact.outcome is None or not isinstance(event, VersionEvent):
+            ruling = self._on_other(event, fact)
+            key = (*event.verdict_key, ruling)
+            verdict = self._verdicts.get(key) or self._verdicts.remember(key, verdict_on_event(event, ruling))
             return lambda _: verdict
         around = history.around(event) if history is not None else None
         guest = EvidenceOfGuest(event, self._find, around, self.policy)
         return partial(self._on_version_event, event, fact, event.verdict_key, guest, around)
+
+    def rule_over_time(self, event: Event, history: History | None = None) -> Callable[[int | None], Ruling]:
+        """Return what `over_time` does, without making verdicts: the rulings on which they rest.
+
+        The rulings on alike events of many VMs are one object.
+        """
+        fact = self.fact(event)
+        if fact is None or fact.outcome is None or not isinstance(event, VersionEvent):
+            ruling = self._on_other(event, fact)
+            return lambda _: ruling
+        around = history.around(event) if history is not None else None
+        guest = EvidenceOfGuest(event, self._find, around, self.policy)
+        return lambda ticks: self._ruling(event, fact, *_seen(event, guest, around, ticks))
+
+    def _on_other(self, event: Event, fact: EventFact | None) -> Ruling:
+        if fact is None:
+            ruling = _unknown(event, self.knowledge)
+            return self._rulings.setdefault((ruling,), ruling)
+        answer = answer_known(event, fact, self.knowledge)
+        deciding = id(fact), answer
+        return self._rulings.get(deciding) or self._rulings.remember(deciding, _known(fact, answer))
 
     def _on_version_event(
         self,
@@ -134,20 +150,20 @@ class Classifier:
         around: Surroundings | None,
         ticks: int | None,
     ) -> Verdict:
-        moment = None if ticks is not None and ticks < 0 else ticks
-        evidence = guest.at(moment)
-        aftermath = Aftermath()
-        if event.outcome is Outcome.REFUSED:
-            aftermath = what_followed(around, event, moment)
-        key = (*key, evidence, aftermath)
+        seen = _seen(event, guest, around, ticks)
+        key = (*key, *seen)
         known = self._verdicts.get(key)
         if known is not None:
             return known
+        return self._verdicts.remember(key, verdict_on_event(event, self._ruling(event, fact, *seen)))
+
+    def _ruling(
+        self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath
+    ) -> Ruling:
         deciding = (*event.ruling_key, evidence, aftermath)
-        ruling = self._rulings.get(deciding) or self._rulings.remember(
+        return self._rulings.get(deciding) or self._rulings.remember(
             deciding, self._on_versions(event, fact, evidence, aftermath)
         )
-        return self._verdicts.remember(key, verdict_on_event(event, ruling))
 
     def classify_all(
         self, events: Iterable[Event | EventRecord], *, in_memory: int = IN_MEMORY
@@ -276,6 +292,17 @@ class Classifier:
             return None
         releases = self.knowledge.protocols.host_releases(event.component, host)
         return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
+
+
+def _seen(
+    event: VersionEvent, guest: EvidenceOfGuest, around: Surroundings | None, ticks: int | None
+) -> tuple[GuestEvidence, Aftermath]:
+    """What is known of the guest at that time (negative: not known), and what followed a refusal."""
+    moment = None if ticks is not None and ticks < 0 else ticks
+    evidence = guest.at(moment)
+    if event.outcome is Outcome.REFUSED:
+        return evidence, what_followed(around, event, moment)
+    return evidence, Aftermath()
 
 
 def _unknown(event: Event, knowledge: Knowledge) -> Ruling:

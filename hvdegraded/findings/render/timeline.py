@@ -88,7 +88,7 @@ def _times_by_row(groups: Sequence[EventGroup]) -> tuple[dict[Row, dict[Severity
         known = [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
         untimed += part.count - len(known)
         if known:
-            times[row_of(part)].setdefault(part.verdict.severity, []).extend(known)
+            times[row_of(part)].setdefault(part.ruling.severity, []).extend(known)
     return times, untimed
 
 

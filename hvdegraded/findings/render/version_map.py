@@ -22,6 +22,7 @@ from hvdegraded.findings.render.canvas import (
     row_of,
 )
 from hvdegraded.knowledge.vocabulary import Component, Outcome
+from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
     from hvdegraded.findings.groups import EventGroup
@@ -46,7 +47,11 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
 
     def rank(row: Row) -> tuple[bool, int, Row]:
         parts = [part for found in cells[row].values() for part in found]
-        return not any(part.verdict.actionable for part in parts), -sum(part.count for part in parts), row
+        return (
+            not any(part.ruling.label is Label.ACTIONABLE for part in parts),
+            -sum(part.count for part in parts),
+            row,
+        )
 
     rows, more = first_rows(sorted(cells, key=rank), most_rows)
     components = [one for one in Component if any(one in cells[row] for row in rows)]
@@ -59,7 +64,7 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
             if not parts:
                 continue
             count = sum(part.count for part in parts)
-            actionable = any(part.verdict.actionable for part in parts)
+            actionable = any(part.ruling.label is Label.ACTIONABLE for part in parts)
             shade = 0.12 + 0.5 * math.log2(count + 1) / math.log2(most + 1)
             boxes.append(Rectangle((x - 0.47, y - 0.44), 0.94, 0.88))
             faces.append(mixed(PROBLEM if actionable else NOISE, shade))
