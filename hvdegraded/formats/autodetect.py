@@ -71,7 +71,7 @@ def sniff(head: bytes, path: str | None = None) -> Format:
     """
     if not head:
         raise EmptySourceError("the input is empty", path=path, hint="copy or export the log again")
-    if head.startswith(FILE_MAGIC) or head[FILE_HEADER_SIZE:].startswith(CHUNK_MAGIC):
+    if head.startswith((FILE_MAGIC, CHUNK_MAGIC)) or head[FILE_HEADER_SIZE:].startswith(CHUNK_MAGIC):
         return Format.EVTX
     if head[4:8] == b"LfLe":
         raise LegacyEvtError(path)
@@ -231,11 +231,11 @@ class _Reading:
         try:
             form = sniff(head, path)
         except (EmptySourceError, UnknownFormatError):
-            inside = _format_inside(stream) if head else None
+            inside = _format_inside(stream, head) if head else None
             if inside is None:
                 raise
             return inside
-        return (_format_inside(stream) or form) if form is Format.TEXT else form
+        return (_format_inside(stream, head) or form) if form is Format.TEXT else form
 
     def _read_zip(self, stream: BinaryIO, path: str | None) -> Iterator[Item]:
         from hvdegraded.formats.archives import CONTENT_TYPES, members
@@ -307,15 +307,20 @@ class _Started(Iterator[Item]):
         return self._first.pop() if self._first else next(self._items)
 
 
-def _format_inside(stream: BinaryIO) -> Format | None:
+def _format_inside(stream: BinaryIO, head: bytes) -> Format | None:
     """What stands behind a beginning that belongs to no format: chunks of a log, or an archive."""
     from hvdegraded.formats.zip_members import is_zip
 
     if not stream.seekable():
-        return None
+        return Format.EVTX if _holds_records(head) else None
     if _has_chunk(stream):
         return Format.EVTX
-    return Format.ZIP if is_zip(stream) else None
+    if is_zip(stream):
+        return Format.ZIP
+    start = stream.tell()
+    head = stream.read(FILE_HEADER_SIZE + CHUNK_SIZE)
+    stream.seek(start)
+    return Format.EVTX if _holds_records(head) else None
 
 
 def _has_chunk(stream: BinaryIO) -> bool:
@@ -332,3 +337,13 @@ def _has_chunk(stream: BinaryIO) -> bool:
         return False
     finally:
         stream.seek(start)
+
+
+def _holds_records(data: bytes) -> bool:
+    """Whether bytes hold a chunk's mark or a whole record, as a log does whose beginning is cut off."""
+    if CHUNK_MAGIC not in data and RECORD_MAGIC not in data:
+        return False
+    from hvdegraded.formats.evtx.chunks import find_chunk
+    from hvdegraded.formats.evtx.record_headers import find_record
+
+    return find_chunk(data, 0) >= 0 or find_record(data, 0, len(data)) is not None

@@ -37,7 +37,7 @@ def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
         log = open_log(stream, name)
         items += log.items
         run: list[Chunk] = []
-        for place in scan_chunks(log.read_at):
+        for place in scan_chunks(log.read_at, log.start):
             in_order = isinstance(place, Chunk) and not place.data
             if run and (not in_order or len(run) == size):
                 yield ReadStep(items, tuple(run))

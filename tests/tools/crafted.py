@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable
 
-from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE, name_hash
 
 FIRST = 512
 BODY = FIRST + 24
@@ -71,7 +71,7 @@ class Binary:
         if isinstance(name, int):
             return self.add(struct.pack("<I", name))
         raw = name if isinstance(name, bytes) else name.encode("utf-16-le", "surrogatepass")
-        head = struct.pack("<IIHH", self.here + 4, 0, 0, len(raw) // 2)
+        head = struct.pack("<IIHH", self.here + 4, 0, name_hash(raw[: len(raw) // 2 * 2]), len(raw) // 2)
         return self.add(head + raw + b"\0\0")
 
     def open(self, name: str | bytes | int, *attributes: tuple[str, str | int], raw: bool = False) -> Binary:

@@ -17,11 +17,10 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import NamedTuple
 
+from hvdegraded.formats.evtx.chunk_bases import ChunkBases
 from hvdegraded.formats.evtx.format import (
     CHUNK_HEADER,
     CHUNK_HEADER_SIZE,
@@ -31,13 +30,10 @@ from hvdegraded.formats.evtx.format import (
     FILE_HEADER_SIZE,
     FILE_MAGIC,
     FIRST_RECORD,
-    FRAGMENT_HEADER,
-    INSTANCE_HEAD,
-    INSTANCE_TOKEN,
     RECORD_HEADER,
     RECORD_START,
 )
-from hvdegraded.formats.evtx.record_headers import find_record, is_record, is_record_start, records_between
+from hvdegraded.formats.evtx.record_headers import find_record, is_record, is_record_start
 
 __all__ = [
     "MOST_RECORDS",
@@ -49,6 +45,7 @@ __all__ = [
     "chunk_header",
     "find_chunk",
     "find_chunks",
+    "first_chunk",
     "read_file_header",
     "scan_chunks",
 ]
@@ -58,7 +55,6 @@ MOST_RECORDS = 4096
 
 _SIZE = struct.Struct("<I").unpack_from
 _NO_CHECKSUMS = 0x4
-_MOST_RECORDS_ASKED = 64  # where their chunk begins
 _LAST_RECORD = 44  # where the header of a chunk names its last record
 # A mark, behind which a header names its own size, or the first record stands.
 _MARK = re.compile(rb"ElfChnk\0(?=.{32}\x80\0\0\0|.{504}\*\*\0\0)", re.DOTALL).search
@@ -90,6 +86,18 @@ class Chunk(NamedTuple):
     """Its last record is the one that the header counts, and no further one follows."""
     anomalies: tuple[str, ...] = ()
     """Of all its records."""
+    moved: int = 0
+    """How many bytes were put in before its first record; less than 0: cut out."""
+
+    @property
+    def is_found(self) -> bool:
+        """Whether its bytes are those of a chunk: a mark or a record shows it."""
+        data = self.data
+        return data.startswith(CHUNK_MAGIC) or find_record(data, FIRST_RECORD, len(data)) is not None
+
+    def at(self, place: int) -> int:
+        """Where in the input a place in it stands; 0 where that was cut off."""
+        return max(0, self.offset + place)
 
     @property
     def limit(self) -> int:
@@ -148,6 +156,22 @@ def read_file_header(data: bytes) -> FileHeader | None:
     return FileHeader(chunks, bool(flags & 1), following)
 
 
+def first_chunk(head: bytes) -> int:
+    """Where chunks begin, in the first bytes of a log without a chunk where the first one belongs.
+
+    Its file header is cut or missing, with a part of the first chunk or without, or it has grown; where
+    nothing shows that, the chunks begin behind the place of the file header.
+    """
+    mark = find_chunk(head, 0)
+    before = head if mark < 0 else head[:mark]
+    record = find_record(before, 0, len(before))
+    place = mark
+    if record is not None:
+        base, _ = ChunkBases().of(before, marked=False)
+        place = record.start if base is None or head.startswith(FILE_MAGIC) else max(base, 0)
+    return place if 0 <= place <= FILE_HEADER_SIZE else FILE_HEADER_SIZE
+
+
 def find_chunks(
     read_at: ReadAt, start: int = FILE_HEADER_SIZE, number: int = 0
 ) -> Iterator[Chunk | MissingChunk]:
@@ -155,65 +179,52 @@ def find_chunks(
 
     What lies where a chunk belongs and is not a chunk comes as a MissingChunk. `number` is that of the first.
     """
-    data = read_at(start, CHUNK_SIZE)
-    behind = start  # the beginning of the last chunk
-    while data:
+    bases = ChunkBases()
+    while data := read_at(start, CHUNK_SIZE):
         following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
-        step = CHUNK_SIZE
-        empty = data == _ZEROS
-        if empty:
-            pass
-        elif following[:8] != CHUNK_MAGIC and following != _ZEROS:
-            step, data = _next_chunk(data, following)
-        elif not data.startswith(CHUNK_MAGIC):
-            step, data = _next_chunk(data, b"")
-        if not empty and not data.startswith(CHUNK_MAGIC):
-            base = _displacement(data)
-            if 0 < base < step:
-                step, data = base, data[:base]
-            elif base < 0 and start + base > behind:
-                start += base
-                data = read_at(start, CHUNK_SIZE)
-        if data.startswith(CHUNK_MAGIC) or (not empty and find_record(data, FIRST_RECORD, len(data))):
-            yield _chunk(data, start, number)
-            behind = start
-        elif len(data) > FIRST_RECORD:
-            yield MissingChunk(start, empty or not data.strip(b"\0"))
-        number += 1
+        chunk, step = _chunk(data, start, number), CHUNK_SIZE
+        in_order = chunk.trusted and chunk.written is not None and following.startswith(CHUNK_MAGIC)
+        if not in_order and data != _ZEROS:
+            chunk, step = _out_of_order(chunk, following, bases)
+        if chunk.is_found:
+            yield chunk
+            number += 1
+        elif len(chunk.data) > FIRST_RECORD:
+            yield MissingChunk(start, not chunk.data.strip(b"\0"))
+            number += 1
         start += step
-        data = read_at(start, CHUNK_SIZE)
 
 
-def _next_chunk(data: bytes, following: bytes) -> tuple[int, bytes]:
-    """How far it is from a chunk to the next, where that is not at its place, and the chunk's bytes."""
-    both = data + following
-    place = find_chunk(both, _certain_size(data))
-    return (place, both[:place]) if place > 0 else (CHUNK_SIZE, data)
+def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Chunk, int]:
+    """The chunk of these bytes, if it or the next one is not as it should be, and how far it is to the next.
 
-
-def _displacement(data: bytes) -> int:
-    """How far from here a chunk without mark begins, by the templates that its records define."""
-    bases = Counter(islice(_bases(data), _MOST_RECORDS_ASKED))
-    return max(bases, key=lambda one: bases[one]) if bases else 0
-
-
-def _bases(data: bytes) -> Iterator[int]:
-    """Where a chunk begins, as records say whose template is defined in them: by its offset in the chunk."""
-    for span in records_between(data, 0, len(data)):
-        definition = span.start + RECORD_HEADER + INSTANCE_HEAD.size
-        if definition + 8 <= span.end:
-            fragment, token, _, key, offset = INSTANCE_HEAD.unpack_from(data, span.start + RECORD_HEADER)
-            here = data[definition + 4 : definition + 8] == key.to_bytes(4, "little")
-            if token == INSTANCE_TOKEN and fragment == FRAGMENT_HEADER and here:
-                yield definition - offset
-
-
-def _certain_size(data: bytes) -> int:
-    """How many of the bytes certainly belong to the chunk that begins with them: a text can hold its mark."""
-    if not data.startswith(CHUNK_MAGIC):
-        return 1
-    chunk = _chunk(data, 0, 0)
-    return chunk.free if chunk.proven else 1
+    Its first record stands where a chunk's does, whatever was cut out before it or put in.
+    """
+    data, marked, proven = chunk.data, chunk.data.startswith(CHUNK_MAGIC), chunk.proven
+    ends_here = following.startswith(CHUNK_MAGIC) or following == _ZEROS
+    stretch = data if ends_here else data + following
+    place = find_chunk(stretch, chunk.free if proven else 1)  # a text in it can hold a mark
+    if proven:
+        size = place if 0 < place < CHUNK_SIZE else CHUNK_SIZE
+        return chunk._replace(data=data[:size]), size
+    stretch = stretch[:place] if place > 0 else stretch
+    base, unmarked = bases.of(stretch, marked=marked)
+    if base is None or (base > 0 and not marked):
+        size = base or unmarked or (place if place > 0 else CHUNK_SIZE)
+        # In less than half a chunk of bytes that were put in, records are remnants.
+        filler = stretch[: size if size >= CHUNK_SIZE // 2 else FIRST_RECORD]
+        return _chunk(filler, chunk.offset, chunk.number), size
+    end = step = place if place > 0 else min(len(stretch), max(CHUNK_SIZE + base, FIRST_RECORD))
+    if unmarked is not None:
+        step, end = unmarked, unmarked + FIRST_RECORD
+    own = stretch[:end]
+    if base:
+        # Where the first record begins in the header, bytes of that were cut out.
+        is_cut = base < 0 and is_record_start(own, FIRST_RECORD + base)
+        split = FIRST_RECORD if chunk.trusted and not is_cut else 0
+        head, body = own[:split], own[split:]
+        own = head + (body[base:] if base > 0 else bytes(-base) + body)
+    return _chunk(own, chunk.offset + base, chunk.number)._replace(moved=base), step
 
 
 def _has_intact_header(data: bytes, start: int) -> bool:
@@ -269,7 +280,9 @@ def find_chunk(data: bytes, place: int) -> int:
 
 def chunk_from(data: bytes, offset: int, number: int) -> Chunk:
     """The chunk that begins with these bytes, up to their end or the next chunk."""
-    return _chunk(_next_chunk(data, b"")[1], offset, number)
+    chunk = _chunk(data, offset, number)
+    place = find_chunk(data, chunk.free if chunk.proven else 1)
+    return chunk if place < 0 else _chunk(data[:place], offset, number)
 
 
 def chunk_header(read_at: ReadAt, offset: int) -> Chunk:
@@ -277,9 +290,9 @@ def chunk_header(read_at: ReadAt, offset: int) -> Chunk:
     return _chunk(read_at(offset, _SCANNED), offset, 0)
 
 
-def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | MissingChunk]:
+def scan_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chunk | MissingChunk]:
     """What `find_chunks` finds; of chunks in good order only the header is read: they come without bytes."""
-    start, number = FILE_HEADER_SIZE, 0
+    number = 0
     head = read_at(start, _SCANNED)
     while True:
         chunk = _chunk(head, start, number)
@@ -295,7 +308,7 @@ def scan_chunks(read_at: ReadAt) -> Iterator[Chunk | MissingChunk]:
             number += 1
             continue
         for count, item in enumerate(find_chunks(read_at, start, number)):
-            if count and isinstance(item, Chunk) and item.orderly:
+            if count and isinstance(item, Chunk) and item.orderly and not item.moved:
                 start, number, head = item.offset, item.number, item.data[:_SCANNED]
                 break
             yield item

@@ -313,7 +313,7 @@ class EvtxDecoder:
 def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
     """What is damaged in a chunk."""
     damaged = not chunk.trusted
-    where = f"the chunk at offset 0x{chunk.offset:X}"
+    where = f"the chunk at offset 0x{chunk.at(0):X}"
     hidden = sum(1 for span in spans if isinstance(span, Span) and span.place is not None)
     if hidden:
         yield Note(NoteKind.CHUNK, f"{where} hides {hidden} records: sizes or its header leave them out")
@@ -358,7 +358,7 @@ def _gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
     return Loss(
         reason,
         detail,
-        offset=chunk.offset + gap.start,
+        offset=chunk.at(gap.start),
         records=gap.records,
         after=before.ticks if isinstance(before, Span) else None,
         before=behind.ticks if isinstance(behind, Span) else None,

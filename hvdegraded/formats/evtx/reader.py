@@ -20,10 +20,17 @@ from hvdegraded.formats.evtx.chunks import (
     MissingChunk,
     ReadAt,
     find_chunks,
+    first_chunk,
     read_file_header,
 )
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.format import FILE_HEADER_SIZE, FILE_MAGIC, FIRST_RECORD
+from hvdegraded.formats.evtx.format import (
+    CHUNK_MAGIC,
+    CHUNK_SIZE,
+    FILE_HEADER_SIZE,
+    FILE_MAGIC,
+    FIRST_RECORD,
+)
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, Span, find_record
 from hvdegraded.formats.evtx.record_numbers import RecordNumberAudit
@@ -57,6 +64,8 @@ class OpenLog(NamedTuple):
     repeats: RepeatedChunks
     header: FileHeader | None
     items: list[Item]
+    start: int
+    """Where its chunks begin."""
 
 
 def read_evtx(
@@ -77,7 +86,7 @@ def read_evtx(
     log = open_log(source, path)
     yield from log.items
     chunks = ChunkReader(path, wanted, decoder or EvtxDecoder())
-    for found in find_chunks(log.read_at):
+    for found in find_chunks(log.read_at, log.start):
         if isinstance(found, MissingChunk):
             log.audit.add_hole(found)
             continue
@@ -126,16 +135,23 @@ def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
     """Open a log and look at its header. Raises as `read_evtx` does."""
     read_at, size = _reader_of(source)
     head = read_at(0, FILE_HEADER_SIZE)
-    _check_magic(head, read_at, size, path)
+    start = FILE_HEADER_SIZE
+    if read_at(start, len(CHUNK_MAGIC)) != CHUNK_MAGIC:
+        start = first_chunk(read_at(0, FILE_HEADER_SIZE + CHUNK_SIZE))
+    _check_magic(head, read_at, size, path, start)
     header = read_file_header(head)
     items: list[Item] = [Opened("evtx", size)]
-    if header is None:
+    if start < FILE_HEADER_SIZE:
+        text = f"the file header is cut or missing: chunks begin at offset 0x{start:X}, others may be lost"
+        items.append(Note(NoteKind.HEADER, text))
+    elif header is None:
         items.append(Note(NoteKind.HEADER, "the file header is damaged; the chunks' own marks are trusted"))
-    elif header.dirty:
+    if header is not None and header.dirty:
         text = "the log was not closed, as in a copy from a live system: the newest may be missing"
         items.append(Note(NoteKind.DIRTY, text))
-    repeats = RepeatedChunks(read_at, size)
-    return OpenLog(read_at, RecordNumberAudit(header, size, repeats.elsewhere), repeats, header, items)
+    repeats = RepeatedChunks(read_at, size, start)
+    audit = RecordNumberAudit(header, size, repeats.elsewhere, start)
+    return OpenLog(read_at, audit, repeats, header, items, start)
 
 
 def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:
@@ -149,14 +165,14 @@ def never_written(log: OpenLog, path: str | None) -> Iterator[Coverage]:
         yield Coverage(None, name[1].replace("%4", "/"), 0, 0)
 
 
-def _check_magic(head: bytes, read_at: ReadAt, size: int, path: str | None) -> None:
+def _check_magic(head: bytes, read_at: ReadAt, size: int, path: str | None, start: int) -> None:
     if not head:
         raise EmptySourceError("the file is empty", path=path, hint="copy the log again")
     if head.startswith(FILE_MAGIC):
         return
     if head[4:8] == b"LfLe":
         raise LegacyEvtError(path)
-    if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at), _MOST_SEARCHED)):
+    if any(isinstance(chunk, Chunk) for chunk in islice(find_chunks(read_at, start), _MOST_SEARCHED)):
         return
     raise UnknownFormatError(
         "this is not an .evtx log", path=path, offset=0, hint=f"its {size} bytes hold no chunk of one"

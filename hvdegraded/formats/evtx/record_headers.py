@@ -89,7 +89,7 @@ def is_record(data: bytes, start: int, end: int) -> bool:
 
 def is_record_start(data: bytes, start: int) -> bool:
     """Whether a record's header stands at `start`."""
-    return len(data) >= start + RECORD_HEADER and data.startswith(RECORD_MAGIC, start)
+    return 0 <= start <= len(data) - RECORD_HEADER and data.startswith(RECORD_MAGIC, start)
 
 
 def find_record(data: bytes, start: int, end: int) -> Span | None:

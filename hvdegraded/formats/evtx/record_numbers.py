@@ -29,10 +29,12 @@ class RecordNumberAudit:
         header: FileHeader | None,
         size: int,
         elsewhere: Callable[[int, int], int] = lambda first, last: 0,  # noqa: ARG005  # none
+        start: int = FILE_HEADER_SIZE,
     ) -> None:
         self._elsewhere = elsewhere
         self._header = header
         self._size = size
+        self._next_place = start  # where the next chunk belongs
         self._found: list[Item] = []
         self._places = 0
         self._seen = 0
@@ -68,6 +70,7 @@ class RecordNumberAudit:
         """Take the next chunk; give what lies in it if its header is damaged, less what is counted here."""
         self._places += 1
         self._seen += 1
+        self._compare_place(chunk)
         if chunk.orderly:
             self._run_on(chunk.first, chunk.last, chunk.written)
             return None
@@ -77,14 +80,21 @@ class RecordNumberAudit:
             self._run_on(chunk.first, max(chunk.last, *numbers, 0), chunk.written)
             return spans
         if numbers and isinstance(spans[0], Gap):
-            self._holes.append(MissingChunk(chunk.offset + spans[0].start, empty=False))
+            self._holes.append(MissingChunk(chunk.at(spans[0].start), empty=False))
             del spans[0]
         if numbers:
             self._run_on(numbers[0], numbers[-1], chunk.written)
-            self._open_end = None if chunk.trusted else chunk.offset + end_of(spans)
+            self._open_end = None if chunk.trusted else chunk.at(end_of(spans))
         elif not chunk.trusted and not spans:
-            self._holes.append(MissingChunk(chunk.offset, empty=False))
+            self._holes.append(MissingChunk(chunk.at(0), empty=False))
         return spans
+
+    def _compare_place(self, chunk: Chunk) -> None:
+        """Note a chunk that does not lie where chunks do, counted from the last one."""
+        if (chunk.offset - self._next_place) % CHUNK_SIZE:
+            text = f"the chunk at offset 0x{chunk.at(0):X} lies where none belongs"
+            self._found.append(Note(NoteKind.CHUNK, f"{text}: bytes before it were cut out or put in"))
+        self._next_place = chunk.offset
 
     def finish(self) -> None:
         """Take the end of the file."""
@@ -143,7 +153,9 @@ class RecordNumberAudit:
         if places:
             self._lossy = True
             self._found.append(Chunks(damaged=len(self._holes)))
-            missing = -1 if self._last is None else first - self._last - 1
+            # Nothing was ever written before record 1.
+            before = 0 if self._last is None and first == 1 else self._last
+            missing = -1 if before is None else first - before - 1
             if missing > 0 and missing <= MOST_RECORDS * places:
                 self._lose(missing, "by the numbers around them", written)
             elif missing and self._holes:

@@ -56,15 +56,15 @@ class _Numbers:
 
 
 class RepeatedChunks:
-    """What is known of the record numbers of a log's chunks; `read_at` reads the log's bytes."""
+    """What is known of the record numbers of a log's chunks, which begin at `start`."""
 
-    def __init__(self, read_at: ReadAt, size: int) -> None:
+    def __init__(self, read_at: ReadAt, size: int, start: int = FILE_HEADER_SIZE) -> None:
         self._read_at = read_at
         self._seen = _Numbers()
         self._originals: dict[bytes, int] = {}  # of chunks whose numbers repeat, by their content
         self._doubtful: set[int] = set()
         self._ahead = ahead = _Numbers()
-        for offset in range(FILE_HEADER_SIZE, min(size, _MAX_COMPARED * CHUNK_SIZE), CHUNK_SIZE):
+        for offset in range(start, min(size, _MAX_COMPARED * CHUNK_SIZE), CHUNK_SIZE):
             chunk = chunk_header(read_at, offset)
             other = None if chunk.records is None else ahead.add(chunk)
             if other is not None and self._content(chunk) != self._content(other):
@@ -77,7 +77,7 @@ class RepeatedChunks:
     def checked(self, chunk: Chunk) -> tuple[Chunk | None, Note | None]:
         """The next chunk, marked if others have its numbers, or None for a copy; and what to report."""
         other = None if chunk.records is None else self._seen.add(chunk)
-        where = f"the chunk at offset 0x{chunk.offset:X}"
+        where = f"the chunk at offset 0x{chunk.at(0):X}"
         if other is not None:
             self._originals.setdefault(self._content(other), other.offset)
             original = self._originals.setdefault(self._content(chunk), chunk.offset)
@@ -90,5 +90,5 @@ class RepeatedChunks:
         return chunk._replace(anomalies=(Anomaly.REPEATED_NUMBERS,)), Note(NoteKind.CHUNK, text)
 
     def _content(self, place: Chunk | _Place) -> bytes:
-        data = self._read_at(place.offset + FIRST_RECORD, place.free - FIRST_RECORD)
+        data = self._read_at(max(0, place.offset + FIRST_RECORD), place.free - FIRST_RECORD)
         return hashlib.blake2b(data, digest_size=16).digest()
