@@ -10,7 +10,8 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from tests.formats.evtx.test_hidden_records import HEAD, places, sealed
+from hvdegraded.records.record import Anomaly
+from tests.formats.evtx.test_hidden_records import HEAD, events, places, sealed
 from tests.tools.corpus import ROOT
 
 FOLDER = ROOT / "sample_logs" / "hv2012r2"
@@ -101,3 +102,12 @@ def test_a_chunk_whose_only_wanted_record_is_misplaced_is_not_skipped() -> None:
             struct.pack_into("<HB", log, place, 0, kind)
             stream = hv.read(sealed(log))
             assert len(list(stream)) + stream.report.lost == 1, place
+
+
+def test_a_payload_that_a_record_does_not_have_is_an_anomaly_and_no_crash() -> None:
+    log = bytearray(evtx_bytes(events(3)))
+    slot = log.index(b"\x0e\x11\0\x21", HEAD)
+    struct.pack_into("<H", log, slot + 1, 500)
+    found = list(hv.read_records(sealed(log)))
+    assert [record.data for record in found] == [()] * 3
+    assert all(Anomaly.ABSENT_VALUE in record.origin.anomalies for record in found)

@@ -210,6 +210,8 @@ class SystemPlan:
             return None
         start = end = 0
         if self._payload is not None:
+            if not values.has(self._payload):
+                return None
             if values.kind(self._payload) == ValueType.BINXML and values.size(self._payload):
                 start, end = values.place(self._payload)
             elif values.kind(self._payload) != ValueType.NULL or values.size(self._payload):
@@ -312,9 +314,13 @@ class _Values:
         self._listed = list(struct.iter_unpack("<HBx", descriptors))
         self._taken: dict[int, str] = {}
 
+    def has(self, index: int) -> bool:
+        """Whether there is such a value."""
+        return index < len(self._listed)
+
     def kind(self, index: int) -> int:
         """Type of a value; NULL where there is no such value."""
-        return int(self._listed[index][1]) if index < len(self._listed) else ValueType.NULL
+        return int(self._listed[index][1]) if self.has(index) else ValueType.NULL
 
     def size(self, index: int) -> int:
         return int(self._listed[index][0])
