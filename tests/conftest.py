@@ -3,8 +3,10 @@
 No test depends on how fast the machine is: properties have no deadline.
 """
 
+import gc
 import os
 import signal
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if os.name == "posix":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# The commands that tests start compile the package once, not each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # CI draws the same examples every time, so that what it finds is a fault of the change; elsewhere they vary.
 _SAME = "CI" in os.environ
 settings.register_profile("quick", deadline=None, max_examples=30, derandomize=_SAME)
@@ -29,6 +34,16 @@ settings.load_profile("quick")
 collect_ignore = [] if os.name == "posix" else [
     "cli/test_interruptions.py", "formats/test_attacks.py", "pipeline/test_streams.py", "verify/test_comparison.py",
 ]  # fmt: skip
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect thousands of tests, of which none is garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
+from hvdegraded.cli.main import main
 from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.verdicts.verdict import Assumption
@@ -257,15 +259,19 @@ def test_the_command_and_a_closed_pipe(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, check=False)
     assert done.stdout.count(b"\n") == 2
     assert b"Traceback" not in done.stderr
-    for wrong in (
-        ["--format", "nonsense"],
-        ["--drop-assumed", "guest-system"],
-        ["--guests", str(tmp_path / "none.json")],
-    ):
-        done = subprocess.run([*COMMAND, *wrong], input=b"", capture_output=True, check=False)
-        assert done.returncode in (2, 3)
-        assert done.stderr
-        assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--format", "nonsense"], ["--drop-assumed", "guest-system"], ["--guests", "none.json"]]
+)
+def test_a_command_that_cannot_work_ends_with_a_message(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):
+        assert main(["label", *wrong]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, "Traceback" in printed.err) == ("", False)
+    assert printed.err
 
 
 def test_what_is_assumed_is_dropped_assumption_by_assumption() -> None:

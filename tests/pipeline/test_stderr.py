@@ -67,9 +67,14 @@ def test_an_inventory_opened_as_descriptor_2_receives_no_message(guests: Path) -
 
 
 @pytest.mark.subprocess
-@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 @pytest.mark.parametrize(
-    "arguments", [["--drop-assumed", "guest-system"], ["--guests", "/no/such/file"], ["--format", "nonsense"]]
+    ("arguments", "redirection"),
+    [
+        (["--drop-assumed", "guest-system"], "2>&-"),
+        (["--guests", "/no/such/file"], "2>/dev/full"),
+        (["--format", "nonsense"], "2>&-"),
+        (["--format", "nonsense"], "2>/dev/full"),
+    ],
 )
 def test_errors_keep_their_exit_codes(arguments: list[str], redirection: str) -> None:
     shell = f'"$@" {redirection}'
@@ -83,6 +88,7 @@ def test_errors_keep_their_exit_codes(arguments: list[str], redirection: str) ->
     assert (done.returncode, done.stdout) == (2, b"")
 
 
+@pytest.mark.slow
 def test_a_reader_of_stderr_that_goes_away_during_the_stream(guests: Path) -> None:
     with start("--guests", guests) as process:
         assert process.stdin is not None

@@ -26,7 +26,9 @@ from tests.tools.streams import feed, numbered, read_slowly, sequence, start, un
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
 BUFFERED = pytest.mark.parametrize(
-    "environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"]
+    "environment",
+    [{"PYTHONUNBUFFERED": ""}, pytest.param({"PYTHONUNBUFFERED": "1"}, marks=pytest.mark.slow)],
+    ids=["buffered", "unbuffered"],
 )
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes and signals of POSIX")

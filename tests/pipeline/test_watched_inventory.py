@@ -219,6 +219,7 @@ def test_an_inventory_that_cannot_be_loaded_at_first_is_an_error(tmp_path: Path)
             Labeller(guests=path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
 def test_the_command_does_not_wait_for_a_fifo(tmp_path: Path) -> None:
     path = tmp_path / "guests.json"

@@ -20,11 +20,9 @@ from hvdegraded.formats.text.reader import items_of_text
 from hvdegraded.records.items import Loss
 from hvdegraded.records.record import Caveat, EventRecord
 from hvdegraded.timestamps import ticks_from_datetime
+from tests.tools.corpus import CASES
 
-CASES = Path("/work/shared/cases")
-if not CASES.is_dir():
-    CASES = Path(__file__).parents[4] / "shared" / "cases"
-needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
+needs_cases = pytest.mark.skipif(not CASES.is_dir(), reason=f"the shared cases are not at {CASES}")
 
 WORKER, INTEGRATION = "Microsoft-Windows-Hyper-V-Worker", "Microsoft-Windows-Hyper-V-Integration"
 WORKER_ADMIN = "Microsoft-Windows-Hyper-V-Worker-Admin"
