@@ -11,7 +11,11 @@ def main() -> int:
         if sys.argv[1:] == ["--version"] and sys.stdout is not None:  # without what only the commands need
             from hvdegraded.version import __version__
 
-            sys.stdout.write(f"hvdegraded {__version__}\n")
+            try:
+                sys.stdout.write(f"hvdegraded {__version__}\n")
+                sys.stdout.flush()
+            except OSError:  # a full disk, or nothing reads it
+                return 2
             return 0
         from hvdegraded.cli.main import main as run
 

@@ -83,7 +83,8 @@ class HvdegradedError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.text}" if self.place else self.text
+        text = f"{self.place}: {self.text}" if self.place else self.text
+        return text.encode(errors="backslashreplace").decode()  # halves of surrogate pairs, as paths have
 
 
 class WrongTypeError(HvdegradedError, TypeError):

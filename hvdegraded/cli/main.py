@@ -21,6 +21,7 @@ from hvdegraded.cli.arguments import inputs_of
 from hvdegraded.cli.console import escapes_name, printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.formats.drafts import NO_ROOM, refusal
 from hvdegraded.version import __version__
 
 __all__ = ["main"]
@@ -51,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if os.name == "nt" and error.errno == errno.EINVAL and error.filename is None:
             return _closed_pipe()  # as Windows reports it
+        if error.errno in NO_ROOM:
+            tell(refusal(getattr(options, "target", None) or "standard output", error))
+            return USAGE
         tell(error)
         return UNREADABLE
     except MemoryError:

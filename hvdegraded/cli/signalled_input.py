@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
+from hvdegraded.errors import SourceError
+
 __all__ = ["SignalledInput", "ended_by_signals"]
 
 _QUIET = 1.0  # seconds without a byte after which the rest of a line is given up
@@ -81,9 +83,11 @@ class SignalledInput(io.RawIOBase):
                 try:
                     data = os.read(self._descriptor, size)
                 except OSError as error:
-                    if self.stopped and not isinstance(error, BlockingIOError):  # the terminal is gone
+                    if isinstance(error, BlockingIOError):
+                        raise
+                    if self.stopped:  # the terminal is gone
                         return b""
-                    raise
+                    raise SourceError(f"the input cannot be read: {error.strerror}") from error
                 self._taken += self.stopped
                 return data
 

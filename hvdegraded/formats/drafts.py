@@ -14,10 +14,12 @@ from typing import BinaryIO
 
 from hvdegraded.errors import OutputError
 
-__all__ = ["check_output", "drafted", "refuse_inputs", "refuse_same"]
+__all__ = ["NO_ROOM", "check_output", "drafted", "refusal", "refuse_inputs", "refuse_same"]
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a full disk, a spent quota, or a file that may not grow."""
 
 _DESCRIPTORS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Path_ = str | os.PathLike[str]
 
@@ -48,7 +50,7 @@ def drafted(path: Path_, inputs: Iterable[Path_ | int] = ()) -> Iterator[BinaryI
             draft, descriptor = _opened_draft(target, old)
             stream = io.BufferedWriter(io.FileIO(descriptor, "wb"))
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     try:
         with stream:
             yield stream
@@ -61,8 +63,8 @@ def drafted(path: Path_, inputs: Iterable[Path_ | int] = ()) -> Iterator[BinaryI
         if draft is not None:
             with contextlib.suppress(OSError):
                 draft.unlink()
-        if isinstance(error, OSError) and (error.errno in _NO_ROOM or error.filename == str(draft)):
-            raise _refusal(path, error) from error
+        if isinstance(error, OSError) and (error.errno in NO_ROOM or error.filename == str(draft)):
+            raise refusal(path, error) from error
         raise
 
 
@@ -79,7 +81,7 @@ def check_output(path: Path_, inputs: Iterable[Path_ | int] = ()) -> None:
         os.close(descriptor)
         draft.unlink()
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
 
 
 def refuse_inputs(path: Path_, inputs: Iterable[Path_ | int]) -> None:
@@ -121,7 +123,7 @@ def _status(path: Path_) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
 
 
 def _is_written_through(path: Path_, old: os.stat_result | None) -> bool:
@@ -151,6 +153,7 @@ def _opened_draft(target: Path, old: os.stat_result | None) -> tuple[Path, int]:
         return draft, descriptor
 
 
-def _refusal(path: Path_, error: OSError | ValueError) -> OutputError:
-    reason = getattr(error, "strerror", None) or str(error)
+def refusal(path: Path_, error: OSError | ValueError) -> OutputError:
+    """Return the error for a file that could not be written, in our words."""
+    reason = "it is not a path" if isinstance(error, ValueError) else error.strerror or str(error)
     return OutputError(f"the file cannot be written: {reason}", path=str(path), hint="name another place")

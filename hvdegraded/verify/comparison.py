@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -152,12 +153,22 @@ def _testimony(engine: str, path: Path, timeout: float, memory: int) -> tuple[Wi
             str(memory),
             str(math.ceil(timeout) + _SPARE),
         ]
+        watched, held = os.pipe()  # which ends with this process, however it ends
         try:
             done = subprocess.run(  # noqa: S603  # our own interpreter and module
-                command, stdout=output, stderr=complaints, timeout=timeout, check=False, env=environment()
+                command,
+                stdin=watched,
+                stdout=output,
+                stderr=complaints,
+                timeout=timeout,
+                check=False,
+                env=environment(),
             )
         except subprocess.TimeoutExpired:
             return Witness(engine, failure=f"stopped after {timeout:g} s"), []
+        finally:
+            os.close(watched)
+            os.close(held)
         if done.returncode < 0:
             name = signal.Signals(-done.returncode).name
             return Witness(engine, failure=f"died of {name}", killed=name in _FROM_OUTSIDE), []
@@ -201,8 +212,15 @@ def _lost(found: Verification, engine: str) -> bool:
     return any(witness.name == engine and witness.lost for witness in found.witnesses)
 
 
+def _end_with_parent() -> None:
+    """End this process when its parent, which holds the other end of its input, is gone."""
+    os.read(0, 1)
+    os._exit(1)
+
+
 def _child(engine: str, path: str, memory: str, seconds: str) -> int:
     """Read a log with a witness and write JSON lines: its records, then counts."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         import resource
 

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from hvdegraded.cli.main import _parser, main
+from hvdegraded.cli.signalled_input import SignalledInput
+from hvdegraded.errors import SourceError
 from hvdegraded.formats.evtx.writer import write_evtx
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import plain
@@ -154,3 +156,39 @@ def test_a_followed_stream_grows_its_file_line_by_line() -> None:
             assert process.wait(30) == 130
         else:
             process.stdin.close()
+
+
+@pytest.mark.subprocess
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        (f"label {LINES} -o /dev/full", "/dev/full"),
+        (f"label -o /dev/full < {LINES}", "/dev/full"),
+        (f"label {LINES} > /dev/full", "standard output"),
+        (f"label < {LINES} > /dev/full", "standard output"),
+        (f"triage {LOG} -o /dev/full", "/dev/full"),
+        (f"triage {LOG} > /dev/full", "standard output"),
+        (f"triage {LOG} --json=events > /dev/full", "standard output"),
+        ("guests-script > /dev/full", "standard output"),
+    ],
+)
+def test_a_full_output_is_named_and_has_one_exit_code(command: str, place: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m hvdegraded {command}", shell=True, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"hvdegraded: {place}: the file cannot be written: No space left on device (name another place)"
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="opens a folder")
+def test_an_input_that_breaks_off_is_named_as_the_input(tmp_path: Path) -> None:
+    """A folder as standard input ends in Python itself; one that a descriptor stands for ends here."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(SourceError, match="the input cannot be read: Is a directory"):
+            SignalledInput(descriptor).read()
+    finally:
+        os.close(descriptor)

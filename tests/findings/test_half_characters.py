@@ -88,3 +88,22 @@ def test_names_of_other_types_are_errors_of_ours(name: Any) -> None:
             select(name)
     with pytest.raises(hv.HvdegradedError):
         hv.classify_status(name if name else "text")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda path: hv.GuestInventory.load(path),
+        lambda path: hv.triage(ROOT / "sample_logs" / "hv2022", guests=path),
+        lambda path: hv.Policy.load(path),
+        lambda path: hv.write_evtx(path, []),
+        lambda path: hv.read(path),
+        lambda path: hv.triage(path),
+    ],
+    ids=["inventory", "triage's inventory", "policy", "log to write", "log to read", "triage"],
+)
+def test_an_error_about_such_a_path_can_be_printed(call: Any, tmp_path: Path) -> None:
+    with pytest.raises(hv.HvdegradedError) as error:
+        call(str(tmp_path / f"none{HALF}" / "x"))
+    assert "\\udcff\\ud800" in str(error.value)
+    str(error.value).encode()

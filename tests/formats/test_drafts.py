@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -242,6 +243,18 @@ def test_a_copy_of_the_input_is_written(tmp_path: Path) -> None:
     copy.write_bytes(SYSTEM.read_bytes())
     hv.write_evtx(copy, hv.read_records(SYSTEM))
     assert list(hv.read_records(copy)) == list(hv.read_records(SYSTEM))
+
+
+@pytest.mark.parametrize("records", [None, 1, 1.5, object()])
+def test_what_is_not_events_is_refused_before_a_file_is_touched(tmp_path: Path, records: Any) -> None:
+    """Issue 15.16."""
+    old = tmp_path / "old.evtx"
+    old.write_bytes(b"old")
+    for write in (lambda: hv.write_evtx(old, records), lambda: hv.evtx_bytes(records)):
+        with pytest.raises(hv.WrongTypeError, match=f"records must be events, not {type(records).__name__}"):
+            write()
+    assert old.read_bytes() == b"old"
+    assert names(tmp_path) == ["old.evtx"]
 
 
 @pytest.mark.parametrize("name", ["", "no/such/folder/x", "file/x", "nul\0"])

@@ -124,7 +124,8 @@ def write_evtx(
 
     Raises OutputError if the file cannot be written or is one from which the events are read, EvtxWriteError
     for an event that the format cannot hold: no time, a number out of range, a value that is not text, a name
-    that XML does not allow, more than a chunk takes (65,016 bytes with all it needs).
+    that XML does not allow, more than a chunk takes (65,016 bytes with all it needs); WrongTypeError for
+    records that are not several.
 
     >>> import hvdegraded as hv
     >>> records = list(hv.read_records("sample_logs/hv2012r2/System.evtx"))
@@ -133,7 +134,7 @@ def write_evtx(
     3
     """
     if isinstance(target, (str, os.PathLike)):
-        _refuse_single(records)
+        _refuse_other(records)
         collector = _PathCollector(records)
         with drafted(target, collector.paths) as stream:
             count = _write_to_stream(stream, collector, first_record_id)
@@ -170,7 +171,7 @@ def evtx_bytes(records: Iterable[Writable], *, first_record_id: int = 1) -> byte
 def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) -> int:
     if not 0 <= first_record_id < 1 << 63:
         raise EvtxWriteError(f"first_record_id is {first_record_id}, and must be 0 to {(1 << 63) - 1:,}")
-    _refuse_single(records)
+    _refuse_other(records)
     start = stream.tell()
     stream.write(bytes(FILE_HEADER_SIZE))
     shapes = _Shapes()
@@ -204,9 +205,13 @@ def _write(stream: BinaryIO, records: Iterable[Writable], first_record_id: int) 
     return count
 
 
-def _refuse_single(records: object) -> None:
+def _refuse_other(records: object) -> None:
+    """Refuse one event, and what cannot be gone through, before a file is touched."""
     if isinstance(records, (EventRecord, str, bytes)) or hasattr(records, "record"):
         raise EvtxWriteError("one event was given, not several", hint="give a list of events")
+    if not isinstance(records, Iterable):
+        wrong = f"records must be events, not {type(records).__name__}"
+        raise WrongTypeError(wrong, hint="give a list of events, or what read_records gives")
 
 
 def _record(item: Writable, number: int) -> EventRecord:
