@@ -9,7 +9,7 @@ from hvdegraded.records.record import Anomaly, EventRecord, ProviderFilter
 
 __all__ = ["MISPLACED", "is_part_of_a_name", "may_be_wanted"]
 
-MISPLACED = frozenset({Anomaly.OTHER_TYPE, Anomaly.BYTES_LEFT})
+MISPLACED = frozenset({Anomaly.OTHER_TEMPLATE, Anomaly.OTHER_TYPE, Anomaly.BYTES_LEFT})
 """Anomalies of such records."""
 _LONG = 7  # characters of a name of which a part still says which it is
 
@@ -27,4 +27,5 @@ def may_be_wanted(record: EventRecord, wanted: ProviderFilter) -> bool:
     anomalies = record.origin.anomalies
     if MISPLACED.isdisjoint(anomalies):
         return False
-    return Anomaly.OTHER_TYPE in anomalies or is_part_of_a_name(record.provider, wanted)
+    elsewhere = not {Anomaly.OTHER_TEMPLATE, Anomaly.OTHER_TYPE}.isdisjoint(anomalies)
+    return elsewhere or is_part_of_a_name(record.provider, wanted)

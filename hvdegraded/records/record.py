@@ -86,6 +86,7 @@ class Anomaly(enum.StrEnum):
     REMNANT = "it stood where its chunk has no live record"
     ABSENT_VALUE = "its template names a value that it does not have"
     TIME_NOT_A_TIME = "its time is not a time"
+    OTHER_TEMPLATE = "its template has another key than all records of its chunk name"
     OTHER_TYPE = "a value is not of the type that its template names"
     BYTES_LEFT = "its values do not end where it ends"
     ODD_SIZE = "a value has not the size of its type"

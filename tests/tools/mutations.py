@@ -264,6 +264,18 @@ def template_bit(choice: random.Random, base: Base, data: bytearray) -> list[Reg
     return []
 
 
+def replace_template_guid(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
+    """A template has another GUID than all its records name."""
+    definitions = [region for one in base.originals for region in one.definitions]
+    if not definitions:
+        return []
+    place = choice.choice(definitions)[0] + 4
+    data[place : place + 16] = choice.randbytes(16)
+    if choice.randrange(2):
+        _sealed(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
+    return []
+
+
 def displace_chunk(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
     """A chunk without mark lies where none belongs."""
     start = _chunk_start(choice, data)
@@ -316,6 +328,7 @@ KINDS: tuple[Damage, ...] = (
     displace_chunk,
     cut_or_fill_header,
     cut_front,
+    replace_template_guid,
 )
 
 

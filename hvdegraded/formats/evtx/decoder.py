@@ -19,7 +19,7 @@ from hvdegraded.formats.evtx.binxml.layout import (
     system_texts,
 )
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
-from hvdegraded.formats.evtx.binxml.templates import BinXmlError
+from hvdegraded.formats.evtx.binxml.templates import BinXmlError, malformed
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
 from hvdegraded.formats.evtx.chunks import Chunk
@@ -156,7 +156,7 @@ class EvtxDecoder:
 
     def record(self, chunk: Chunk, span: Span, origin: Origin) -> EventRecord | None:
         """Decode one record of a chunk; None where that is not possible."""
-        xml = ChunkXml(chunk.data, self.templates)
+        xml = ChunkXml(chunk.data, self.templates, chunk.limit)
         start, end = span.start + RECORD_HEADER, span.end - 4
         try:
             outer = self._outer(xml, start, end)
@@ -184,7 +184,7 @@ class EvtxDecoder:
             self.templates.clear()
             self._alike.clear()
             self._made.count = 0
-        return ChunkXml(chunk.data, self.templates, damaged=damaged)
+        return ChunkXml(chunk.data, self.templates, chunk.limit, damaged=damaged)
 
     def _outer(self, xml: ChunkXml[PlannedTemplate], start: int, end: int) -> _Outer | None:
         """What is outside the payload of the usual record in data[start:end]; None of one of another form."""
@@ -301,8 +301,12 @@ class EvtxDecoder:
         self, xml: ChunkXml[PlannedTemplate], start: int, end: int, origin: Origin
     ) -> EventRecord:
         """The record of any form in data[start:end]. Raises BinXmlError or UnreadableEventError."""
-        xml.mended = False
+        xml.mended = xml.renamed = False
         element, anomalies = expand(xml, start, end)
+        if xml.renamed:
+            if anomalies:  # its values are not those of this template
+                raise malformed("its template is another one than it names")
+            anomalies = (Anomaly.OTHER_TEMPLATE,)
         origin = origin.with_anomalies(*anomalies)
         if xml.mended:
             origin = origin.with_caveats(Caveat.MENDED_TEMPLATE)

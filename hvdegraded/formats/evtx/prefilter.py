@@ -90,7 +90,7 @@ class ChunkPrefilter:
         if not chunk.orderly and chunk.free != FIRST_RECORD:
             return None
         data = chunk.data
-        xml = ChunkXml(data, self._templates)
+        xml = ChunkXml(data, self._templates, chunk.limit)
         self._literal_clearing = False
         known: dict[bytes, _NamedBy] = {}
         names: set[bytes] = set()

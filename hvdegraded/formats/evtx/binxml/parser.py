@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from hvdegraded.formats.evtx.binxml.templates import (
+    AgreedKeys,
     BinXmlError,
     Element,
     Instance,
@@ -154,19 +155,20 @@ class TemplateCache(Generic[T]):
 
 
 class ChunkXml(Generic[T]):
-    """The binary XML of one chunk: `data` are its bytes, from its start to its end.
+    """The binary XML of one chunk: `data` are its bytes, whose records end at `end`.
 
     `work` is how many parts may still be parsed or shown: templates can overlap and be shown again and again.
-    `mended` says that an instance named its template with a flipped bit.
+    `mended` says that an instance named its template with a flipped bit, `renamed` that all name another key.
     Where the chunk is `damaged`, names are proven by their hashes, and a template that has lost names is
     taken for the one that is the same in all else.
     """
 
-    def __init__(self, data: bytes, cache: TemplateCache[T], *, damaged: bool = False) -> None:
+    def __init__(self, data: bytes, cache: TemplateCache[T], end: int, *, damaged: bool = False) -> None:
         self.data = data
         self._damaged = damaged
         self.work = MAX_WORK
-        self.mended = False
+        self.mended = self.renamed = False
+        self._agreed = AgreedKeys(data, end)
         self.names: dict[int, str] = {}
         self._cache = cache
         self.templates: dict[int, tuple[T, int]] = {}
@@ -267,9 +269,12 @@ class ChunkXml(Generic[T]):
         except struct.error:
             raise malformed("its template instance is cut off") from None
         if template.key != key:
-            if not is_mended(template.key, key):
+            if is_mended(template.key, key):
+                self.mended = True
+            elif key == self._agreed[offset]:
+                self.renamed = True
+            else:
                 raise malformed("its template is another one than it names")
-            self.mended = True
         place += 4
         if count > MAX_VALUES:
             raise over_limit("it has too many values")

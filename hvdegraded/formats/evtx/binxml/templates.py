@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from hvdegraded.records.items import LossReason
 
 __all__ = [
+    "AgreedKeys",
     "BinXmlError",
     "Element",
     "Instance",
@@ -20,6 +22,7 @@ __all__ = [
 ]
 
 _MOST_FLIPPED = 2  # bits of a template's key
+_MOST_AGREED = 64  # templates of a chunk for whose key its instances are looked at
 
 
 class BinXmlError(Exception):
@@ -63,6 +66,24 @@ class Value(NamedTuple):
     kind: int
     start: int
     end: int
+
+
+class AgreedKeys(dict[int, int | None]):
+    """For an offset, the key that all instances up to `end` name whose template is there; None if several."""
+
+    def __init__(self, data: bytes, end: int) -> None:
+        super().__init__()
+        self._data = data
+        self._end = end
+
+    def __missing__(self, offset: int) -> int | None:
+        if len(self) >= _MOST_AGREED:
+            return None
+        place = re.escape(offset.to_bytes(4, "little"))
+        found = re.compile(rb"\x0c\x01(.{4})" + place, re.DOTALL).findall
+        keys = set(found(self._data, 0, self._end))
+        self[offset] = int.from_bytes(keys.pop(), "little") if len(keys) == 1 else None
+        return self[offset]
 
 
 class Instance(NamedTuple):
