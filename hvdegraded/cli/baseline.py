@@ -66,7 +66,7 @@ def new_since(known: Baseline, found: Triage, zone: tzinfo | None) -> Triage:
 
     The events of the rest are counted as excluded; what of it happened again is named, with times of `zone`.
     """
-    from hvdegraded.findings.document import Exclusion
+    from hvdegraded.findings.exclusion import Exclusion
 
     excluded = Counter(found.excluded)
     groups: list[EventGroup] = []
@@ -129,13 +129,16 @@ def baseline_of(whole: Triage, shown: Triage, known: Baseline, options: argparse
     from hvdegraded.verdicts.history import short_host
 
     bounds = {"since": options.since, "until": options.until, "min_level": options.min_level}
+    report, found = whole.report, {finding.id: finding.count for finding in whole}
     findings = {
-        one.id: Known(one.last.isoformat() if one.last else None, str(one.section), one.host) for one in shown
+        one.id: Known(one.last.isoformat() if one.last else None, str(one.section), one.host)
+        for one in shown
+        if one.count == found[one.id]  # a selection may show a part of its events
     }
-    report, found = whole.report, {finding.id for finding in whole}
     hosts = {short_host(one) for one in whole.document.hosts}
     hosts |= {short_host(one.host) for one in report.coverage if one.host}
-    is_whole = not (report.interrupted or report.unreadable or whole.document.emptiness)
+    is_whole = not (report.interrupted or report.unreadable or report.lost or whole.silent_hosts)
+    is_whole = is_whole and whole.document.emptiness is None
     for key, one in known.findings.items():
         was_read = options.paths == known.paths or short_host(one.host or "") in hosts
         if key in found or not (is_whole and was_read and bounds == known.bounds):

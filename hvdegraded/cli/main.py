@@ -1,7 +1,8 @@
 """The command line: arguments in, text or JSON lines out; everything else is done elsewhere.
 
-Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input not readable at all,
-4 no Hyper-V event found; 130 interrupted, 141 the reader of the output is gone, as shells count.
+Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input or records not readable,
+4 no Hyper-V event found, or none of the times asked for; 130 interrupted, 141 the reader of the output is
+gone, as shells count.
 
 Logs can hold anything, so all text passes `printable` on its way out, and JSON is ASCII.
 """
@@ -97,8 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
         "protocol-version mismatches of guests that are not Windows.",
         epilog="Start with: hvdegraded triage FOLDER. Options of a command: hvdegraded COMMAND --help. "
-        "Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input unreadable, "
-        "4 no Hyper-V event found.",
+        "Exit codes: 0 nothing to act on or to check, 1 something, 2 wrong usage, 3 an input or records "
+        "unreadable, 4 no Hyper-V event found, or a host's logs do not reach into the times asked for.",
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hvdegraded.findings.builder import TriageBuilder
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
+    from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["add_parser", "add_report", "run"]
 
@@ -63,7 +64,11 @@ def add_report(command: Any) -> Any:
         help="one JSON line for each event, with its verdict (--json), or one document (--json=findings)",
     )
     form.add_argument("--csv", action="store_true", help="a CSV row for each finding")
-    form.add_argument("--quiet", action="store_true", help="the counts only, in one line")
+    form.add_argument(
+        "--quiet",
+        action="store_true",
+        help="the counts only, in one line, and in a second what a filter hides",
+    )
     shown.add_argument("--html", metavar="FILE", help="write one self-contained page too")
     shown.add_argument("--all", action="store_true", help="list all findings, proven noise too")
     shown.add_argument("--no-color", action="store_true", help="text without colours")
@@ -115,14 +120,21 @@ def run(options: argparse.Namespace) -> int:
             tell(line)
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")
-    if found.report.interrupted:
+    return _exit_code(found, whole, FAIL_ON[options.fail_on])
+
+
+def _exit_code(found: Triage, whole: Triage, failing: Collection[str]) -> int:
+    """What a run ends with: "nothing" only if all that was asked for was read."""
+    report = found.report
+    if report.interrupted:
         return INTERRUPTED
-    if found.report.unreadable:
+    if report.unreadable:
         return UNREADABLE
-    if whole.document.emptiness is not None:
-        return NO_EVENT
-    failing = FAIL_ON[options.fail_on]
-    return ACTIONABLE if any(finding.section in failing for finding in found) else NOTHING
+    if any(finding.section in failing for finding in found):
+        return ACTIONABLE
+    if report.lost or any(note.incomplete for note in report.notes):
+        return UNREADABLE
+    return NO_EVENT if whole.document.emptiness or found.silent_hosts else NOTHING
 
 
 def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]) -> None:
@@ -147,17 +159,26 @@ def _lines(
         from hvdegraded.findings.render.sheet import csv_lines
 
         return csv_lines(found.document)
-    return iter(["; ".join([found.headline(), *found.happened_again[:1]])]) if options.quiet else None
+    if options.quiet:
+        from hvdegraded.findings.render.words import counts
+
+        return counts(found.document)
+    return None
 
 
 def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -> Iterator[str]:
     from hvdegraded.findings.event_line import event_line
     from hvdegraded.findings.groups import finding_id
+    from hvdegraded.findings.mentions import text_of
 
-    wanted = {(finding_id(group.verdict, group.example), group.verdict.component) for group in found.groups}
+    def kind_of(verdict: Verdict, event: Event) -> tuple[str, ...]:
+        finding = finding_id(verdict, event)
+        return finding, verdict.component or "", text_of(event) if finding in found.mentions else ""
+
+    wanted = {kind_of(group.verdict, group.example) for group in found.groups}
     for event in filter(None, map(builder.settled, kept)):
         verdict = builder.verdict(event)
-        if (finding_id(verdict, event), verdict.component) in wanted:
+        if kind_of(verdict, event) in wanted:
             yield json.dumps(event_line(event, verdict))
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event, UnrelatedEvent
-from hvdegraded.findings.document import Exclusion
+from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.records.record import Level
 from hvdegraded.timestamps import moment_from_text, ticks_from_datetime
 

@@ -22,13 +22,15 @@ from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
-from hvdegraded.findings.document import Exclusion
+from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group, GroupKey, age_of, column
 from hvdegraded.findings.grouping import Alike, Run
 from hvdegraded.findings.groups import EventGroup
+from hvdegraded.findings.mentions import HostTexts
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
 from hvdegraded.findings.repeats import InputSpan, Repeats, count_once, input_spans
+from hvdegraded.findings.silence import silent_hosts
 from hvdegraded.findings.sources import is_events, paths_or_events
 from hvdegraded.findings.triage import Triage
 from hvdegraded.guests.inventory import GuestInventory
@@ -77,6 +79,7 @@ class TriageBuilder:
         self._context = History()
         self._groups: dict[GroupKey, Group] = {}
         self._kinds: dict[tuple[object, ...], tuple[object, ...]] = {}
+        self._texts = HostTexts()
         self._folder = EventFolder()
         self._excluded: Counter[str] = Counter()
         self._alike: BoundedCache[Hashable, Alike] = BoundedCache(_MOST_ALIKE)
@@ -85,7 +88,7 @@ class TriageBuilder:
 
     def exclusion_reason(self, event: Event) -> Exclusion | None:
         """Why an event is left out; None where it is not."""
-        return self._bounds.kind_excluded(event) or self._bounds.time_excluded(event.time_ticks)
+        return self._bounds.time_excluded(event.time_ticks) or self._bounds.kind_excluded(event)
 
     def add(self, event: Event) -> None:
         """Take an event."""
@@ -117,14 +120,14 @@ class TriageBuilder:
                 self._alike[run.kind] = alike
         for timeline in alike.timelines:
             timeline.extend(run.times)
-        if alike.excluded is not None:
-            self._excluded[alike.excluded] += len(run)
-            return
         if not self._bounds.timeless:
             reasons = [self._bounds.time_excluded(ticks) for ticks in run.times]
             self._excluded.update(reason for reason in reasons if reason is not None)
             run.keep([at for at, reason in enumerate(reasons) if reason is None])
             first = None
+        if alike.excluded is not None and run:
+            self._excluded[alike.excluded] += len(run)
+            return
         if run:
             self._count(run, alike, first)
 
@@ -147,6 +150,7 @@ class TriageBuilder:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(self._folder.fold(oldest.pop()), ticks, record_ids)
+            self._texts.count(key)
         else:
             group.extend(ticks, record_ids)
         for event in oldest:
@@ -154,14 +158,12 @@ class TriageBuilder:
         return group
 
     def _key(self, event: Event) -> GroupKey:
-        """What events of a group share: what they say, and the remedy, where fields of theirs decide that.
-
-        All but the VM is the same object for events of many VMs.
-        """
+        """What events of a group share: what they say, remedy, if fields decide that, texts, and VM."""
         fact = event.fact
         remedy = self.verdict(event).remedy if fact is not None and fact.cases else None
-        kind = event.ruling_key, event.host, event.level, event.channel, remedy
-        return self._kinds.setdefault(kind, kind), event.vm_name, event.vm_id
+        says = event.ruling_key, event.host, event.level, event.channel, remedy
+        kind, name, vm_id = self._texts.key(says, event, self._groups)
+        return self._kinds.setdefault(kind, kind), name, vm_id  # one object for many VMs
 
     def merge(self, part: TriagePart) -> None:
         """Take what another builder took; which comes first does not matter."""
@@ -259,7 +261,8 @@ class TriageBuilder:
             report.note(*note)
         provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
-        return Triage(groups, report, self._excluded, provenance, rows, self._context.vm_names())
+        names, silent = self._context.vm_names(), silent_hosts(report, self._bounds.since, self._bounds.until)
+        return Triage(groups, report, self._excluded, provenance, rows, names, silent_hosts=silent)
 
     def judge(
         self, coverage: ChannelCoverage, spans: Iterable[InputSpan], elsewhere: Iterable[History] = ()
@@ -271,6 +274,7 @@ class TriageBuilder:
         for history in elsewhere:
             self._context.merge(history)
         self._context.coverage = coverage
+        self._texts.join(self._groups, self._folder)
         self.repeats = count_once(self._groups, spans, names=self._names_repeats)
         if self.repeats.dropped:
             self._excluded[Exclusion.READ_AGAIN] += self.repeats.dropped

@@ -6,8 +6,7 @@ The same dataclasses are the schema of the findings' JSON (`json_schema`), which
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -18,10 +17,11 @@ from pydantic import PlainSerializer, TypeAdapter
 
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.findings.assumed import AssumedVm, MissingLog, assumed_vms, missing_logs
+from hvdegraded.findings.exclusion import Emptiness, Exclusion, Selection
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
+from hvdegraded.findings.silence import SilentHost
 from hvdegraded.knowledge.vocabulary import Component
-from hvdegraded.records.record import Level
 from hvdegraded.records.report import ReadReport
 from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import datetime_from_ticks
@@ -97,7 +97,10 @@ class GroupEntry:
 
 @dataclass(frozen=True, slots=True)
 class FindingEntry:
-    """A finding as it is shown. `number` counts from 1 in the order of reading."""
+    """A finding as it is shown. `number` counts from 1 in the order of reading.
+
+    `mentions` is the VM to which the result is narrowed, if the finding is not of that, but mentions it.
+    """
 
     number: int
     id: str
@@ -119,6 +122,7 @@ class FindingEntry:
     first: datetime | None
     last: datetime | None
     groups: tuple[GroupEntry, ...]
+    mentions: str | None = None
 
     @property
     def vm(self) -> str | None:
@@ -151,35 +155,6 @@ class Problem:
         return sum(finding.count for finding in self.findings)
 
 
-class Exclusion(enum.StrEnum):
-    """Reasons why events that were read are excluded from a result."""
-
-    OTHER_PROVIDERS = "of other providers"
-    BELOW_LOG_ALWAYS = "below the level log_always"
-    BELOW_CRITICAL = "below the level critical"
-    BELOW_ERROR = "below the level error"
-    BELOW_WARNING = "below the level warning"
-    BELOW_INFORMATION = "below the level information"
-    BELOW_VERBOSE = "below the level verbose"
-    TOO_EARLY = "before the time asked for"
-    TOO_LATE = "after the time asked for"
-    READ_AGAIN = "read a second time"
-    KNOWN = "of known findings"
-    KNOWN_AGAIN = "of known findings that happened again"
-
-    @classmethod
-    def below(cls, level: int) -> Exclusion:
-        """Return the reason of events below a level."""
-        return cls[f"BELOW_{Level(level).name}"]
-
-
-class Emptiness(enum.StrEnum):
-    """Why a result that shows no event must not be taken for good news."""
-
-    NO_EVENT = "no Hyper-V event was found: is this the right folder, channel, host and format?"
-    OUTSIDE_TIMES = "no Hyper-V event lies within the times asked for, and there are others"
-
-
 @dataclass(frozen=True)
 class Document:
     """Findings in the order of reading, with counts, coverage, provenance, and what was excluded or lost."""
@@ -197,6 +172,8 @@ class Document:
     missing_logs: tuple[MissingLog, ...] = ()
     void_acknowledgements: tuple[str, ...] = ()
     happened_again: tuple[str, ...] = ()
+    silent_hosts: tuple[SilentHost, ...] = ()
+    selection: Selection | None = None
     coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
@@ -209,7 +186,7 @@ class Document:
         if not self.report.delivered:
             return Emptiness.NO_EVENT
         outside = sum(self.excluded.get(why, 0) for why in (Exclusion.TOO_EARLY, Exclusion.TOO_LATE))
-        return Emptiness.OUTSIDE_TIMES if outside == self.report.delivered else None
+        return Emptiness.OUTSIDE_TIMES if self.silent_hosts and outside == self.report.delivered else None
 
     def problems(self, section: Section) -> Iterator[Problem]:
         """The problems of a section in the order of reading."""
@@ -241,10 +218,13 @@ def document_of(
     provenance: Provenance | None = None,
     void: Iterable[str] = (),
     happened_again: tuple[str, ...] = (),
+    silent_hosts: tuple[SilentHost, ...] = (),
+    selection: Selection | None = None,
+    mentions: Mapping[str, str] | None = None,
 ) -> Document:
     """The document of findings, whose problems keep their order."""
     report = report or ReadReport()
-    entries = _entries(findings)
+    entries = [replace(one, mentions=(mentions or {}).get(one.id)) for one in _entries(findings)]
     groups = [group for finding in findings for group in finding.groups]
     return Document(
         schema="hvdegraded.findings",
@@ -260,6 +240,8 @@ def document_of(
         assumed=tuple(assumed_vms(findings)),
         void_acknowledgements=tuple(void),
         happened_again=happened_again,
+        silent_hosts=silent_hosts,
+        selection=selection,
         coverage=tuple(_coverage(report)),
         excluded={str(why): count for why, count in (excluded or {}).items()},
         report=report,

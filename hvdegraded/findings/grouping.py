@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from hvdegraded.findings.document import Exclusion
+from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.recurrence import Recurrence, kind_of

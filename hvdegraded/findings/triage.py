@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import UnknownNameError, WrongTypeError, WrongValueError
 from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
+from hvdegraded.findings.exclusion import Selection
 from hvdegraded.findings.groups import (
     EventGroup,
     Finding,
     GroupedEvents,
     Section,
+    finding_id,
     findings_of,
     in_order,
 )
+from hvdegraded.findings.mentions import VmSelection
 from hvdegraded.findings.provenance import Provenance
+from hvdegraded.findings.silence import SilentHost
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
@@ -49,7 +53,10 @@ class Triage(GroupedEvents):
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
     why; `report` is the account of the reading, `provenance` names version, inputs and inventory;
     `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded;
-    `happened_again` names what is excluded as known, and happened again.
+    `happened_again` names what is excluded as known, and happened again; `silent_hosts` are those of which
+    nothing was read within the times asked for. `selected` names the VM, host or component to which this is
+    narrowed, `left_out` holds the other events, and `mentions` the VM by the ids of findings that are
+    not of that VM, but mention it.
 
     >>> import hvdegraded as hv
     >>> found = hv.triage("sample_logs/hv2012r2/System.evtx", guests="sample_logs/guests.json")
@@ -66,6 +73,10 @@ class Triage(GroupedEvents):
     acknowledgements: tuple[Acknowledgement, ...] = ()
     vm_names: frozenset[str] = frozenset()
     happened_again: tuple[str, ...] = ()
+    silent_hosts: tuple[SilentHost, ...] = ()
+    selected: tuple[str, ...] = ()
+    left_out: tuple[EventGroup, ...] = ()
+    mentions: dict[str, str] = field(default_factory=dict)
     _whole: tuple[EventGroup, ...] | None = field(default=None, compare=False)  # of which this is a selection
 
     @cached_property
@@ -123,22 +134,26 @@ class Triage(GroupedEvents):
         return self._where(lambda group: group.ruling.label is Label.IGNORABLE)
 
     def vm(self, name_or_id: str) -> Triage:
-        """Only what concerns a VM, by name or id in any letter case.
+        """Only what concerns a VM, by name or id in any letter case, or mentions it in a field or message.
 
         Empty if all of its events are excluded. Raises UnknownNameError, with names that are alike, if no
         event names it.
         """
         wanted = _given("VM", name_or_id).strip("{}").lower()
-
-        def names(group: EventGroup) -> tuple[str, str]:
-            verdict = group.verdict
-            return (verdict.vm_name or "").lower(), (verdict.vm_id or "").lower()
-
         whole = self._whole or self.groups
-        if same_name(wanted) not in self.vm_names and not any(wanted in names(group) for group in whole):
-            named = [verdict.vm_name or verdict.vm_id for verdict in (group.verdict for group in whole)]
+        selection = VmSelection(wanted, whole, self.vm_names)
+        if same_name(wanted) not in self.vm_names and not any(
+            selection.is_own(group) or selection.is_mention(group) for group in whole
+        ):
+            named = [event.vm_name or event.vm_id for event in (group.example for group in whole)]
             raise _unknown("VM", name_or_id, [*self.vm_names, *named])
-        return self._where(lambda group: wanted in names(group))
+        found = [group for group in self.groups if selection.is_mention(group)]
+        mentions = {finding_id(*group.judged): name_or_id for group in found}
+        kept = {id(group) for group in found}
+        narrowed = self._narrowed(
+            f"VM {name_or_id}", lambda group: id(group) in kept or selection.is_own(group)
+        )
+        return replace(narrowed, mentions=mentions)
 
     def host(self, name: str) -> Triage:
         """Only what a host logged; `hv1` also finds `hv1.example.org`.
@@ -156,7 +171,9 @@ class Triage(GroupedEvents):
         if not any(map(is_host, whole)) and not self._was_read(wanted):
             hosts = {group.verdict.host or "" for group in whole}
             raise _unknown("host", name, hosts | {host.split(".")[0] for host in hosts})
-        return self._where(is_host)
+        narrowed = self._narrowed(f"host {name}", is_host)
+        silent = (one for one in self.silent_hosts if one.host.lower().split(".")[0] == wanted.split(".")[0])
+        return replace(narrowed, silent_hosts=tuple(silent))
 
     def _was_read(self, host: str) -> bool:
         read = {(one.host or "").lower() for one in self.report.coverage}
@@ -171,7 +188,7 @@ class Triage(GroupedEvents):
         known = [component for component in Component if component.lower() == wanted]
         if not known:
             raise UnknownNameError(f"there is no component {name!r}", hint=f"one of {', '.join(Component)}")
-        return self._where(lambda group: group.verdict.component is known[0])
+        return self._narrowed(f"component {known[0]}", lambda group: group.verdict.component is known[0])
 
     def between(self, start: datetime | None, end: datetime | None) -> Triage:
         """Only what happened from `start` until before `end`, and what has no time; naive times are UTC."""
@@ -179,6 +196,10 @@ class Triage(GroupedEvents):
         high = ticks_from_datetime(end) if end else None
         parts = (group.between(low, high) for group in self.groups)
         return self._selection(part for part in parts if part is not None)
+
+    def _narrowed(self, to: str, test: Callable[[EventGroup], bool]) -> Triage:
+        others = tuple(group for group in self.groups if not test(group))
+        return replace(self._where(test), selected=(*self.selected, to), left_out=(*self.left_out, *others))
 
     def _where(self, test: Callable[[EventGroup], bool]) -> Triage:
         return self._selection(group for group in self.groups if test(group))
@@ -224,11 +245,21 @@ class Triage(GroupedEvents):
             provenance=self.provenance,
             void=void_acknowledgements(self.findings, self.acknowledgements, _today()),
             happened_again=self.happened_again,
+            silent_hosts=self.silent_hosts,
+            selection=self._selected(),
+            mentions=self.mentions,
         )
+
+    def _selected(self) -> Selection | None:
+        if not self.selected:
+            return None
+        others = with_acknowledgements(findings_of(self.left_out), self.acknowledgements, _today())
+        sections = Counter(finding.section for finding in others)
+        return Selection(self.selected, sections[Section.ACT], sections[Section.CHECK])
 
     def headline(self) -> str:
         """The counts in one line."""
-        from hvdegraded.findings.render.text import headline
+        from hvdegraded.findings.render.words import headline
 
         return headline(self.document)
 

@@ -237,12 +237,16 @@ class ProtocolTable:
         """`this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1`, of what is known."""
         return _described(f"this host speaks {component} {version}", self.host_releases(component, version))
 
-    def describe_client(self, component: Component, version: ProtocolVersion) -> str:
+    def describe_client(
+        self, component: Component, version: ProtocolVersion, guest_family: GuestFamily = GuestFamily.UNKNOWN
+    ) -> str:
         """`this guest speaks storage 5.1: Linux up to 3.13, or Windows …`, as far as known.
 
-        Names the implementations whose newest version this is; where there are none, those that offer it.
+        Names the implementations whose newest version this is; where there are none, those that offer it;
+        only those of the guest's family, where that is known and has any.
         """
         rows = self.offers(component)
+        rows = tuple(row for row in rows if row.family is guest_family and row.may_have_sent(version)) or rows
         speakers = [row for row in rows if row.newest == version]
         speakers = speakers or [row for row in rows if row.may_have_sent(version)]
         speakers.sort(key=lambda row: row.family is GuestFamily.WINDOWS)

@@ -39,7 +39,7 @@ from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
 from hvdegraded.verdicts.evidence import EvidenceOfGuest, GuestEvidence
 from hvdegraded.verdicts.history import History, Surroundings
 from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
-from hvdegraded.verdicts.phrases import sentence, versions_text
+from hvdegraded.verdicts.phrases import sentence, unnamed_service_text, versions_text
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.refusal import decide_refusal, rule_on_final_refusal
 from hvdegraded.verdicts.ruling import Ruling, basis_of, rule_on_unusable, verdict_on_event
@@ -49,6 +49,7 @@ from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
 
 __all__ = ["Classifier", "classify", "default_classifier"]
 
+_WORKS = "The device works with the older version (the event says it loaded)."
 _MAX_REMEMBERED = 8192
 _ROLES = {
     Role.PROBLEM: (Reason.KNOWN_PROBLEM, Severity.ACT),
@@ -253,14 +254,14 @@ class Classifier:
         if event.outcome is Outcome.NEGOTIATED:
             return _known(fact, Answer(sentence(fact.meaning), None))
         if event.outcome is Outcome.REFUSED:
-            who_speaks = tuple(self._who_speaks(event))
+            who_speaks = tuple(self._who_speaks(event, evidence.family))
             return decide_refusal(event, fact, evidence, aftermath, self.policy, who_speaks)
         not_harmless = not_harmless_because(event, fact, self.knowledge)
         if not_harmless is not None:
             return rule_on_unusable(event, fact, not_harmless)
-        return decide(self._working(event, fact), evidence, self.policy)
+        return decide(self._working(event, fact, evidence.family), evidence, self.policy)
 
-    def _working(self, event: VersionEvent, fact: EventFact) -> WorkingMismatch:
+    def _working(self, event: VersionEvent, fact: EventFact, family: GuestFamily) -> WorkingMismatch:
         return WorkingMismatch(
             works=f"{versions_text(event)}; it works",
             component=event.component,
@@ -268,22 +269,22 @@ class Classifier:
             host_release=self._release(event),
             host_since_2016=_is_of_2016(event),
             references=fact.references,
-            derivation=(
-                *self._who_speaks(event),
-                "The device works with the older version (the event says it loaded).",
-            ),
+            derivation=(*self._who_speaks(event, family), _WORKS),
         )
 
-    def _who_speaks(self, event: VersionEvent) -> list[str]:
-        tables = self.knowledge.protocols
-        lines = []
+    def _who_speaks(self, event: VersionEvent, family: GuestFamily) -> list[str]:
+        """Who speaks the versions that differ: not those that host and guest share."""
+        tables, lines = self.knowledge.protocols, list[str]()
         for pair in event.version_pairs:
-            if pair.component is not None and pair.service is None:
-                if pair.host is not None:
-                    lines.append(sentence(tables.describe_host(pair.component, pair.host)) + ".")
-                if pair.guest is not None:
-                    lines.append(sentence(tables.describe_client(pair.component, pair.guest)) + ".")
-        return lines
+            if pair.component is None and pair.differs:
+                lines.append(unnamed_service_text(pair))
+            if pair.component is None or pair.service is not None or pair.guest == pair.host:
+                continue
+            if pair.host is not None:
+                lines.append(tables.describe_host(pair.component, pair.host))
+            if pair.guest is not None:
+                lines.append(tables.describe_client(pair.component, pair.guest, family))
+        return [f"{sentence(line)}." for line in lines]
 
     def _release(self, event: VersionEvent) -> str | None:
         """The release of the host, if the remedy depends on it."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hvdegraded.events import Event, IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests.guest import Guest
-from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.knowledge.vocabulary import Component, VersionPair
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import GuestGap
 
-__all__ = ["gap_text", "guest_text", "sentence", "versions_text", "whose"]
+__all__ = ["gap_text", "guest_text", "sentence", "unnamed_service_text", "versions_text", "whose"]
 
 
 def versions_text(event: VersionEvent) -> str:
@@ -26,6 +26,12 @@ def versions_text(event: VersionEvent) -> str:
         return f"{what} differs in version"
     versions = event.versions
     return f"{what} {versions.guest or '?'} in the guest, {versions.host or '?'} on the host"
+
+
+def unnamed_service_text(pair: VersionPair) -> str:
+    """Return what is said of a service that an event does not name, so that no table has its versions."""
+    service = "an integration service that the event does not name"
+    return f"This guest speaks version {pair.guest} of {service}; this host expects {pair.host}"
 
 
 def whose(event: Event) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.findings import repeats
-from hvdegraded.findings.document import Exclusion
+from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.render.text import as_text
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import Workforce

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from hvdegraded.verdicts.classifier import classify
+import pytest
+
+from hvdegraded.verdicts.classifier import Classifier, classify
 from tests.tools.verdict_cases import (
     HV,
     VM,
     guests,
+    integration,
     record,
     storvsp,
 )
@@ -33,3 +36,21 @@ def test_an_unknown_event_shows_its_fields() -> None:
 def test_an_error_code_is_told_with_its_meaning() -> None:
     event = record(HV + "VMMS", 19100, 2, (("VmName", VM), ("ErrorMessage", "%%2147942432")))
     assert "0x80070020" in classify(event).summary
+
+
+@pytest.mark.parametrize(
+    ("system", "family"), [("freebsd", "FreeBSD"), ("windows 2012", "Windows"), ("linux", "Linux")]
+)
+@pytest.mark.parametrize("service", ["", "-KvpExchange"])
+def test_a_derivation_is_of_the_versions_that_differ_and_of_the_guest_at_hand(
+    system: str, family: str, service: str
+) -> None:
+    """Framework 3.0 is what both speak, and "3.0: Linux" of a FreeBSD guest contradicts what follows."""
+    verdict = Classifier(guests(system)).classify(integration(service))
+    said = " ".join(verdict.derivation)
+    assert "4.0" in said
+    assert "5.0" in said
+    assert "3.0" not in said
+    others = [other for other in ("Linux", "FreeBSD", "Windows Server 2012 and older") if family not in other]
+    assert not any(other in said for other in others)
+    assert verdict.ignorable is (family != "Windows")

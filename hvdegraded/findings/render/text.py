@@ -20,6 +20,7 @@ from hvdegraded.findings.render.words import (
     TITLES,
     caveats,
     event_of,
+    headline,
     level_name,
     numbers,
     occurrences_of,
@@ -34,7 +35,7 @@ from hvdegraded.verdicts.verdict import Reason
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Layout", "as_text", "headline", "print_document"]
+__all__ = ["Layout", "as_text", "print_document"]
 
 _WIDTH = 120
 _MOST_PROBLEMS = 30
@@ -73,18 +74,6 @@ def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = 
     console = Console(file=target, width=width, color_system=None, highlight=False, force_jupyter=False)
     print_document(document, console, layout)
     return target.getvalue().rstrip("\n")
-
-
-def headline(document: Document) -> str:
-    """The counts in one line, or why there are none."""
-    if document.emptiness is not None:
-        return f"{numbers(0, 0)}: {document.emptiness}"
-    counts = [
-        f"{tally.findings} {TITLES[section].lower()}"
-        for section, tally in document.sections.items()
-        if tally.findings or section in (Section.ACT, Section.CHECK)
-    ]
-    return f"{numbers(document.events, len(document.findings))}: {', '.join(counts)}"
 
 
 def print_document(document: Document, console: Console, layout: Layout | None = None) -> None:
@@ -173,6 +162,7 @@ def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> N
     if finding.reason is Reason.LOADED_UNKNOWN and finding.vm_name and finding.vm_id:
         name = f"{finding.vm_name} ({finding.vm_id})"  # which names the system of this one alone
     whose = " on ".join(one for one in (name, finding.host) if one) or "(no host)"
+    whose += f" (mentions {finding.mentions})" if finding.mentions else ""
     moment = stamp(finding.last, layout.zone) or "time unknown"
     if finding.last and finding.count > 1:
         moment = f"last {moment}"

@@ -10,11 +10,14 @@ from hvdegraded.findings.document import Document, GroupEntry
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.records.record import Level
+from hvdegraded.verdicts.phrases import sentence
 
 __all__ = [
     "TITLES",
     "caveats",
+    "counts",
     "event_of",
+    "headline",
     "inventory_line",
     "level_name",
     "numbers",
@@ -38,6 +41,7 @@ TITLES = {
 _PREFIX = "Microsoft-Windows-"
 _MOST_HOSTS = 6
 _MOST_UNREADABLE = 10
+_MOST_SILENT = 5
 
 
 def plural(count: int, noun: str) -> str:
@@ -111,6 +115,47 @@ def inventory_line(provenance: Provenance, assumed: Iterable[AssumedVm] = ()) ->
     return f"{line}; because of that date something is assumed of {plural(len(vms), 'VM')} ({events})"
 
 
+def headline(document: Document) -> str:
+    """The counts in one line, or why there are none."""
+    if document.emptiness is not None:
+        why = str(document.emptiness)
+        return f"{numbers(0, 0)}: {'; '.join([why, *_silence(document)])}"
+    tallies = [
+        f"{tally.findings} {TITLES[section].lower()}"
+        for section, tally in document.sections.items()
+        if tally.findings or section in (Section.ACT, Section.CHECK)
+    ]
+    line = f"{numbers(document.events, len(document.findings))}: {', '.join(tallies)}"
+    return f"{line}; {plural(document.report.lost, 'record')} LOST" if document.report.lost else line
+
+
+def counts(document: Document) -> Iterator[str]:
+    """The counts in a line, with what speaks against a clear result; what a selection hides is another."""
+    silence = _silence(document) if document.emptiness is None else ()
+    yield "; ".join([headline(document), *document.happened_again[:1], *silence])
+    for text in _left_out(document):
+        yield sentence(text)
+
+
+def _left_out(document: Document) -> Iterator[str]:
+    """What a selection leaves out, if that asks for something."""
+    selection = document.selection
+    if selection is None or not (selection.act or selection.check):
+        return
+    asked = f"{selection.act} to act on, {selection.check} to check"
+    yield f"not shown, as not of {', '.join(selection.of)}: {asked}"
+
+
+def _silence(document: Document) -> Iterator[str]:
+    """Which hosts were not heard of within the times asked for."""
+    hosts = document.silent_hosts
+    for one in hosts[:_MOST_SILENT]:
+        end = "newest" if one.ended else "oldest"
+        yield f"the {end} record of {one.host or 'these logs'} is of {stamp(one.nearest)}"
+    if len(hosts) > _MOST_SILENT:
+        yield f"and {len(hosts) - _MOST_SILENT} more hosts have none of these times"
+
+
 def caveats(document: Document) -> Iterator[str]:
     """What a reader must know before trusting the counts."""
     report = document.report
@@ -124,5 +169,7 @@ def caveats(document: Document) -> Iterator[str]:
     if document.provenance.inventory:
         yield from document.provenance.inventory.remarks
     yield from document.void_acknowledgements
+    for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
+        yield sentence(text)
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
