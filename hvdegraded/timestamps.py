@@ -23,7 +23,7 @@ _SECOND = 10_000_000
 _UNIX_EPOCH_TICKS = 11_644_473_600 * _SECOND
 
 _TIME = re.compile(
-    r"\s*(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?"
+    r"\s*(\d{4}-\d\d-\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,18}))?"
     r"\s*(?:(Z)?(?:\s*(?:UTC|GMT))?|([+-])(\d\d):?(\d\d))\s*",
     re.ASCII,
 )
@@ -76,9 +76,7 @@ def text_from_ticks(ticks: int) -> str:
         return str(ticks)
     seconds, fraction = divmod(ticks, _SECOND)
     minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    return f"{_day_text(days)}T{hour:02d}:{minute:02d}:{second:02d}.{fraction:07d}Z"
+    return f"{_minute_text(minutes)}:{second:02d}.{fraction:07d}Z"
 
 
 def ticks_from_datetime(moment: datetime) -> int:
@@ -112,12 +110,11 @@ def ticks_from_text(text: str) -> int | None:
             return int(late[0])
         dotnet = _DOTNET_TIME.fullmatch(text)
         return int(dotnet[1]) * 10_000 + _UNIX_EPOCH_TICKS if dotnet else None
-    day, hours, minutes, seconds, decimals, _, sign, shift_hours, shift_minutes = match.groups()
-    days = _days_of(day)
-    hour, minute, second = int(hours), int(minutes), int(seconds)
-    if days is None or hour > 23 or minute > 59 or second > 59:
+    minute, seconds, decimals, _, sign, shift_hours, shift_minutes = match.groups()
+    minutes, second = _minutes_of(minute), int(seconds)
+    if minutes is None or second > 59:
         return None
-    ticks = ((days * 24 + hour) * 60 + minute) * 60 * _SECOND + second * _SECOND
+    ticks = (minutes * 60 + second) * _SECOND
     if decimals:
         ticks += int(decimals[:7].ljust(7, "0"))
     if sign:
@@ -127,15 +124,21 @@ def ticks_from_text(text: str) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def _days_of(text: str) -> int | None:
-    """Days from 1601 to a date; None where there is no such date."""
+def _minutes_of(text: str) -> int | None:
+    """Minutes from 1601 to a date and its minute, `2024-12-09T11:31`; None where there is no such time."""
+    hour, minute = int(text[11:13]), int(text[14:])
+    if hour > 23 or minute > 59:
+        return None
     try:
-        return date.fromisoformat(text).toordinal() - _EPOCH.toordinal()
+        days = date.fromisoformat(text[:10]).toordinal() - _EPOCH.toordinal()
     except ValueError:
         return None
+    return (days * 24 + hour) * 60 + minute
 
 
 @lru_cache(maxsize=1024)
-def _day_text(days: int) -> str:
-    """The date that many days from 1601."""
-    return date.fromordinal(_EPOCH.toordinal() + days).isoformat()
+def _minute_text(minutes: int) -> str:
+    """The date and the minute that many minutes from 1601."""
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return f"{date.fromordinal(_EPOCH.toordinal() + days).isoformat()}T{hour:02d}:{minute:02d}"

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from hvdegraded.formats.shippers.coercion import names_no_zone, ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
-from hvdegraded.formats.shippers.line_prefilter import line_may_hold, lines_that_may_hold
+from hvdegraded.formats.shippers.line_prefilter import candidate_lines, line_may_hold
 from hvdegraded.formats.shippers.remainder import remainder_of
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.pipeline.annotation import KEY, json_text
@@ -116,7 +116,7 @@ class Labeller:
         self._told: set[str] = set()
         wanted = self._policy.knowledge.provider_filter()
         self._may_hold = line_may_hold(wanted)
-        self._candidates = lines_that_may_hold(wanted)
+        self._candidates = candidate_lines(wanted)
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
         self._history = StreamHistory(self._warn_of_contradiction)
         self._annotator = self._new_annotator()
@@ -146,16 +146,15 @@ class Labeller:
     def line(self, line: bytes) -> bytes | None:
         """Return the line to write for a line read, None for one to leave out. Never raises."""
         if self._may_hold(line):
-            return self._label(line)
+            return self._label(line, self._shapes.recall(line))
         self.stats.lines += 1
         if b"\0" in line:  # UTF-16 without a mark: its bytes show nothing
             self.stats.broken += 1
             return line
         return self._pass(line)
 
-    def _label(self, line: bytes) -> bytes | None:
+    def _label(self, line: bytes, remembered: tuple[tuple[Reading, bool], int | None] | None) -> bytes | None:
         self.stats.lines += 1
-        remembered = self._shapes.recall(line)
         if remembered is not None:
             (reading, alone), ticks = remembered
             return self._result(line, self._annotator.of_reading(reading, ticks), alone)
@@ -247,9 +246,13 @@ class Labeller:
         out: list[bytes] = []
         place = 0
         for start, end in self._candidates(data):
+            line = data[start:end]
+            remembered = self._shapes.recall(line)
+            if remembered is None and not self._may_hold(line):
+                continue
             if start > place:
                 out.append(self._pass_all(data[place:start]))
-            labelled = self._label(data[start:end])
+            labelled = self._label(line, remembered)
             if labelled is not None:
                 out.append(labelled)
             place = end

@@ -1,17 +1,20 @@
 """Lines that differ in times and numbers alone: what was found for one holds for the next.
 
-How it works. A line is cut at the values that are times or numbers. What is between them is its shape. Which
-of the values decide is found out by trying: each is changed in two of its digits, and results are compared.
-A value that changes nothing is free; the one that changes the time alone is the time; every other is part of
-the key, like the shape. So a look-up takes no parsing, and is exact: the bytes that decide are the same.
+How it works. Lines are of one form if they are equal but for their digits, which stand in the same places.
+Which of the values that are times or numbers decide is found out by trying, on a line of the form: each is
+changed in two of its digits, and results are compared. A value that changes nothing is free; the one that
+changes the time alone is the time; all other bytes are the key. So a look-up takes no parsing, and is exact:
+the bytes that decide are the same.
 
 A value may change nothing only because it is out of the range that is read, as a level of 300. So numbers of
-other lengths are other shapes, and a number is free only if the least and the greatest of its length change
-nothing either; any other value is free only if it is a time.
+other lengths are of other forms, and a number is free only if the least and the greatest of its length change
+nothing either; any other value is free only if it is a time. A number that begins with 0 is not JSON, so no
+free one may.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
@@ -27,6 +30,7 @@ _INNER_VALUES = re.compile(
     rb"""([:=>] ?(?:\\?["'][0-9][0-9T:.Z+ /-]{0,40}|[1-9][0-9]{0,17}))(?=[\\"'<,}\] ])"""
 )  # in XML or JSON within JSON, too
 _MARKS = b":=> \\\"'"  # in front of a value
+_ZERO = ord("0")
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _MOST_SHAPES = 4096
 _MOST_VALUES = 40
@@ -43,22 +47,25 @@ class Signature(NamedTuple):
 
 
 class _Shape(NamedTuple):
-    """Which values are part of the key, and which one is the time (-1: none), by their indices.
+    """Where in the lines of a form those values stand that decide nothing, and what decides.
 
-    Those of a group in `equal` decide nothing as long as they are equal, as a record id in two places.
+    `key` are the parts of a line that decide. `time` is where its time stands, None if it has none. The
+    values of a group in `equal` decide nothing as long as they are equal, as a record id in two places.
+    `leading` are the first digits of numbers that are left out of the key.
     """
 
-    fixed: tuple[int, ...]
-    time: int
-    equal: tuple[tuple[int, ...], ...]
+    key: tuple[slice, ...]
+    time: slice | None
+    equal: tuple[tuple[slice, ...], ...]
+    leading: tuple[int, ...]
 
 
 class LineShapes(Generic[T]):
     """A memory of what was found for lines, by their shapes.
 
     `read` returns what decides in a line, or None if it is not to be remembered; `ticks_of` the time that a
-    value, with the mark in front of it, stands for. A shape is tried when it is seen for the second time,
-    and as long as that pays off.
+    value, with the mark in front of it, stands for. A shape is tried when a line of its form is seen for the
+    second time, and as long as that pays off.
     """
 
     def __init__(
@@ -66,25 +73,24 @@ class LineShapes(Generic[T]):
     ) -> None:
         self._read = read
         self._ticks_of = ticks_of
-        self._shapes: BoundedCache[tuple[bytes, ...], _Shape | None] = BoundedCache(_MOST_SHAPES)
-        self._found: BoundedCache[tuple[Hashable, ...], tuple[T, int | None]] = BoundedCache(_MOST_SHAPES)
+        self._shapes: BoundedCache[bytes, _Shape | None] = BoundedCache(_MOST_SHAPES)
+        self._found: BoundedCache[tuple[bytes, ...], tuple[T, int | None]] = BoundedCache(_MOST_SHAPES)
         self._credit = float(_FIRST_CREDIT)
 
     def recall(self, line: bytes) -> tuple[T, int | None] | None:
         """Return what was found for a line of the same shape, and the time of this one in ticks."""
         if len(line) > _LONGEST:
             return None
-        parts = _parts(line)
-        key = _key_of(parts)
-        shape = self._shapes.get(key)
-        if shape is None or not all(_are_equal(parts, group) for group in shape.equal):
+        form = line.translate(_DIGITS_ALIKE)
+        shape = self._shapes.get(form)
+        if shape is None:
             return None
-        found = self._found.get((key, *[parts[index] for index in shape.fixed]))
-        if found is None:
+        found = self._found.get(_key_of(form, line, shape))
+        if found is None or not _fits(line, shape):
             return None
-        if shape.time < 0:
+        if shape.time is None:
             return found
-        ticks = self._ticks_of(parts[shape.time])
+        ticks = self._ticks_of(line[shape.time])
         return None if ticks is None else (found[0], ticks)
 
     def remember(self, line: bytes, found: T) -> None:
@@ -92,18 +98,17 @@ class LineShapes(Generic[T]):
         self._credit += _CREDIT
         if len(line) > _LONGEST:
             return
-        parts = _parts(line)
-        key = _key_of(parts)
-        if key not in self._shapes:
-            self._shapes[key] = None  # seen once
+        form = line.translate(_DIGITS_ALIKE)
+        if form not in self._shapes:
+            self._shapes[form] = None  # seen once
             return
-        shape, known = self._try(parts), self._shapes[key]
+        shape, known = self._try(_parts(line)), self._shapes[form]
         if shape is None or known not in (None, shape):
             return
-        self._shapes[key] = shape
+        self._shapes[form] = shape
         signature = self._read(line)
         if signature is not None:
-            self._found[(key, *[parts[index] for index in shape.fixed])] = found, signature.ticks
+            self._found[_key_of(form, line, shape)] = found, signature.ticks
 
     def _try(self, parts: list[bytes]) -> _Shape | None:
         """Find out which values of a line decide; None if it is not to be remembered."""
@@ -115,19 +120,20 @@ class LineShapes(Generic[T]):
         if original is None:
             return None
         fixed: list[int] = []
-        time = -1
+        free: list[int] = []
+        time = None
         for index in range(1, len(parts), 2):
             if self._is_free(parts, (index,), original):
+                free.append(index)
                 continue
             seen = self._with_changed(parts, (index,), _changed)
-            if time < 0 and self._is_time(parts[index], original, seen):
+            if time is None and self._is_time(parts[index], original, seen):
                 time = index
             else:
                 fixed.append(index)
         groups = [group for group in _equal_values(parts, fixed) if len(group) > 1]
         equal = [group for group in groups if self._is_free(parts, group, original)]
-        left = tuple(index for index in fixed if not any(index in group for group in equal))
-        return _Shape(left, time, tuple(equal))
+        return _shape_of(parts, free, time, equal)
 
     def _is_free(self, parts: list[bytes], group: tuple[int, ...], original: Signature) -> bool:
         """Whether the equal values of a group decide nothing, whichever of their form they are."""
@@ -165,20 +171,39 @@ def _equal_values(parts: list[bytes], indices: list[int]) -> list[tuple[int, ...
     return [tuple(group) for group in groups.values()]
 
 
-def _are_equal(parts: list[bytes], group: tuple[int, ...]) -> bool:
-    first = parts[group[0]].lstrip(_MARKS)
-    return all(parts[index].lstrip(_MARKS) == first for index in group[1:])
+def _shape_of(parts: list[bytes], free: list[int], time: int | None, equal: list[tuple[int, ...]]) -> _Shape:
+    """The shape of a line cut into parts, in which those of these indices decide nothing."""
+    ends = list(itertools.accumulate(map(len, parts)))
+    left_out = sorted([*free, *itertools.chain(*equal), *([] if time is None else [time])])
+    places = {at: slice(ends[at] - len(parts[at].lstrip(_MARKS)), ends[at]) for at in left_out}
+    borders = [0, *itertools.chain.from_iterable((one.start, one.stop) for one in places.values()), ends[-1]]
+    return _Shape(
+        key=tuple(map(slice, borders[::2], borders[1::2])),
+        time=None if time is None else slice(ends[time - 1], ends[time]),
+        equal=tuple(tuple(places[at] for at in group) for group in equal),
+        leading=tuple(places[at].start for at in left_out if not _is_quoted(parts[at])),
+    )
+
+
+def _key_of(form: bytes, line: bytes, shape: _Shape) -> tuple[bytes, ...]:
+    return form, *map(line.__getitem__, shape.key)
+
+
+def _fits(line: bytes, shape: _Shape) -> bool:
+    """Whether a line of a form has its shape: numbers that are JSON, and equal ones where they have to be."""
+    return all(line[at] != _ZERO for at in shape.leading) and all(
+        len({line[place] for place in group}) == 1 for group in shape.equal
+    )
+
+
+def _is_quoted(value: bytes) -> bool:
+    return b'"' in value or b"'" in value
 
 
 def _parts(line: bytes) -> list[bytes]:
     """A line cut at its values, which stand at odd indices."""
     has_inner = b"<Event" in line or b'{\\"' in line
     return (_INNER_VALUES if has_inner else _VALUES).split(line)
-
-
-def _key_of(parts: list[bytes]) -> tuple[bytes, ...]:
-    """What is between the values, and the forms of these."""
-    return (*parts[::2], *[value.translate(_DIGITS_ALIKE) for value in parts[1::2]])
 
 
 def _changed(value: bytes) -> list[bytes]:

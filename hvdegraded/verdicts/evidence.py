@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
+from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import VersionEvent
 from hvdegraded.guests.guest import Guest, GuestMatch
 from hvdegraded.knowledge.guest_systems import upstream_kernel
@@ -32,6 +33,7 @@ from hvdegraded.verdicts.vm_history import Spoken, VmHistory
 __all__ = ["EvidenceOfGuest", "GuestEvidence"]
 
 _AGREED = (Outcome.LOADED, Outcome.NEGOTIATED)
+_MOST_INFERRED = 1024
 
 
 class GuestEvidence(NamedTuple):
@@ -74,7 +76,7 @@ class EvidenceOfGuest:
         self._around = around
         self._policy = policy
         self._tables = policy.knowledge.protocols
-        self._inferred: dict[frozenset[Spoken], Inference | None] = {}
+        self._inferred: BoundedCache[int, Inference | None] = BoundedCache(_MOST_INFERRED)
         self.guest = find(event, *several)
 
     def at(self, ticks: int | None) -> GuestEvidence:
@@ -124,19 +126,42 @@ class EvidenceOfGuest:
         if vm is None or vm.doubtful or ticks is None:
             return None
         first, last = vm.start_of(ticks)
-        for low, high in ((first, ticks), (ticks, last)):
-            found = self._infer(vm.spoken_between(low, high))
-            if found is not None and not any(
-                speaks_only_windows(one, self._tables) for one in vm.spoken_between(first, last)
-            ):
-                return found
-        return None
+        before = self._spoken_between(first, ticks)
+        found = self._infer(before)
+        if found is not None and not self._of_windows:
+            return found
+        after = self._spoken_between(ticks, last)
+        if (before | after) & self._of_windows:
+            return None
+        return found if found is not None else self._infer(after)
 
-    def _infer(self, spoken: list[Spoken]) -> Inference | None:
-        key = frozenset(spoken)
-        if key not in self._inferred:
-            self._inferred[key] = _infer_from(spoken, self._tables)
-        return self._inferred[key]
+    @cached_property
+    def _spoken(self) -> list[tuple[int, Spoken, Timeline]]:
+        """What the VM spoke, each with a bit that stands for it in sets, and when."""
+        vm = self._around.vm if self._around is not None else None
+        spoken = enumerate(vm.spoken()) if vm is not None else ()
+        return [(1 << at, what, times) for at, (what, times) in spoken]
+
+    @cached_property
+    def _of_windows(self) -> int:
+        """The set of what only Windows speaks."""
+        return sum(bit for bit, what, _ in self._spoken if speaks_only_windows(what, self._tables))
+
+    def _spoken_between(self, first: int, last: int) -> int:
+        """The set of what the VM spoke from one time to another; of coarse times, nothing."""
+        found = 0
+        for bit, _, times in self._spoken:
+            if not times.coarse and times.any_between(first, last):
+                found |= bit
+        return found
+
+    def _infer(self, spoken: int) -> Inference | None:
+        """What a set of versions shows."""
+        try:
+            return self._inferred[spoken]
+        except KeyError:
+            found = _infer_from([what for bit, what, _ in self._spoken if bit & spoken], self._tables)
+            return self._inferred.remember(spoken, found)
 
 
 def speaks_only_windows(spoken: Spoken, tables: ProtocolTable) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -15,6 +15,7 @@ HOUR = 60 * MINUTE
 _MILLISECOND = SECOND // 1000
 _MAX_BUCKETS = 2048
 _MAX_KEYS = 256
+_FEW = 4  # buckets of which the order is not kept, which takes room
 
 
 def last_tick_of(ticks: int) -> int:
@@ -30,7 +31,7 @@ class Timeline:
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
 
-    __slots__ = ("_buckets", "_newest", "grain", "joined", "untimed")
+    __slots__ = ("_buckets", "_order", "grain", "joined", "untimed")
 
     def __init__(self) -> None:
         self.joined: Timeline | None = None
@@ -38,7 +39,7 @@ class Timeline:
         self.grain = MINUTE
         self.untimed = False
         self._buckets: dict[int, tuple[int, int]] = {}
-        self._newest = -1  # bucket
+        self._order: list[int] | None = None  # of the buckets, once it was asked for
 
     @property
     def coarse(self) -> bool:
@@ -61,10 +62,11 @@ class Timeline:
         bucket = ticks // self.grain
         known = self._buckets.get(bucket)
         first, last = known or (ticks, ticks)
-        if known is not None and first <= ticks <= last:
+        if known is None and self._order is not None:
+            insort(self._order, bucket)
+        elif known is not None and first <= ticks <= last:
             return
         self._buckets[bucket] = min(first, ticks), max(last, ticks)
-        self._newest = max(self._newest, bucket)
         if len(self._buckets) > _MAX_BUCKETS and self.grain == MINUTE:
             self._coarsen()
 
@@ -80,33 +82,30 @@ class Timeline:
     def between(self, first: int, last: int) -> Iterator[int]:
         """Yield the times that may lie from `first` to `last`, both included."""
         for bucket in self._buckets_between(first, last):
-            for ticks in self._buckets.get(bucket, ()):
+            for ticks in self._buckets[bucket]:
                 if self.grain > MINUTE or (first <= last_tick_of(ticks) and ticks <= last):
                     yield ticks
 
     def any_between(self, first: int, last: int) -> bool:
         """Return whether `between` yields a time."""
-        buckets = self._buckets
-        low, high = (first - SECOND) // self.grain, min(last // self.grain, self._newest)
-        numbers: Iterable[int] = range(high, low - 1, -1)
-        if high - low > len(buckets):
-            numbers = [number for number in buckets if low <= number <= high]
-        for number in numbers:
-            pair = buckets.get(number)
-            if pair is not None:
-                earliest, latest = pair
-                if self.grain > MINUTE or (earliest <= last and first <= last_tick_of(earliest)):
-                    return True
-                if latest <= last and first <= last_tick_of(latest):
-                    return True
+        for bucket in reversed(self._buckets_between(first, last)):
+            earliest, latest = self._buckets[bucket]
+            if first <= latest <= last or self.grain > MINUTE:
+                return True
+            if earliest <= last and first <= last_tick_of(earliest):
+                return True
+            if latest <= last and first <= last_tick_of(latest):
+                return True
         return False
 
-    def _buckets_between(self, first: int, last: int) -> Iterable[int]:
+    def _buckets_between(self, first: int, last: int) -> list[int]:
         """The numbers of the buckets that may hold such times, in order."""
         low, high = (first - SECOND) // self.grain, last // self.grain
-        if high - low > len(self._buckets):
-            return sorted(bucket for bucket in self._buckets if low <= bucket <= high)
-        return range(low, high + 1)
+        if len(self._buckets) <= _FEW:
+            return sorted([bucket for bucket in self._buckets if low <= bucket <= high])
+        if self._order is None:
+            self._order = sorted(self._buckets)
+        return self._order[bisect_left(self._order, low) : bisect_right(self._order, high)]
 
     def __iter__(self) -> Iterator[int]:
         for pair in self._buckets.values():
@@ -122,7 +121,7 @@ class Timeline:
 
     def _coarsen(self) -> None:
         times = list(self)
-        self.grain, self._buckets, self._newest = HOUR, {}, -1
+        self.grain, self._buckets, self._order = HOUR, {}, None
         for ticks in times:
             self.add(ticks)
 

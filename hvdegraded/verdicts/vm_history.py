@@ -166,14 +166,6 @@ class VmHistory:
     def _times_of(self, changes: Iterable[Lifecycle]) -> list[int]:
         return [ticks for change in changes if change in self._changes for ticks in self._changes[change]]
 
-    def spoken_between(self, first: int, last: int) -> list[Spoken]:
-        """Return what the guest spoke from one time to another; of coarse times, nothing."""
-        return [
-            spoken
-            for spoken, times in self._spoken.items()
-            if not times.coarse and times.any_between(first, last)
-        ]
-
     def spoken(self) -> Iterator[tuple[Spoken, Timeline]]:
         """Yield all that the guest ever spoke, and when."""
         yield from self._spoken.items()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hvdegraded.records.record import ProviderFilter
 
-__all__ = ["line_may_hold", "lines_that_may_hold"]
+__all__ = ["candidate_lines", "line_may_hold"]
 
 _ESCAPE, _REFERENCE = b"\\u00", b"&#"  # of JSON, of XML
 _SPELLS = re.compile(rb"\\u00(?:[4-7]|2[dD]|26#)|&#").search  # a letter or a hyphen, or &#, as an escape
@@ -47,20 +47,16 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
     return may_hold
 
 
-def lines_that_may_hold(wanted: ProviderFilter) -> Callable[[bytes], list[tuple[int, int]]]:
-    """Where in a block of lines those stand that can name a wanted provider: starts and ends, in order."""
+def candidate_lines(wanted: ProviderFilter) -> Callable[[bytes], Iterable[tuple[int, int]]]:
+    """Where in a block of lines those stand that can name a wanted provider: starts and ends, in order.
+
+    Some of them cannot, as `line_may_hold` tells of each.
+    """
     needles = _needles(wanted)
-    if needles is None:
+    digests = _shortest(_digest(piece) for piece in (*(needles or (b"",)), _ESCAPE, _REFERENCE))
+    if b"" in digests:
         return _all_spans
-    may_hold = line_may_hold(wanted)
-    digests = _shortest(_digest(piece) for piece in (*needles, _ESCAPE, _REFERENCE))
-    shows_nothing = b"" in digests
-
-    def find(block: bytes) -> list[tuple[int, int]]:
-        alike = _all_spans(block) if shows_nothing else _spans(block, _lines_with(digests, _digest(block)))
-        return [(start, end) for start, end in alike if may_hold(block[start:end])]
-
-    return find
+    return lambda block: _spans(block, _lines_with(digests, _digest(block)))
 
 
 def _digest(data: bytes) -> bytes:
