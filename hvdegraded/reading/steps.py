@@ -50,7 +50,8 @@ def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
                 log.audit.add_copy()
             spans = None if chunk is None else log.audit.add_chunk(chunk)
             found = [*([] if note is None else [note]), *log.audit.take()]
-            if found and run:
+            in_order = in_order and chunk is not None and not chunk.data
+            if run and (found or not in_order):
                 yield ReadStep(items, tuple(run))
                 items, run = [], []
             items += found

@@ -86,6 +86,8 @@ class Chunk(NamedTuple):
     """Its last record is the one that the header counts, and no further one follows."""
     anomalies: tuple[str, ...] = ()
     """Of all its records."""
+    following: int | None = None
+    """The number of the log's next record, if others before it are missing and may stand behind the end."""
     moved: int = 0
     """How many bytes were put in before its first record; less than 0: cut out."""
 

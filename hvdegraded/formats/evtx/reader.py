@@ -149,7 +149,7 @@ def open_log(source: bytes | BinaryIO, path: str | None) -> OpenLog:
     if header is not None and header.dirty:
         text = "the log was not closed, as in a copy from a live system: the newest may be missing"
         items.append(Note(NoteKind.DIRTY, text))
-    repeats = RepeatedChunks(read_at, size, start)
+    repeats = RepeatedChunks(read_at, size, start, header)
     audit = RecordNumberAudit(header, size, repeats.elsewhere, start)
     return OpenLog(read_at, audit, repeats, header, items, start)
 

@@ -147,9 +147,30 @@ class _Walk:
             yield span._replace(place=RecordPlace.BEHIND)
             self._pass(span)
             last = span.number
+        if self._chunk.following is not None:
+            for one in self._missing_behind(last, self._chunk.following):
+                yield one
+                last = one.number if isinstance(one, Span) else last
         if self._counted and self._chunk.first - 1 <= last < self._chunk.last:
             self._last = last
             yield from self._hidden_before(self._chunk.last + 1)
+
+    def _missing_behind(self, last: int, following: int) -> Iterator[Span | Gap]:
+        """Records behind the end that the log counts before its next one, and those missing between them.
+
+        Remnants are older. In exports, where newer records of other logs stand there, none is missing.
+        """
+        numbers = range(last + 1, following)
+        found = records_between(self._data, self._place, len(self._data))
+        for span in _longest_run(
+            one for one in found if one.number in numbers and one.ticks >= self._written
+        ):
+            missing = span.number - last - 1
+            if missing:
+                yield Gap(self._place, span.start, missing if missing < MOST_RECORDS else 1)
+            yield span._replace(place=RecordPlace.BEHIND)
+            self._pass(span)
+            last = span.number
 
     def _resumed(self) -> Iterator[Span | Gap]:
         """Take the chain of records up again where it is broken."""
