@@ -8,7 +8,7 @@ from hvdegraded.events.field_mapping import field_key
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Role
 from tests.tools.corpus import ROOT
-from tests.tools.coverage_of_facts import PAIRS, Pair, coverage, table
+from tests.tools.coverage_of_facts import PAIRS, coverage, table
 
 KNOWLEDGE = load_knowledge()
 CLUSTER = "Microsoft-Windows-FailoverClustering"
@@ -27,19 +27,20 @@ def test_of_the_cluster_the_events_about_vms_storage_and_networks_are_known() ->
         assert KNOWLEDGE.event(CLUSTER, number) is not None
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.provider} {pair.event_id}")
-def test_no_row_contradicts_a_manifest(pair: Pair) -> None:
-    row = KNOWLEDGE.event(pair.provider, pair.event_id)
-    if row is None:
-        return
-    if pair.level and row.level:
-        assert row.level.name.lower() == pair.level
-    if pair.presumed:
-        assert row.level is None
-    wanted = [OTHER_NAMES.get(field_key(name), field_key(name)) for name in pair.fields]
-    given = [OTHER_NAMES.get(field_key(name), field_key(name)) for name in row.fields]
-    if wanted and given:
-        assert given == wanted[: len(given)]
+@pytest.mark.parametrize("provider", dict.fromkeys(pair.provider for pair in PAIRS))
+def test_no_row_contradicts_a_manifest(provider: str) -> None:
+    for pair in (pair for pair in PAIRS if pair.provider == provider):
+        row = KNOWLEDGE.event(provider, pair.event_id)
+        if row is None:
+            continue
+        if pair.level and row.level:
+            assert row.level.name.lower() == pair.level, pair
+        if pair.presumed:
+            assert row.level is None, pair
+        wanted = [OTHER_NAMES.get(field_key(name), field_key(name)) for name in pair.fields]
+        given = [OTHER_NAMES.get(field_key(name), field_key(name)) for name in row.fields]
+        if wanted and given:
+            assert given == wanted[: len(given)], pair
 
 
 def test_a_row_that_asks_for_something_says_what() -> None:
