@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 _ASSUMPTIONS = {"guest-system": "guest system", "what-follows": "what follows"}
+_STDERR = 2
 _PATIENCE = 1.0  # seconds in which stderr may take the counts
 
 
@@ -113,21 +114,25 @@ def run(options: argparse.Namespace) -> int:
 
 def _label(labeller: Labeller, descriptor: int, target: BinaryIO) -> list[int]:
     """Label what a descriptor gives until its end or a signal; returns the signals that came."""
-    _refuse_own_input(descriptor, target)
+    _refuse_shared(descriptor, target)
     with ended_by_signals(descriptor) as source:
         labeller.run(cast("BinaryIO", source), target)
     return source.signals
 
 
-def _refuse_own_input(descriptor: int, target: BinaryIO) -> None:
-    """Raise OutputError where the input grows by each line that is written, as with `label in >> in`."""
+def _refuse_shared(descriptor: int, target: BinaryIO) -> None:
+    """Raise OutputError where the output is the input, as with `label in >> in`, or takes messages too."""
     try:
         written = os.fstat(target.fileno())
     except (OSError, ValueError):  # a draft's stream, which is a file of its own
         return
-    source = os.fstat(descriptor)
-    if stat.S_ISREG(source.st_mode) and os.path.samestat(source, written):
+    if not stat.S_ISREG(written.st_mode):
+        return
+    if os.path.samestat(os.fstat(descriptor), written):
         raise OutputError("the output is the input, which would never end", hint="write to another file")
+    if os.path.samestat(os.fstat(_STDERR), written):
+        wrong = "the output is the file of stderr, whose messages would stand between its lines"
+        raise OutputError(wrong, hint="write to another file")
 
 
 def _written(options: argparse.Namespace) -> contextlib.AbstractContextManager[BinaryIO]:

@@ -124,7 +124,8 @@ def count_once(groups: dict[GroupKey, Group], spans: Iterable[InputSpan], *, nam
     removal = _Removal()
     for channel in sorted(channels):
         if suspects.is_suspect(channel):
-            removal.take(channels[channel], reports_doubtful=channel in suspects.overlapping)
+            reports = all(channel) and channel in suspects.overlapping
+            removal.take(channels[channel], reports_doubtful=reports)
     candidates = _Candidates(channels)
     for channel in sorted(channels):
         if not all(channel) and suspects.is_suspect(channel):

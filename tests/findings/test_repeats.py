@@ -21,6 +21,7 @@ from hvdegraded.findings.render.text import as_text
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import Workforce
 from hvdegraded.records.record import EventRecord, Origin
+from tests.tools.sample_exports import event_xml
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import (
     ID,
@@ -223,6 +224,25 @@ def test_an_export_without_host_or_channel_beside_its_log(tmp_path: Path, lacks:
     (tmp_path / "export.xml").write_text(export.replace("<EventRecordID>", "<EventRecordID>9"))
     both = hv.triage([LOG, tmp_path], guests=LINUX)
     assert both.count == alone.count + 40
+    assert NoteKind.REPEATED in [note.kind for note in both.report.notes]
+
+
+def test_an_export_without_host_channel_and_record_ids_is_matched_by_exact_times(tmp_path: Path) -> None:
+    """What was matched is not reported as counted twice."""
+    records = [
+        numbered(storvsp(6, "6.0", "5.1"), number, time_ticks=133_782_174_832_356_203 + number * 7_654_320)
+        for number in range(1, 6)
+    ]
+    hv.write_evtx(tmp_path / "a.evtx", records)
+    export = "".join(map(event_xml, records))
+    export = re.sub("<(Computer|Channel|EventRecordID)>[^<]*</[^>]*>", "", export)
+    (tmp_path / "b.xml").write_text(export)
+    both = hv.triage(tmp_path, guests=LINUX)
+    assert both.count == 5
+    assert not both.report.notes
+    (tmp_path / "b.xml").write_text(export.replace("3Z'", "4Z'"))
+    both = hv.triage(tmp_path, guests=LINUX)
+    assert both.count > 5
     assert NoteKind.REPEATED in [note.kind for note in both.report.notes]
 
 

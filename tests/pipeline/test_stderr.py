@@ -67,6 +67,19 @@ def test_an_inventory_opened_as_descriptor_2_receives_no_message(guests: Path) -
 
 
 @pytest.mark.subprocess
+@pytest.mark.parametrize("shell", ['"$@" > out 2>&1', '"$@" >> out 2>> out', '"$@" -o out 2> out'])
+def test_messages_and_lines_do_not_go_into_one_file(tmp_path: Path, shell: str) -> None:
+    """Whatever a message said would stand between the lines, or over one."""
+    done = subprocess.run(
+        ["bash", "-c", shell, "bash", *LABEL], input=b"{}\n" * 10, cwd=tmp_path, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["hvdegraded"]
+    assert "the output is the file of stderr" in lines[0]
+
+
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     ("arguments", "redirection"),
     [
