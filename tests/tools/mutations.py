@@ -210,7 +210,7 @@ def several(choice: random.Random, base: Base, data: bytearray) -> list[Region]:
 # ---------------------------------------------------------------- forged: checksums are right again
 
 
-def _sealed(data: bytearray, start: int) -> None:
+def seal(data: bytearray, start: int) -> None:
     """Make the checksums of a chunk right."""
     free = min(max(512, struct.unpack_from("<I", data, start + 48)[0]), CHUNK_SIZE)
     struct.pack_into("<I", data, start + 52, zlib.crc32(data[start + 512 : start + free]))
@@ -231,7 +231,7 @@ def swallow_record(choice: random.Random, base: Base, data: bytearray) -> list[R
     (start, _), (_, end) = choice.choice(pairs)
     struct.pack_into("<I", data, start + 4, end - start)
     struct.pack_into("<I", data, end - 4, end - start)
-    _sealed(data, start - (start - FILE_HEADER_SIZE) % CHUNK_SIZE)
+    seal(data, start - (start - FILE_HEADER_SIZE) % CHUNK_SIZE)
     return [(start, start + 8), (end - 4, end)]
 
 
@@ -248,7 +248,7 @@ def forge_chunk_header(choice: random.Random, base: Base, data: bytearray) -> li
     if kind != 0:
         (first,) = struct.unpack_from("<Q", data, start + 24)
         struct.pack_into("<Q", data, start + 32, first + keep - 1)
-    _sealed(data, start)
+    seal(data, start)
     return [(start + 32, start + 56), (start + 124, start + 128)]
 
 
@@ -260,7 +260,7 @@ def template_bit(choice: random.Random, base: Base, data: bytearray) -> list[Reg
     place = choice.choice(definitions)[0] + 4 + choice.randrange(4)
     data[place] ^= 1 << choice.randrange(8)
     if choice.randrange(2):
-        _sealed(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
+        seal(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
     return []
 
 
@@ -272,7 +272,7 @@ def replace_template_guid(choice: random.Random, base: Base, data: bytearray) ->
     place = choice.choice(definitions)[0] + 4
     data[place : place + 16] = choice.randbytes(16)
     if choice.randrange(2):
-        _sealed(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
+        seal(data, place - (place - FILE_HEADER_SIZE) % CHUNK_SIZE)
     return []
 
 

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
 from hvdegraded.formats.evtx.binxml.layout import (
     GUID_TEXTS,
-    Heading,
     PayloadLayout,
     SystemLayout,
     fields_of,
     system_texts,
 )
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
+from hvdegraded.formats.evtx.binxml.split import Heading
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, malformed
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
+from hvdegraded.formats.evtx.chunk_state import gap_loss, state_of
 from hvdegraded.formats.evtx.chunks import Chunk
-from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_TOKEN, RECORD_HEADER
+from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_HEAD, INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
+from hvdegraded.formats.evtx.shapes import SHAPE_HEAD, learn
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.cleared import clears_log
 from hvdegraded.records.coverage import Coverage
-from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack, Skipped
+from hvdegraded.records.items import Item, Loss, Note, NoteKind, Skipped
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
 
@@ -47,13 +49,19 @@ _PROVIDER, _EVENT_ID, _CHANNEL, _COMPUTER = map(
 )
 _PAYLOAD_BEGINS = (0x0F, INSTANCE_TOKEN)  # tokens
 _MAX_HIDDEN = 1024  # places in a record where another may begin
-_SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
 _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 """The System fields of a record, those of them that change, its layout, and where its outer values start."""
 _NOWHERE = Origin()
 _MOST_ALIKE = 8192  # kinds of records that are remembered
 _LONGEST_ALIKE = 4096  # bytes of such a record
+
+
+class _Unwanted(NamedTuple):
+    """The System fields and the time of a record whose provider is not wanted."""
+
+    heading: Heading
+    ticks: int | None
 
 
 class EvtxDecoder:
@@ -82,37 +90,33 @@ class EvtxDecoder:
         Usual records come many at a time, others, which can be large, one by one.
         """
         spans = list(walk(chunk)) if spans is None else spans
-        yield from _state_of(chunk, spans)
+        yield from state_of(chunk, spans)
         damaged = not chunk.intact(end_of(spans))
         anomalies = (*chunk.anomalies, Anomaly.BAD_CHECKSUM) if damaged else chunk.anomalies
         xml = self._xml(chunk, damaged=damaged)
         usual: list[Recurrence] = []
-        skipped: list[tuple[Heading, int | None]] = []
-        for place, span in enumerate(spans):
+        skipped: list[_Unwanted] = []
+        place = -1
+        while (place := place + 1) < len(spans):
+            if self._fast and not anomalies:
+                known = self._known(xml, chunk, path, wanted, spans, place)
+                usual += known
+                place += len(known)
+                if place == len(spans):
+                    break
+            span = spans[place]
             if isinstance(span, Gap):
                 yield usual
                 usual = []
-                yield _gap_loss(chunk, spans, place)
+                yield gap_loss(chunk, spans, place)
                 continue
-            start, end, number, ticks, odd_place = span
-            body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
-            try:
-                outer = self._outer(xml, body, stop)
-                if outer is not None and wanted is not None and not outer[0].clears_log:
-                    heading, changing = outer[:2]
-                    if not wanted.matches(heading.fields[_PROVIDER] or heading.fields[_CHANNEL]):
-                        skipped.append((heading, changing[0]))
-                        continue
-                like = self._like(xml, outer, stop) if outer is not None and self._fast else None
-                plain = not anomalies and odd_place is None and stop - body <= _LONGEST_ALIKE
-                if plain and outer is not None and like is not None and not outer[0].clears_log:
-                    usual.append(_new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number)))
-                    continue
-                marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
-                origin = Origin("evtx", path, offset, None, chunk.number, False, marks)
-                found: Item = self._record(xml, body, stop, origin, outer, like)
-            except (BinXmlError, UnreadableEventError) as error:
-                found = Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
+            found = self._decoded(xml, chunk, path, wanted, span, anomalies)
+            if isinstance(found, Recurrence):
+                usual.append(found)
+                continue
+            if isinstance(found, _Unwanted):
+                skipped.append(found)
+                continue
             yield usual
             usual = []
             yield found
@@ -122,6 +126,78 @@ class EvtxDecoder:
         if skipped:
             yield Skipped(len(skipped))
             yield from _coverages(skipped[0], skipped[-1])
+
+    def _decoded(
+        self,
+        xml: ChunkXml[PlannedTemplate],
+        chunk: Chunk,
+        path: str | None,
+        wanted: ChunkPrefilter | None,
+        span: Span,
+        anomalies: tuple[str, ...],
+    ) -> Item | Recurrence | _Unwanted:
+        """A record of a chunk with these anomalies."""
+        start, end, number, ticks, odd_place = span
+        body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
+        try:
+            outer = self._outer(xml, body, stop)
+            if outer is not None and wanted is not None and not outer[0].clears_log:
+                fields = outer[0].fields
+                if not wanted.matches(fields[_PROVIDER] or fields[_CHANNEL]):
+                    return _Unwanted(outer[0], outer[1][0])
+            like = self._like(xml, outer, stop) if outer is not None and self._fast else None
+            plain = not anomalies and odd_place is None and stop - body <= _LONGEST_ALIKE
+            if plain and outer is not None and like is not None and not outer[0].clears_log:
+                heading, _, layout, here = outer
+                self._made.count += learn(chunk.data, body, end - start, heading, layout, here)
+                found: Recurrence = _new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number))
+                return found
+            marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
+            origin = Origin("evtx", path, offset, None, chunk.number, False, marks)
+            return self._record(xml, body, stop, origin, outer, like)
+        except (BinXmlError, UnreadableEventError) as error:
+            return Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
+
+    def _known(
+        self,
+        xml: ChunkXml[PlannedTemplate],
+        chunk: Chunk,
+        path: str | None,
+        wanted: ChunkPrefilter | None,
+        spans: Sequence[Span | Gap],
+        place: int,
+    ) -> list[Recurrence]:
+        """The records from a place on whose shape, heading and payload are known, up to the first other."""
+        data, templates, number, alike = chunk.data, xml.templates, chunk.number, self._alike
+        found: list[Recurrence] = []
+        for at in range(place, len(spans)):
+            start, end = spans[at][:2]
+            body = start + RECORD_HEADER
+            (offset,) = _COUNT(data, body + SHAPE_HEAD)
+            # A template that is spelled out in the record itself leaves its values elsewhere.
+            outer = templates.get(offset) if offset < start else None
+            if outer is None or spans[at][-1] is not None:
+                break
+            values = body + INSTANCE_HEAD.size + 4
+            layout = outer[0].system.get(data[values : values + 4 * data[values - 4]])
+            shape = None if layout is None else layout.shapes.get(end - start)
+            if shape is None:
+                break
+            unpack, at_inner, at_payload, kept, pick, absent, guids, headings, _ = shape
+            parts = unpack(data, body)
+            heading = headings.get(kept(parts))
+            offset = parts[at_inner]
+            inner = templates.get(offset) if offset < start else None
+            if heading is None or inner is None:
+                break
+            like = alike.get((heading, inner[0], parts[at_payload]))
+            if like is None or not (wanted is None or wanted.matches(like.provider or like.channel)):
+                break
+            changing = pick(parts + absent)
+            if guids:
+                changing = self._with_guids(guids, changing)
+            found.append(_new_tuple(Recurrence, (like, changing, path, chunk.offset + start, number)))
+        return found
 
     def _hidden_in(
         self,
@@ -220,7 +296,7 @@ class EvtxDecoder:
                     self._made.count += 1
             changing = layout.changing(values)
             if layout.guids:
-                changing = self._with_guids(layout, changing)
+                changing = self._with_guids(layout.guids, changing)
         except (struct.error, UnicodeDecodeError, BadTextError):
             return None
         return heading, changing, layout, here
@@ -234,9 +310,9 @@ class EvtxDecoder:
             fields[place] = None
         return Heading(tuple(fields), clears_log(fields[_PROVIDER], fields[_EVENT_ID]))
 
-    def _with_guids(self, layout: SystemLayout, changing: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _with_guids(self, places: Iterable[int], changing: tuple[Any, ...]) -> tuple[Any, ...]:
         texts = list(changing)
-        for place in layout.guids:
+        for place in places:
             texts[place] = self._guids[texts[place]]
         return tuple(texts)
 
@@ -314,63 +390,8 @@ class EvtxDecoder:
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
 
 
-def _state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
-    """What is damaged in a chunk."""
-    damaged = not chunk.trusted
-    where = f"the chunk at offset 0x{chunk.at(0):X}"
-    hidden = sum(1 for span in spans if isinstance(span, Span) and span.place is not None)
-    if hidden:
-        yield Note(NoteKind.CHUNK, f"{where} hides {hidden} records: sizes or its header leave them out")
-    if chunk.records is not None and any(
-        not chunk.first <= span.number <= chunk.last for span in spans if isinstance(span, Span)
-    ):
-        yield Note(NoteKind.CHUNK, f"{where} holds records that its header does not count")
-    if damaged:
-        yield Note(NoteKind.CHUNK, f"the header of {where} is damaged")
-    elif chunk.records is None and spans:
-        yield Note(NoteKind.CHUNK, f"the header of {where} counts records {chunk.first} to {chunk.last}")
-    elif not chunk.orderly and spans and not hidden:
-        yield Note(NoteKind.CHUNK, f"the header of {where} names another last record than is there")
-    if not chunk.intact(end_of(spans)):
-        yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
-        damaged = True
-    back, steps, before = False, [], None
-    for span in spans:
-        if isinstance(span, Gap):
-            continue
-        if before is not None:
-            back = back or span.number <= before.number
-            if span.ticks <= before.ticks - _SET_BACK and span.ticks:
-                steps.append(before.ticks - span.ticks)
-        before = span
-    if back and chunk.trusted:
-        yield Note(NoteKind.CHUNK, f"record numbers in {where} go back")
-    if steps:
-        yield SetBack(len(steps), max(steps))
-    if damaged or any(isinstance(span, Gap) for span in spans):
-        yield Chunks(damaged=1)
-
-
-def _gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
-    """The records that a gap holds, between the times of the records around it."""
-    gap = spans[place]
-    assert isinstance(gap, Gap)
-    before = spans[place - 1] if place else None
-    behind = spans[place + 1] if place + 1 < len(spans) else None
-    reason = LossReason.TRUNCATED if gap.cut_off else LossReason.UNREADABLE
-    detail = "the file ends here" if gap.cut_off else "no record header can be read here"
-    return Loss(
-        reason,
-        detail,
-        offset=chunk.at(gap.start),
-        records=gap.records,
-        after=before.ticks if isinstance(before, Span) else None,
-        before=behind.ticks if isinstance(behind, Span) else None,
-    )
-
-
-def _coverages(*records: tuple[Heading, int | None]) -> Iterator[Coverage]:
-    """The times of records, of which these are the System fields and the time."""
+def _coverages(*records: _Unwanted) -> Iterator[Coverage]:
+    """The times of records."""
     for heading, ticks in records:
         if ticks is not None:
             yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)

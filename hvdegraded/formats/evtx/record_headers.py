@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hvdegraded.formats.evtx.format import RECORD_HEADER, RECORD_MAGIC, RECORD_START, SMALLEST_RECORD
 
@@ -18,12 +18,14 @@ __all__ = [
     "is_record_start",
     "records_between",
     "records_inside",
+    "row_of",
     "span_at",
     "unsound_span",
 ]
 
 _RECORD = RECORD_START.unpack_from
 _SIZE = struct.Struct("<I").unpack_from
+_new_tuple: Any = tuple.__new__
 
 
 class RecordPlace(enum.Enum):
@@ -80,6 +82,22 @@ def span_at(data: bytes, start: int, end: int) -> Span | None:
     if magic != RECORD_MAGIC or size < SMALLEST_RECORD or stop > end or _SIZE(data, stop - 4)[0] != size:
         return None
     return Span(start, stop, number, ticks)
+
+
+def row_of(data: bytes, start: int, end: int, number: int) -> list[Span]:
+    """The records from `start` on as `span_at` gives them, up to the first that has not the next number."""
+    row: list[Span] = []
+    while start + SMALLEST_RECORD <= end:
+        magic, size, found, ticks = _RECORD(data, start)
+        stop = start + size
+        if magic != RECORD_MAGIC or found != number or not SMALLEST_RECORD <= size <= end - start:
+            break
+        if _SIZE(data, stop - 4)[0] != size:
+            break
+        row.append(_new_tuple(Span, (start, stop, number, ticks, None)))
+        start = stop
+        number += 1
+    return row
 
 
 def is_record(data: bytes, start: int, end: int) -> bool:

@@ -21,6 +21,7 @@ from hvdegraded.formats.evtx.record_headers import (
     Span,
     find_record,
     records_between,
+    row_of,
     span_at,
     unsound_span,
 )
@@ -95,18 +96,13 @@ class _Walk:
         if not self._ended:
             yield from self._behind()
 
-    def _row(self) -> Iterator[Span]:
+    def _row(self) -> list[Span]:
         """The records up to the first that is not the next one."""
-        data, limit, place, number = self._data, self._limit, self._place, (self._last or 0) + 1
-        span = None
-        while (found := span_at(data, place, limit)) is not None and found.number == number:
-            yield found
-            span = found
-            place = found.end
-            number += 1
-        if span is not None:
-            self._pass(span)
-            self._last = span.number
+        row = row_of(self._data, self._place, self._limit, (self._last or 0) + 1)
+        if row:
+            self._pass(row[-1])
+            self._last = row[-1].number
+        return row
 
     def _pass(self, span: Span) -> None:
         self._place, self._written = span.end, span.ticks

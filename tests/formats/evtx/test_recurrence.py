@@ -8,12 +8,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hvdegraded.formats.evtx.chunks import Chunk, find_chunks
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
+from hvdegraded.formats.evtx.format import RECORD_HEADER
 from hvdegraded.formats.evtx.reader import read_evtx
+from hvdegraded.formats.evtx.record_headers import Span
+from hvdegraded.formats.evtx.walk import walk
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading.delivery import delivered, delivered_in_runs
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
+from tests.tools.mutations import seal
 from tests.tools.written_records import guids, records, sids
 
 
@@ -56,6 +61,23 @@ def test_what_is_remembered_is_what_would_be_decoded(written: list[EventRecord])
     first, again = read(data, decoder), read(data, decoder)
     assert first == again == alone
     assert [one.origin for one in again] == [one.origin for one in alone]
+
+
+@given(alike(), st.data())
+def test_a_record_of_which_a_byte_differs_is_not_taken_for_one_that_is_known(
+    written: list[EventRecord], data: st.DataObject
+) -> None:
+    """All checksums are right, so that the damage shows in the values alone."""
+    several = [record._replace(record_id=at) for at, record in enumerate(written * 3, 1)]
+    log = bytearray(evtx_bytes(several))
+    chunk = next(find_chunks(lambda at, count: bytes(log[at : at + count])))
+    assert isinstance(chunk, Chunk)
+    spans = [span for span in walk(chunk) if isinstance(span, Span)]
+    for span in data.draw(st.lists(st.sampled_from(spans), max_size=4)):
+        place = data.draw(st.integers(span.start + RECORD_HEADER, span.end - 5))
+        log[chunk.offset + place] ^= data.draw(st.integers(1, 255))
+    seal(log, chunk.offset)
+    assert read(bytes(log), EvtxDecoder()) == read(bytes(log), EvtxDecoder(fast=False))
 
 
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:

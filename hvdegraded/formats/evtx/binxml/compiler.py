@@ -160,11 +160,11 @@ def _system_plan(content: Sequence[Part]) -> SystemPlan | None:
         if len(rest) > 1:
             return None
         if isinstance(payload, Slot):
-            return SystemPlan(entries, payload.place, event_data=True)
+            return SystemPlan(entries, payload, event_data=True)
         if isinstance(payload, Element) and payload.name == "UserData" and not payload.attributes:
             slot = _filling(payload.content)
             if isinstance(slot, Slot):
-                return SystemPlan(entries, slot.place, event_data=False)
+                return SystemPlan(entries, slot, event_data=False)
     except _UnusualError:
         pass
     return None

@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
+from hvdegraded.formats.evtx.binxml.split import Heading, Shape, split_of
 from hvdegraded.formats.evtx.binxml.templates import Slot
 from hvdegraded.formats.evtx.binxml.values import (
     ARRAY,
@@ -36,7 +37,6 @@ from hvdegraded.records.system_fields import SYSTEM_FIELDS, SystemKind
 __all__ = [
     "GUID_TEXTS",
     "Entry",
-    "Heading",
     "PayloadLayout",
     "PayloadPlan",
     "SystemLayout",
@@ -89,19 +89,6 @@ class Entry(NamedTuple):
     filling: str | Slot
 
 
-class Heading:
-    """The System fields of records that are alike, which other objects are not equal to.
-
-    `clears_log` says that they report a cleared log.
-    """
-
-    __slots__ = ("clears_log", "fields")
-
-    def __init__(self, fields: tuple[Any, ...], clears_log: bool = False) -> None:
-        self.fields = fields
-        self.clears_log = clears_log
-
-
 class SystemLayout(NamedTuple):
     """How to read the outer values of a record.
 
@@ -112,6 +99,9 @@ class SystemLayout(NamedTuple):
     `split` gives a tuple too, of which `kept` takes what is equal in records that are alike, all bytes
     between what changes; by that `headings` are remembered. With `absent` behind it, `changing` takes what
     changes, of which `guids` (places) are bytes.
+
+    `pieces` are those of the split, of which number `payload` is the payload's; `ranks` are the ranks among
+    the values of what changes, None for what is absent. `shapes` are known by a record's size.
     """
 
     size: int
@@ -127,7 +117,11 @@ class SystemLayout(NamedTuple):
     kept: Callable[[tuple[Any, ...]], Any]
     changing: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     guids: tuple[int, ...]
+    pieces: tuple[int | str, ...]
+    payload: int | None
+    ranks: tuple[int | None, ...]
     headings: dict[Any, Heading]
+    shapes: dict[int, Shape]
 
 
 class PayloadLayout(NamedTuple):
@@ -166,9 +160,10 @@ def fields_of(layout: PayloadLayout, raw: tuple[Any, ...]) -> tuple[Field, ...]:
 class SystemPlan:
     """What fills the fields of `<System>`, and where the payload is."""
 
-    def __init__(self, entries: Sequence[Entry], payload: int | None, *, event_data: bool) -> None:
+    def __init__(self, entries: Sequence[Entry], payload: Slot | None, *, event_data: bool) -> None:
         self._entries = entries
-        self._payload = payload
+        self._slot = payload
+        self._payload = None if payload is None else payload.place
         self._event_data = event_data
 
     @property
@@ -179,7 +174,7 @@ class SystemPlan:
     def layout(self, descriptors: bytes) -> SystemLayout | None:
         """The layout of values of these sizes and types; None where they are not of a usual form."""
         values = _Values(descriptors)
-        if values.are_odd(self._entries):
+        if values.are_odd(self._entries) or (self._slot is not None and values.is_odd(self._slot)):
             return None
         constants: list[Any] = list(_BARE)
         constants[_EVENT_ID] = None
@@ -210,8 +205,6 @@ class SystemPlan:
             return None
         start = end = 0
         if self._payload is not None:
-            if not values.has(self._payload):
-                return None
             if values.kind(self._payload) == ValueType.BINXML and values.size(self._payload):
                 start, end = values.place(self._payload)
             elif values.kind(self._payload) != ValueType.NULL or values.size(self._payload):
@@ -219,17 +212,23 @@ class SystemPlan:
         unpack, size, count = values.finish()
         order = [place if filled else count + place for filled, place in picks]
         apart = [picks[place][1] if picks[place][0] else None for place in CHANGING]
-        split, kept, places = values.split([slot for slot in apart if slot is not None], self._payload)
-        behind = len(kept) + len(places)
-        changing = [behind + at if slot is None else places[slot] for at, slot in enumerate(apart)]
+        slots = sorted(slot for slot in apart if slot is not None)
+        pieces = values.pieces(slots, self._payload)
+        split = split_of(*pieces)
+        ranks = tuple(None if slot is None else slots.index(slot) for slot in apart)
+        changing = [split.total + at if rank is None else split.taken[rank] for at, rank in enumerate(ranks)]
         return SystemLayout(
             size, unpack, tuple(constants), itemgetter(*order), tuple(texts), start, end, self._event_data,
-            split=split,
+            split=split.unpack,
             absent=tuple(constants[place] for place in CHANGING),
-            kept=itemgetter(*kept),
+            kept=itemgetter(*split.kept),
             changing=itemgetter(*changing),
             guids=tuple(at for at, slot in enumerate(apart) if slot is not None and values.is_guid(slot)),
+            pieces=pieces,
+            payload=self._payload,
+            ranks=ranks,
             headings={},
+            shapes={},
         )  # fmt: skip
 
 
@@ -314,22 +313,19 @@ class _Values:
         self._listed = list(struct.iter_unpack("<HBx", descriptors))
         self._taken: dict[int, str] = {}
 
-    def has(self, index: int) -> bool:
-        """Whether there is such a value."""
-        return index < len(self._listed)
-
     def kind(self, index: int) -> int:
         """Type of a value; NULL where there is no such value."""
-        return int(self._listed[index][1]) if self.has(index) else ValueType.NULL
+        return int(self._listed[index][1]) if index < len(self._listed) else ValueType.NULL
 
     def size(self, index: int) -> int:
         return int(self._listed[index][0])
 
     def are_odd(self, entries: Sequence[Entry]) -> bool:
         """Whether a value that these entries name is absent, or has not the type or size that it should."""
-        return any(self._is_odd(entry.filling) for entry in entries if isinstance(entry.filling, Slot))
+        return any(self.is_odd(entry.filling) for entry in entries if isinstance(entry.filling, Slot))
 
-    def _is_odd(self, slot: Slot) -> bool:
+    def is_odd(self, slot: Slot) -> bool:
+        """Whether the value of a slot is absent, or has not the type or size that it should."""
         if slot.place >= len(self._listed):
             return True
         size, kind = self._listed[slot.place]
@@ -355,31 +351,15 @@ class _Values:
     def is_guid(self, index: int) -> bool:
         return self.kind(index) == ValueType.GUID
 
-    def split(
-        self, apart: Sequence[int], payload: int | None
-    ) -> tuple[Callable[[bytes, int], tuple[Any, ...]], list[int], dict[int, int]]:
-        """What unpacks these values, and all bytes between them but the payload's; which are which.
-
-        Gives the places of the bytes in the tuple that is unpacked, and those of the values.
-        """
-        form, run, count = "<", 0, 0
-        kept: list[int] = []
-        places: dict[int, int] = {}
+    def pieces(self, apart: Sequence[int], payload: int | None) -> tuple[int | str, ...]:
+        """The values as `split_of` takes them, one piece each: these apart, and without the payload."""
+        found: list[int | str] = []
         for index, (size, _) in enumerate(self._listed):
-            if index != payload and index not in apart:
-                run += size
-                continue
-            if run:
-                form += f"{run}s"
-                kept.append(count)
-                run, count = 0, count + 1
-            form += f"{size}x" if index == payload else self._taken[index]
-            if index != payload:
-                places[index] = count
-                count += 1
-        form += f"{run}s"
-        kept.append(count)
-        return struct.Struct(form).unpack_from, kept, places
+            if index == payload:
+                found.append(f"{size}x")
+            else:
+                found.append(self._taken[index] if index in apart else size)
+        return tuple(found)
 
     def place(self, index: int) -> tuple[int, int]:
         """Where a value starts and ends, from the first value on."""

@@ -1,0 +1,79 @@
+"""Bytes taken apart in one go: stretches that are kept, and values between them.
+
+`shapes` says how records are, and why that is exact.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+__all__ = ["Heading", "Shape", "Split", "split_of"]
+
+
+class Split(NamedTuple):
+    """How to take bytes apart: the places of those that are kept, and of the values between them.
+
+    `total` is how many there are of both.
+    """
+
+    unpack: Callable[[bytes, int], tuple[Any, ...]]
+    kept: tuple[int, ...]
+    taken: tuple[int, ...]
+    total: int
+
+
+def split_of(*pieces: int | str) -> Split:
+    """How to take apart what consists of so many bytes that are kept, and of values of these codes."""
+    form, run = "<", 0
+    kept: list[int] = []
+    taken: list[int] = []
+    for piece in pieces:
+        if isinstance(piece, int):
+            run += piece
+            continue
+        if run:
+            kept.append(len(kept) + len(taken))
+            form += f"{run}s"
+            run = 0
+        form += piece
+        if not piece.endswith("x"):
+            taken.append(len(kept) + len(taken))
+    kept.append(len(kept) + len(taken))
+    form += f"{run}s"
+    return Split(struct.Struct(form).unpack_from, tuple(kept), tuple(taken), len(kept) + len(taken))
+
+
+class Heading:
+    """The System fields of records that are alike, which other objects are not equal to.
+
+    `clears_log` says that they report a cleared log.
+    """
+
+    __slots__ = ("clears_log", "fields")
+
+    def __init__(self, fields: tuple[Any, ...], clears_log: bool = False) -> None:
+        self.fields = fields
+        self.clears_log = clears_log
+
+
+class Shape(NamedTuple):
+    """How to take records of one shape apart.
+
+    `unpack` takes a chunk's bytes and where a record's content starts. Of the tuple that it gives, `inner` is
+    the place of the offset of the payload's template, `payload` that of the payload's content, and `kept`
+    takes all other bytes but those that change, by which `headings` are known. With `absent` behind it,
+    `changing` takes what changes, of which `guids` (places) are bytes. `content` is where the payload's
+    content stands, counted from where the record's content starts.
+    """
+
+    unpack: Callable[[bytes, int], tuple[Any, ...]]
+    inner: int
+    payload: int
+    kept: Callable[[tuple[Any, ...]], tuple[bytes, ...]]
+    changing: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    absent: tuple[Any, ...]
+    guids: tuple[int, ...]
+    headings: dict[tuple[bytes, ...], Heading]
+    content: int

@@ -1,0 +1,63 @@
+"""What there is to report of a chunk, apart from its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from hvdegraded.formats.evtx.chunks import Chunk
+from hvdegraded.formats.evtx.record_headers import Gap, Span
+from hvdegraded.formats.evtx.walk import end_of
+from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack
+
+__all__ = ["gap_loss", "state_of"]
+
+_SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
+
+
+def state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
+    """What is damaged in a chunk."""
+    damaged = not chunk.trusted
+    where = f"the chunk at offset 0x{chunk.at(0):X}"
+    records = [span for span in spans if isinstance(span, Span)]
+    hidden = len(records) - [span[-1] for span in records].count(None)
+    if hidden:
+        yield Note(NoteKind.CHUNK, f"{where} hides {hidden} records: sizes or its header leave them out")
+    numbers, times = [span[2] for span in records], [span[3] for span in records]
+    counted = chunk.records is not None and bool(numbers)
+    if counted and not chunk.first <= min(numbers) <= max(numbers) <= chunk.last:
+        yield Note(NoteKind.CHUNK, f"{where} holds records that its header does not count")
+    if damaged:
+        yield Note(NoteKind.CHUNK, f"the header of {where} is damaged")
+    elif chunk.records is None and spans:
+        yield Note(NoteKind.CHUNK, f"the header of {where} counts records {chunk.first} to {chunk.last}")
+    elif not chunk.orderly and spans and not hidden:
+        yield Note(NoteKind.CHUNK, f"the header of {where} names another last record than is there")
+    if not chunk.intact(end_of(spans)):
+        yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
+        damaged = True
+    steps = [before - ticks for before, ticks in pairwise(times) if ticks and ticks <= before - _SET_BACK]
+    if chunk.trusted and any(number <= before for before, number in pairwise(numbers)):
+        yield Note(NoteKind.CHUNK, f"record numbers in {where} go back")
+    if steps:
+        yield SetBack(len(steps), max(steps))
+    if damaged or len(records) < len(spans):
+        yield Chunks(damaged=1)
+
+
+def gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
+    """The records that a gap holds, between the times of the records around it."""
+    gap = spans[place]
+    assert isinstance(gap, Gap)
+    before = spans[place - 1] if place else None
+    behind = spans[place + 1] if place + 1 < len(spans) else None
+    reason = LossReason.TRUNCATED if gap.cut_off else LossReason.UNREADABLE
+    detail = "the file ends here" if gap.cut_off else "no record header can be read here"
+    return Loss(
+        reason,
+        detail,
+        offset=chunk.at(gap.start),
+        records=gap.records,
+        after=before.ticks if isinstance(before, Span) else None,
+        before=behind.ticks if isinstance(behind, Span) else None,
+    )
