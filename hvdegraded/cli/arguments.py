@@ -164,7 +164,8 @@ def _add_reading(command: Arguments) -> None:
     command.add_argument(
         "--together",
         action="store_true",
-        help="the logs of a host were exported at one time: a log without newer events had none",
+        help="all logs of a host were exported at one time: in one that ends earlier than others, nothing "
+        "else had happened by then",
     )
     command.add_argument(
         "--workers", type=int, default=1, metavar="N", help="read large inputs with N processes (default: 1)"

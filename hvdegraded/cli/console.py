@@ -68,8 +68,10 @@ def _escaped(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 @contextlib.contextmanager
-def printed_to(path: str, inputs: Iterable[str | int | os.PathLike[str]]) -> Iterator[None]:
-    """Write what such a block prints to a file, in UTF-8; nothing is written if the block raises.
+def printed_to(
+    path: str, inputs: Iterable[str | int | os.PathLike[str]], encoding: str = "utf-8"
+) -> Iterator[None]:
+    """Write what such a block prints to a file; nothing is written if the block raises.
 
     The file is opened when something is printed, so that a reading of its folder does not meet a draft.
     Raises OutputError at once if the path is an input or cannot be written.
@@ -78,7 +80,7 @@ def printed_to(path: str, inputs: Iterable[str | int | os.PathLike[str]]) -> Ite
     check_output(path, protected)
     with contextlib.ExitStack() as stack:
         late = _LateFile(lambda: stack.enter_context(drafted(path, protected)))
-        target = io.TextIOWrapper(cast("BinaryIO", late), "utf-8", errors="backslashreplace", newline="\n")
+        target = io.TextIOWrapper(cast("BinaryIO", late), encoding, errors="backslashreplace", newline="\n")
         try:
             with contextlib.redirect_stdout(target):
                 yield

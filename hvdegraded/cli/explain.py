@@ -15,7 +15,7 @@ from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
     from hvdegraded.findings.document import FindingEntry
-    from hvdegraded.findings.groups import Finding
+    from hvdegraded.findings.groups import EventGroup, Finding
     from hvdegraded.findings.triage import Triage
 
 __all__ = ["add_parser", "run"]
@@ -64,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     from hvdegraded.events.stream import read
     from hvdegraded.findings.companions import companions_of
+    from hvdegraded.findings.render.words import stamp
 
     beside = companions_of(source_of(options))
     builder = builder_of(options, beside)
@@ -91,26 +92,26 @@ def run(options: argparse.Namespace) -> int:
     builder.finish(events.report)  # now it is known for which time each channel was read
     for event in found:
         record = event.record
-        print(printable(f"{record.provider} {record.event_id} on {record.computer} at {record.time_created}"))
+        print(
+            printable(
+                f"{record.provider} {record.event_id} on {record.computer}, {stamp(event.time_created)}"
+            )
+        )
         print(printable(f"file: {record.origin.path or 'input'}"))
         print(f"fields: {event.field_source}")
         for remark in record.origin.anomalies:
             print(printable(f"anomaly: {remark}"))
         for remark in record.origin.caveats:
             print(printable(f"caveat: {remark}"))
-        for name, text in record.data:
-            print(printable(f"  {name or '-'}: {text}"))
+        for place, (name, text) in enumerate(record.data, 1):
+            print(printable(f"  {name or f'(value {place})'}: {text}"))
         print_lines(builder.verdict(event).explain())
     return NOTHING
 
 
 def _explain_findings(found: Triage, wanted: str | None) -> None:
     """Explain a finding, which is named by its id or its number, or all."""
-    entries = [
-        entry
-        for entry in found.document.findings
-        if wanted is None or wanted.lower() == entry.id or wanted.lstrip("#") == str(entry.number)
-    ]
+    entries = [entry for entry in found.document.findings if wanted is None or _is_named(entry, wanted)]
     if not entries:
         what = "no finding" if wanted is None else f"no finding {wanted}"
         raise UnknownNameError(f"there is {what}", hint="give the paths and options that triage was given")
@@ -127,9 +128,28 @@ def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
 
     print(printable(f"finding {entry.id}, number {entry.number}: {entry.problem}"))
     for group in finding.groups:
-        record = f", last record {group.last_record_id}" if group.last_record_id is not None else ""
-        print(printable(f"{group.provider} {group.event_id}: {plural(group.count, 'event')}{record}"))
-        origin = group.example.record.origin
-        first = f"record {group.example.record_id} of " if group.example.record_id is not None else ""
-        print(printable(f"read first: {first}{origin.path or 'input'}"))
+        print(
+            printable(f"{group.provider} {group.event_id}: {plural(group.count, 'event')}{_records(group)}")
+        )
+        print(printable(f"file: {group.example.record.origin.path or 'input'}"))
         print_lines(group.verdict.explain())
+
+
+def _is_named(entry: FindingEntry, wanted: str) -> bool:
+    """Whether this is a finding's number, its id, or the beginning of its id."""
+    wanted = wanted.lower().lstrip("#")
+    if wanted == str(entry.number):
+        return True
+    return len(wanted) >= _SHORTEST_ID and entry.id.startswith(wanted)
+
+
+def _records(group: EventGroup) -> str:
+    """Name the first and the last record of events, as far as their numbers are known."""
+    ends = dict.fromkeys(one for one in (group.first_record_id, group.last_record_id) if one is not None)
+    names = ["first", "last"] if len(ends) == 2 else [""]
+    return "".join(
+        f", {name} record {one}".replace("  ", " ") for name, one in zip(names, ends, strict=False)
+    )
+
+
+_SHORTEST_ID = 5  # digits; fewer are a number

@@ -73,7 +73,13 @@ def add_parser(commands: Commands) -> None:
         help="do not guess the shipper: winlogbeat, …; syslog: read its lines too",
     )
     add_timezone(command)
-    command.add_argument("--stats", action="store_true", help="print counts to stderr at the end")
+    command.add_argument(
+        "--stats",
+        action="store_true",
+        help="print counts of lines to stderr at the end: passed (not of Hyper-V), ignorable, actionable "
+        "and, of "
+        "these, informing (ask for nothing), unread (no event found), broken (not JSON), errors, dropped, …",
+    )
     command.set_defaults(run=run)
 
 

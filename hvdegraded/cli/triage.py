@@ -108,9 +108,7 @@ def run(options: argparse.Namespace) -> int:
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, inputs_of(options)) as page:
                 page.write(found.to_html().encode())
-        with (
-            contextlib.nullcontext() if not options.target else printed_to(options.target, inputs_of(options))
-        ):
+        with _target(options):
             _show(found, options, builder, kept)
     if known is not None:
         after = baseline_of(whole, shown, known, options)
@@ -135,6 +133,13 @@ def _exit_code(found: Triage, whole: Triage, failing: Collection[str]) -> int:
     if report.lost or any(note.incomplete for note in report.notes):
         return UNREADABLE
     return NO_EVENT if whole.document.emptiness or found.silent_hosts else NOTHING
+
+
+def _target(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    """Where the report is printed: to stdout, or a file, of which Excel knows that it is UTF-8."""
+    if not options.target:
+        return contextlib.nullcontext()
+    return printed_to(options.target, inputs_of(options), "utf-8-sig" if options.csv else "utf-8")
 
 
 def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]) -> None:
@@ -189,13 +194,19 @@ def _print_text(found: Triage, options: argparse.Namespace) -> None:
 
     forced, uncoloured = False if options.target else None, options.no_color or None
 
-    def console_of(width: int | None) -> Console:
-        return Console(highlight=False, no_color=uncoloured, force_terminal=forced, width=width)
+    def console_of(width: int | None, *, soft_wrap: bool = False) -> Console:
+        return Console(
+            highlight=False,
+            no_color=uncoloured,
+            force_terminal=forced,
+            width=width,
+            soft_wrap=soft_wrap,
+        )
 
     columns = os.environ.get("COLUMNS", "")
     console = console_of(max(int(columns), _NARROWEST) if columns.isdecimal() else None)
     if not (console.is_terminal or columns.isdecimal()):
-        console = console_of(_WIDTH)
+        console = console_of(_WIDTH, soft_wrap=True)
     print_document(found.document, console, _layout(options))
 
 
@@ -207,7 +218,9 @@ def _layout(options: argparse.Namespace) -> Layout:
         zone=None if options.local else UTC,
         list_all="--all lists them",
         list_remarks="--json=findings has them all",
-        exported_together="If all logs of a host were exported at one time, --together settles it too.",
+        exported_together="Of logs that were all exported at one time, --together counts those that end "
+        "early as seen "
+        "whole.",
         new_inventory="hvdegraded guests-script -o guests.ps1 makes the script that takes one on the host",
         settle=_guest_argument,
     )

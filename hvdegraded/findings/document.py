@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PlainSerializer, TypeAdapter
 
-from hvdegraded.events import Event, VersionEvent
 from hvdegraded.findings.assumed import AssumedVm, MissingLog, assumed_vms, missing_logs
 from hvdegraded.findings.exclusion import Emptiness, Exclusion, Selection
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.silence import SilentHost
+from hvdegraded.findings.titles import detail_of, title_of
+from hvdegraded.knowledge.loader import link_of
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.schemas import schema_of
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
-from hvdegraded.verdicts.phrases import versions_text, whose
-from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
 
 __all__ = [
     "CoverageEntry",
@@ -44,27 +44,6 @@ if TYPE_CHECKING:
     _Report = ReadReport
 else:
     _Report = Annotated[Any, PlainSerializer(lambda report: report.to_dict(), return_type=dict[str, Any])]
-
-_PROBLEMS = {
-    Reason.LOADED_NON_WINDOWS: "A device works with the older version that guests other than Windows speak",
-    Reason.LOADED_WINDOWS: "A Windows guest speaks an older version than its host",
-    Reason.LOADED_UNKNOWN: "A device works with an older version; the guest's system is not known",
-    Reason.REFUSED_WITH_FALLBACK: "The host refused a version, and the guest has an older one that it takes",
-    Reason.REFUSED_UNPROVEN: "The host refused a version, and nothing proves that an older one was taken",
-    Reason.REFUSED_THEN_FAILURE: "The host refused a version, and a failure of the VM followed",
-    Reason.NO_COMMON_VERSION: "Host and guest have no version in common",
-    Reason.INVENTORY_CONTRADICTED: "What a VM speaks contradicts the inventory",
-    Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
-}
-_VERSIONS_SAY_ALL = frozenset(
-    {
-        Reason.LOADED_NON_WINDOWS,
-        Reason.LOADED_WINDOWS,
-        Reason.LOADED_UNKNOWN,
-        Reason.REFUSED_WITH_FALLBACK,
-        Reason.REFUSED_UNPROVEN,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +133,23 @@ class Problem:
         """Number of events."""
         return sum(finding.count for finding in self.findings)
 
+    @property
+    def reason(self) -> Reason:
+        """Why the findings are where they are."""
+        return self.findings[0].reason
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The titles of the sources, each once."""
+        return tuple(dict.fromkeys(title for finding in self.findings for title in finding.references))
+
 
 @dataclass(frozen=True)
 class Document:
-    """Findings in the order of reading, with counts, coverage, provenance, and what was excluded or lost."""
+    """Findings in the order of reading, with counts, coverage, provenance, and what was excluded or lost.
+
+    `links` says where the references of findings can be opened.
+    """
 
     schema: Literal["hvdegraded.findings"]
     schema_version: Literal[1]
@@ -174,6 +166,7 @@ class Document:
     happened_again: tuple[str, ...] = ()
     silent_hosts: tuple[SilentHost, ...] = ()
     selection: Selection | None = None
+    links: dict[str, str] = field(default_factory=dict)
     coverage: tuple[CoverageEntry, ...] = ()
     excluded: dict[str, int] = field(default_factory=dict)
     report: _Report = field(default_factory=ReadReport)
@@ -242,10 +235,16 @@ def document_of(
         happened_again=happened_again,
         silent_hosts=silent_hosts,
         selection=selection,
+        links=_links(entries),
         coverage=tuple(_coverage(report)),
         excluded={str(why): count for why, count in (excluded or {}).items()},
         report=report,
     )
+
+
+def _links(entries: Iterable[FindingEntry]) -> dict[str, str]:
+    titles = sorted({title for entry in entries for title in entry.references})
+    return {title: link for title in titles if (link := link_of(title)) is not None}
 
 
 def _coverage(report: ReadReport) -> Iterator[CoverageEntry]:
@@ -266,7 +265,7 @@ def _entries(findings: Iterable[Finding]) -> list[FindingEntry]:
     """The findings, those with the same problem and remedy of a section together."""
     problems: dict[tuple[Section, str, str | None], list[Finding]] = {}
     for finding in findings:
-        title = _problem(*finding.groups[0].judged)
+        title = title_of(*finding.groups[0].judged)
         problems.setdefault((finding.section, title, finding.groups[0].ruling.remedy), []).append(finding)
     order = list(Section)
     entries: list[FindingEntry] = []
@@ -343,38 +342,10 @@ def _group_entry(group: EventGroup, title: str) -> GroupEntry:
         guest_version=str(guest) if guest else None,
         host_version=str(host) if host else None,
         summary=verdict.summary,
-        detail=_detail(verdict, example, title),
+        detail=detail_of(verdict, example, title),
         basis=verdict.basis,
         count=group.count,
         first=moment_of(min, [group.first_ticks]),
         last=moment_of(max, [group.last_ticks]),
         last_record_id=group.last_record_id,
     )
-
-
-def _problem(verdict: Verdict, example: Event) -> str:
-    """What a finding is about, in words that fit every VM that has it."""
-    if verdict.reason is Reason.INCOMPLETE_EVIDENCE and not (example.known or example.provider):
-        return f"Event {example.event_id} of a channel of Hyper-V, whose provider the input does not name"
-    known = _PROBLEMS.get(verdict.reason)
-    if known is not None:
-        return known
-    text = _without_vm(verdict, example)
-    if verdict.reason is Reason.UNKNOWN_EVENT:
-        return f"Unknown event {example.provider or 'of no named provider'} {example.event_id}"
-    return text.removesuffix(f" ({example.hresult})") if example.hresult else text
-
-
-def _detail(verdict: Verdict, example: Event, title: str) -> str:
-    """What is particular to these events: versions, error code, values."""
-    text = _without_vm(verdict, example)
-    if text.startswith(title):
-        return text[len(title) :].strip(" :(").removesuffix(")")
-    if isinstance(example, VersionEvent) and verdict.reason in _VERSIONS_SAY_ALL:
-        return versions_text(example)
-    return text
-
-
-def _without_vm(verdict: Verdict, example: Event) -> str:
-    text = verdict.summary.removeprefix(whose(example))
-    return text[:1].upper() + text[1:]

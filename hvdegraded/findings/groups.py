@@ -41,13 +41,13 @@ _ONE_MATTER = frozenset({Reason.LOADED_NON_WINDOWS, Reason.LOADED_WINDOWS, Reaso
 class Section(enum.StrEnum):
     """The parts of a report, in the order of reading.
 
-    QUIET holds what is not ignorable but asks for nothing: information, and what is worth a look only when
-    it repeats.
+    NO_ACTION holds what is not ignorable but asks for nothing: information, and what is worth a look only
+    when it repeats.
 
     >>> import hvdegraded as hv
     >>> found = hv.triage("sample_logs/hv2022", guests="sample_logs/guests.json")
     >>> [str(section) for section, count in found.by_section().items() if count]
-    ['act', 'check', 'assumed', 'proven', 'quiet']
+    ['act', 'check', 'assumed', 'proven', 'no_action']
     """
 
     ACT = "act"
@@ -55,7 +55,7 @@ class Section(enum.StrEnum):
     ASSUMED = "assumed"
     ACKNOWLEDGED = "acknowledged"
     PROVEN = "proven"
-    QUIET = "quiet"
+    NO_ACTION = "no_action"
 
 
 class EventGroup:
@@ -138,6 +138,13 @@ class EventGroup:
     def last_ticks(self) -> int | None:
         """Time of the last event."""
         return max((ticks for ticks in self.ticks if ticks >= 0), default=None)
+
+    @property
+    def first_record_id(self) -> int | None:
+        """Record id of the first event whose time is known; the lowest of several at one time."""
+        times = zip(self.ticks, self.record_ids, strict=True)
+        _, known = min((one for one in times if one[0] != UNKNOWN), default=(UNKNOWN, UNKNOWN))
+        return known if known >= 0 else None
 
     @property
     def last_record_id(self) -> int | None:
@@ -240,7 +247,7 @@ class Finding(GroupedEvents):
         if self.severity is not Severity.NONE:
             return Section.ACT if self.severity is Severity.ACT else Section.CHECK
         if self.label is Label.ACTIONABLE:
-            return Section.QUIET
+            return Section.NO_ACTION
         return Section.ASSUMED if self.assumed else Section.PROVEN
 
     @property

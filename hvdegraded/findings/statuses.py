@@ -28,7 +28,7 @@ __all__ = ["JudgedStatus", "StatusTriage", "classify_statuses"]
 SCHEMA, SCHEMA_VERSION = "hvdegraded.status", 1
 
 _MOST_LISTED = 20  # states of one problem, and problems of the export
-_SECTIONS = {Severity.ACT: Section.ACT, Severity.CHECK: Section.CHECK, Severity.NONE: Section.QUIET}
+_SECTIONS = {Severity.ACT: Section.ACT, Severity.CHECK: Section.CHECK, Severity.NONE: Section.NO_ACTION}
 
 
 @dataclass(frozen=True, slots=True)

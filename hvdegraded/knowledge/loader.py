@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EventKey",
     "UserRows",
+    "link_of",
     "load_codes",
     "load_events",
     "load_sources",
@@ -72,6 +73,19 @@ def load_sources() -> Mapping[str, SourceFact]:
     """Read sources.toml: sources by name."""
     file = TomlFile.open(_folder() / "sources.toml")
     return {entry.heading[-1]: entry.checked(SourceFact) for entry in file.headed()}
+
+
+@functools.cache
+def _links() -> Mapping[str, str]:
+    return {source.title: source.link for source in load_sources().values()}
+
+
+def link_of(reference: str) -> str | None:
+    """Return where a source can be opened that rows refer to by its title, with a part of it in brackets.
+
+    None for what only rows of a user's own name.
+    """
+    return _links().get(reference) or _links().get(reference.partition(" (")[0])
 
 
 @functools.cache

@@ -242,12 +242,12 @@ class ProtocolTable:
     ) -> str:
         """`this guest speaks storage 5.1: Linux up to 3.13, or Windows …`, as far as known.
 
-        Names the implementations whose newest version this is; where there are none, those that offer it;
+        Names the implementations whose newest version this is, surely or maybe; else those that offer it;
         only those of the guest's family, where that is known and has any.
         """
         rows = self.offers(component)
         rows = tuple(row for row in rows if row.family is guest_family and row.may_have_sent(version)) or rows
-        speakers = [row for row in rows if row.newest == version]
+        speakers = [row for row in rows if version in (row.newest, *row.offers[:1])]
         speakers = speakers or [row for row in rows if row.may_have_sent(version)]
         speakers.sort(key=lambda row: row.family is GuestFamily.WINDOWS)
         return _described(f"this guest speaks {component} {version}", _merged_labels(speakers))

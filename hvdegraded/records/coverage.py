@@ -48,8 +48,8 @@ class CoverageGap(enum.StrEnum):
     """Why a channel does not cover a time."""
 
     NOT_READ = "the channel was not read"
-    BEGINS_LATER = "its oldest record is younger"
-    ENDS_EARLIER = "its last record is older"
+    BEGINS_LATER = "its records begin after that time"
+    ENDS_EARLIER = "its records end before that time"
     RECORDS_LOST = "records of that time are missing"
 
 

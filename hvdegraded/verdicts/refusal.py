@@ -141,6 +141,7 @@ class _Case(NamedTuple):
             f"within {WINDOW_MINUTES} minutes: {failure}",
             f"A failure of the same VM followed: {failure}",
             "if that failure has another cause: as without it",
+            f"Settle this before the failure that followed, as it may be its cause. {self.fact.remedy or ''}",
         )
 
     def refused_again(self) -> Ruling:
@@ -149,15 +150,18 @@ class _Case(NamedTuple):
             "again in a later start: the guest does not get going",
             "The same offer was refused again in a later start of the VM.",
             "if somebody restarted the VM, and it works: as without it",
+            self.fact.remedy,
         )
 
-    def _followed_by(self, reason: Reason, what: str, line: str, otherwise: str) -> Ruling:
+    def _followed_by(
+        self, reason: Reason, what: str, line: str, otherwise: str, remedy: str | None
+    ) -> Ruling:
         return Ruling(
             reason=reason,
             basis=Basis.CONTEXT,
             severity=Severity.ACT,
             summary=f"{self.refused}, and {what}",
-            remedy=self.fact.remedy,
+            remedy=remedy,
             references=self.references,
             guest=self.guest,
             derivation=(*self.lines, line),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 
+from hvdegraded.knowledge.loader import link_of
 from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
 from hvdegraded.printable import printable, table_html
 from hvdegraded.records.coverage import CoverageGap
@@ -255,8 +256,9 @@ class Verdict(BaseModel):
         yield from (("", line) for line in self.derivation)
         if self.remedy:
             yield "what to do", self.remedy
-        if self.references:
-            yield "references", ", ".join(dict.fromkeys(self.references))
+        for reference in dict.fromkeys(self.references):
+            link = link_of(reference)
+            yield "reference", f"{reference}, {link}" if link else reference
         yield from (("otherwise", line) for line in self.if_otherwise)
 
     def __repr__(self) -> str:

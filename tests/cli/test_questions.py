@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -117,6 +118,8 @@ def test_csv_has_a_row_for_each_finding_and_no_formulas(
     (row,) = csv.DictReader(io.StringIO(out))
     assert row["vm_name"] == "'=cmd|' /C calc'!A0"
     assert (row["section"], row["count"], row["level"]) == ("act", "1", "error")
+    assert (row["provider"], row["event_id"], row["last_record_id"]) == (event.provider, "19100", "1")
+    assert row["last_utc"] == "2024-12-09 11:31:23"  # which Excel takes for a time, in each language
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--json=findings",), ("--csv",), ("--quiet",)])
@@ -126,7 +129,8 @@ def test_output_goes_to_a_file_as_it_would_be_printed(
     target = tmp_path / "report"
     code, printed, _ = run(capsys, "triage", LOGS, "--guests", GUESTS, *form)
     assert run(capsys, "triage", LOGS, "--guests", GUESTS, *form, "-o", target)[:2] == (code, "")
-    written = target.read_bytes().decode()
+    written = target.read_bytes().decode("utf-8-sig")
+    assert target.read_bytes().startswith(codecs.BOM_UTF8) is (form == ("--csv",))  # for Excel
     assert [line.rstrip() for line in written.splitlines()] == [
         line.rstrip() for line in printed.splitlines()
     ]
@@ -381,4 +385,4 @@ def test_explain_leaves_out_the_number_of_an_event_without_one(
     pasted = tmp_path / "event.txt"
     pasted.write_text("Log Name: System\nSource: storvsp\nEvent ID: 5\nLevel: Error\nDescription:\nx\n")
     main(["explain", str(pasted)])
-    assert f"read first: {pasted}\n" in capsys.readouterr().out
+    assert f"storvsp 5: 1 event\nfile: {pasted}\n" in capsys.readouterr().out

@@ -79,7 +79,7 @@ def test_every_form_gives_the_same_verdicts(form: Any, encoding: str) -> None:
     assert [(one.status.vm_name, one.section) for one in judged] == [
         ("db02", Section.ACT),
         ("web01", Section.PROVEN),
-        ("web01", Section.QUIET),
+        ("web01", Section.NO_ACTION),
     ]
     assert [one.verdict for one in judged] == [
         hv.classify_status(row, hv.GuestInventory.load(guests))
@@ -115,7 +115,7 @@ def test_what_get_vm_prints_is_read() -> None:
     judged = hv.classify_statuses(GET_VM_TABLE)
     assert [(one.status.vm_name, one.section) for one in judged] == [
         ("db02", Section.CHECK),
-        ("web01", Section.QUIET),
+        ("web01", Section.NO_ACTION),
     ]
 
 
@@ -130,7 +130,7 @@ def test_an_export_of_system_center_names_the_systems_of_its_guests() -> None:
     judged = hv.classify_statuses(as_csv(rows))
     assert [(one.status.vm_name, one.status.vm_id, one.section) for one in judged] == [
         ("db02", None, Section.CHECK),
-        ("web01", "A9EF4C51-FCE6-4A55-A4F1-7AF166FCF97E", Section.QUIET),
+        ("web01", "A9EF4C51-FCE6-4A55-A4F1-7AF166FCF97E", Section.NO_ACTION),
     ]
     assert judged.provenance.inventory is not None
 

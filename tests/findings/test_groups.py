@@ -51,15 +51,15 @@ def test_what_is_worth_a_look_when_it_repeats_is_to_check_only_when_it_does() ->
         return finding.section
 
     day = 24 * 60
-    assert section(0) is Section.QUIET
-    assert section(0, 1) is Section.QUIET
+    assert section(0) is Section.NO_ACTION
+    assert section(0, 1) is Section.NO_ACTION
     assert section(0, 1, 2) is Section.CHECK
     assert section(0, day - 1, day) is Section.CHECK
-    assert section(0, day, 2 * day, 3 * day) is Section.QUIET  # once a day
+    assert section(0, day, 2 * day, 3 * day) is Section.NO_ACTION  # once a day
 
 
 def test_unknown_events_go_by_their_level() -> None:
-    for level, section in ((1, "act"), (2, "act"), (3, "check"), (None, "check"), (4, "quiet")):
+    for level, section in ((1, "act"), (2, "act"), (3, "check"), (None, "check"), (4, "no_action")):
         (finding,) = hv.triage([plain("VMMS", 64999, level)], min_level=hv.Level.VERBOSE)  # type: ignore[arg-type]
         assert finding.section == section, level
 

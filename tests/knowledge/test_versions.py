@@ -144,7 +144,13 @@ def test_versions_are_told_in_words() -> None:
     host = TABLE.describe_host(Component.STORAGE, version("6.0"))
     guest = TABLE.describe_client(Component.STORAGE, version("5.1"))
     assert host == "this host speaks storage 6.0: Windows Server 2012 R2 or Windows 8.1"
-    assert guest == "this guest speaks storage 5.1: Linux up to 3.13 or Windows Server 2012 / Windows 8"
+    assert guest == "this guest speaks storage 5.1: Linux up to 4.3 or Windows Server 2012 / Windows 8"
+
+
+def test_old_linux_speaks_storage_4_2_too() -> None:
+    """Kernels up to 3.13 offer it alone, unless what a distribution brought back offers 5.1 first."""
+    guest = TABLE.describe_client(Component.STORAGE, version("4.2"))
+    assert guest == "this guest speaks storage 4.2: Linux up to 3.13 or Windows Server 2008 R2 / Windows 7"
 
 
 def test_neighbouring_kernel_ranges_are_told_as_one() -> None:

@@ -20,8 +20,8 @@ def test_an_explanation_names_rule_tables_references_and_what_would_change_it() 
     for part in (
         "ignorable",
         "storage 6.0: Windows Server 2012 R2",
-        "Linux up to 3.13",
-        "KB 2956569",
+        "Linux up to 4.3",
+        "reference: KB 2956569, https://support.microsoft.com/kb/2956569",
         "Ubuntu 22.04",
     ):
         assert part in text

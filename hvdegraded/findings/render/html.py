@@ -8,29 +8,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hvdegraded.findings.document import Document, FindingEntry, GroupEntry, Problem
+from hvdegraded.findings.document import Document, FindingEntry, Problem
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.render.markup import Html, joined
+from hvdegraded.findings.render.rows import MOST_SOURCES, cells_of, count_of, level_of, rows_json
 from hvdegraded.findings.render.words import (
     TITLES,
+    WHY,
     caveats,
-    event_of,
     inventory_line,
-    level_name,
     numbers,
-    occurrences_of,
     origin_lines,
     plural,
     when,
 )
-from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
     from hvdegraded.findings.render.plots import PagePicture
@@ -40,11 +37,11 @@ __all__ = ["as_fragment", "as_page"]
 _STATIC_ROWS = 500
 _NOTEBOOK_ROWS = 100
 _FEWEST_ROWS = 20  # of a section, wherever it stands
-_MOST_GROUPS = 20
 _MOST_ITEMS = 100
 _WORST = 5
-_COLUMNS = ("#", "VM", "host", "what happened", "events", "first", "last")
-_COLLAPSED = frozenset({Section.PROVEN, Section.QUIET})
+_COLUMNS = ("#", "VM", "host", "what happened", "events", "first, UTC", "last, UTC")
+_ASKING = (Section.ACT, Section.CHECK)
+_COLLAPSED = frozenset({Section.PROVEN, Section.NO_ACTION})
 
 
 @cache
@@ -93,7 +90,7 @@ def as_page(document: Document, title: str, pictures: Sequence[PagePicture] | st
             title=title,
             style=Html(_file("page.css")),
             body=body,
-            rows=Html(_rows_json(document)),
+            rows=Html(rows_json(document)),
             script=Html(script),
         )
     )
@@ -108,7 +105,7 @@ _SEARCH = Html(
 def as_fragment(document: Document) -> str:
     """The document as HTML to stand in a notebook; of long tables the first rows."""
     parts = [
-        Html("<p class='origin'>{}</p>").format(inventory_line(document.provenance, document.assumed)),
+        Html("<p class='origin'>{}</p>").format(inventory_line(document.provenance)),
         _cards(document),
         _caveats(document),
         *_parts(document, _NOTEBOOK_ROWS, interactive=False),
@@ -159,7 +156,8 @@ def _caveats(document: Document) -> Html:
 
 def _worst(document: Document) -> Html:
     """The first problems that ask for something, with what to do."""
-    asking = (problem for section in (Section.ACT, Section.CHECK) for problem in document.problems(section))
+    asking = (problem for section in _ASKING for problem in document.problems(section))
+    total = sum(1 for section in _ASKING for _ in document.problems(section))
     items = [
         Html("<li class='{}'><b>{}</b> <span class='tag'>{}</span> <small>{}</small>{}</li>").format(
             problem.section,
@@ -172,7 +170,12 @@ def _worst(document: Document) -> Html:
     ]
     if not items:
         return Html("<p><b>{}</b></p>").format(_nothing(document))
-    return Html("<section><h2>Start here</h2><ol class='worst'>{}</ol></section>").format(joined(items))
+    more = Html("")
+    if total > len(items):
+        more = Html("<p class='muted'>and {} below</p>").format(plural(total - len(items), "more problem"))
+    return Html("<section><h2>Start here</h2><ol class='worst'>{}</ol>{}</section>").format(
+        joined(items), more
+    )
 
 
 def _nothing(document: Document) -> str:
@@ -211,7 +214,9 @@ def _parts(document: Document, most: int, *, interactive: bool) -> Iterator[Html
             note += " to_html() gives a page with all."
         tally = document.sections[section]
         title = Html("{} <small>{}</small>").format(TITLES[section], numbers(tally.events, tally.findings))
-        table = Html("{}<p class='note'>{}</p>").format(_table(problems, shown, interactive), note)
+        table = Html("{}<p class='note'>{}</p>").format(
+            _table(problems, shown, interactive, document.links), note
+        )
         if section is Section.ASSUMED:
             table = Html("{}{}").format(table, _missing_logs(document))
         if section in _COLLAPSED:
@@ -238,7 +243,7 @@ def _missing_logs(document: Document) -> Html:
     return Html("<h3>Missing logs that would settle it</h3><ul class='logs'>{}</ul>").format(items)
 
 
-def _table(problems: Sequence[Problem], most: int, interactive: bool) -> Html:
+def _table(problems: Sequence[Problem], most: int, interactive: bool, links: Mapping[str, str]) -> Html:
     button = Html("<button type='button'>{}</button>" if interactive else "{}")
     heads = joined(Html("<th scope='col'>{}</th>").format(button.format(name)) for name in _COLUMNS)
     columns = joined(Html("<col class='c-{}'>").format(_class_of(name)) for name in _COLUMNS)
@@ -247,36 +252,38 @@ def _table(problems: Sequence[Problem], most: int, interactive: bool) -> Html:
         rows = [_row(finding) for finding in problem.findings[:most]]
         most -= len(rows)
         if rows:
-            bodies.append(Html("<tbody>{}{}</tbody>").format(_head(problem), joined(rows)))
+            bodies.append(Html("<tbody>{}{}</tbody>").format(_head(problem, links), joined(rows)))
     table = Html("<table><colgroup>{}</colgroup><thead{}><tr>{}</tr></thead>{}</table>")
     return table.format(columns, Html("" if interactive else " class='plain'"), heads, joined(bodies))
 
 
 def _class_of(column: str) -> str:
-    return {"#": "number", "what happened": "what"}.get(column, column.lower())
+    return {"#": "number", "what happened": "what"}.get(column, column.lower().removesuffix(", utc"))
 
 
-def _head(problem: Problem) -> Html:
-    level = _level(problem)
+def _head(problem: Problem, links: Mapping[str, str]) -> Html:
+    level = level_of(problem)
     head = Html(
-        "<tr><th class='head' colspan='{}' scope='rowgroup'><b>{}</b> {} <small>{}</small>{}</th></tr>"
+        "<tr><th class='head' colspan='{}' scope='rowgroup'><b>{}</b> {} <small>{}</small>{}{}</th></tr>"
     )
     tag = Html("<span class='tag'>{}</span>").format(level) if level else ""
-    return head.format(len(_COLUMNS), problem.title, tag, _count(problem), _paragraph(problem.remedy))
+    return head.format(
+        len(_COLUMNS), problem.title, tag, count_of(problem), _paragraph(problem.remedy), _why(problem, links)
+    )
 
 
-def _level(problem: Problem) -> str:
-    return level_name(min((finding.level or 99 for finding in problem.findings), default=None))
-
-
-def _count(problem: Problem) -> str:
-    """How much there is of a problem; nothing where its only row shows it."""
-    findings = len(problem.findings)
-    return numbers(problem.events, findings) if findings > 1 else ""
+def _why(problem: Problem, links: Mapping[str, str]) -> Html:
+    """Why the findings of a problem are where they are, and by which sources."""
+    sources = Html(", ").join(
+        Html("<a href='{}' rel='noreferrer'>{}</a>").format(links[title], title) if title in links else title
+        for title in problem.references[:MOST_SOURCES]
+    )
+    named = Html(" Sources: {}.").format(sources) if sources else ""
+    return Html("<p class='why'>{}{}</p>").format(WHY[problem.reason], named)
 
 
 def _row(finding: FindingEntry) -> Html:
-    shown = _cells(finding)
+    shown = cells_of(finding)
     cells = [
         Html("<td data-name='{}' class='{}'>{}</td>").format(name, _class_of(name), value)
         for name, value in zip(
@@ -296,52 +303,6 @@ def _what(groups: Sequence[tuple[str, str]]) -> Html:
     if len(lines) == 1:
         return lines[0]
     return Html("<ul>{}</ul>").format(joined(Html("<li>{}</li>").format(line) for line in lines))
-
-
-def _cells(finding: FindingEntry) -> tuple[Any, ...]:
-    """The values of a row, in the order of the columns."""
-    groups = [(group.detail, _event(group)) for group in finding.groups[:_MOST_GROUPS]]
-    if finding.acknowledged:
-        groups.append((f"Acknowledged: {finding.acknowledged}", ""))
-    if len(finding.groups) > _MOST_GROUPS:
-        groups.append((f"and {len(finding.groups) - _MOST_GROUPS} more kinds of events", ""))
-    return (
-        finding.number,
-        finding.vm or "(host)",
-        finding.host or "(not named)",
-        groups,
-        finding.count,
-        when(finding.first),
-        when(finding.last),
-    )
-
-
-def _event(group: GroupEntry) -> str:
-    return event_of(group) + occurrences_of(group)
-
-
-def _rows_json(document: Document) -> str:
-    """All rows by section, as JSON that can stand in a script element."""
-    data: dict[str, Any] = {}
-    for section in Section:
-        problems, rows = [], []
-        for place, problem in enumerate(document.problems(section)):
-            problems.append(
-                {
-                    "title": printable(problem.title),
-                    "level": _level(problem),
-                    "count": _count(problem),
-                    "remedy": printable(problem.remedy or ""),
-                }
-            )
-            for finding in problem.findings:
-                number, vm, host, groups, *rest = _cells(finding)
-                shown = [[printable(detail), printable(event)] for detail, event in groups]
-                rows.append([number, printable(vm), printable(host), shown, *rest, place])
-        if rows:
-            data[section] = {"problems": problems, "rows": rows}
-    # Only a "<" could end the element.
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
 # ------------------------------------------------------------ pictures and account

@@ -1,7 +1,7 @@
 // Each section is a table grouped by problem; its rows are in the page as data, the first of them as HTML too.
 // A click on a heading sorts all rows of the table, a third one gives the problems back.
 const STEP = 200;
-const NAMES = ["#", "VM", "host", "what happened", "events", "first", "last"];
+const NAMES = ["#", "VM", "host", "what happened", "events", "first, UTC", "last, UTC"];
 const [NUMBER, VM, HOST, WHAT, EVENTS, FIRST, LAST, PROBLEM] = NAMES.concat("problem").keys();
 const collator = new Intl.Collator(undefined, {numeric: true, sensitivity: "base"});
 
@@ -18,6 +18,12 @@ function headRow(problem) {
   if (problem.level) cell.append(element("span", problem.level, {class: "tag"}), " ");
   cell.append(element("small", problem.count));
   if (problem.remedy) cell.append(element("p", problem.remedy));
+  const why = element("p", problem.why, {class: "why"});
+  problem.sources.forEach(([title, link], place) => {
+    why.append(place ? ", " : " Sources: ", link ? element("a", title, {href: link, rel: "noreferrer"}) : title);
+  });
+  if (problem.sources.length) why.append(".");
+  cell.append(why);
   const row = element("tr");
   row.append(cell);
   return row;
@@ -42,7 +48,7 @@ function bodyRow(row, problem, flat) {
   const made = element("tr");
   NAMES.forEach((name, at) => {
     if (at === WHAT) return made.append(what(row, problem, flat));
-    const kind = name === "#" ? "number" : name.toLowerCase();
+    const kind = name === "#" ? "number" : name.toLowerCase().replace(", utc", "");
     const cell = element("td", at === HOST ? undefined : row[at], {"data-name": name, class: kind});
     if (at === HOST) cell.append(...row[at].split(".").flatMap((part, place) => place ? [".", element("wbr"), part] : [part]));
     made.append(cell);
@@ -68,7 +74,7 @@ class Part {
 
   textOf(row) {
     row.text ??= [row[VM], row[HOST], row[FIRST], row[LAST], this.problems[row[PROBLEM]].title,
-      this.problems[row[PROBLEM]].remedy, ...row[WHAT].flat()].join(" ").toLowerCase();
+      this.problems[row[PROBLEM]].remedy, this.problems[row[PROBLEM]].sources.join(" "), ...row[WHAT].flat()].join(" ").toLowerCase();
     return row.text;
   }
 

@@ -71,7 +71,9 @@ def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = 
 
     target = io.StringIO()
     # In Jupyter a console would display instead of writing.
-    console = Console(file=target, width=width, color_system=None, highlight=False, force_jupyter=False)
+    console = Console(
+        file=target, width=width, color_system=None, highlight=False, force_jupyter=False, soft_wrap=True
+    )
     print_document(document, console, layout)
     return target.getvalue().rstrip("\n")
 
@@ -90,7 +92,7 @@ def print_document(document: Document, console: Console, layout: Layout | None =
         _say(console, line, indent=2) if number else _say_apart(console, line, "bold")
     _print_assumed(document, console, layout)
     _print_section(document, Section.ACKNOWLEDGED, console, layout)
-    for section in (Section.PROVEN, Section.QUIET):
+    for section in (Section.PROVEN, Section.NO_ACTION):
         tally = document.sections[section]
         if layout.everything:
             _print_section(document, section, console, layout)
@@ -103,17 +105,17 @@ def print_document(document: Document, console: Console, layout: Layout | None =
 
 
 def _say(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
-    """Print a text without markup; lines for files are not wrapped."""
+    """Print a text without markup; of a console that wraps softly, only what is indented is wrapped."""
     from rich.text import Text
 
     text = printable(text)
-    if indent and len(text) + indent > console.width:
+    if len(text) + indent > console.width and (indent or not console.soft_wrap):
         lines = Text(text, style or "").wrap(console, console.width - indent, overflow="fold")
         for line in lines:
+            line.rstrip()
             console.print(Text(" " * indent).append_text(line))
     else:
-        soft = not indent and not console.is_terminal
-        console.print(" " * indent + text, style=style, markup=False, emoji=False, soft_wrap=soft)
+        console.print(" " * indent + text, style=style, markup=False, emoji=False)
 
 
 def _say_apart(console: Console, text: str, style: str | None = None, indent: int = 0) -> None:
@@ -187,7 +189,7 @@ def _print_assumed(document: Document, console: Console, layout: Layout) -> None
         return
     events = sum(one.events for one in document.assumed)
     title = f"{TITLES[Section.ASSUMED]}: {plural(len(document.assumed), 'VM')}, {plural(events, 'event')}"
-    _say_apart(console, f"{title}", _STYLES[Section.ASSUMED])
+    _say_apart(console, f"{title}; versions: guest | host", _STYLES[Section.ASSUMED])
     shown = document.assumed if layout.everything else document.assumed[:_MOST_ASSUMED]
     numbers_of = {finding.id: finding.number for finding in document.findings}
     by_what_settles: dict[str, list[AssumedVm]] = {}

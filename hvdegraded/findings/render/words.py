@@ -8,12 +8,14 @@ from datetime import UTC, datetime, tzinfo
 from hvdegraded.findings.assumed import AssumedVm
 from hvdegraded.findings.document import Document, GroupEntry
 from hvdegraded.findings.groups import Section
-from hvdegraded.findings.provenance import Provenance
+from hvdegraded.findings.provenance import InventorySource, Provenance
 from hvdegraded.records.record import Level
 from hvdegraded.verdicts.phrases import sentence
+from hvdegraded.verdicts.verdict import Reason
 
 __all__ = [
     "TITLES",
+    "WHY",
     "caveats",
     "counts",
     "event_of",
@@ -34,9 +36,37 @@ TITLES = {
     Section.ASSUMED: "Assumed",
     Section.ACKNOWLEDGED: "Acknowledged",
     Section.PROVEN: "Proven noise",
-    Section.QUIET: "Asking for nothing",
+    Section.NO_ACTION: "No action needed",
 }
 """The sections' titles."""
+
+WHY = {
+    Reason.LOADED_NON_WINDOWS: "The device works. Guests other than Windows are meant to speak older "
+    "versions; Microsoft "
+    "says that the warning can be ignored there.",
+    Reason.LOADED_WINDOWS: "The device works, but a Windows guest is meant to have the version of its host.",
+    Reason.LOADED_UNKNOWN: "The device works. The warning can be ignored unless the guest is Windows, and "
+    "what it runs "
+    "is not known for certain.",
+    Reason.REFUSED_WITH_FALLBACK: "Every known guest that offers this version also offers one that this "
+    "host takes, and "
+    "no failure of the VM is known to have followed.",
+    Reason.REFUSED_UNPROVEN: "The host refused the version, and no rule proves that this guest offers "
+    "another.",
+    Reason.REFUSED_THEN_FAILURE: "A failure of the same VM followed within ten minutes of the refusal.",
+    Reason.REFUSED_AGAIN: "The same version was refused again when the VM was started anew.",
+    Reason.NO_COMMON_VERSION: "Host and guest have no version in common, so the device does not work.",
+    Reason.INVENTORY_CONTRADICTED: "The event shows a version that no system speaks which the inventory "
+    "names.",
+    Reason.INCOMPLETE_EVIDENCE: "The event lacks what a verdict needs: versions, VM, or undamaged values.",
+    Reason.KNOWN_PROBLEM: "The sources describe this event as a problem.",
+    Reason.WATCH: "The sources describe this event as worth a look when it repeats.",
+    Reason.NOT_A_PROBLEM_REPORT: "The sources describe this event as information.",
+    Reason.UNKNOWN_EVENT: "No source describes this event, so its level decides.",
+    Reason.NOT_HYPER_V: "The event is not of Hyper-V.",
+    Reason.CONSOLE_STATE: "This is what the console shows.",
+}
+"""What each reason says, for readers who do not know the project."""
 
 _PREFIX = "Microsoft-Windows-"
 _MOST_HOSTS = 6
@@ -92,11 +122,11 @@ def origin_lines(document: Document, zone: tzinfo | None = UTC) -> Iterator[str]
         hosts += f" and {plural(more, 'more host')}" if more > 0 else ""
         span = f"; {stamp(document.first, zone)} to {stamp(document.last, zone)}" if document.first else ""
         yield f"{hosts}{span}"
-    yield inventory_line(document.provenance, document.assumed)
+    yield inventory_line(document.provenance)
 
 
-def inventory_line(provenance: Provenance, assumed: Iterable[AssumedVm] = ()) -> str:
-    """The inventory that was used, when it was taken, and what its file's date leaves open."""
+def inventory_line(provenance: Provenance) -> str:
+    """The inventory that was used, and when it was taken."""
     source = provenance.inventory
     if source is None:
         return "Inventory: not given"
@@ -105,14 +135,9 @@ def inventory_line(provenance: Provenance, assumed: Iterable[AssumedVm] = ()) ->
     line += f", {plural(source.problems, 'problem')}" if source.problems else ""
     if source.taken is None:
         return line
-    if not source.dated_by_file:
-        return f"{line}, taken {stamp(source.taken)}"
-    line += f", file dated {stamp(source.taken)} (no date is in it)"
-    vms = [vm for vm in assumed if any(gap.is_of_date for gap in vm.guest_gaps)]
-    if not vms:
-        return line
-    events = plural(sum(vm.events for vm in vms), "event")
-    return f"{line}; because of that date something is assumed of {plural(len(vms), 'VM')} ({events})"
+    if source.dated_by_file:
+        return f"{line}, file dated {stamp(source.taken)} (it contains no date)"
+    return f"{line}, taken {stamp(source.taken)}"
 
 
 def headline(document: Document) -> str:
@@ -168,8 +193,21 @@ def caveats(document: Document) -> Iterator[str]:
         yield f"{len(unreadable) - _MOST_UNREADABLE} more inputs could not be read."
     if document.provenance.inventory:
         yield from document.provenance.inventory.remarks
+        yield from _caveat_of_date(document.provenance.inventory, document.assumed)
     yield from document.void_acknowledgements
     for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
         yield sentence(text)
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
+
+
+def _caveat_of_date(source: InventorySource, assumed: Iterable[AssumedVm]) -> Iterator[str]:
+    """What an inventory of another time leaves open."""
+    vms = [vm for vm in assumed if any(gap.is_of_date for gap in vm.guest_gaps)]
+    if vms:
+        date = f"{'file dated' if source.dated_by_file else 'taken'} {stamp(source.taken)}"
+        open_for = f"{plural(len(vms), 'VM')} ({plural(sum(vm.events for vm in vms), 'event')})"
+        yield (
+            f"The inventory ({date}) is of another time than the events of {open_for}: what these VMs ran "
+            "then is assumed."
+        )
