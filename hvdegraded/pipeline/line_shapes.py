@@ -15,8 +15,9 @@ free one may.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 from hvdegraded.bounded import BoundedCache
@@ -36,7 +37,7 @@ _MOST_SHAPES = 4096
 _MOST_VALUES = 40
 _LONGEST = 4096  # bytes of a line that is worth remembering
 _FIRST_CREDIT = 4096  # values that may be tried at first
-_CREDIT = 0.25  # and for each line that was read in full; each try costs about as much as a line
+_CREDIT = 0.25  # and for each line that was read in full; a try costs as much as twice its values
 
 
 class Signature(NamedTuple):
@@ -102,38 +103,40 @@ class LineShapes(Generic[T]):
         if form not in self._shapes:
             self._shapes[form] = None  # seen once
             return
-        shape, known = self._try(_parts(line)), self._shapes[form]
-        if shape is None or known not in (None, shape):
+        parts = _parts(line)
+        if len(parts) > 2 * _MOST_VALUES or len(parts) > self._credit:
             return
-        self._shapes[form] = shape
+        self._credit -= len(parts)
         signature = self._read(line)
-        if signature is not None:
+        if signature is None:
+            return
+        shape = self._try(parts, signature)
+        if self._shapes[form] in (None, shape):
+            self._shapes[form] = shape
             self._found[_key_of(form, line, shape)] = found, signature.ticks
 
-    def _try(self, parts: list[bytes]) -> _Shape | None:
-        """Find out which values of a line decide; None if it is not to be remembered."""
-        cost = 2 * len(parts)
-        if cost > 4 * _MOST_VALUES or cost > self._credit:
-            return None
-        self._credit -= cost
-        original = self._read(b"".join(parts))
-        if original is None:
-            return None
+    def _try(self, parts: list[bytes], original: Signature) -> _Shape:
+        """Find out which values of a line decide."""
         fixed: list[int] = []
         free: list[int] = []
         time = None
         for index in range(1, len(parts), 2):
-            if self._is_free(parts, (index,), original):
-                free.append(index)
-                continue
-            seen = self._with_changed(parts, (index,), _changed)
-            if time is None and self._is_time(parts[index], original, seen):
+            if time is None and self._is_time(parts, index, original):
                 time = index
+            elif self._is_free(parts, (index,), original):
+                free.append(index)
             else:
                 fixed.append(index)
         groups = [group for group in _equal_values(parts, fixed) if len(group) > 1]
         equal = [group for group in groups if self._is_free(parts, group, original)]
         return _shape_of(parts, free, time, equal)
+
+    def _is_time(self, parts: list[bytes], index: int, original: Signature) -> bool:
+        """Whether changes of a value change the time alone, to what the value stands for."""
+        if self._ticks_of(parts[index]) != original.ticks:
+            return False
+        expected = [original._replace(ticks=self._ticks_of(one)) for one in _changed(parts[index])]
+        return all(map(operator.eq, self._with_changed(parts, (index,), _changed), expected))
 
     def _is_free(self, parts: list[bytes], group: tuple[int, ...], original: Signature) -> bool:
         """Whether the equal values of a group decide nothing, whichever of their form they are."""
@@ -145,22 +148,14 @@ class LineShapes(Generic[T]):
 
     def _with_changed(
         self, parts: list[bytes], group: tuple[int, ...], way: Callable[[bytes], list[bytes]]
-    ) -> list[Signature | None]:
-        """What is read if the values of a group are changed, all in the same way."""
+    ) -> Iterator[Signature | None]:
+        """Yield what is read if the values of a group are changed, all in the same way."""
         changed = [way(parts[index]) for index in group]
-        seen = []
         for values in zip(*changed, strict=True):
             new = list(parts)
             for index, value in zip(group, values, strict=True):
                 new[index] = value
-            seen.append(self._read(b"".join(new)))
-        return seen
-
-    def _is_time(self, value: bytes, original: Signature, seen: list[Signature | None]) -> bool:
-        """Whether changes of a value change the time alone, to what the value stands for."""
-        ticks = [self._ticks_of(one) for one in (value, *_changed(value))]
-        same = all(one is not None and one.decides == original.decides for one in seen)
-        return same and ticks == [None if one is None else one.ticks for one in (original, *seen)]
+            yield self._read(b"".join(new))
 
 
 def _equal_values(parts: list[bytes], indices: list[int]) -> list[tuple[int, ...]]:
