@@ -1,8 +1,8 @@
 """Event XML in, event records out: exports of wevtutil and Event Viewer, `ToXml()` lines, single events.
 
-How it works. `xmlcut` cuts the stream into pieces of one `<Event>` each, every piece is parsed alone, and
-`xmlevent` makes the record. So output without a root element reads as well as a file with one, memory is
-bounded by one event, and a malformed event costs itself only.
+How it works. `splitter` cuts the stream into pieces of one `<Event>` each, every piece is parsed alone, and
+`element` makes the record, unless `event_forms` knows it. So output without a root element reads as well as a
+file with one, memory is bounded by one event, and a malformed event costs itself only.
 
 1. A piece normally ends at the first end tag. If it parses, that was right: a well-formed element ends
    where it ends. If not, `Cutter.walk` finds the true end. No byte is parsed for that more than twice.
@@ -23,6 +23,7 @@ from lxml import etree
 from hvdegraded.errors import EmptySourceError, SourceError, UnknownFormatError
 from hvdegraded.formats.xml.characters import decoded, escaped, unescaped
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
+from hvdegraded.formats.xml.event_forms import EventForms
 from hvdegraded.formats.xml.splitter import MAX_EVENT, CutKind, Cutter
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened, Skipped
@@ -180,6 +181,8 @@ class _Pieces:
         self._is_unwanted = is_unwanted
         # Where a piece ended that did not parse: the next ones up to there are cut by their tags.
         self._distrusted = 0
+        self._within: tuple[bytes, str | None] = b"", None
+        self._forms = EventForms(self._record_of)
 
     def read(self, start: int, origin: Origin) -> tuple[_Outcome, int]:
         """What the event at `start` gives, and the position behind it."""
@@ -206,12 +209,26 @@ class _Pieces:
     def _outcome(self, start: int, end: int, origin: Origin, *, exact: bool) -> _Outcome:
         cutter = self._cutter
         piece = cutter.data[start:end]
+        if self._within != (cutter.wrapper, cutter.declared_encoding):
+            self._within = cutter.wrapper, cutter.declared_encoding
+            self._forms = EventForms(self._record_of)
+        known = self._forms.recall(piece, origin)
+        if known is not None:
+            return known
         if (exact or _is_plain(piece)) and self._is_unwanted(piece):
             return piece
         try:
-            return _record(piece, cutter.wrapper, cutter.declared_encoding, origin)
+            record = _record(piece, *self._within, origin)
         except UnreadableEventError as error:
             return error
+        self._forms.remember(piece, record)
+        return record
+
+    def _record_of(self, piece: bytes) -> EventRecord | None:
+        try:
+            return _record(piece, *self._within, _ORIGIN)
+        except UnreadableEventError:
+            return None
 
 
 def _coverages(pieces: list[bytes], cutter: Cutter) -> Iterator[Coverage]:
