@@ -95,8 +95,9 @@ def test_the_numbers_of_the_readme() -> None:
     found = hv.triage([FOLDER / "hv2012r2", FOLDER / "hv2022"], guests=FOLDER / "guests.json")
     matter = found.to_act_on.count + found.to_check.count
     text = (
-        f"{found.count} warnings and errors of two hosts, of which {matter} matter: {found.proven.count} are "
-        f"proven noise, {found.assumed.count} are noise by assumption"
+        f"Of {found.count} warnings and errors of two hosts, {matter} matter: {len(found.to_act_on)} findings to "
+        f"act on, {len(found.to_check)} to check. {found.proven.count} are proven noise, {found.assumed.count} are "
+        f"noise by assumption, {found.count - matter - found.ignorable.count} need no action."
     )
     assert text in README
     share = f"of the {found.ignorable.count} events of the samples that are called ignorable, {found.assumed.count} ("

@@ -101,7 +101,13 @@ def guests_json() -> str:
         "hv2022.example.org": (UBU, DEB, BSD, WIN12),
     }
     rows = [
-        {"Name": machine.name, "Id": machine.vm_id, "ComputerName": host, "OSName": machine.system}
+        {
+            "Name": machine.name,
+            "Id": machine.vm_id,
+            "ComputerName": host,
+            "OSName": machine.system,
+            "Taken": "2026-11-10T08:00:00Z",
+        }
         for host, machines in hosts.items()
         for machine in machines
     ]
