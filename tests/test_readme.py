@@ -21,7 +21,7 @@ PAGES = [
     *sorted(DOCS.glob("*.md")),
 ]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
-README = TEXTS[ROOT / "README.md"]
+README = " ".join(TEXTS[ROOT / "README.md"].split())
 
 
 def blocks(page: Path, language: str) -> list[str]:
