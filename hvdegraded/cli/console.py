@@ -7,7 +7,9 @@ import contextlib
 import io
 import os
 import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
@@ -28,6 +30,7 @@ __all__ = [
 
 _ESCAPES = "hvdegraded.signs"
 _SIGNS = {"×": "x", "…": "...", "→": "->"}
+_NARROWEST = 20
 _LONGEST_MESSAGE = 4000  # bytes; a pipe that takes any takes so many at once
 
 
@@ -45,9 +48,16 @@ def tell(what: object, *, wait: float | None = None) -> None:
 
 
 def print_lines(text: str) -> None:
-    """Print a text to stdout, line by line."""
-    for line in text.split("\n"):
-        print(printable(line))
+    """Print a text to stdout, line by line; a terminal, or COLUMNS, says how wide they are."""
+    wraps = os.environ.get("COLUMNS", "").isdecimal() or (sys.stdout is not None and sys.stdout.isatty())
+    width = max(shutil.get_terminal_size().columns, _NARROWEST) if wraps else 0
+    for line in map(printable, text.split("\n")):
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        if wraps and len(line) > width > 2 * len(indent):
+            line = textwrap.fill(
+                line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+        print(line)
 
 
 def escapes_name() -> str:

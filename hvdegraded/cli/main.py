@@ -21,6 +21,7 @@ from hvdegraded.cli import check, collect_script, explain, guests_script, label,
 from hvdegraded.cli.arguments import inputs_of
 from hvdegraded.cli.console import escapes_name, printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
+from hvdegraded.cli.usage import CommandParser
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.formats.drafts import NO_ROOM, refusal
 from hvdegraded.version import __version__
@@ -93,7 +94,7 @@ def _occupy_closed_descriptors() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="hvdegraded",
         description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
         "protocol-version mismatches of guests that are not Windows.",

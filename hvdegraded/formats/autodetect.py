@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hvdegraded.formats.archives import Member as Opener
     from hvdegraded.formats.evtx.reader import EvtxReader
 
-__all__ = ["LOG_SUFFIXES", "Format", "read_stream", "sniff"]
+__all__ = ["LOG_SUFFIXES", "Format", "binary_kind", "read_stream", "sniff"]
 
 _MOST_NAMED = 5
 _CONTROLS = tuple(bytes([code]) for code in range(32) if code not in b"\t\r\n\x1b")
@@ -61,7 +61,26 @@ class Format(enum.StrEnum):
 
 
 _Reader = Callable[[BinaryIO, "str | None", "ProviderFilter | None"], Iterator[Item]]
+_BINARY = {
+    FILE_MAGIC: "an .evtx log",
+    CHUNK_MAGIC: "a part of an .evtx log",
+    _MAGIC_GZIP: "compressed (gzip)",
+    _MAGIC_ZSTD: "compressed (zstd)",
+    b"BZh91AY&SY": "compressed (bzip2)",
+    b"0\0\0\0LfLe": "an .evt log",
+    b"\xfd7zXZ\0": "compressed (xz)",
+    b"7z\xbc\xaf\x27\x1c": "a .7z archive",
+    _MAGIC_ZIP: "a .zip archive or an Office document",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Office document",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3\0": "an SQLite database",
+}
 _ARCHIVES = {_MAGIC_GZIP: Format.GZIP, _MAGIC_ZIP: Format.ZIP, _MAGIC_ZSTD: Format.ZSTD}
+
+
+def binary_kind(head: bytes) -> str | None:
+    """Name what begins like this and is certainly not lines of text; None for all else."""
+    return next((kind for magic, kind in _BINARY.items() if head.startswith(magic)), None)
 
 
 def sniff(head: bytes, path: str | None = None) -> Format:

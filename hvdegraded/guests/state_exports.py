@@ -61,6 +61,12 @@ def _is_path(text: str) -> bool:
 
 
 def _bytes_of(path: str) -> bytes:
+    if Path(path).is_dir():
+        raise SourceError(
+            "this is a folder, not an export of states",
+            path=path,
+            hint="name the export; hvdegraded triage reads the logs in a folder",
+        )
     try:
         with Path(path).open("rb") as stream:
             return stream.read(LONGEST_EXPORT + 1)

@@ -18,6 +18,8 @@ from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any, BinaryIO
 
+from hvdegraded.errors import UnknownFormatError
+from hvdegraded.formats.autodetect import binary_kind
 from hvdegraded.formats.shippers.coercion import names_no_zone, ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
 from hvdegraded.formats.shippers.line_prefilter import candidate_lines, line_may_hold
@@ -123,10 +125,17 @@ class Labeller:
         self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(self._signature, self._ticks_of)
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
-        """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8."""
+        """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8.
+
+        Raises UnknownFormatError for one that is not lines of text by its first bytes.
+        """
         reader = LineReader(source, self._longest)
         blocks = reader.blocks()
         first = next(blocks, None)
+        kind = binary_kind(first.data) if first is not None else None
+        if kind is not None:
+            wrong = f"the input is {kind}, not lines of JSON; nothing was written"
+            raise UnknownFormatError(wrong, hint="read it with hvdegraded triage")
         if reader.encoding != "utf-8":
             self._warn(f"the input is {reader.encoding.upper()}; the output is UTF-8")
         under_way = None

@@ -1,0 +1,65 @@
+"""Wrong usage says why first, what was probably meant, and gives an example; no wall of options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hvdegraded.cli.main import main
+from tests.tools.sample_logs import FOLDER
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("triage logs --sinse 24h", "did you mean --since"),
+        ("triage logs --gests=x.json", "did you mean --guests"),
+        ("explain logs --vmm web01", "did you mean --vm"),
+        ("label in.jsonl --droop ignorable", "did you mean --drop"),
+        ("triage logs --min-level warn", "did you mean warning?"),
+        ("triage logs --fail-on acts", "did you mean act"),
+        ("triage logs --json=finding", "did you mean findings?"),
+        ("collect", "did you mean collect-script?"),
+        ("trige logs", "did you mean triage?"),
+        ("triage logs --min-level loud", "one of critical, error, warning"),
+        ("triage logs --since 24", "write 24h"),
+        ("triage", "required: PATH"),
+        ("label one two", "there is no place for 'two'"),
+    ],
+)
+def test_the_reason_comes_first(words: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    first, *rest = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert first.startswith("hvdegraded")
+    assert meant in first
+    assert len(rest) == 2
+    assert rest[1] == f"Help: {first.split(':')[0]} --help"
+
+
+def test_a_folder_of_logs_is_not_an_export_of_states(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(FOLDER / "hv2022")]) == 3
+    assert "hvdegraded triage reads the logs in a folder" in capsys.readouterr().err
+
+
+def test_lines_of_status_and_explain_are_as_wide_as_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = tmp_path / "states.json"
+    states.write_text(
+        '[{"VMName": "web01", "Name": "VSS", "PrimaryStatusDescription": "OK", '
+        '"SecondaryStatusDescription": "Protocol mismatch"}]'
+    )
+    commands = (["status", str(states), "--all"], ["explain", str(FOLDER / "hv2022"), "--finding", "1"])
+    for command in commands:
+        main(command)
+        whole = capsys.readouterr().out
+        assert max(map(len, whole.splitlines())) > 60
+        monkeypatch.setenv("COLUMNS", "60")
+        main(command)
+        wrapped = capsys.readouterr().out
+        monkeypatch.delenv("COLUMNS")
+        assert wrapped.split() == whole.split()
+        assert max(len(line) for line in wrapped.splitlines() if " " in line.strip()) <= 60
