@@ -61,25 +61,27 @@ def read_baseline(path: str) -> Baseline:
         ) from None
 
 
-def new_since(known: Baseline, found: Triage, zone: tzinfo | None) -> Triage:
+def new_since(known: Baseline, found: Triage, zone: tzinfo | None, *, again: bool = False) -> Triage:
     """What the last run did not find, or found less urgent, as under an acknowledgement that has ended.
 
-    The events of the rest are counted as excluded; what of it happened again is named, with times of `zone`.
+    An outage that happened again is new too, and with `again` all else that did. The events of the rest are
+    counted as excluded; what of it happened again is named, with times of `zone`.
     """
     from hvdegraded.findings.exclusion import Exclusion
 
     excluded = Counter(found.excluded)
     groups: list[EventGroup] = []
-    again = set()
+    repeated = set()
     for finding in found:
-        if not _is_known(known, finding):
+        is_later = _is_known(known, finding) and _is_later(finding.last, known.findings[finding.id].last)
+        if not _is_known(known, finding) or (is_later and (again or _is_outage(finding))):
             groups += finding.groups
-        elif _is_later(finding.last, known.findings[finding.id].last):
-            again.add(finding.id)
+        elif is_later:
+            repeated.add(finding.id)
             excluded[Exclusion.KNOWN_AGAIN] += finding.count
         else:
             excluded[Exclusion.KNOWN] += finding.count
-    entries = [entry for entry in found.document.findings if entry.id in again] if again else []
+    entries = [entry for entry in found.document.findings if entry.id in repeated] if repeated else []
     named = tuple(_named(entries, zone))
     return replace(found, groups=tuple(groups), excluded=+excluded, happened_again=named)
 
@@ -92,6 +94,16 @@ def _is_known(known: Baseline, finding: Finding) -> bool:
     order = [str(section) for section in Section]
     before = known.findings[finding.id].section
     return before not in order or order.index(before) <= order.index(finding.section)
+
+
+def _is_outage(finding: Finding) -> bool:
+    """Whether a VM was down or lost a device: each such event is news, as that of a known merge is not."""
+    from hvdegraded.findings.groups import Section
+    from hvdegraded.records.record import Level
+
+    facts = (group.example.fact for group in finding.groups)
+    is_down = finding.level == Level.CRITICAL or any(fact is not None and fact.vm_failure for fact in facts)
+    return finding.section is Section.ACT and is_down
 
 
 def _named(entries: Iterable[FindingEntry], zone: tzinfo | None) -> Iterator[str]:

@@ -27,6 +27,7 @@ from hvdegraded.cli.baseline import baseline_of, new_since, read_baseline, write
 from hvdegraded.cli.console import printed_to, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, INTERRUPTED, NO_EVENT, NOTHING, UNREADABLE
 from hvdegraded.cli.selection import selected
+from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.drafts import check_output, drafted, refuse_same
 
 if TYPE_CHECKING:
@@ -75,8 +76,12 @@ def add_report(command: Any) -> Any:
     shown.add_argument(
         "--baseline",
         metavar="FILE",
-        help="show only findings that the last run with this file did not have, and write it anew; a "
-        "known one that happens again is left out, named, and does not change the exit code",
+        help="show only findings that the last run with this file did not have, and write it anew; of known "
+        "ones that happen again, a crash, or a VM that did not start or lost a device, is shown; others are "
+        "named and do not change the exit code",
+    )
+    shown.add_argument(
+        "--again", action="store_true", help="with --baseline: show all known findings that happened again"
     )
     add_fail_on(shown)
     return shown
@@ -87,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
     from hvdegraded.events.spool import EventSpool
     from hvdegraded.findings.companions import companions_of
 
+    if options.again and not options.baseline:
+        raise HvdegradedError("--again says what a baseline shows", hint="add --baseline FILE")
     # Findings live to the end: looking for garbage among 100,000 of them takes a third of all time.
     gc.set_threshold(*_GARBAGE)
     beside = companions_of(source_of(options))
@@ -104,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
         known = read_baseline(options.baseline) if options.baseline else None
         found = shown = selected(whole, options)
         if known is not None:
-            found = new_since(known, found, None if options.local else UTC)
+            found = new_since(known, found, None if options.local else UTC, again=options.again)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, inputs_of(options)) as page:
                 page.write(found.to_html().encode())

@@ -226,3 +226,28 @@ def test_what_is_known_is_not_forgotten_where_records_were_lost(
     log.write_bytes(whole[:100_000])
     run(capsys, log, "--baseline", baseline)
     assert json.loads(baseline.read_text())["findings"].keys() == known
+
+
+# ------------------------------------------------------------ known findings
+
+
+def test_a_known_outage_that_happens_again_is_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A crash, and a VM that did not start; a merge that fails again is named alone, unless asked for."""
+    log = tmp_path / "x.evtx"
+    outages = (plain("Worker", 18590)._replace(level=1), plain("SynthStor", 12140))
+    for number, event in enumerate((*outages, plain("VMMS", 19100))):
+        news = event in outages
+        baseline = tmp_path / f"known{number}.json"
+        write_evtx(log, [aged(event, hours=9)])
+        assert run(capsys, log, "--baseline", baseline)[0] == 1
+        assert run(capsys, log, "--baseline", baseline)[0] == 0
+        write_evtx(log, [aged(event, hours=9), aged(event, hours=2)])
+        known = baseline.read_bytes()
+        code, out = run(capsys, log, "--baseline", baseline, "--quiet")
+        assert (code, "Happened again, known before" in out) == (int(news), not news)
+        assert run(capsys, log, "--baseline", baseline, "--quiet", "--again")[0] == 0
+        baseline.write_bytes(known)
+        assert run(capsys, log, "--baseline", baseline, "--quiet", "--again")[0] == 1
+    assert run(capsys, log, "--again")[0] == 2
