@@ -22,6 +22,7 @@ __all__ = [
     "escapes_name",
     "opened",
     "print_lines",
+    "print_wrapped",
     "printed_to",
     "standard_input",
     "standard_output",
@@ -48,15 +49,21 @@ def tell(what: object, *, wait: float | None = None) -> None:
 
 
 def print_lines(text: str) -> None:
-    """Print a text to stdout, line by line; a terminal, or COLUMNS, says how wide they are."""
+    """Print a text to stdout, line by line."""
+    for line in text.split("\n"):
+        print(printable(line))
+
+
+def print_wrapped(text: str) -> None:
+    """Print a text to stdout in lines as wide as the terminal, or as COLUMNS says; else as they are."""
     wraps = os.environ.get("COLUMNS", "").isdecimal() or (sys.stdout is not None and sys.stdout.isatty())
-    width = max(shutil.get_terminal_size().columns, _NARROWEST) if wraps else 0
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
     for line in map(printable, text.split("\n")):
         indent = " " * (len(line) - len(line.lstrip(" ")))
         if wraps and len(line) > width > 2 * len(indent):
-            line = textwrap.fill(
-                line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-            )
+            wrap = textwrap.TextWrapper(width, subsequent_indent=indent)
+            wrap.break_long_words = wrap.break_on_hyphens = False
+            line = wrap.fill(line)
         print(line)
 
 

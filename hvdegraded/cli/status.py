@@ -17,7 +17,7 @@ from hvdegraded.cli.arguments import (
     guest_argument,
     policy_of,
 )
-from hvdegraded.cli.console import print_lines, standard_input, tell
+from hvdegraded.cli.console import print_wrapped, standard_input, tell
 from hvdegraded.cli.exit_codes import ACTIONABLE, NOTHING, UNREADABLE
 from hvdegraded.errors import HvdegradedError
 
@@ -73,9 +73,9 @@ def run(options: argparse.Namespace) -> int:
         for one in found:
             print(json.dumps(one.to_dict()))
     elif options.quiet:
-        print_lines(found.headline())
+        print_wrapped(found.headline())
     else:
-        print_lines(
+        print_wrapped(
             found.text(everything=options.all, settle=lambda one: guest_argument(one.vm_name, one.vm_id))
         )
     if options.json or options.quiet:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 
 from hvdegraded.findings.groups import Finding, Section
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
-__all__ = ["void_acknowledgements", "with_acknowledgements"]
+__all__ = ["idle_acknowledgements", "void_acknowledgements", "with_acknowledgements"]
 
+_MOST_IDLE = 3
+_LIKENESS = 0.75
 _OPEN = frozenset({Section.ACT, Section.CHECK, Section.ASSUMED})
 
 
@@ -40,6 +43,27 @@ def void_acknowledgements(
             more = sorted({one for finding in named for one in finding.evidence} - set(row.evidence))
             if more:
                 yield f"The acknowledgement of {row.vm} is void: the VM also shows {', '.join(more)}"
+
+
+def idle_acknowledgements(
+    findings: Sequence[Finding], rows: Sequence[Acknowledgement], today: date
+) -> Iterator[str]:
+    """Sentences on rows that name nothing in these logs, as with a typing error in an id or a name."""
+    idle = [
+        row
+        for row in rows
+        if not row.expired(today) and not any(_names(row, finding) for finding in findings)
+    ]
+    ids = [finding.id for finding in findings]
+    vms = [name for finding in findings for name in (finding.vm_name, finding.vm_id) if name]
+    for row in idle[:_MOST_IDLE]:
+        name = row.finding or row.vm or ""
+        alike = {one.lower(): one for one in (ids if row.finding else vms)}
+        near = get_close_matches(name.lower(), alike, 1, _LIKENESS)
+        meant = f"; did you mean {alike[near[0]]}?" if near and near[0] != name.lower() else ""
+        yield f"The acknowledgement of {name} names no finding of these logs{meant}"
+    if len(idle) > _MOST_IDLE:
+        yield f"{len(idle) - _MOST_IDLE} more acknowledgements name no finding of these logs"
 
 
 def _acknowledges(row: Acknowledgement, finding: Finding) -> bool:

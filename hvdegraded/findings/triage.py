@@ -16,8 +16,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import UnknownNameError, WrongTypeError, WrongValueError
-from hvdegraded.findings.acknowledged import void_acknowledgements, with_acknowledgements
-from hvdegraded.findings.exclusion import Selection
+from hvdegraded.findings.acknowledged import (
+    idle_acknowledgements,
+    void_acknowledgements,
+    with_acknowledgements,
+)
+from hvdegraded.findings.exclusion import Exclusion, Selection
 from hvdegraded.findings.groups import (
     EventGroup,
     Finding,
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["Triage"]
 
 _MOST_SUGGESTED = 3
+_PARTIAL = frozenset({Exclusion.TOO_EARLY, Exclusion.TOO_LATE, Exclusion.KNOWN, Exclusion.KNOWN_AGAIN})
 
 
 @dataclass(frozen=True, repr=False)
@@ -243,12 +248,17 @@ class Triage(GroupedEvents):
             report=self.report,
             excluded=self.excluded,
             provenance=self.provenance,
-            void=void_acknowledgements(self.findings, self.acknowledgements, _today()),
+            void=self._remarks_on_acknowledgements(),
             happened_again=self.happened_again,
             silent_hosts=self.silent_hosts,
             selection=self._selected(),
             mentions=self.mentions,
         )
+
+    def _remarks_on_acknowledgements(self) -> Iterator[str]:
+        yield from void_acknowledgements(self.findings, self.acknowledgements, _today())
+        if self._whole is None and _PARTIAL.isdisjoint(self.excluded):
+            yield from idle_acknowledgements(self.findings, self.acknowledgements, _today())
 
     def _selected(self) -> Selection | None:
         if not self.selected:

@@ -92,3 +92,19 @@ def test_a_row_that_names_nothing_or_two_things_is_an_error_with_its_line(row: s
     with pytest.raises(hv.HvdegradedError, match=r"acknowledge|'oops'") as caught:
         policy(row)
     assert caught.value.line is not None
+
+
+def test_a_row_that_names_nothing_is_named_with_what_is_alike() -> None:
+    (finding,) = hv.triage([PROBLEM])
+    typed = finding.id[:-1] + ("0" if finding.id[-1] != "0" else "1")
+    vm = f'vm = "wbe01"\nprovider = "{HV}VMMS"\nid = 19100'
+    text = str(found(PROBLEM, rows=(f'finding = "{typed}"', vm, 'finding = "deadbeef0000"')))
+    assert (
+        f"The acknowledgement of {typed} names no finding of these logs; did you mean {finding.id}?" in text
+    )
+    assert "The acknowledgement of wbe01 names no finding of these logs; did you mean web01?" in text
+    assert "The acknowledgement of deadbeef0000 names no finding of these logs\n" in text
+    many = found(PROBLEM, rows=tuple(f'finding = "deadbeef{n:04}"' for n in range(9)))
+    assert "6 more acknowledgements name no finding" in str(many)
+    result = found(PROBLEM, PROBLEM._replace(data=(("VmName", "db02"),)), rows=(vm,))
+    assert "names no finding" not in str(result.vm("db02"))  # which was not looked for there
