@@ -26,6 +26,11 @@ _SUBJECT = re.compile(
     r"\(Virtual machine ID (?P<id>[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\)[^'\"()]*",
     re.ASCII | re.IGNORECASE,
 )
+_VM_AT_END = re.compile(
+    r"\((?:Virtual machine ID|VM ?ID)[ :]{0,2}\{?"
+    r"(?P<id>[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})\}?\)[.\s]{0,9}\Z",
+    re.ASCII | re.IGNORECASE,
+)
 _PAIR = ("ServerVersion", "ClientVersion")
 _SERVICE = ("FrameworkNegotiated", "FrameworkExpected", "MessageNegotiated", "MessageExpected")
 
@@ -48,10 +53,17 @@ def read_structure(message: str, *, is_service: bool) -> dict[str, str]:
 def read_subject(message: str) -> tuple[str | None, str | None]:
     """Return name and id of the VM that a message begins with and names once, in English; else None for both.
 
-    A name that has a quotation mark, or an id in brackets, in it makes a second one of these.
+    A name that has a quotation mark, or an id in brackets, in it makes a second one of these. Where a message
+    has more in quotation marks, as a path, its name may be another; the id counts, if the message ends
+    with that, and has no other.
     """
-    match = _SUBJECT.fullmatch(message[: _LONGEST + 1])
-    return (match["name"], match["id"].upper()) if match is not None else (None, None)
+    if len(message) > _LONGEST:
+        return None, None
+    match = _SUBJECT.fullmatch(message)
+    if match is not None:
+        return match["name"], match["id"].upper()
+    ids, last = _LAST_ID.findall(message), _VM_AT_END.search(message)
+    return None, last["id"].upper() if last is not None and len(ids) == 1 else None
 
 
 def read_message(

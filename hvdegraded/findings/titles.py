@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hvdegraded.events import Event, VersionEvent
+from hvdegraded.records.record import FieldSource
 from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Reason, Verdict
 
@@ -19,6 +20,7 @@ _PROBLEMS = {
     Reason.INVENTORY_CONTRADICTED: "What a VM speaks contradicts the inventory",
     Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
 }
+_LONGEST = 300  # characters of a message
 _VERSIONS_SAY_ALL = frozenset(
     {
         Reason.LOADED_NON_WINDOWS,
@@ -44,7 +46,15 @@ def title_of(verdict: Verdict, example: Event) -> str:
 
 
 def detail_of(verdict: Verdict, example: Event, title: str) -> str:
-    """What is particular to these events: versions, error code, values."""
+    """What is particular to these events: versions, error code, values; else the message, if that is all."""
+    detail = _detail(verdict, example, title)
+    if detail or example.field_source is not FieldSource.MESSAGE or not example.message:
+        return detail
+    message = " ".join(example.message.split())
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+
+
+def _detail(verdict: Verdict, example: Event, title: str) -> str:
     text = _without_vm(verdict, example)
     if text.startswith(title):
         return text[len(title) :].strip(" :(").removesuffix(")")
