@@ -54,6 +54,41 @@ def test_each_provider_of_a_real_log_is_found_alone(path: Path, chunks: int) -> 
     check(data, named("not there"))
 
 
+@needs_corpus
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_filtered_reading_is_reading_all_and_filtering_for_every_provider_of_the_corpus(path: Path) -> None:
+    data = path.read_bytes()
+    for provider in {record.provider for record in everything(data)[0]}:
+        check(data, named(provider))
+        check(data, named(provider.swapcase()))
+        check(data, ProviderFilter(prefixes=(provider.lower()[: max(1, len(provider) // 2)],)))
+
+
+def kind_of(record: EventRecord, before: bytes, own: bytes) -> str:
+    """How a record has its provider's name; `before` are its chunk's bytes up to it, `own` its own."""
+    name = record.provider.encode("utf-16-le")
+    if record.provider_guid is None:
+        return "classic"
+    if not record.provider.startswith("Microsoft-"):
+        return "short name with GUID"
+    return "by value" if name in own and name in before else "manifest"
+
+
+@needs_corpus
+@pytest.mark.slow
+def test_the_corpus_has_every_kind_of_provider() -> None:
+    kinds = set()
+    for path in LOGS:
+        data = path.read_bytes()
+        for record in hv.read_records(data):
+            start = record.origin.offset or 0
+            first = start - (start - 4096) % 65536
+            size = int.from_bytes(data[start + 4 : start + 8], "little")
+            kinds.add(kind_of(record, data[first:start], data[start : start + size]))
+    assert kinds == {"classic", "short name with GUID", "by value", "manifest"}
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_each_provider_of_a_sample_log_is_found_alone(path: Path) -> None:
     data = path.read_bytes()
