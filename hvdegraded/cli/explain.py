@@ -144,7 +144,7 @@ def _is_named(entry: FindingEntry, wanted: str) -> bool:
 
 
 def _records(group: EventGroup) -> str:
-    """Name the first and the last record of events, as far as their numbers are known."""
+    """Name the first and the last record of events, if their numbers are known."""
     ends = dict.fromkeys(one for one in (group.first_record_id, group.last_record_id) if one is not None)
     names = ["first", "last"] if len(ends) == 2 else [""]
     return "".join(

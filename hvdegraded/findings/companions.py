@@ -109,7 +109,7 @@ def _collections_at(path: Path) -> Iterator[tuple[str, CollectedFiles]]:
 
 
 def _inventory_of(place: str, files: CollectedFiles) -> tuple[GuestInventory | None, Note | None]:
-    """The inventory of a collection, or a note on why there is none."""
+    """The inventory of a collection, or a note on why it is missing."""
     if not files.inventory or files.collection.newer is not None:
         return None, None
     taken = files.collection.taken

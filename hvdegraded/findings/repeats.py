@@ -49,7 +49,7 @@ class Repeats:
     """What became of events that were read twice.
 
     `dropped` counts readings beyond the first, `contradicted` those of which two inputs contain different
-    values, with an example of each kind; `doubtful` counts events without record id or zone that another
+    values, with an example of each kind; `uncertain` counts events without record id or zone that another
     input may contain too. `gone` and `marked` name readings by their group, time and record id, if that was
     asked for.
     """
@@ -57,7 +57,7 @@ class Repeats:
     dropped: int = 0
     contradicted: int = 0
     examples: tuple[Event, ...] = ()
-    doubtful: int = 0
+    uncertain: int = 0
     gone: Counter[_Name] = field(default_factory=Counter)
     marked: dict[_Name, tuple[str, ...]] = field(default_factory=dict)
 
@@ -66,9 +66,9 @@ class Repeats:
         if self.contradicted:
             text = f"{self.contradicted} events stand in two inputs with different values; none of them"
             yield NoteKind.CONTRADICTION, f"{text} is called ignorable"
-        if self.doubtful:
+        if self.uncertain:
             text = (
-                f"{self.doubtful} events may count twice: another input contains events of the same channel"
+                f"{self.uncertain} events may count twice: another input contains events of the same channel"
             )
             yield NoteKind.REPEATED, f"{text} and time, and they lack record id, host, channel or time zone"
 
@@ -125,13 +125,13 @@ def count_once(groups: dict[GroupKey, Group], spans: Iterable[InputSpan], *, nam
     for channel in sorted(channels):
         if suspects.is_suspect(channel):
             reports = all(channel) and channel in suspects.overlapping
-            removal.take(channels[channel], reports_doubtful=reports)
+            removal.take(channels[channel], reports_uncertain=reports)
     candidates = _Candidates(channels)
     for channel in sorted(channels):
         if not all(channel) and suspects.is_suspect(channel):
             others = [one for other in candidates.of(channel) for one in channels[other]]
             removal.take_incomplete(
-                channels[channel], others, reports_doubtful=channel in suspects.overlapping
+                channels[channel], others, reports_uncertain=channel in suspects.overlapping
             )
     return removal.finish(groups, names=names)
 
@@ -197,18 +197,18 @@ class _Removal:
         self._marked: dict[GroupKey, Group] = {}
         self._differences: dict[tuple[GroupKey, GroupKey], tuple[str, ...]] = {}
         self._worth: dict[tuple[GroupKey, int], tuple[object, ...]] = {}
-        self._doubtful = 0
+        self._uncertain = 0
         self._folder = EventFolder()
         self._marks: dict[_Name, tuple[str, ...]] = {}
 
-    def take(self, groups: list[tuple[GroupKey, Group]], *, reports_doubtful: bool) -> None:
+    def take(self, groups: list[tuple[GroupKey, Group]], *, reports_uncertain: bool) -> None:
         """Look at all events of one channel."""
-        doubtful = 0
+        uncertain = 0
         for readings in _alike(groups, by_time=False):
             times = list(_at_one_time(readings))
             for same in times:
                 self._settle(same)
-            doubtful += sum(
+            uncertain += sum(
                 may_lack_zone(one[0].ticks, next_one[0].ticks) for one, next_one in pairwise(times)
             )
         loose = sum(group.record_ids.count(UNKNOWN) for _, group in groups)
@@ -216,15 +216,15 @@ class _Removal:
             for readings in _alike(groups, by_time=True):
                 known = [one for one in readings if one.record_id != UNKNOWN]
                 loose -= self._match(known, [one for one in readings if one.record_id == UNKNOWN])
-        if reports_doubtful:
-            self._doubtful += loose + doubtful
+        if reports_uncertain:
+            self._uncertain += loose + uncertain
 
     def take_incomplete(
         self,
         own: list[tuple[GroupKey, Group]],
         others: list[tuple[GroupKey, Group]],
         *,
-        reports_doubtful: bool,
+        reports_uncertain: bool,
     ) -> None:
         """Look at events that lack their host or channel, beside those of channels that theirs may be."""
         mine = {key for key, _ in own}
@@ -235,8 +235,8 @@ class _Removal:
                 if by_time:
                     loose = [one for one in loose if one.record_id == UNKNOWN]
                 left -= self._match([one for one in readings if one.key not in mine], loose)
-        if reports_doubtful:
-            self._doubtful += left
+        if reports_uncertain:
+            self._uncertain += left
 
     def finish(self, groups: dict[GroupKey, Group], *, names: bool) -> Repeats:
         """Take out what is to go, and put in what is marked."""
@@ -255,7 +255,7 @@ class _Removal:
         dropped = sum(map(len, self._gone.values())) - contradictions
         gone.subtract(self._marks.keys() if names else ())
         examples = tuple(group.example for group in marked)
-        return Repeats(dropped, contradictions, examples, self._doubtful, +gone, self._marks)
+        return Repeats(dropped, contradictions, examples, self._uncertain, +gone, self._marks)
 
     def _settle(self, readings: list[_Reading]) -> None:
         """Keep the best reading of one event, and others that are of another matter; mark contradictions."""

@@ -135,7 +135,10 @@ class GuestInventory:
         if not usable:
             reason = f"no row can be used: {problems[0].reason}" if problems else "the inventory has no rows"
             raise InventoryError(
-                reason, path=file, hint="name each VM and its operating system, with the VMs running"
+                reason,
+                path=file,
+                hint="columns that are read: Name, VMName or Id of the VM; OSName or OperatingSystem, which "
+                "a script can ask only of VMs that run",
             )
         inventory = cls(guests)
         problems += [

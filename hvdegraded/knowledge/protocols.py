@@ -242,7 +242,7 @@ class ProtocolTable:
     ) -> str:
         """`this guest speaks storage 5.1: Linux up to 3.13, or Windows …`, as far as known.
 
-        Names the implementations whose newest version this is, surely or maybe; else those that offer it;
+        Names the implementations whose newest version this is, known or possible; else those that offer it;
         only those of the guest's family, where that is known and has any.
         """
         rows = self.offers(component)

@@ -116,7 +116,7 @@ def _logs_below(folder: Path, report: ReadReport) -> list[Path]:
     for path in _files_below(folder, report):
         (found if path.suffix.lower() in LOG_SUFFIXES or is_log(path) else others).append(path)
     for path in sorted(others)[:_MOST_NAMED]:
-        report.note(NoteKind.PASSED_OVER, f"{display_path(path)} is not a log: there is no event in it")
+        report.note(NoteKind.PASSED_OVER, f"{display_path(path)} is not a log: it contains no event")
     if len(others) > _MOST_NAMED:
         more = len(others) - _MOST_NAMED
         report.note(NoteKind.PASSED_OVER, f"{more} more files in {display_path(folder)} are not logs")

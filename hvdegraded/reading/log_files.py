@@ -1,4 +1,4 @@
-"""Which files of a folder are logs: by what they hold, whatever their names."""
+"""Which files of a folder are logs: by their content, not by their names."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _holds_events(head: bytes) -> bool:
 
 
 def _names_an_event(data: bytes) -> bool:
-    """Whether a text names an event, in whatever form: a provider of Windows and an id."""
+    """Whether a text names an event, in any form: a provider of Windows and an id."""
     from hvdegraded.formats.text.mentions import bytes_may_name_one, mention_of_event
 
     return bytes_may_name_one(data) and mention_of_event(decode_text(data)[0]) is not None
@@ -122,4 +122,4 @@ def pass_over_unread(part: ReadReport, head: Callable[[], bytes]) -> None:
     """Turn what was skipped unread of a file of a folder into a remark if the file is not a log."""
     if part.filtered == part.records_seen > 0 and part.reader in _TEXT_READERS and not _holds_events(head()):
         part.filtered = 0
-        part.note(NoteKind.PASSED_OVER, "it is not a log: there are no events in its first bytes")
+        part.note(NoteKind.PASSED_OVER, "it is not a log: its first bytes contain no event")

@@ -101,7 +101,7 @@ def _unseen(
     history = around.history
     if history.mixes_zones:
         unseen.append("some times name no zone, so they cannot be compared with others")
-    if around.doubtful_failures(ticks, last):
+    if around.unlinked_failures(ticks, last):
         unseen.append("a VM failed of which it is not known whether it is this one")
     for vm in around.vms:
         if vm.overflowed:

@@ -123,7 +123,7 @@ class EvidenceOfGuest:
     def _shown(self, ticks: int | None) -> Inference | None:
         """What the versions spoken in the VM's start at that time show; None where they show nothing."""
         vm = self._around.vm if self._around is not None else None
-        if vm is None or vm.doubtful or ticks is None:
+        if vm is None or vm.has_anomalies or ticks is None:
             return None
         first, last = vm.start_of(ticks)
         before = self._spoken_between(first, ticks)

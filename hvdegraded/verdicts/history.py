@@ -284,7 +284,7 @@ class Surroundings:
         """
         return self._failures_of(self._failing, first, last)
 
-    def doubtful_failures(self, first: int, last: int) -> list[tuple[int, str]]:
+    def unlinked_failures(self, first: int, last: int) -> list[tuple[int, str]]:
         """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
         return self._failures_of(self._unlinked, first, last)
 

@@ -93,8 +93,8 @@ class VmHistory:
         return self._spoken.rest is not None or self._refusals.rest is not None
 
     @property
-    def doubtful(self) -> bool:
-        """Whether some versions cannot be trusted or were not kept, so that nothing is inferred from any."""
+    def has_anomalies(self) -> bool:
+        """Whether some versions have anomalies or were not kept, so that nothing is inferred from any."""
         return self._distrusted or self.overflowed
 
     @property

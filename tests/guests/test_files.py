@@ -278,3 +278,14 @@ def test_an_object_of_get_vm_without_a_system_is_not_a_table_of_vms(row: dict[st
     named = GuestInventory.load([row, {"Name": "web02", "OSName": "Debian 12"}])
     assert {guest.name for guest in named} <= {"web01", "web02"}
     assert len(named.problems) == 1
+
+
+@pytest.mark.parametrize("heading", ["Betriebssystem", "Système d'exploitation", "Sistema operativo"])
+def test_a_column_may_be_named_as_an_office_names_it(heading: str, tmp_path: Path) -> None:
+    inventory = GuestInventory.load(write(tmp_path, f"VM;{heading}\nweb01;Ubuntu 22.04\n", "list.csv"))
+    assert [(guest.name, guest.family) for guest in inventory] == [("web01", LINUX)]
+
+
+def test_an_inventory_without_systems_is_refused_with_the_columns_that_name_them(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError, match="OSName or OperatingSystem"):
+        GuestInventory.load(write(tmp_path, "VM;Umgebung\nweb01;Test\n", "list.csv"))

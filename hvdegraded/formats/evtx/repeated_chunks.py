@@ -72,13 +72,13 @@ class RepeatedChunks:
         self._following = 0 if header is None or header.dirty else header.following
         self._seen = _Numbers()
         self._originals: dict[bytes, int] = {}  # of chunks whose numbers repeat, by their content
-        self._doubtful: set[int] = set()
+        self._contradictory: set[int] = set()
         self._ahead = ahead = _Numbers()
         for offset in range(start, min(size, _MAX_COMPARED * CHUNK_SIZE), CHUNK_SIZE):
             chunk = chunk_header(read_at, offset)
             other = None if chunk.records is None else ahead.add(chunk)
             if other is not None and self._content(chunk) != self._content(other):
-                self._doubtful |= {other.offset, offset}
+                self._contradictory |= {other.offset, offset}
 
     def elsewhere(self, first: int, last: int) -> int:
         """How many numbers from `first` to `last` are those of records of any chunk of the log."""
@@ -97,7 +97,7 @@ class RepeatedChunks:
             if original != chunk.offset:
                 text = f"{where} is a copy of the one at offset 0x{original:X}: its records count once"
                 return None, Note(NoteKind.CHUNK, text)
-        if other is None and chunk.offset not in self._doubtful:
+        if other is None and chunk.offset not in self._contradictory:
             return self._with_following(chunk), None
         text = f"{where} has the numbers of another, which contains different records"
         return chunk._replace(anomalies=(Anomaly.REPEATED_NUMBERS,)), Note(NoteKind.CHUNK, text)
