@@ -1,4 +1,7 @@
-"""An event that several inputs contain counts once; where they contradict each other, it is never ignorable."""
+"""An event that several inputs contain counts once; where they contradict each other, it is never ignorable.
+
+Issue 15.14.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What stderr is does not matter to a stream: closed, full, or without a reader."""
+"""What stderr is does not matter to a stream: closed, full, or without a reader.
+
+Issue 15.5.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Streams through `hvdegraded label`: every line whole, in order, once, whatever pipes and signals do."""
+"""Streams through `hvdegraded label`: every line whole, in order, once, whatever pipes and signals do.
+
+Issue 15.4; the long stream is in `test_soak.py`.
+"""
 
 from __future__ import annotations
 

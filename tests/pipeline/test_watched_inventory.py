@@ -1,4 +1,7 @@
-"""An inventory that changes under a stream: what is worse than before does not take its place."""
+"""An inventory that changes under a stream: what is worse than before does not take its place.
+
+Issue 15.6.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What `hv.read` takes: files, folders, patterns, bytes and streams; and what it says of the rest."""
+"""What `hv.read` takes: files, folders, patterns, bytes and streams; and what it says of the rest.
+
+Folders, links and patterns: issue 15.3.
+"""
 
 from __future__ import annotations
 
