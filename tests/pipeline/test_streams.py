@@ -25,7 +25,7 @@ from hvdegraded.pipeline.annotation import KEY
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.pipeline.line_blocks import LineReader, write_whole
 from tests.tools.sample_logs import FOLDER
-from tests.tools.streams import feed, numbered, read_slowly, sequence, start, until
+from tests.tools.streams import feed, numbered, read_slowly, sequence, start, until, until_full
 
 LINES = (FOLDER / "exports" / "winlogbeat.jsonl").read_bytes().splitlines(keepends=True)
 BUFFERED = pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_second_signal_ends_a_stream_that_nobody_reads() -> None:
         feed(process, [b'{"seq":0}\n', *numbered(3, 5_000_000)])
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.5)
+        until_full(process.stdout)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert process.poll() is None
@@ -156,7 +156,7 @@ def test_lines_that_nobody_took_before_a_second_signal_are_told() -> None:
         feed(process, [b'{"seq":0}\n', *numbered(3, 5_000_000)])
         assert process.stdout is not None
         process.stdout.readline()
-        time.sleep(0.5)
+        until_full(process.stdout)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 LABEL = [sys.executable, "-m", "hvdegraded", "label"]
 
@@ -72,6 +72,17 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.02)
+
+
+def until_full(pipe: IO[bytes]) -> None:
+    """Wait until a pipe that is not read holds so much that its writer is within a line."""
+    import fcntl
+    import termios
+
+    def held() -> int:
+        return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    until(lambda: held() > 1 << 15)
 
 
 def sequence(data: bytes) -> list[int]:
