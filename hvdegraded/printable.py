@@ -13,6 +13,8 @@ _FORMULA_BEGINS = frozenset("=+-@\t\r＝＋－＠")
 
 def printable(text: str) -> str:
     """Return the text with escapes for characters that control a terminal or are invisible."""
+    if text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() or unicodedata.category(character) == "Zs"

@@ -16,7 +16,7 @@ from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.drafts import drafted
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.document import FindingEntry
+    from hvdegraded.findings.entries import FindingEntry
     from hvdegraded.findings.groups import EventGroup, Finding
     from hvdegraded.findings.triage import Triage
 

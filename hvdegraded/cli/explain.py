@@ -14,7 +14,7 @@ from hvdegraded.errors import SourceError, UnknownNameError
 from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.document import FindingEntry
+    from hvdegraded.findings.entries import FindingEntry
     from hvdegraded.findings.groups import EventGroup, Finding
     from hvdegraded.findings.triage import Triage
 

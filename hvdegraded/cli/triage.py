@@ -108,15 +108,18 @@ def run(options: argparse.Namespace) -> int:
             beside.source, reading, kept if options.json == "events" else None, beside.notes
         )
         whole = builder.finish(report)
+        judge = builder if options.json == "events" else None
+        del builder  # what it knows of each VM takes as much memory as the report
         known = read_baseline(options.baseline) if options.baseline else None
         found = shown = selected(whole, options)
         if known is not None:
             found = new_since(known, found, None if options.local else UTC, again=options.again)
         if options.html:  # before anything is printed, where the reader of what is printed may go
             with drafted(options.html, inputs_of(options)) as page:
-                page.write(found.to_html().encode())
+                for part in found.html_parts():
+                    page.write(part.encode())
         with _target(options):
-            _show(found, options, builder, kept)
+            _show(found, options, judge, kept)
     if known is not None:
         after = baseline_of(whole, shown, known, options)
         write_baseline(options.baseline, after, inputs_of(options))
@@ -149,9 +152,11 @@ def _target(options: argparse.Namespace) -> contextlib.AbstractContextManager[No
     return printed_to(options.target, inputs_of(options), "utf-8-sig" if options.csv else "utf-8")
 
 
-def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]) -> None:
-    """Print what was found in the form that was asked for."""
-    lines = _lines(found, options, builder, kept)
+def _show(
+    found: Triage, options: argparse.Namespace, judge: TriageBuilder | None, kept: Iterable[Event]
+) -> None:
+    """Print what was found in the form that was asked for; `judge` gives the verdicts on single events."""
+    lines = _lines(found, options, judge, kept)
     if lines is None:
         _print_text(found, options)
     else:
@@ -160,11 +165,11 @@ def _show(found: Triage, options: argparse.Namespace, builder: TriageBuilder, ke
 
 
 def _lines(
-    found: Triage, options: argparse.Namespace, builder: TriageBuilder, kept: Iterable[Event]
+    found: Triage, options: argparse.Namespace, judge: TriageBuilder | None, kept: Iterable[Event]
 ) -> Iterator[str] | None:
     """The lines of JSON, CSV or counts; None for text."""
-    if options.json == "events":
-        return _event_lines(found, builder, kept)
+    if judge is not None:
+        return _event_lines(found, judge, kept)
     if options.json == "findings":
         return iter([json.dumps(found.to_dict(), indent=1)])
     if options.csv:

@@ -7,7 +7,7 @@ Folded, an event takes a fifth of its room, and unfolds in microseconds to one t
 from __future__ import annotations
 
 import pickle
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -23,7 +23,6 @@ _FIELDS = ("data", "extra", "rendering")
 _SHARED = tuple(name for name in EventRecord._fields if name not in (*_OWN, *_FIELDS, "origin"))
 _SHARED_OF_ORIGIN = tuple(name for name in Origin._fields if name not in _PLACE)
 
-_HOST, _CHANNEL, _LEVEL = map(_SHARED.index, ("computer", "channel", "level"))
 _own_of = itemgetter(*map(EventRecord._fields.index, _OWN))
 _shared_of = itemgetter(*map(EventRecord._fields.index, _SHARED))
 _place_of = itemgetter(*map(Origin._fields.index, _PLACE))
@@ -37,7 +36,9 @@ _Names = tuple[str | None, ...]
 class _Kind(NamedTuple):
     """What events share: values of the record and its origin, names of its fields, values of the model.
 
-    `texts` names the attributes of the model that each event has for itself.
+    `texts` names the attributes of the model that each event has for itself; `vm` says where among its own
+    values name and id of the VM stand, counted from the end, None where it names none. `like` is a record of
+    what they share.
     """
 
     model: type[Event]
@@ -46,6 +47,8 @@ class _Kind(NamedTuple):
     names: tuple[_Names, _Names, _Names]
     texts: tuple[str, ...]
     values: dict[str, Any]
+    vm: tuple[int | None, int | None]
+    like: EventRecord
 
 
 class FoldedEvent:
@@ -64,19 +67,21 @@ class FoldedEvent:
         return own[0], own[1]
 
     @property
-    def host(self) -> str:
-        """The machine that logged the event."""
-        return self._kind.record[_HOST]  # type: ignore[no-any-return]
+    def like(self) -> EventRecord:
+        """What its record has in common with others: all but times, numbers and the texts of fields."""
+        return self._kind.like
 
     @property
-    def channel(self) -> str:
-        """The log that the event was written to."""
-        return self._kind.record[_CHANNEL]  # type: ignore[no-any-return]
+    def shared(self) -> Mapping[str, Any]:
+        """What of the model it has in common with others."""
+        return self._kind.values
 
     @property
-    def level(self) -> int | None:
-        """Severity, as in `Event`."""
-        return self._kind.record[_LEVEL]  # type: ignore[no-any-return]
+    def vm(self) -> tuple[str | None, str | None]:
+        """Name and id of the VM."""
+        own = pickle.loads(self._own)  # noqa: S301  # the same
+        name, vm_id = self._kind.vm
+        return None if name is None else own[name], None if vm_id is None else own[vm_id]
 
     def unfold(self) -> Event:
         """Make the event."""
@@ -125,7 +130,13 @@ class EventFolder:
         key = (*parts, tuple([id(value) if name == "fact" else value for name, value in shared]))
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = _Kind(*parts, dict(shared))  # type: ignore[arg-type]  # three names
+            places = {name: at - len(texts) - len(_PLACE) for at, name in enumerate(texts)}
+            kind = self._kinds[key] = _Kind(
+                *parts,  # type: ignore[arg-type]  # three tuples of names
+                dict(shared),
+                (places.get("vm_name"), places.get("vm_id")),
+                EventRecord(**dict(zip(_SHARED, parts[1], strict=True))),
+            )
         return FoldedEvent(kind, pickle.dumps(tuple(own), pickle.HIGHEST_PROTOCOL))
 
 

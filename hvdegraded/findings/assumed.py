@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hvdegraded.findings.groups import EventGroup, Finding, Section
+from hvdegraded.findings.made import MadeWhenAsked
 from hvdegraded.records.coverage import CoverageGap
 from hvdegraded.verdicts.verdict import Assumption, GuestGap
 
-__all__ = ["AssumedVm", "MissingLog", "assumed_vms", "missing_logs"]
+__all__ = ["AssumedVm", "AssumedVms", "MissingLog", "assumed_vms", "missing_logs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,33 @@ class MissingLog:
     findings: tuple[str, ...]
 
 
-def assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
-    """Give the VMs of which something is assumed, in the order of their findings."""
-    vms: dict[tuple[str, str], list[Finding]] = {}
-    for finding in _assumed(findings):
-        verdict = finding.verdict
-        key = (verdict.host or "").lower(), (verdict.vm_id or verdict.vm_name or "").lower()
-        vms.setdefault(key, []).append(finding)
-    for found in vms.values():
+class AssumedVms(MadeWhenAsked[AssumedVm]):
+    """The VMs of which something is assumed, in the order of their findings."""
+
+    def __init__(self, vms: Iterable[tuple[Finding, ...]]) -> None:
+        self._vms = tuple(vms)
+
+    def __len__(self) -> int:
+        return len(self._vms)
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return sum(finding.count for found in self._vms for finding in found)
+
+    @property
+    def of_date(self) -> AssumedVms:
+        """Those of which something is assumed because of the inventory's date."""
+        return AssumedVms(found for found in self._vms if any(gap.is_of_date for gap in _gaps(found)))
+
+    def made(self, at: int) -> AssumedVm:
+        """Make the row of a VM."""
+        found = self._vms[at]
         verdict = found[0].verdict
         groups = [group for finding in found for group in finding.groups]
         assumptions = {assumption for group in groups for assumption in group.ruling.assumptions}
-        gaps = {group.ruling.guest_gap for group in groups}
-        yield AssumedVm(
+        gaps = _gaps(found)
+        return AssumedVm(
             host=verdict.host,
             vm_name=verdict.vm_name,
             vm_id=verdict.vm_id,
@@ -67,6 +82,22 @@ def assumed_vms(findings: Iterable[Finding]) -> Iterator[AssumedVm]:
             findings=tuple(finding.id for finding in found),
             settle=" ".join(_settle(groups)),
         )
+
+
+def _gaps(found: Iterable[Finding]) -> set[GuestGap]:
+    gaps = {group.ruling.guest_gap for finding in found for group in finding.groups}
+    return {gap for gap in gaps if gap is not None}
+
+
+def assumed_vms(findings: Iterable[Finding]) -> AssumedVms:
+    """Find the VMs of which something is assumed."""
+    vms: dict[str, tuple[Finding, ...]] = {}
+    for finding in _assumed(findings):
+        group = finding.groups[0]
+        name, vm_id = group.vm
+        vm = f"{group.host or ''}\0{vm_id or name or ''}".lower()
+        vms[vm] = (*vms.get(vm, ()), finding)
+    return AssumedVms(vms.values())
 
 
 def missing_logs(findings: Iterable[Finding]) -> Iterator[MissingLog]:

@@ -14,6 +14,7 @@ from operator import itemgetter
 from hvdegraded.events import Event
 from hvdegraded.events.folded import EventFolder
 from hvdegraded.findings.folded_groups import UNKNOWN, Group
+from hvdegraded.knowledge.vocabulary import Component, Outcome
 from hvdegraded.printable import printable, table_html
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
@@ -153,6 +154,12 @@ class EventGroup:
         return known if known >= 0 else None
 
     @property
+    def matter(self) -> bytes:
+        """A hash of what is equal for events of one finding."""
+        name, vm_id = self.vm
+        return _matter(self.ruling, self.host, vm_id or name, self.provider, self.event_id)
+
+    @property
     def evidence(self) -> str:
         """What is seen of the VM, as reports and acknowledgements name it: `storage 5.1 | 6.0`."""
         verdict, example = self.judged
@@ -162,22 +169,34 @@ class EventGroup:
     @property
     def host(self) -> str | None:
         """The host that logged the events."""
-        return self._group.folded.host or None
+        return self._group.folded.like.computer or None
 
     @property
     def level(self) -> int | None:
         """Level of the example."""
-        return self._group.folded.level
+        return self._group.folded.like.level
 
     @property
     def provider(self) -> str:
         """Provider of the events."""
-        return self.example.provider
+        return self._group.folded.like.provider
 
     @property
     def event_id(self) -> int:
         """Id of the events."""
-        return self.example.event_id
+        return self._group.folded.like.event_id
+
+    @property
+    def vm(self) -> tuple[str | None, str | None]:
+        """Name and id of the VM."""
+        return self._group.folded.vm
+
+    @property
+    def mismatch(self) -> Component | None:
+        """The component of which the events report versions that were not agreed on; None for others."""
+        shared = self._group.folded.shared
+        outcome = shared.get("outcome")
+        return None if outcome in (None, Outcome.NEGOTIATED) else shared["component"]
 
 
 class GroupedEvents:
@@ -258,22 +277,23 @@ class Finding(GroupedEvents):
     @property
     def host(self) -> str | None:
         """The host that logged the events."""
-        return self.verdict.host
+        return self.groups[0].host
 
     @property
     def vm_name(self) -> str | None:
         """The VM's name."""
-        return self.verdict.vm_name
+        return self.groups[0].vm[0]
 
     @property
     def vm_id(self) -> str | None:
         """The VM's id."""
-        return self.verdict.vm_id
+        return self.groups[0].vm[1]
 
     @property
     def vm(self) -> str | None:
         """The VM's name, else its id; None for what concerns the host."""
-        return self.vm_name or self.vm_id
+        name, vm_id = self.groups[0].vm
+        return name or vm_id
 
     @property
     def level(self) -> int | None:
@@ -304,8 +324,8 @@ def findings_of(groups: Iterable[EventGroup]) -> list[Finding]:
     """The findings in groups of events."""
     matters: dict[bytes, list[EventGroup]] = {}
     for group in groups:
-        matters.setdefault(_digest(*group.judged), []).append(group)
-    return [_finding(_id(digest), parts) for digest, parts in matters.items()]
+        matters.setdefault(group.matter, []).append(group)
+    return [_finding(_id(matter), parts) for matter, parts in matters.items()]
 
 
 def _finding(name: str, groups: Sequence[EventGroup]) -> Finding:
@@ -365,21 +385,19 @@ def finding_id(verdict: Verdict, example: Event) -> str:
     A hash of host, VM id or else name, provider, event id and reason (without case, provider and id only
     where they make a matter of their own), and of what is assumed.
     """
-    return _id(_digest(verdict, example))
+    vm = verdict.vm_id or verdict.vm_name
+    return _id(_matter(verdict, verdict.host, vm, example.provider, example.event_id))
 
 
-def _id(digest: bytes) -> str:
-    return digest.hex()[:_ID_LENGTH]
+def _id(matter: bytes) -> str:
+    return matter.hex()[:_ID_LENGTH]
 
 
-def _digest(verdict: Verdict, example: Event) -> bytes:
+def _matter(
+    ruling: Ruling | Verdict, host: str | None, vm: str | None, provider: str, event_id: int
+) -> bytes:
     """A hash of what is equal for events of one finding."""
-    event = ("", "") if verdict.reason in _ONE_MATTER else (example.provider.lower(), str(example.event_id))
-    matter = (
-        (verdict.host or "").lower(),
-        (verdict.vm_id or verdict.vm_name or "").lower(),
-        *event,
-        verdict.reason,
-        "" if verdict.label is Label.ACTIONABLE else ", ".join(verdict.assumptions) or "proven",
-    )
-    return hashlib.sha256("\x1f".join(matter).encode("utf-8", "surrogatepass")).digest()
+    event = ("", "") if ruling.reason in _ONE_MATTER else (provider.lower(), str(event_id))
+    assumed = "" if ruling.label is Label.ACTIONABLE else ", ".join(ruling.assumptions) or "proven"
+    text = "\x1f".join(((host or "").lower(), (vm or "").lower(), *event, ruling.reason, assumed))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

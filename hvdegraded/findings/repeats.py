@@ -120,7 +120,7 @@ def count_once(groups: dict[GroupKey, Group], spans: Iterable[InputSpan], *, nam
     suspects = _Suspects(spans)
     channels: dict[_Channel, list[tuple[GroupKey, Group]]] = defaultdict(list)
     for key, group in groups.items():
-        channels[_channel(group.folded.host, group.folded.channel)].append((key, group))
+        channels[_channel(group.folded.like.computer, group.folded.like.channel)].append((key, group))
     removal = _Removal()
     for channel in sorted(channels):
         if suspects.is_suspect(channel):

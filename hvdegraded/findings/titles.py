@@ -7,9 +7,9 @@ from hvdegraded.records.record import FieldSource
 from hvdegraded.verdicts.phrases import versions_text, whose
 from hvdegraded.verdicts.verdict import Reason, Verdict
 
-__all__ = ["detail_of", "title_of"]
+__all__ = ["PROBLEMS", "detail_of", "title_of"]
 
-_PROBLEMS = {
+PROBLEMS = {
     Reason.LOADED_NON_WINDOWS: "A device works with the older version that guests other than Windows speak",
     Reason.LOADED_WINDOWS: "A Windows guest speaks an older version than its host",
     Reason.LOADED_UNKNOWN: "A device works with an older version; the guest's system is not known",
@@ -18,8 +18,10 @@ _PROBLEMS = {
     Reason.REFUSED_THEN_FAILURE: "The host refused a version, and a failure of the VM followed",
     Reason.NO_COMMON_VERSION: "Host and guest have no version in common",
     Reason.INVENTORY_CONTRADICTED: "What a VM speaks contradicts the inventory",
-    Reason.INCOMPLETE_EVIDENCE: "A version mismatch that proves nothing",
 }
+"""What is wrong, by reasons that say it."""
+
+_PROVES_NOTHING = "A version mismatch that proves nothing"
 _LONGEST = 300  # characters of a message
 _VERSIONS_SAY_ALL = frozenset(
     {
@@ -34,9 +36,11 @@ _VERSIONS_SAY_ALL = frozenset(
 
 def title_of(verdict: Verdict, example: Event) -> str:
     """What a finding is about, in words that fit every VM that has it."""
-    if verdict.reason is Reason.INCOMPLETE_EVIDENCE and not (example.known or example.provider):
+    if verdict.reason is Reason.INCOMPLETE_EVIDENCE:
+        if example.known or example.provider:
+            return _PROVES_NOTHING
         return f"Event {example.event_id} of a channel of Hyper-V, whose provider the input does not name"
-    known = _PROBLEMS.get(verdict.reason)
+    known = PROBLEMS.get(verdict.reason)
     if known is not None:
         return known
     text = _without_vm(verdict, example)

@@ -285,10 +285,14 @@ class Triage(GroupedEvents):
 
     def to_html(self, *, title: str = "Hyper-V triage") -> str:
         """One self-contained page to share, as text to write to a file; with tables to sort and search."""
-        from hvdegraded.findings.render.html import as_page
+        return "".join(self.html_parts(title=title))
+
+    def html_parts(self, *, title: str = "Hyper-V triage") -> Iterator[str]:
+        """The page of `to_html` in pieces, so that one of very many findings is never whole in memory."""
+        from hvdegraded.findings.render.html import page_parts
         from hvdegraded.findings.render.plots import page_pictures
 
-        return as_page(self.document, title, page_pictures(self.groups))
+        return page_parts(self.document, title, page_pictures(self.groups))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as `hvdegraded.findings.document.json_schema` describes them."""

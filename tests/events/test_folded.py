@@ -35,7 +35,10 @@ def test_events_of_the_sample_hosts() -> None:
     for event, one in zip(SAMPLES, folded, strict=True):
         same(one.unfold(), event)
         assert one.age == (event.time_ticks, event.record_id)
-        assert (one.host, one.channel, one.level) == (event.host, event.channel, event.level)
+        assert one.vm == (event.vm_name, event.vm_id)
+        record = event.record
+        assert one.like[:2] == record[:2]
+        assert (one.like.computer, one.like.channel) == (record.computer, record.channel)
 
 
 def test_in_another_process() -> None:

@@ -7,8 +7,9 @@ they are. Names come from logs: they are never read as mathematics, and long one
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from hvdegraded.errors import MissingExtraError
@@ -79,16 +80,17 @@ def style() -> Iterator[None]:
         yield
 
 
-def first_rows(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], list[str]]:
-    """The rows that a picture has room for, and a note on the others."""
-    more = len(rows) - most
-    return rows[:most], [f"{more} more VMs are not shown"] if more > 0 else []
+def first_rows(ranks: Mapping[Row, tuple[Any, ...]], most: int) -> tuple[Sequence[Row], list[str]]:
+    """The rows of the lowest ranks, as many as a picture has room for, and a note on the others."""
+    more = len(ranks) - most
+    rows = nsmallest(most, ranks, key=lambda row: (*ranks[row], row))
+    return rows, [f"{more} more VMs are not shown"] if more > 0 else []
 
 
 def row_of(part: EventGroup) -> Row:
     """The row of a group of events."""
-    verdict = part.verdict
-    return verdict.host or "", verdict.vm_name or verdict.vm_id or ""
+    name, vm_id = part.vm
+    return part.host or "", name or vm_id or ""
 
 
 def row_axes(rows: Sequence[Row], width: float, row_height: float, *, below: float, above: float) -> Any:

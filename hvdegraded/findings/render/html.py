@@ -14,7 +14,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hvdegraded.findings.document import Document, FindingEntry, Problem
+from hvdegraded.findings.document import Document
+from hvdegraded.findings.entries import FindingEntry, Problem
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.render.markup import Html, joined
 from hvdegraded.findings.render.rows import MOST_SOURCES, cells_of, count_of, level_of, rows_json
@@ -32,7 +33,7 @@ from hvdegraded.findings.render.words import (
 if TYPE_CHECKING:
     from hvdegraded.findings.render.plots import PagePicture
 
-__all__ = ["as_fragment", "as_page"]
+__all__ = ["as_fragment", "page_parts"]
 
 _STATIC_ROWS = 500
 _NOTEBOOK_ROWS = 100
@@ -50,8 +51,8 @@ def _file(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def as_page(document: Document, title: str, pictures: Sequence[PagePicture] | str = ()) -> str:
-    """A whole page: tables to sort and search, and pictures, or a text that says why there are none.
+def page_parts(document: Document, title: str, pictures: Sequence[PagePicture] | str = ()) -> Iterator[str]:
+    """A page in pieces: tables to sort and search, and pictures, or a text that says why there are none.
 
     The first rows are in it as HTML, so that print and viewers without script have them; all are in it as
     data.
@@ -75,25 +76,17 @@ def as_page(document: Document, title: str, pictures: Sequence[PagePicture] | st
             Html("</main>"),
         ]
     )
-    page = Html(
+    head = Html(
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         '<meta http-equiv="Content-Security-Policy" content="{policy}">'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
         "<title>{title}</title><style>body{{margin:0}}{style}</style></head>"
-        "<body class='hvd'>{body}<script type='application/json' id='rows'>{rows}</script>"
-        "<script>{script}</script></body></html>\n"
+        "<body class='hvd'>{body}<script type='application/json' id='rows'>"
     )
-    return str(
-        page.format(
-            policy=Html(policy),
-            title=title,
-            style=Html(_file("page.css")),
-            body=body,
-            rows=Html(rows_json(document)),
-            script=Html(script),
-        )
-    )
+    yield str(head.format(policy=Html(policy), title=title, style=Html(_file("page.css")), body=body))
+    yield from rows_json(document)
+    yield f"</script><script>{script}</script></body></html>\n"
 
 
 _SEARCH = Html(
@@ -188,7 +181,7 @@ def _nothing(document: Document) -> str:
 
 
 def _whose(problem: Problem) -> str:
-    names = list(dict.fromkeys(finding.vm or finding.host or "" for finding in problem.findings))
+    names = problem.subjects
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more}: {plural(problem.events, 'event')}"
 

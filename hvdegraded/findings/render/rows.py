@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hvdegraded.findings.document import Document, FindingEntry, GroupEntry, Problem
+from hvdegraded.findings.document import Document
+from hvdegraded.findings.entries import FindingEntry, GroupEntry, Problem
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.render.words import WHY, event_of, level_name, numbers, occurrences_of, when
 from hvdegraded.printable import printable
@@ -19,7 +21,7 @@ MOST_SOURCES = 5
 
 def level_of(problem: Problem) -> str:
     """Return the name of the worst level of a problem."""
-    return level_name(min((finding.level or 99 for finding in problem.findings), default=None))
+    return level_name(problem.level)
 
 
 def count_of(problem: Problem) -> str:
@@ -52,30 +54,44 @@ def _event(group: GroupEntry) -> str:
     return event_of(group) + occurrences_of(group)
 
 
-def rows_json(document: Document) -> str:
-    """All rows by section, as JSON that can stand in a script element."""
-    data: dict[str, Any] = {}
+def rows_json(document: Document) -> Iterator[str]:
+    """All rows by section, as pieces of JSON that can stand in a script element."""
+    for part in _parts(document):
+        yield part.replace("<", "\\u003c")  # only this could end the element
+
+
+def _parts(document: Document) -> Iterator[str]:
+    before = "{"
     for section in Section:
-        problems, rows = [], []
-        for place, problem in enumerate(document.problems(section)):
-            problems.append(
-                {
-                    "title": printable(problem.title),
-                    "level": level_of(problem),
-                    "count": count_of(problem),
-                    "remedy": printable(problem.remedy or ""),
-                    "why": WHY[problem.reason],
-                    "sources": [
-                        [printable(title), document.links.get(title, "")]
-                        for title in problem.references[:MOST_SOURCES]
-                    ],
-                }
-            )
+        problems = list(document.problems(section))
+        if not problems:
+            continue
+        heads = [_head(problem, document.links) for problem in problems]
+        yield f'{before}"{section}":{{"problems":{_json(heads)},"rows":['
+        before = ""
+        for place, problem in enumerate(problems):
             for finding in problem.findings:
-                number, vm, host, groups, *rest = cells_of(finding)
-                shown = [[printable(detail), printable(event)] for detail, event in groups]
-                rows.append([number, printable(vm), printable(host), shown, *rest, place])
-        if rows:
-            data[section] = {"problems": problems, "rows": rows}
-    # Only a "<" could end the element.
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+                yield before + _json(_row(finding, place))
+                before = ","
+        yield "]}"
+    yield "}" if before == "," else "{}"
+
+
+def _head(problem: Problem, links: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "title": printable(problem.title),
+        "level": level_of(problem),
+        "count": count_of(problem),
+        "remedy": printable(problem.remedy or ""),
+        "why": WHY[problem.reason],
+        "sources": [[printable(title), links.get(title, "")] for title in problem.references[:MOST_SOURCES]],
+    }
+
+
+def _row(finding: FindingEntry, problem: int) -> list[Any]:
+    number, vm, host, groups, *rest = cells_of(finding)
+    shown = [[printable(detail), printable(event)] for detail, event in groups]
+    return [number, printable(vm), printable(host), shown, *rest, problem]
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode

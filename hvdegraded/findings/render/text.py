@@ -9,12 +9,8 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from hvdegraded.findings.assumed import AssumedVm
-from hvdegraded.findings.document import (
-    Document,
-    FindingEntry,
-    GroupEntry,
-    Problem,
-)
+from hvdegraded.findings.document import Document
+from hvdegraded.findings.entries import FindingEntry, GroupEntry, Problem
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.render.words import (
     TITLES,
@@ -146,17 +142,17 @@ def _print_section(document: Document, section: Section, console: Console, layou
 
 
 def _print_problem(problem: Problem, console: Console, layout: Layout) -> None:
-    level = level_name(min((finding.level or 99 for finding in problem.findings), default=None))
+    level = level_name(problem.level)
     _say_apart(console, f"{problem.title} ({level})" if level else problem.title, "bold", indent=2)
     if problem.remedy:
         _say(console, f"What to do: {problem.remedy}", indent=2)
     shown = problem.findings if layout.everything else problem.findings[:_MOST_VMS]
     for finding in shown:
         _print_finding(finding, console, layout)
-    more = problem.findings[len(shown) :]
+    more = len(problem.findings) - len(shown)
     if more:
-        events = sum(finding.count for finding in more)
-        _say(console, f"and {numbers(events, len(more), 'more finding')}{_hint(layout.list_all)}", indent=4)
+        events = problem.events - sum(finding.count for finding in shown)
+        _say(console, f"and {numbers(events, more, 'more finding')}{_hint(layout.list_all)}", indent=4)
 
 
 def _print_finding(finding: FindingEntry, console: Console, layout: Layout) -> None:
@@ -187,11 +183,12 @@ def _group_line(group: GroupEntry) -> str:
 def _print_assumed(document: Document, console: Console, layout: Layout) -> None:
     if not document.assumed:
         return
-    events = sum(one.events for one in document.assumed)
-    title = f"{TITLES[Section.ASSUMED]}: {plural(len(document.assumed), 'VM')}, {plural(events, 'event')}"
+    counted = f"{plural(len(document.assumed), 'VM')}, {plural(document.assumed.events, 'event')}"
+    title = f"{TITLES[Section.ASSUMED]}: {counted}"
     _say_apart(console, f"{title}; versions: guest | host", _STYLES[Section.ASSUMED])
     shown = document.assumed if layout.everything else document.assumed[:_MOST_ASSUMED]
-    numbers_of = {finding.id: finding.number for finding in document.findings}
+    named = {name for vm in shown for name in vm.findings}
+    numbers_of = {name: number for name, number in document.findings.numbers() if name in named}
     by_what_settles: dict[str, list[AssumedVm]] = {}
     for vm in shown:
         by_what_settles.setdefault(vm.settle, []).append(vm)

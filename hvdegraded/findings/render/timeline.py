@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,14 +53,9 @@ _LOOKS = {
 
 def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
     """A row for each VM: triangles to act on, diamonds to check, circles noise; larger for more events."""
-    times, untimed = _times_by_row(groups)
-
-    def rank(row: Row) -> tuple[bool, bool, int, Row]:
-        found = times[row]
-        newest = max(map(max, found.values()))
-        return Severity.ACT not in found, Severity.CHECK not in found, -newest, row
-
-    rows, notes = first_rows(sorted(times, key=rank), most_rows)
+    ranks, untimed = _ranks(groups)
+    rows, notes = first_rows(ranks, most_rows)
+    times = _times_by_row(groups, rows)
     if untimed:
         notes.append(f"{untimed} events without time are not shown")
     if not rows:
@@ -80,16 +75,36 @@ def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
     return axes.figure
 
 
-def _times_by_row(groups: Sequence[EventGroup]) -> tuple[dict[Row, dict[Severity, list[int]]], int]:
-    """Times of each row by severity, and the number of events without a time."""
-    times: dict[Row, dict[Severity, list[int]]] = defaultdict(dict)
+def _ranks(groups: Sequence[EventGroup]) -> tuple[dict[Row, tuple[bool, bool, int]], int]:
+    """The rank of each row, the most urgent and newest lowest, and the number of events without a time."""
+    ranks: dict[Row, tuple[bool, bool, int]] = {}
     untimed = 0
     for part in groups:
-        known = [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
+        known = _known_times(part)
         untimed += part.count - len(known)
         if known:
-            times[row_of(part)].setdefault(part.ruling.severity, []).extend(known)
-    return times, untimed
+            row, severity = row_of(part), part.ruling.severity
+            calm, good, newest = ranks.get(row, (True, True, 0))
+            ranks[row] = (
+                calm and severity is not Severity.ACT,
+                good and severity is not Severity.CHECK,
+                min(newest, -max(known)),
+            )
+    return ranks, untimed
+
+
+def _times_by_row(groups: Sequence[EventGroup], rows: Sequence[Row]) -> dict[Row, dict[Severity, list[int]]]:
+    """Times of these rows by severity."""
+    times: dict[Row, dict[Severity, list[int]]] = {row: {} for row in rows}
+    for part in groups:
+        found = times.get(row_of(part))
+        if found is not None:
+            found.setdefault(part.ruling.severity, []).extend(_known_times(part))
+    return times
+
+
+def _known_times(part: EventGroup) -> list[int]:
+    return [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
 
 
 def _plot_marks(axes: Any, rows: Sequence[Sequence[int]], first: int, span: int, look: _Look) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hvdegraded.events import VersionEvent
 from hvdegraded.findings.render.canvas import (
     FONT_SIZE,
     NOISE,
@@ -21,7 +20,7 @@ from hvdegraded.findings.render.canvas import (
     row_axes,
     row_of,
 )
-from hvdegraded.knowledge.vocabulary import Component, Outcome
+from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
@@ -37,23 +36,10 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    cells: dict[Row, dict[Component, list[EventGroup]]] = defaultdict(lambda: defaultdict(list))
-    for part in groups:
-        event = part.example
-        if isinstance(event, VersionEvent) and event.outcome is not Outcome.NEGOTIATED:
-            cells[row_of(part)][event.component].append(part)
-    if not cells:
+    rows, more = first_rows(_ranks(groups), most_rows)
+    if not rows:
         return empty_figure("no version mismatches")
-
-    def rank(row: Row) -> tuple[bool, int, Row]:
-        parts = [part for found in cells[row].values() for part in found]
-        return (
-            not any(part.ruling.label is Label.ACTIONABLE for part in parts),
-            -sum(part.count for part in parts),
-            row,
-        )
-
-    rows, more = first_rows(sorted(cells, key=rank), most_rows)
+    cells = _cells(groups, rows)
     components = [one for one in Component if any(one in cells[row] for row in rows)]
     most = max(sum(part.count for part in parts) for row in rows for parts in cells[row].values())
     axes = row_axes(rows, _CELL * len(components), _ROW, below=0.4, above=0.42)
@@ -88,3 +74,24 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
     axes.set_xticks(range(len(components)), [textwrap.fill(one, 15) for one in components])
     caption(axes, ["guest | host version, × events", "darker: more events", "▲: actionable", *more])
     return axes.figure
+
+
+def _ranks(groups: Sequence[EventGroup]) -> dict[Row, tuple[bool, int]]:
+    """The rank of each row, actionable and frequent ones lowest."""
+    ranks: dict[Row, tuple[bool, int]] = {}
+    for part in groups:
+        if part.mismatch is not None:
+            row, actionable = row_of(part), part.ruling.label is Label.ACTIONABLE
+            calm, count = ranks.get(row, (True, 0))
+            ranks[row] = calm and not actionable, count - part.count
+    return ranks
+
+
+def _cells(groups: Sequence[EventGroup], rows: Sequence[Row]) -> dict[Row, dict[Component, list[EventGroup]]]:
+    """The groups of these rows by component."""
+    cells: dict[Row, dict[Component, list[EventGroup]]] = {row: {} for row in rows}
+    for part in groups:
+        component = part.mismatch
+        if component is not None and (row := row_of(part)) in cells:
+            cells[row].setdefault(component, []).append(part)
+    return cells

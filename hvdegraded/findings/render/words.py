@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 
-from hvdegraded.findings.assumed import AssumedVm
-from hvdegraded.findings.document import Document, GroupEntry
+from hvdegraded.findings.assumed import AssumedVms
+from hvdegraded.findings.document import Document
+from hvdegraded.findings.entries import GroupEntry
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.provenance import InventorySource, Provenance
 from hvdegraded.records.record import Level
@@ -201,12 +202,12 @@ def caveats(document: Document) -> Iterator[str]:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
 
 
-def _caveat_of_date(source: InventorySource, assumed: Iterable[AssumedVm]) -> Iterator[str]:
+def _caveat_of_date(source: InventorySource, assumed: AssumedVms) -> Iterator[str]:
     """What an inventory of another time leaves open."""
-    vms = [vm for vm in assumed if any(gap.is_of_date for gap in vm.guest_gaps)]
+    vms = assumed.of_date
     if vms:
         date = f"{'file dated' if source.dated_by_file else 'taken'} {stamp(source.taken)}"
-        open_for = f"{plural(len(vms), 'VM')} ({plural(sum(vm.events for vm in vms), 'event')})"
+        open_for = f"{plural(len(vms), 'VM')} ({plural(vms.events, 'event')})"
         yield (
             f"The inventory ({date}) is of another time than the events of {open_for}: what these VMs ran "
             "then is assumed."

@@ -1,0 +1,242 @@
+"""Findings as reports show them: a row each, the rows of one problem together.
+
+A row is made when it is asked for: a report of 100,000 VMs goes through its rows one by one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import accumulate
+
+from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
+from hvdegraded.findings.made import MadeWhenAsked
+from hvdegraded.findings.titles import PROBLEMS, detail_of, title_of
+from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
+from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
+
+__all__ = ["FindingEntries", "FindingEntry", "GroupEntry", "Problem", "problems_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEntry:
+    """Events of a finding with one verdict. `detail` is the summary without what the finding shows anyway."""
+
+    provider: str
+    event_id: int
+    channel: str
+    level: int | None
+    component: Component | None
+    guest_version: str | None
+    host_version: str | None
+    summary: str
+    detail: str
+    basis: Basis
+    count: int
+    first: datetime | None
+    last: datetime | None
+    last_record_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingEntry:
+    """A finding as it is shown. `number` counts from 1 in the order of reading.
+
+    `mentions` is the VM to which the result is narrowed, if the finding is not of that, but mentions it.
+    """
+
+    number: int
+    id: str
+    section: Section
+    severity: Severity
+    label: Label
+    reason: Reason
+    assumptions: tuple[Assumption, ...]
+    acknowledged: str | None
+    level: int | None
+    host: str | None
+    vm_name: str | None
+    vm_id: str | None
+    guest: str | None
+    problem: str
+    remedy: str | None
+    references: tuple[str, ...]
+    count: int
+    first: datetime | None
+    last: datetime | None
+    groups: tuple[GroupEntry, ...]
+    mentions: str | None = None
+
+    @property
+    def vm(self) -> str | None:
+        """The VM's name, else its id."""
+        return self.vm_name or self.vm_id
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Findings of a section with the same problem and remedy; `number` is that of the first.
+
+    `mentions` names a VM by the ids of findings that only mention it.
+    """
+
+    section: Section
+    title: str
+    remedy: str | None
+    number: int
+    members: tuple[Finding, ...]
+    mentions: Mapping[str, str]
+
+    @property
+    def findings(self) -> FindingEntries:
+        """The findings as they are shown."""
+        return FindingEntries((self,))
+
+    @property
+    def events(self) -> int:
+        """Number of events."""
+        return sum(finding.count for finding in self.members)
+
+    @property
+    def level(self) -> int | None:
+        """The worst level."""
+        return min((finding.level for finding in self.members if finding.level), default=None)
+
+    @property
+    def reason(self) -> Reason:
+        """Why the findings are where they are."""
+        return self.members[0].groups[0].ruling.reason
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The titles of the sources, each once."""
+        found = dict.fromkeys(finding.groups[0].ruling.references for finding in self.members)
+        return tuple(dict.fromkeys(title for references in found for title in references))
+
+    @property
+    def subjects(self) -> list[str]:
+        """The VMs by name, else id, or the hosts of what concerns no VM."""
+        return list(dict.fromkeys(finding.vm or finding.host or "" for finding in self.members))
+
+
+class FindingEntries(MadeWhenAsked[FindingEntry]):
+    """The findings of problems, in the order of reading."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        self._ends = list(accumulate(len(problem.members) for problem in self.problems))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def made(self, at: int) -> FindingEntry:
+        """Make the row of a finding."""
+        which = bisect_right(self._ends, at)
+        problem = self.problems[which]
+        place = at - self._ends[which] + len(problem.members)
+        finding = problem.members[place]
+        return _entry(finding, problem.title, problem.number + place, problem.mentions.get(finding.id))
+
+    def numbers(self) -> Iterator[tuple[str, int]]:
+        """Yield the id and the number of each finding."""
+        for problem in self.problems:
+            for number, finding in enumerate(problem.members, problem.number):
+                yield finding.id, number
+
+
+def problems_of(findings: Iterable[Finding], mentions: Mapping[str, str] | None = None) -> Iterator[Problem]:
+    """Put the findings with the same problem and remedy of a section together, in their order."""
+    found: dict[tuple[Section, str, str | None], list[Finding]] = {}
+    for finding in findings:
+        title = _title(finding.groups[0])
+        found.setdefault((finding.section, title, finding.groups[0].ruling.remedy), []).append(finding)
+    order = list(Section)
+    number = 1
+    for (section, title, remedy), members in sorted(found.items(), key=lambda item: order.index(item[0][0])):
+        yield Problem(section, title, remedy, number, tuple(members), mentions or {})
+        number += len(members)
+
+
+def _title(group: EventGroup) -> str:
+    """What a finding is about; the event is made only where the reason does not say it."""
+    return PROBLEMS.get(group.ruling.reason) or title_of(*group.judged)
+
+
+def _entry(finding: Finding, title: str, number: int, mentions: str | None) -> FindingEntry:
+    verdict = finding.verdict
+    return FindingEntry(
+        number=number,
+        id=finding.id,
+        section=finding.section,
+        severity=finding.severity,
+        label=finding.label,
+        reason=verdict.reason,
+        assumptions=verdict.assumptions,
+        acknowledged=_acknowledged(finding.acknowledged),
+        level=finding.level,
+        host=verdict.host,
+        vm_name=verdict.vm_name,
+        vm_id=verdict.vm_id,
+        guest=verdict.guest,
+        problem=title,
+        remedy=verdict.remedy,
+        references=verdict.references,
+        count=finding.count,
+        first=finding.first,
+        last=finding.last,
+        groups=tuple(_group_entries(finding.groups, title)),
+        mentions=mentions,
+    )
+
+
+def _acknowledged(row: Acknowledgement | None) -> str | None:
+    if row is None:
+        return None
+    return f"{row.why} (until {row.until})" if row.until else row.why
+
+
+def _group_entries(groups: Iterable[EventGroup], title: str) -> Iterable[GroupEntry]:
+    """The entries of groups; groups that read alike are one, their verdicts differ in what was not seen."""
+    entries: dict[tuple[object, ...], GroupEntry] = {}
+    for group in groups:
+        entry = _group_entry(group, title)
+        key = entry.provider, entry.event_id, entry.channel, entry.level, entry.basis, entry.detail
+        known = entries.get(key)
+        entries[key] = entry if known is None else _together(known, entry)
+    return entries.values()
+
+
+def _together(one: GroupEntry, other: GroupEntry) -> GroupEntry:
+    moments = [entry.first for entry in (one, other) if entry.first]
+    later = max(one, other, key=lambda entry: (entry.last is not None, entry.last))
+    return replace(
+        one,
+        count=one.count + other.count,
+        first=min(moments, default=None),
+        last=later.last,
+        last_record_id=later.last_record_id,
+    )
+
+
+def _group_entry(group: EventGroup, title: str) -> GroupEntry:
+    verdict, example = group.judged
+    guest, host = verdict.versions.guest, verdict.versions.host
+    return GroupEntry(
+        provider=example.provider,
+        event_id=example.event_id,
+        channel=example.channel,
+        level=example.level,
+        component=verdict.component,
+        guest_version=str(guest) if guest else None,
+        host_version=str(host) if host else None,
+        summary=verdict.summary,
+        detail=detail_of(verdict, example, title),
+        basis=verdict.basis,
+        count=group.count,
+        first=moment_of(min, [group.first_ticks]),
+        last=moment_of(max, [group.last_ticks]),
+        last_record_id=group.last_record_id,
+    )
