@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from hvdegraded.verdicts.console import classify_status
     from hvdegraded.verdicts.history import History
     from hvdegraded.verdicts.policy import Policy
-    from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity, Verdict
+    from hvdegraded.verdicts.verdict import Assumption, Basis, GuestGap, Label, Reason, Severity, Verdict
 
 __all__ = [
     "AnyEvent",
@@ -68,6 +68,7 @@ __all__ = [
     "EvtxWriteError",
     "FieldSource",
     "Finding",
+    "GuestGap",
     "GuestInventory",
     "History",
     "HvdegradedError",
@@ -183,6 +184,7 @@ _HOMES = {
     "verdicts.verdict": (
         "Assumption",
         "Basis",
+        "GuestGap",
         "Label",
         "Reason",
         "Severity",

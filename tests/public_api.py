@@ -22,6 +22,7 @@ def events_and_verdicts(path: Path) -> None:
         assert_type(verdict.ignorable, bool)
         assert_type(verdict.assumed, bool)
         assert_type(verdict.remedy, str | None)
+        assert_type(verdict.guest_gap, hv.GuestGap | None)
         assert_type(event.record, hv.EventRecord)
         assert_type(event.vm_name, str | None)
     with hv.read([path, str(path)]) as several:

@@ -119,6 +119,12 @@ class GuestGap(enum.StrEnum):
 
     CREATED_SINCE: the VM was created or deleted after the inventory was taken and before the event;
     REPLACED_SINCE: after the event and before the inventory was taken.
+
+    >>> import hvdegraded as hv
+    >>> event = next(hv.read("sample_logs/hv2012r2/System.evtx"))
+    >>> gap = hv.classify(event).guest_gap
+    >>> gap is hv.GuestGap.NOT_LISTED, gap.remedy
+    (True, 'Name the system that this VM runs.')
     """
 
     NOT_LISTED = "nothing shows what this VM runs"
