@@ -34,6 +34,7 @@ __all__ = ["EvidenceOfGuest", "GuestEvidence"]
 
 _AGREED = (Outcome.LOADED, Outcome.NEGOTIATED)
 _MOST_INFERRED = 1024
+_OFTEN, _FEW = 16, 6  # questions from which on it pays to try all sets of so few versions
 
 
 class GuestEvidence(NamedTuple):
@@ -77,6 +78,8 @@ class EvidenceOfGuest:
         self._policy = policy
         self._tables = policy.knowledge.protocols
         self._inferred: BoundedCache[int, Inference | None] = BoundedCache(_MOST_INFERRED)
+        self._asked = 0
+        self._shows_nothing = False
         self.guest = find(event, *several)
 
     def at(self, ticks: int | None) -> GuestEvidence:
@@ -123,8 +126,11 @@ class EvidenceOfGuest:
     def _shown(self, ticks: int | None) -> Inference | None:
         """What the versions spoken in the VM's start at that time show; None where they show nothing."""
         vm = self._around.vm if self._around is not None else None
-        if vm is None or vm.has_anomalies or ticks is None:
+        if vm is None or vm.has_anomalies or ticks is None or self._shows_nothing:
             return None
+        self._asked += 1
+        if self._asked == _OFTEN:
+            self._shows_nothing = not self._may_show()
         first, last = vm.start_of(ticks)
         before = self._spoken_between(first, ticks)
         found = self._infer(before)
@@ -134,6 +140,11 @@ class EvidenceOfGuest:
         if (before | after) & self._of_windows:
             return None
         return found if found is not None else self._infer(after)
+
+    def _may_show(self) -> bool:
+        """Whether any set of what the VM ever spoke shows something; where they are few, all are tried."""
+        count = len(self._spoken)
+        return count > _FEW or any(self._infer(spoken) is not None for spoken in range(1 << count))
 
     @cached_property
     def _spoken(self) -> list[tuple[int, Spoken, Timeline]]:
