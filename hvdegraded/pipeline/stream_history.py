@@ -17,6 +17,7 @@ __all__ = ["StreamHistory", "seen_alone"]
 _MOST_VMS = 20_000
 _MOST_VERDICTS = 8192
 _MOST_SEEN = 8192
+_MOST_REPEATING = 8192
 _DAY = 24 * 36_000_000_000  # ticks
 _REPEATS = 3  # events of a kind within a day that are worth a look, if the row does not say
 
@@ -54,7 +55,8 @@ class StreamHistory:
         self._variants: BoundedCache[tuple[int, Hashable], tuple[Verdict, Verdict]] = BoundedCache(
             _MOST_VERDICTS
         )
-        self._times: BoundedCache[tuple[Hashable, ...], deque[int]] = BoundedCache(_MOST_VERDICTS)
+        self._times: BoundedCache[tuple[Hashable, ...], deque[int]] = BoundedCache(_MOST_REPEATING)
+        self._times_forgotten = False
 
     def observe(self, event: Event, classifier: Classifier, ticks: int | None) -> None:
         """Take an event that happened at this time into the history; the same event can come many times."""
@@ -132,14 +134,17 @@ class StreamHistory:
             )
 
     def _severity_of_repeated(self, event: Event, classifier: Classifier, ticks: int | None) -> Severity:
-        """Whether an event that is worth a look when it repeats did so within a day."""
+        """Whether an event that is worth a look when it repeats did so within a day, or may have."""
         most = _repeats(event, classifier)
-        vm = event.vm_id or event.vm_name
-        times = self._times.setdefault((event.host, vm, event.provider, event.event_id), deque(maxlen=most))
+        kind = event.host, event.vm_id or event.vm_name, event.provider, event.event_id
+        self._times_forgotten |= len(self._times) >= self._times.most and kind not in self._times
+        times = self._times.setdefault(kind, deque(maxlen=most))
         if ticks is None:
             return Severity.CHECK
         times.append(ticks)
-        return Severity.CHECK if len(times) == most and max(times) - min(times) <= _DAY else Severity.NONE
+        if len(times) < most:
+            return Severity.CHECK if self._times_forgotten else Severity.NONE
+        return Severity.CHECK if max(times) - min(times) <= _DAY else Severity.NONE
 
 
 def seen_alone(verdict: Verdict, event: Event, classifier: Classifier) -> Verdict:

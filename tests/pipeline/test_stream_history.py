@@ -215,6 +215,22 @@ def test_what_is_worth_a_look_when_it_repeats_has_no_severity_before(
     assert hv.annotate(winlogbeat(watch))[KEY]["severity"] == before
 
 
+def test_what_repeats_is_to_be_checked_where_earlier_ones_may_be_forgotten(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("hvdegraded.pipeline.stream_history._MOST_REPEATING", 2)
+    row = next(
+        row
+        for row in hv.load_knowledge().events
+        if row.role is Role.WATCH and row.repeats is None and not row.cases and HV in row.providers[0]
+    )
+    watch = record(row.providers[0], row.event_id, 2, positional(VM, ID))._replace(payload=USER_DATA)
+    stream = Stream(tmp_path, BY_ID)
+    hosts = ["hv1", "hv1", "hv2", "hv3", "hv1"]
+    seen = [stream(later(watch._replace(computer=host), at)) for at, host in enumerate(hosts)]
+    assert [added and added["severity"] for added in seen] == ["none", "none", "none", "check", "check"]
+
+
 def test_display_of_an_unknown_version_is_never_remembered_for_another_vm(tmp_path: Path) -> None:
     stream = Stream(tmp_path, BY_ID)
     mine = record(HV + "Worker", 23014, 3, positional(VM, ID, DISPLAY, "3.3", "3.2"))
