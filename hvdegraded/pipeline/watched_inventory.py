@@ -15,18 +15,18 @@ from hvdegraded.guests.inventory import GuestInventory
 
 __all__ = ["WatchedInventory"]
 
-_REMINDER = 3600.0  # seconds between reminders that an old inventory is in force
+_REMINDER = 3600.0  # seconds after which a file that could not be loaded is tried, and reported, again
 _SMALLER_BY_FAR = 2  # a file with less than half the VMs was cut, more likely than cleaned up
 _JSON_ENDS = (b"]", b"}", b"]\0", b"}\0")
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int, int]
 
 
 class WatchedInventory:
     """The inventory of a file, which is loaded again when the file changes.
 
     A file that is deleted, empty, unreadable, half written, not a regular file or smaller by far is reported
-    to `warn`, and the last good inventory stays in force, with its age in a reminder each hour. A pipe is
-    read once. Raises InventoryError if the file cannot be loaded at first.
+    to `warn`, and the last good inventory stays in force; each hour it is tried again, and reported with the
+    age of that in force. A pipe is read once. Raises InventoryError if the file cannot be loaded at first.
     """
 
     def __init__(
@@ -52,8 +52,7 @@ class WatchedInventory:
             return False
         self._looked = now
         stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            self._remind(now)
+        if stamp == self._stamp and not self._is_due_again(now):
             return False
         self._stamp = stamp
         try:
@@ -118,10 +117,9 @@ class WatchedInventory:
         self._reminded = now
         self._warn(f"the inventory was not loaded again: {error}; in force stays {self.age}")
 
-    def _remind(self, now: float) -> None:
-        if self._stale_since is not None and now - self._reminded >= _REMINDER:
-            self._reminded = now
-            self._warn(f"the inventory could still not be loaded again; in force is {self.age}")
+    def _is_due_again(self, now: float) -> bool:
+        """Whether a file that could not be loaded is tried again, as what was wrong may be over."""
+        return self._stale_since is not None and now - self._reminded >= _REMINDER
 
 
 def _ends_a_line(data: bytes) -> bool:
@@ -136,4 +134,4 @@ def _stamp(path: Path) -> _Stamp | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

@@ -66,13 +66,56 @@ def test_a_changed_inventory_is_loaded_again(tmp_path: Path) -> None:
     warnings: list[str] = []
 
     def replace() -> None:
-        write(new, system="Windows Server 20")  # as large as the old one
+        write(new, system="Windows Server 2019")  # as large as the old one
         os.replace(new, path)
 
     assert labels(path, warnings, nothing, replace, nothing, lambda: write(path)) == [
         IGNORABLE, "actionable", "actionable", IGNORABLE
     ]  # fmt: skip
     assert warnings == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no time of the last change of a file's state")
+def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:
+    """As `rsync --times` and `cp -p` write."""
+    path = tmp_path / "guests.json"
+    write(path)
+    status = path.stat()
+
+    def rewrite() -> None:
+        write(path, system="Windows Server 2019")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert labels(path, [], nothing, rewrite) == [IGNORABLE, "actionable"]
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_an_inventory_that_could_not_be_opened_for_a_while_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many open files, say; nothing of the file changes when that is over."""
+    import resource
+
+    path = tmp_path / "guests.json"
+    write(path)
+    warnings: list[str] = []
+    watched = WatchedInventory(path, warnings.append, 0)
+    write(path, system="Windows Server 2019")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        assert not watched.look()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert "Too many open files" in warnings[0]
+    assert not watched.look()
+    later = time.monotonic() + 3601
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert watched.look()
+    assert "loaded again" in warnings[-1]
 
 
 def swap(path: Path, make: Callable[[Path], object]) -> None:
