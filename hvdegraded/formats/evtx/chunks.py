@@ -217,6 +217,8 @@ def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Ch
         filler = stretch[: size if size >= CHUNK_SIZE // 2 else FIRST_RECORD]
         return _chunk(filler, chunk.offset, chunk.number), size
     end = step = place if place > 0 else min(len(stretch), max(CHUNK_SIZE + base, FIRST_RECORD))
+    if place < 0 and len(following) < CHUNK_SIZE // 2:  # bytes that were put in moved the last records there
+        end = len(stretch)
     if unmarked is not None:
         step, end = unmarked, unmarked + FIRST_RECORD
     own = stretch[:end]

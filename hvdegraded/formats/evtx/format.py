@@ -19,12 +19,12 @@ __all__ = [
     "INSTANCE_HEAD",
     "INSTANCE_TOKEN",
     "NAME_BUCKETS",
+    "POLYNOMIAL",
     "RECORD_HEADER",
     "RECORD_MAGIC",
     "RECORD_START",
     "SMALLEST_RECORD",
     "TEMPLATE_BUCKETS",
-    "mended_name",
     "name_hash",
 ]
 
@@ -67,28 +67,13 @@ DEFINITION_HEAD = 24
 
 EVENT_NAMESPACE = "http://schemas.microsoft.com/win/2004/08/events/event"
 
+POLYNOMIAL = 65599
+"""By which names are hashed."""
+
 
 def name_hash(units: bytes | bytearray) -> int:
-    """The hash of a name in UTF-16 that stands before it: the 65599 polynomial, of which 16 bits are kept."""
+    """The hash of a name in UTF-16 that stands before it: a polynomial of which 16 bits are kept."""
     number = 0
     for (unit,) in struct.iter_unpack("<H", units):
-        number = number * 65599 + unit & 0xFFFF
+        number = number * POLYNOMIAL + unit & 0xFFFF
     return number
-
-
-_LONGEST_MENDED = 40  # units of a name
-
-
-def mended_name(units: bytes, hashed: int) -> str | None:
-    """The only name that has this hash and differs by one bit; None if none or several do."""
-    if len(units) > 2 * _LONGEST_MENDED:
-        return None
-    found = []
-    for place in range(len(units)):
-        for bit in range(8):
-            flipped = bytearray(units)
-            flipped[place] ^= 1 << bit
-            if name_hash(flipped) == hashed:
-                name = flipped.decode("utf-16-le", "replace")
-                found += [name] if name.isascii() and name.isidentifier() else []
-    return found[0] if len(found) == 1 else None

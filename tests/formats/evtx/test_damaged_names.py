@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
+import struct
+
+import pytest
+
 import hvdegraded as hv
-from hvdegraded.formats.evtx.format import mended_name, name_hash
+from hvdegraded.formats.evtx.format import name_hash
+from hvdegraded.formats.evtx.mended_names import mended_name
 from hvdegraded.formats.evtx.writer import evtx_bytes
+from tests.formats.evtx.test_hidden_records import places
 from tests.tools.sample_hosts import host_2022
 
 RECORDS = list(hv.read_records(evtx_bytes([row.record for log in host_2022() for row in log.rows][:40])))
 
 
-def test_each_flipped_bit_of_a_name_is_found_by_its_hash() -> None:
-    for name in ("System", "EventData", "Provider"):
+def test_each_flipped_bit_of_a_name_its_hash_or_length_is_found() -> None:
+    for name in ("System", "EventData", "Provider", "Guid"):
         units = name.encode("utf-16-le")
-        for bit in range(8 * len(units)):
-            broken = bytearray(units)
+        whole = struct.pack("<HH", name_hash(units), len(name)) + units
+        behind = bytes(2) + "\x0cNext".encode("utf-16-le")
+        for bit in range(8 * len(whole)):
+            broken = bytearray(whole)
             broken[bit // 8] ^= 1 << bit % 8
-            assert mended_name(bytes(broken), name_hash(units)) in (name, None)
+            assert mended_name(b"x" + bytes(broken) + behind, 1) == name
+
+
+def test_of_names_that_are_as_likely_none_is_chosen() -> None:
+    units = "Disk".encode("utf-16-le")
+    for bit in range(16):
+        whole = struct.pack("<HH", name_hash(units) ^ 1 << bit, 4) + units
+        assert mended_name(whole, 0) in ("Disk", "Dis" + chr(ord("k") ^ 1 << bit), None)
 
 
 def test_a_flipped_bit_in_a_name_costs_no_record() -> None:
@@ -26,3 +42,14 @@ def test_a_flipped_bit_in_a_name_costs_no_record() -> None:
     found = list(hv.read_records(bytes(log)))
     assert found == RECORDS
     assert all(record.origin.anomalies for record in found)
+
+
+@pytest.mark.parametrize("at", [-4, -3, -2, -1, 0])
+def test_a_flipped_bit_in_the_hash_or_length_of_a_name_costs_its_own_records_at_most(at: int) -> None:
+    log = bytearray(evtx_bytes(RECORDS))
+    name = "EventRecordID".encode("utf-16-le")
+    own = sum(name in log[start:end] for start, end in itertools.pairwise(places(log)))
+    log[log.index(name) + at] ^= 4
+    stream = hv.read_records(bytes(log))
+    assert len(list(stream)) >= len(RECORDS) - own
+    assert stream.report.with_anomalies == stream.report.delivered

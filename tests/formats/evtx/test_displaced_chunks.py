@@ -11,7 +11,7 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.formats.evtx.chunks import Chunk, find_chunks, scan_chunks
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from tests.formats.evtx.test_hidden_records import CHUNK, FIRST, HEAD, WANTED, events
+from tests.formats.evtx.test_hidden_records import CHUNK, FIRST, HEAD, WANTED, events, places
 from tests.tools.crafted import BODY, Binary, chunk_of
 
 WRITTEN = events(700)
@@ -134,3 +134,11 @@ def test_what_is_cut_is_planned_for_workers_as_it_is_read() -> None:
             for find in (scan_chunks, find_chunks)
         )
         assert planned == read
+
+
+@pytest.mark.parametrize("size", [8, 100, 512, 4096])
+def test_bytes_between_records_cost_none_of_them_also_at_the_end_of_a_log(size: int) -> None:
+    log = LOG[: HEAD + 2 * CHUNK]
+    whole = list(hv.read_records(log))
+    damaged = filled(log, places(log, HEAD + CHUNK)[20], size)
+    assert list(hv.read_records(damaged)) == whole

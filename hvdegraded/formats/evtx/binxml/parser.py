@@ -32,7 +32,8 @@ from hvdegraded.formats.evtx.binxml.templates import (
     malformed,
     over_limit,
 )
-from hvdegraded.formats.evtx.format import DEFINITION_HEAD, mended_name, name_hash
+from hvdegraded.formats.evtx.format import DEFINITION_HEAD, name_hash
+from hvdegraded.formats.evtx.mended_names import mended_name
 
 __all__ = [
     "MAX_DEPTH",
@@ -182,15 +183,16 @@ class ChunkXml(Generic[T]):
         if name is None:
             try:
                 _, hashed, count = _NAME_HEAD(self.data, offset)
-                if count > MAX_NAME:
+                raw = self.data[offset + 8 : offset + 8 + 2 * min(count, MAX_NAME)]
+                if self._damaged and (count > MAX_NAME or name_hash(raw) != hashed):
+                    name = mended_name(self.data, offset + 4)
+                elif count > MAX_NAME:
                     raise over_limit("a name in it is too long")
-                raw = self.data[offset + 8 : offset + 8 + 2 * count]
-                name = utf_16_le_decode(raw, "strict", True)[0]
+                elif len(raw) == 2 * count:
+                    name = utf_16_le_decode(raw, "strict", True)[0]
             except (struct.error, UnicodeDecodeError):
-                raise malformed("a name in it is not a name") from None
-            if self._damaged and name_hash(raw) != hashed:
-                name = mended_name(raw, hashed) or ""
-            if not name or len(raw) != 2 * count:
+                name = None
+            if not name:
                 raise malformed("a name in it is not a name")
             self.names[offset] = name
         return name
@@ -379,9 +381,7 @@ class ChunkXml(Generic[T]):
         inline = offset == place + 4
         if self._uses is not None:
             self._uses.append(_NameUse(place - self._base, None if inline else name))
-        if inline:
-            return name, offset + 10 + 2 * self._at(_NAME_HEAD, offset)[2]
-        return name, place + 4
+        return name, offset + 10 + len(name.encode("utf-16-le")) if inline else place + 4
 
     def _text(self, place: int, end: int) -> tuple[str, int]:
         (count,) = self._at(_U16, place)
