@@ -199,7 +199,8 @@ class TriageBuilder:
         """
         is_empty = bool(notes) and not source
         report = ReadReport(path=notes[0].path) if is_empty else self._read(source, options, kept)
-        report.notes.extend(notes)
+        is_given = not self.classifier.guests.empty
+        report.notes.extend(note for note in notes if not (is_given and note.kind is NoteKind.INVENTORY))
         return report
 
     def _read(self, source: Any, options: ReadOptions, kept: EventSpool | None) -> ReadReport:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError, SourceError
+from hvdegraded.findings.unused_inventories import tables_in, unused_inventories_at
 from hvdegraded.formats.collections import (
     INVENTORY,
     LIST,
@@ -30,6 +31,7 @@ from hvdegraded.timestamps import datetime_from_ticks
 __all__ = ["Companions", "companions_of"]
 
 _ZIP = b"PK\x03\x04"
+_MOST_FOLDERS = 1000
 _HEAD = 1 << 16  # bytes in which an export of states shows what it is
 _WORDS = (
     b"primarystatusdescription",
@@ -77,7 +79,9 @@ def companions_of(source: Any) -> Companions:
             inventory, note = _inventory_of(*collected)
             inventories += [] if inventory is None else [inventory]
             notes += [] if note is None else [note]
-        states = None if _is_of_collection(path) else _states_in(path)
+        is_of_collection = _is_of_collection(path)
+        notes += [] if is_of_collection or inventories else unused_inventories_at(path)
+        states = None if is_of_collection else _states_in(path)
         if states is None:
             logs.append(path)
         else:
@@ -86,6 +90,9 @@ def companions_of(source: Any) -> Companions:
         for inventory in inventories:
             guests += inventory
             problems += inventory.problems
+    folders = {path.parent for path in files} if any(map(os.path.isdir, sources)) else ()
+    for folder in sorted(folders)[:_MOST_FOLDERS]:
+        notes += tables_in(folder)  # which are not read as logs of a folder
     source = logs if len(logs) < len(files) else sources
     return Companions(source, tuple(guests), tuple(problems), tuple(notes))
 

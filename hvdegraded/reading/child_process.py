@@ -20,11 +20,7 @@ def module_command(module: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of such a process: it finds packages where this process finds them.
-
-    An empty part of PYTHONPATH stands for the current folder, which is left out.
-    """
+    """Return the environment of such a process: it finds this package where this process found it."""
     package = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    others = [path for path in known if path and os.path.realpath(path) != os.path.realpath(".")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((package, *others))}
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{package}{os.pathsep}{known}" if known else package}

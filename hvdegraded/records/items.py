@@ -87,6 +87,7 @@ class NoteKind(enum.StrEnum):
     UNREADABLE = "unreadable"
     INTERRUPTED = "interrupted"
     PASSED_OVER = "passed over"
+    INVENTORY = "inventory"
     REPEATED = "read twice"
     CONTRADICTION = "contradiction"
     TIMES = "times"

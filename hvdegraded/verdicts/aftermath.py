@@ -10,10 +10,10 @@ from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Family, Lifecycle, Outcome, Role
 from hvdegraded.records.coverage import ChannelCoverage, CoverageGap
 from hvdegraded.records.record import Level
-from hvdegraded.verdicts.history import Surroundings
+from hvdegraded.verdicts.history import Surroundings, short_host
 from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
 from hvdegraded.verdicts.verdict import UnseenChannel
-from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES
+from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES, Failure
 
 __all__ = ["Aftermath", "failure_of", "what_followed"]
 
@@ -60,17 +60,27 @@ def what_followed(around: Surroundings | None, event: VersionEvent, ticks: int |
     if ticks is None:
         failures = around.failures(None, None)
         unseen = ("the time of the event is not known",)
-        return Aftermath(failures[0][1] if failures else None, False, incomplete, unseen)
+        return Aftermath(_first(failures, event), False, incomplete, unseen)
     last = last_tick_of(ticks) + WINDOW
     failures = around.failures(ticks, last)
     channels = _channels(event, around.history.coverage, ticks, last)
     return Aftermath(
-        failures[0][1] if failures else None,
+        _first(failures, event),
         _refused_again(event, ticks, last, around),
         incomplete,
         _unseen(ticks, last, around, channels),
         channels,
     )
+
+
+def _first(failures: list[tuple[int, Failure]], event: VersionEvent) -> str | None:
+    """The first failure in words, with its host if that is another than the event's."""
+    if not failures:
+        return None
+    failure = failures[0][1]
+    if not (failure.host and event.host) or short_host(failure.host) == short_host(event.host):
+        return failure.what
+    return f"{failure.what.rstrip('.')}, on {failure.host}, where the VM was by then."
 
 
 def _channels(

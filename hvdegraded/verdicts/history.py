@@ -10,13 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
+from sys import intern
 
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.record import UNSURE_ZONES
 from hvdegraded.verdicts.timeline import Timeline
-from hvdegraded.verdicts.vm_history import VmHistory
+from hvdegraded.verdicts.vm_history import Failure, VmHistory
 
 __all__ = ["History", "Surroundings", "same_name", "short_host"]
 
@@ -89,7 +90,7 @@ class History:
         if failure is not None:
             whole = failure if keys else f"{failure} Which VM that was is not known."
             component = version.component if version is not None else None
-            found.append(vm.add_failure(ticks, whole, component))
+            found.append(vm.add_failure(ticks, Failure(whole, component, intern(event.host))))
         if change is not None:
             found.append(vm.add_change(ticks, change))
         if version is not None and keys:
@@ -277,21 +278,22 @@ class Surroundings:
     def _unlinked(self) -> tuple[VmHistory, ...]:
         return self.history.unlinked(self.event)
 
-    def failures(self, first: int | None, last: int | None) -> list[tuple[int, str]]:
+    def failures(self, first: int | None, last: int | None) -> list[tuple[int, Failure]]:
         """Return the failures that may be of the event's VM from one time to another, in order.
 
         Where the time is not known, all failures count.
         """
         return self._failures_of(self._failing, first, last)
 
-    def unlinked_failures(self, first: int, last: int) -> list[tuple[int, str]]:
+    def unlinked_failures(self, first: int, last: int) -> list[tuple[int, Failure]]:
         """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
         return self._failures_of(self._unlinked, first, last)
 
     def _failures_of(
         self, vms: Iterable[VmHistory], first: int | None, last: int | None
-    ) -> list[tuple[int, str]]:
-        return sorted(failure for vm in vms for failure in vm.failures_between(first, last, self._component))
+    ) -> list[tuple[int, Failure]]:
+        found = (one for vm in vms for one in vm.failures_between(first, last, self._component))
+        return sorted(found, key=lambda one: (one[0], one[1].what, one[1].host))
 
 
 def _with_link(links: tuple[_Key, ...], link: _Key) -> tuple[_Key, ...]:

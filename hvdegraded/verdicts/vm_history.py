@@ -9,7 +9,7 @@ from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair
 from hvdegraded.verdicts.timeline import MINUTE, Timeline, Timelines
 
-__all__ = ["WINDOW_MINUTES", "Spoken", "VmHistory"]
+__all__ = ["WINDOW_MINUTES", "Failure", "Spoken", "VmHistory"]
 
 WINDOW_MINUTES = 10
 """How long after a refused offer a failure of the same VM counts as its consequence.
@@ -21,9 +21,12 @@ _SEVERAL = "several failures of other kinds"
 _BOUNDARIES = (Lifecycle.STARTED, Lifecycle.STOPPED, Lifecycle.RESET)
 
 
-class _FailureKind(NamedTuple):
+class Failure(NamedTuple):
+    """What failed, in words, of which component (None: the VM), and on which host."""
+
     what: str
-    component: Component | None
+    component: Component | None = None
+    host: str = ""
 
 
 class Spoken(NamedTuple):
@@ -41,16 +44,16 @@ class VmHistory:
 
     def __init__(self) -> None:
         self._distrusted = False
-        self._failures: Timelines[_FailureKind] = Timelines()
+        self._failures: Timelines[Failure] = Timelines()
         self._changes: dict[Lifecycle, Timeline] = {}
         self._refusals: Timelines[tuple[object, ...]] = Timelines()
         self._spoken: Timelines[Spoken] = Timelines()
 
     # ------------------------------------------------------------ taking
 
-    def add_failure(self, ticks: int | None, what: str, component: Component | None = None) -> Timeline:
-        """Take a failure, of one component or of the whole VM; return where its time is."""
-        return self._failures.add(_FailureKind(what, component), ticks)
+    def add_failure(self, ticks: int | None, failure: Failure) -> Timeline:
+        """Take a failure; return where its time is."""
+        return self._failures.add(failure, ticks)
 
     def add_change(self, ticks: int | None, change: Lifecycle) -> Timeline:
         """Take a start, stop, reset, migration, creation or deletion; return where its time is."""
@@ -114,18 +117,18 @@ class VmHistory:
 
     def failures_between(
         self, first: int | None, last: int | None, component: Component | None
-    ) -> Iterator[tuple[int, str]]:
+    ) -> Iterator[tuple[int, Failure]]:
         """Yield the failures of the VM or this component; all where the time is not known."""
         kinds = list(self._failures.items())
         if self._failures.rest is not None:
-            kinds.append((_FailureKind(_SEVERAL, None), self._failures.rest))
+            kinds.append((Failure(_SEVERAL), self._failures.rest))
         for kind, times in kinds:
             if not _concerns(kind.component, component):
                 continue
             if times.untimed:
-                yield -1, kind.what
+                yield -1, kind
             found: Iterable[int] = times if first is None or last is None else times.between(first, last)
-            yield from ((ticks, kind.what) for ticks in found)
+            yield from ((ticks, kind) for ticks in found)
 
     def changes_between(self, changes: Iterable[Lifecycle], first: int, last: int) -> list[int]:
         """Return when such a change may have happened from one time to another; -1 for an unknown time."""

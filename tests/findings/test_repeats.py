@@ -1,7 +1,4 @@
-"""An event that several inputs contain counts once; where they contradict each other, it is never ignorable.
-
-Issue 15.14.
-"""
+"""An event that several inputs contain counts once; where they contradict each other, it is never ignorable."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Files are written whole or not at all, through links and devices, and never over an input.
-
-Issue 15.2; the page of a triage is in `tests/cli/test_page.py`, full outputs in `tests/cli/test_output.py`.
-"""
+"""Files are written whole or not at all, through links and devices, and never over an input."""
 
 from __future__ import annotations
 

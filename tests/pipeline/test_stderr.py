@@ -1,7 +1,4 @@
-"""What stderr is does not matter to a stream: closed, full, or without a reader.
-
-Issue 15.5.
-"""
+"""What stderr is does not matter to a stream: closed, full, or without a reader."""
 
 from __future__ import annotations
 

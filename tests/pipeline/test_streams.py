@@ -1,7 +1,4 @@
-"""Streams through `hvdegraded label`: every line whole, in order, once, whatever pipes and signals do.
-
-Issue 15.4; the long stream is in `test_soak.py`.
-"""
+"""Streams through `hvdegraded label`: every line whole, in order, once, whatever pipes and signals do."""
 
 from __future__ import annotations
 

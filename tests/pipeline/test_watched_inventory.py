@@ -1,7 +1,4 @@
-"""An inventory that changes under a stream: what is worse than before does not take its place.
-
-Issue 15.6.
-"""
+"""An inventory that changes under a stream: what is worse than before does not take its place."""
 
 from __future__ import annotations
 

@@ -132,16 +132,6 @@ def test_what_this_program_writes_into_the_folder_is_not_read(
         hv.triage(folder / "c.json")
 
 
-def test_lines_of_events_that_this_program_wrote_are_read_back(folder: Path, tmp_path: Path) -> None:
-    written = tmp_path / "own.jsonl"
-    main(["triage", str(folder), "--json=events", "--min-level", "verbose", "-o", str(written)])
-    before, after = (hv.triage(one, min_level="verbose") for one in (folder, written))
-    assert [(one.id, one.verdict.reason, one.severity, one.count, one.first, one.last) for one in before] == [
-        (one.id, one.verdict.reason, one.severity, one.count, one.first, one.last) for one in after
-    ]
-    assert not after.report.notes
-
-
 @pytest.mark.skipif(os.name != "posix", reason="pipes, devices and long paths of POSIX")
 def test_what_would_be_waited_for_is_named_if_it_is_called_a_log(folder: Path) -> None:
     os.mkfifo(folder / "fifo.evtx")

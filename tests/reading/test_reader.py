@@ -1,7 +1,4 @@
-"""What `hv.read` takes: files, folders, patterns, bytes and streams; and what it says of the rest.
-
-Folders, links and patterns: issue 15.3.
-"""
+"""What `hv.read` takes: files, folders, patterns, bytes and streams; and what it says of the rest."""
 
 from __future__ import annotations
 

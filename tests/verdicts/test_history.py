@@ -219,3 +219,15 @@ def test_long_logs_stay_bounded_in_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3000 * 1000
+
+
+def test_a_failure_on_the_host_that_a_vm_moved_to_is_named_with_it() -> None:
+    """After a live migration, half of the story stands in the logs of another host."""
+    failure = at(plain("Worker", 12030), 2)
+    for host, named in (("hv2.example.org", True), ("HV1.example.org", False)):
+        verdict = next(Classifier(guests("linux")).classify_all([REFUSED, failure._replace(computer=host)]))[
+            1
+        ]
+        assert verdict.actionable
+        assert (", on hv2.example.org, where the VM was by then" in verdict.summary) is named
+        assert "12030" in verdict.summary

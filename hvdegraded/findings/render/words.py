@@ -10,6 +10,7 @@ from hvdegraded.findings.document import Document
 from hvdegraded.findings.entries import GroupEntry
 from hvdegraded.findings.groups import Section
 from hvdegraded.findings.provenance import InventorySource, Provenance
+from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import Level
 from hvdegraded.verdicts.phrases import sentence
 from hvdegraded.verdicts.verdict import Reason
@@ -195,6 +196,9 @@ def caveats(document: Document) -> Iterator[str]:
     if document.provenance.inventory:
         yield from document.provenance.inventory.remarks
         yield from _caveat_of_date(document.provenance.inventory, document.assumed)
+    for note in report.notes:
+        if note.kind is NoteKind.INVENTORY:
+            yield f"{note.path}: {note.text}."
     yield from document.void_acknowledgements
     for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
         yield sentence(text)
