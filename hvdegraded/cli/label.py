@@ -43,7 +43,8 @@ def add_parser(commands: Commands) -> None:
         "label",
         help="add a verdict to each JSON line",
         description="Read JSON lines of a log shipper from a file or standard input, write each to standard "
-        "output or a file, and add a key (hvdegraded) where it is a Hyper-V event.",
+        "output or a file, and add a key (hvdegraded) where it is a Hyper-V event. To alarm, filter by its "
+        "severity (act, check, none): what only informs is not ignorable, so its label is actionable too.",
         epilog="Example: hvdegraded label shipped.jsonl -o labelled.jsonl --guests guests.json",
     )
     command.add_argument("input", nargs="?", metavar="FILE", default="-", help="default: standard input")

@@ -73,7 +73,10 @@ class Stats:
     dropped: int = 0
 
     def __str__(self) -> str:
-        return ", ".join(f"{getattr(self, one.name)} {one.name.replace('_', ' ')}" for one in fields(self))
+        counts = {one.name: f"{getattr(self, one.name)} {one.name.replace('_', ' ')}" for one in fields(self)}
+        counts["actionable"] += f" ({self.informing} of them only inform)"
+        del counts["informing"]
+        return ", ".join(counts.values())
 
 
 class Labeller:

@@ -46,6 +46,7 @@ def test_what_mentions_a_vm_is_shown_under_it_and_marked(capsys: pytest.CaptureF
     for vm, finding in (("kiosk-7", "083b651558a1"), ("UBU-API", "695906d5338c")):
         code, out = run(capsys, logs, "--guests", GUESTS, "--vm", vm)
         assert (code, finding in out, f"(mentions {vm})" in out) == (1, True, True)
+        assert f"mentions {vm}" in hv.triage(logs, guests=GUESTS).vm(vm).to_html()
         _, out = run(capsys, logs, "--guests", GUESTS, "--vm", vm, "--json=findings")
         found = {one["id"]: one["mentions"] for one in json.loads(out)["findings"]}
         assert {key for key, mentions in found.items() if mentions == vm} - {volume} == {finding}

@@ -35,6 +35,8 @@ def cells_of(finding: FindingEntry) -> tuple[Any, ...]:
     groups = [(group.detail, _event(group)) for group in finding.groups[:_MOST_GROUPS]]
     if finding.guest:
         groups.append((f"guest: {finding.guest}", ""))
+    if finding.mentions:
+        groups.append((f"mentions {finding.mentions}", ""))
     if finding.acknowledged:
         groups.append((f"Acknowledged: {finding.acknowledged}", ""))
     if len(finding.groups) > _MOST_GROUPS:
