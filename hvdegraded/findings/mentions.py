@@ -80,15 +80,28 @@ class Mentions:
 
     def __init__(self, names: Iterable[str], others: Iterable[str]) -> None:
         self._names = {name.lower() for name in names if name}
-        lower = (other.lower() for other in others)
-        longer = {other for other in lower if any(name in other for name in self._names)}
-        words = "|".join(map(_pattern, sorted(longer | self._names, key=len, reverse=True)))
-        self._words = re.compile(words, re.MULTILINE) if words else None
+        self._words = [re.compile(_pattern(name), re.MULTILINE) for name in self._names]
+        self._longer: dict[tuple[int, int], set[str]] = {}
+        for other in {other.lower() for other in others} - self._names:
+            for name in self._names:
+                for found in re.finditer(re.escape(name), other):
+                    self._longer.setdefault((found.start(), len(other)), set()).add(other)
 
     def are_in(self, event: Event) -> bool:
         """Whether a field or the message of the event contains one of the names as a word."""
-        found = self._words.findall(_texts(event).lower()) if self._words else ()
-        return any(name in self._names for name in found)
+        text = _texts(event).lower()
+        return any(
+            not self._is_longer(text, found.start())
+            for words in self._words
+            for found in words.finditer(text)
+        )
+
+    def _is_longer(self, text: str, at: int) -> bool:
+        """Whether a longer name covers what was found there."""
+        places = ((at - before, length) for before, length in self._longer if before <= at)
+        return any(
+            text[start : start + length] in self._longer[at - start, length] for start, length in places
+        )
 
 
 def _pattern(name: str) -> str:
