@@ -84,4 +84,6 @@ def run(options: argparse.Namespace) -> int:
     if found.unreadable:
         return UNREADABLE
     failing = FAIL_ON[options.fail_on]
-    return ACTIONABLE if any(one.section in failing for one in found) else NOTHING
+    if any(one.section in failing for one in found):
+        return ACTIONABLE
+    return UNREADABLE if found.problems else NOTHING

@@ -229,6 +229,18 @@ def test_what_is_known_is_not_forgotten_where_records_were_lost(
     assert json.loads(baseline.read_text())["findings"].keys() == known
 
 
+def test_states_of_which_some_cannot_be_read_are_not_good_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = tmp_path / "states.csv"
+    rows = '"VMName","Name","PrimaryStatusDescription"\n"web01","VSS","OK"\n"web02","VSS","OK"\n'
+    states.write_text(rows)
+    assert main(["status", str(states)]) == 0
+    states.write_text(rows + '"web03","VSS"\n')
+    assert main(["status", str(states)]) == 3
+    assert "columns" in capsys.readouterr().out
+
+
 # ------------------------------------------------------------ known findings
 
 
