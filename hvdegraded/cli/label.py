@@ -111,8 +111,9 @@ def run(options: argparse.Namespace) -> int:
         else:
             with opened(options.input) as source, _written(options) as target:
                 signals = _label(labeller, source.fileno(), target)
-                if options.target and signal.SIGINT in signals:
-                    raise KeyboardInterrupt  # an unfinished file does not take the place of another
+                if signals and (options.target or stat.S_ISREG(os.fstat(source.fileno()).st_mode)):
+                    tell(f"{options.input} was not read to its end: {signal.Signals(signals[0]).name} came")
+                    raise SystemExit(128 + signals[0])  # an unfinished file does not replace another
     finally:
         if options.stats:
             tell(labeller.stats, wait=_PATIENCE)

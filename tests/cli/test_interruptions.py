@@ -83,6 +83,45 @@ def test_an_interruption_at_any_moment(command: list[str]) -> None:
             assert b"Traceback" not in err
 
 
+@pytest.mark.subprocess
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_file_that_is_labelled_in_part_replaces_no_other(tmp_path: Path, number: int) -> None:
+    """Issue 15.2: neither the draft nor a part of it is left, and the exit code is that of the signal."""
+    given, written = tmp_path / "given.jsonl", tmp_path / "written.jsonl"
+    os.mkfifo(given)
+    written.write_text("old")
+    command = [sys.executable, "-m", "hvdegraded", "label", str(given), "-o", str(written)]
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE) as process,
+        given.open("wb", buffering=0) as stream,
+    ):
+        stream.write(b'{"seq":0}\n{"seq":1}\n')
+        until(lambda: len(list(tmp_path.iterdir())) == 3)
+        time.sleep(0.1)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert f"given.jsonl was not read to its end: {signal.Signals(number).name}" in err.decode()
+    assert written.read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"given.jsonl", "written.jsonl"}
+
+
+@pytest.mark.subprocess
+def test_a_file_that_is_labelled_in_part_is_reported(tmp_path: Path) -> None:
+    given = tmp_path / "given.jsonl"
+    given.write_bytes(b'{"seq":0}\n' * 2_000_000)
+    command = [sys.executable, "-m", "hvdegraded", "label", str(given)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, bufsize=0) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b'{"seq":0}\n'
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"was not read to its end: SIGTERM" in err
+    assert set(out.splitlines()) == {b'{"seq":0}'}
+
+
 def children(process: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
