@@ -64,7 +64,9 @@ def add_report(command: Any) -> Any:
         choices=("events", "findings"),
         help="one JSON line for each event, with its verdict (--json), or one document (--json=findings)",
     )
-    form.add_argument("--csv", action="store_true", help="a CSV row for each finding, as Excel reads it with -o FILE")
+    form.add_argument(
+        "--csv", action="store_true", help="a CSV row for each finding, as Excel reads it with -o FILE"
+    )
     form.add_argument(
         "--quiet",
         action="store_true",

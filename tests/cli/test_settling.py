@@ -42,13 +42,13 @@ def test_an_old_inventory_is_settled_by_a_new_one(tmp_path: Path, capsys: pytest
     assert "guests-script" in out
     assert "--guest " not in out
     assert "file dated 2024-08-31" in out
-    assert "is of another time than the events of 1 VM (1 event): what these VMs ran then is assumed" in out
+    assert "is too old or too new for 1 VM (1 event): what they ran then is assumed" in out
     out = run(capsys, tmp_path, [WORKS], "--guests", inventory(tmp_path, -100, taken=True))
     assert ", taken 2024-08-31" in out
     assert "file dated" not in out
     out = run(capsys, tmp_path, [WORKS], "--guests", inventory(tmp_path, 1))
     assert "1 proven noise" in out
-    assert "of another time" not in out
+    assert "too old or too new" not in out
 
 
 def test_what_is_given_for_one_vm_counts_before_an_old_inventory(

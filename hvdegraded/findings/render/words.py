@@ -212,7 +212,4 @@ def _caveat_of_date(source: InventorySource, assumed: AssumedVms) -> Iterator[st
     if vms:
         date = f"{'file dated' if source.dated_by_file else 'taken'} {stamp(source.taken)}"
         open_for = f"{plural(len(vms), 'VM')} ({plural(vms.events, 'event')})"
-        yield (
-            f"The inventory ({date}) is of another time than the events of {open_for}: what these VMs ran "
-            "then is assumed."
-        )
+        yield (f"The inventory ({date}) is too old or too new for {open_for}: what they ran then is assumed.")
