@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.errors import HvdegradedError, SourceError
 from hvdegraded.findings.unused_inventories import tables_in, unused_inventories_at
@@ -23,10 +23,12 @@ from hvdegraded.formats.collections import (
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.guest import Guest, InventoryProblem
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.guests.state_exports import LONGEST_EXPORT, StateExport, read_states
 from hvdegraded.reading.inputs import display_path, expand_paths, is_pasted, named_paths
 from hvdegraded.records.items import Note, NoteKind
 from hvdegraded.timestamps import datetime_from_ticks
+
+if TYPE_CHECKING:
+    from hvdegraded.guests.state_exports import StateExport
 
 __all__ = ["Companions", "companions_of"]
 
@@ -140,12 +142,14 @@ def _kind_of_problem(inventory: bytes) -> NoteKind | None:
 def _states_in(path: Path) -> StateExport | None:
     """The states that a file holds in place of events."""
     with contextlib.suppress(OSError, HvdegradedError):
-        if not path.is_file() or path.stat().st_size > LONGEST_EXPORT:
+        if not path.is_file():
             return None
         with path.open("rb") as stream:
             head = stream.read(_HEAD).replace(b"\0", b"").lower()
         if any(word in head for word in _WORDS) and not any(name in head for name in _PROVIDERS):
-            return read_states(path)
+            from hvdegraded.guests.state_exports import LONGEST_EXPORT, read_states
+
+            return None if path.stat().st_size > LONGEST_EXPORT else read_states(path)
     return None
 
 

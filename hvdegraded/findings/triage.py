@@ -7,7 +7,6 @@ so a mismatch that five components report is one finding with five groups. `buil
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -345,6 +344,8 @@ def _given(what: str, name: str) -> str:
 def _unknown(what: str, name: str, known: Iterable[str | None]) -> UnknownNameError:
     """The error for a name that no event has, with names that are alike."""
     by_folded = {one.lower(): one for one in known if one}
+    import difflib
+
     alike = difflib.get_close_matches(name.lower(), sorted(by_folded), _MOST_SUGGESTED)
     suggested = f"did you mean {' or '.join(by_folded[one] for one in alike)}?" if alike else None
     return UnknownNameError(f"no event of this triage names the {what} {name!r}", hint=suggested)

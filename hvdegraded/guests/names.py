@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import re
 import unicodedata
@@ -44,6 +43,8 @@ def absent_names(given: Iterable[str], seen: Iterable[str]) -> list[tuple[str, s
     if len(absent) > _MOST_ABSENT:
         return []
     compared = sorted(names)[:_MOST_COMPARED]
+    import difflib
+
     alike = (difflib.get_close_matches(folded(name)[:80], compared, 1) for name in absent)
     return [(name, names[found[0]] if found else None) for name, found in zip(absent, alike, strict=True)]
 

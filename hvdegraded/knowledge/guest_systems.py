@@ -11,7 +11,7 @@ import enum
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,13 +139,29 @@ class OsReading(NamedTuple):
     matched: bool
 
 
+class _Words:
+    """Words that are looked for; their pattern is compiled at the first search, which few readings need."""
+
+    def __init__(self, words: Iterable[str], anywhere: Iterable[str] = ()) -> None:
+        # A digit may follow a word ("rhel8") but not a letter ("alpinegeist"); neither may come before.
+        self._texts = [re.escape(part) for part in anywhere]
+        self._texts += [rf"(?<![^\W_]){re.escape(word)}(?![^\W\d_])" for word in words]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(self._texts))
+
+    def search(self, text: str) -> bool:
+        return self.pattern.search(text) is not None
+
+
 class _Tables(NamedTuple):
-    os: tuple[tuple[OsFact, re.Pattern[str]], ...]
-    denial: re.Pattern[str]
-    hints: tuple[tuple[GuestFamily, re.Pattern[str]], ...]
-    versions: tuple[tuple[GuestFamily, re.Pattern[str]], ...]
+    os: tuple[tuple[OsFact, _Words], ...]
+    denial: _Words
+    hints: tuple[tuple[GuestFamily, _Words], ...]
+    versions: tuple[tuple[GuestFamily, str], ...]
     releases: Mapping[str, str]
-    release: re.Pattern[str]
+    release: _Words
     blank: frozenset[str]
     integration: tuple[IntegrationFact, ...]
     columns: Mapping[str, tuple[str, ...]]
@@ -178,7 +194,7 @@ def windows_release(text: str | None) -> str | None:
     if not text or len(text) > _LONGEST_OS_TEXT or read_os(text).family is not GuestFamily.WINDOWS:
         return None
     tables = _tables()
-    found = {tables.releases[word] for word in tables.release.findall(_folded(text))}
+    found = {tables.releases[word] for word in tables.release.pattern.findall(_folded(text))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -242,7 +258,8 @@ def family_from_version(version: str | None) -> GuestFamily:
     """The family that alone reports this version of its system; UNKNOWN for any other text."""
     folded = _folded((version or "")[:_LONGEST_OS_TEXT]).strip()
     return next(
-        (family for family, whole in _tables().versions if whole.fullmatch(folded)), GuestFamily.UNKNOWN
+        (family for family, whole in _tables().versions if re.fullmatch(whole, folded, re.ASCII)),
+        GuestFamily.UNKNOWN,
     )
 
 
@@ -276,7 +293,7 @@ def windows_remedy(host_release: str | None) -> str:
     best: tuple[int, str] = (0, "")
     for fact in _tables().remedies:
         for host in fact.hosts:
-            if len(host) > best[0] and host in folded and _standing_alone([host]).search(folded):
+            if len(host) > best[0] and host in folded and _Words([host]).search(folded):
                 best = (len(host), fact.text)
     return best[1] or next(fact.text for fact in _tables().remedies if not fact.hosts)
 
@@ -298,29 +315,20 @@ def _tables() -> _Tables:
     for fact in file.rows("column", ColumnFact):
         roles[fact.role] = tuple(dict.fromkeys(column_key(name) for name in fact.names))
     return _Tables(
-        os=tuple((fact, _standing_alone(fact.words, fact.anywhere)) for fact in os_facts),
-        denial=_standing_alone(
+        os=tuple((fact, _Words(fact.words, fact.anywhere)) for fact in os_facts),
+        denial=_Words(
             [word for denial in denials for word in denial.words],
             [part for denial in denials for part in denial.anywhere],
         ),
-        hints=tuple((fact.family, _standing_alone(fact.words)) for fact in file.rows("hint", HintFact)),
-        versions=tuple(
-            (fact.family, re.compile(fact.pattern, re.ASCII)) for fact in file.rows("version", VersionFact)
-        ),
+        hints=tuple((fact.family, _Words(fact.words)) for fact in file.rows("hint", HintFact)),
+        versions=tuple((fact.family, fact.pattern) for fact in file.rows("version", VersionFact)),
         releases=releases,
-        release=_standing_alone(sorted(releases, key=len, reverse=True)),
+        release=_Words(sorted(releases, key=len, reverse=True)),
         blank=frozenset(_folded(text) for blank in blanks for text in blank.texts),
         integration=file.rows("integration", IntegrationFact),
         columns=roles,
         remedies=file.rows("remedy", RemedyFact),
     )
-
-
-def _standing_alone(words: Iterable[str], anywhere: Iterable[str] = ()) -> re.Pattern[str]:
-    # A digit may follow a word ("rhel8") but not a letter ("alpinegeist"); neither may come before.
-    inside = [re.escape(part) for part in anywhere]
-    alone = [rf"(?<![^\W_]){re.escape(word)}(?![^\W\d_])" for word in words]
-    return re.compile("|".join(inside + alone))
 
 
 def _folded(text: str) -> str:

@@ -6,10 +6,8 @@ from there. A local time that occurs twice, or never, because clocks were change
 
 from __future__ import annotations
 
-import tomllib
 from datetime import UTC, tzinfo
 from functools import lru_cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from hvdegraded.errors import WrongTypeError, WrongValueError
@@ -73,5 +71,8 @@ def _moved(ticks: int, zone: tzinfo) -> tuple[int, Caveat]:
 
 @lru_cache(maxsize=1)
 def _windows_zones() -> dict[str, str]:
+    import tomllib
+    from importlib.resources import files
+
     raw = tomllib.loads((files("hvdegraded.records") / "windows_zones.toml").read_text(encoding="utf-8"))
     return {name.casefold(): zone for name, zone in raw["zones"].items()}
