@@ -91,13 +91,13 @@ def add_report(command: Any) -> Any:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
+    # Modules and findings live to the end: looking for garbage among 100,000 takes a third of all time.
+    gc.set_threshold(*_GARBAGE)
     from hvdegraded.events.spool import EventSpool
     from hvdegraded.findings.companions import companions_of
 
     if options.again and not options.baseline:
         raise HvdegradedError("--again says what a baseline shows", hint="add --baseline FILE")
-    # Findings live to the end: looking for garbage among 100,000 of them takes a third of all time.
-    gc.set_threshold(*_GARBAGE)
     beside = companions_of(source_of(options))
     builder = builder_of(options, beside)
     reading = read_options_of(options)

@@ -168,19 +168,21 @@ class EvtxDecoder:
         place: int,
     ) -> list[Recurrence]:
         """The records from a place on whose shape, heading and payload are known, up to the first other."""
-        data, templates, number, alike = chunk.data, xml.templates, chunk.number, self._alike
+        data, base, templates, alike = chunk.data, chunk.offset, xml.templates, self._alike
         found: list[Recurrence] = []
+        passed: set[Heading] = set()  # whose providers are wanted
         for at in range(place, len(spans)):
-            start, end = spans[at][:2]
+            span = spans[at]
+            start = span[0]
             body = start + RECORD_HEADER
             (offset,) = _COUNT(data, body + SHAPE_HEAD)
             # A template that is spelled out in the record itself leaves its values elsewhere.
             outer = templates.get(offset) if offset < start else None
-            if outer is None or spans[at][-1] is not None:
+            if outer is None or span[-1] is not None:
                 break
             values = body + INSTANCE_HEAD.size + 4
             layout = outer[0].system.get(data[values : values + 4 * data[values - 4]])
-            shape = None if layout is None else layout.shapes.get(end - start)
+            shape = None if layout is None else layout.shapes.get(span[1] - start)
             if shape is None:
                 break
             unpack, at_inner, at_payload, kept, pick, absent, guids, headings, _ = shape
@@ -191,12 +193,16 @@ class EvtxDecoder:
             if heading is None or inner is None:
                 break
             like = alike.get((heading, inner[0], parts[at_payload]))
-            if like is None or not (wanted is None or wanted.matches(like.provider or like.channel)):
+            if like is None:
                 break
+            if heading not in passed:
+                if wanted is not None and not wanted.matches(like.provider or like.channel):
+                    break
+                passed.add(heading)
             changing = pick(parts + absent)
             if guids:
                 changing = self._with_guids(guids, changing)
-            found.append(_new_tuple(Recurrence, (like, changing, path, chunk.offset + start, number)))
+            found.append(_new_tuple(Recurrence, (like, changing, path, base + start, chunk[2])))
         return found
 
     def _hidden_in(
