@@ -20,6 +20,7 @@ from hvdegraded.formats.collections import (
     collected_files,
     unpacked_files,
 )
+from hvdegraded.formats.evtx.format import FILE_MAGIC
 from hvdegraded.formats.shippers.frames import is_frame
 from hvdegraded.guests.guest import Guest, InventoryProblem
 from hvdegraded.guests.inventory import GuestInventory
@@ -145,7 +146,10 @@ def _states_in(path: Path) -> StateExport | None:
         if not path.is_file():
             return None
         with path.open("rb") as stream:
-            head = stream.read(_HEAD).replace(b"\0", b"").lower()
+            start = stream.read(len(FILE_MAGIC))
+            if start == FILE_MAGIC:
+                return None
+            head = (start + stream.read(_HEAD)).replace(b"\0", b"").lower()
         if any(word in head for word in _WORDS) and not any(name in head for name in _PROVIDERS):
             from hvdegraded.guests.state_exports import LONGEST_EXPORT, read_states
 

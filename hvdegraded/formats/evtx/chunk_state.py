@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
+from hvdegraded.formats.evtx.binxml.split import Heading
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.record_headers import Gap, Span
 from hvdegraded.formats.evtx.walk import end_of
+from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack
+from hvdegraded.records.record import EventRecord
 
-__all__ = ["gap_loss", "state_of"]
+__all__ = ["Unwanted", "coverages", "gap_loss", "state_of"]
 
+_COMPUTER, _CHANNEL = map(EventRecord._fields.index, ("computer", "channel"))
 _SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
+
+
+class Unwanted(NamedTuple):
+    """The System fields and the time of a record whose provider is not wanted."""
+
+    heading: Heading
+    ticks: int | None
 
 
 def state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
@@ -61,3 +73,10 @@ def gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
         after=before.ticks if isinstance(before, Span) else None,
         before=behind.ticks if isinstance(behind, Span) else None,
     )
+
+
+def coverages(*records: Unwanted) -> Iterator[Coverage]:
+    """The times of records."""
+    for heading, ticks in records:
+        if ticks is not None:
+            yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)

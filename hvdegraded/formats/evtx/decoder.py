@@ -6,7 +6,7 @@ import struct
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
@@ -22,16 +22,21 @@ from hvdegraded.formats.evtx.binxml.split import Heading
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, malformed
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
-from hvdegraded.formats.evtx.chunk_state import gap_loss, state_of
+from hvdegraded.formats.evtx.chunk_state import Unwanted, coverages, gap_loss, state_of
 from hvdegraded.formats.evtx.chunks import Chunk
-from hvdegraded.formats.evtx.format import FRAGMENT_HEADER, INSTANCE_HEAD, INSTANCE_TOKEN, RECORD_HEADER
+from hvdegraded.formats.evtx.format import (
+    FRAGMENT_HEADER,
+    FRAGMENT_TOKEN,
+    INSTANCE_HEAD,
+    INSTANCE_TOKEN,
+    RECORD_HEADER,
+)
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
 from hvdegraded.formats.evtx.shapes import SHAPE_HEAD, learn
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.cleared import clears_log
-from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Loss, Note, NoteKind, Skipped
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
@@ -44,10 +49,8 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_PROVIDER, _EVENT_ID, _CHANNEL, _COMPUTER = map(
-    EventRecord._fields.index, ("provider", "event_id", "channel", "computer")
-)
-_PAYLOAD_BEGINS = (0x0F, INSTANCE_TOKEN)  # tokens
+_PROVIDER, _EVENT_ID, _CHANNEL = map(EventRecord._fields.index, ("provider", "event_id", "channel"))
+_PAYLOAD_BEGINS = (FRAGMENT_TOKEN, INSTANCE_TOKEN)
 _MAX_HIDDEN = 1024  # places in a record where another may begin
 _new_tuple: Any = tuple.__new__
 _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
@@ -55,13 +58,6 @@ _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 _NOWHERE = Origin()
 _MOST_ALIKE = 8192  # kinds of records that are remembered
 _LONGEST_ALIKE = 4096  # bytes of such a record
-
-
-class _Unwanted(NamedTuple):
-    """The System fields and the time of a record whose provider is not wanted."""
-
-    heading: Heading
-    ticks: int | None
 
 
 class EvtxDecoder:
@@ -95,13 +91,11 @@ class EvtxDecoder:
         anomalies = (*chunk.anomalies, Anomaly.BAD_CHECKSUM) if damaged else chunk.anomalies
         xml = self._xml(chunk, damaged=damaged)
         usual: list[Recurrence] = []
-        skipped: list[_Unwanted] = []
+        skipped: list[Unwanted] = []
         place = -1
         while (place := place + 1) < len(spans):
             if self._fast and not anomalies:
-                known = self._known(xml, chunk, path, wanted, spans, place)
-                usual += known
-                place += len(known)
+                place = self._take_known(xml, chunk, path, wanted, spans, place, usual, skipped)
                 if place == len(spans):
                     break
             span = spans[place]
@@ -114,7 +108,7 @@ class EvtxDecoder:
             if isinstance(found, Recurrence):
                 usual.append(found)
                 continue
-            if isinstance(found, _Unwanted):
+            if isinstance(found, Unwanted):
                 skipped.append(found)
                 continue
             yield usual
@@ -125,7 +119,7 @@ class EvtxDecoder:
         yield usual
         if skipped:
             yield Skipped(len(skipped))
-            yield from _coverages(skipped[0], skipped[-1])
+            yield from coverages(skipped[0], skipped[-1])
 
     def _decoded(
         self,
@@ -135,21 +129,21 @@ class EvtxDecoder:
         wanted: ChunkPrefilter | None,
         span: Span,
         anomalies: tuple[str, ...],
-    ) -> Item | Recurrence | _Unwanted:
+    ) -> Item | Recurrence | Unwanted:
         """A record of a chunk with these anomalies."""
         start, end, number, ticks, odd_place = span
         body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
+        is_short = stop - body <= _LONGEST_ALIKE
         try:
             outer = self._outer(xml, body, stop)
-            if outer is not None and wanted is not None and not outer[0].clears_log:
-                fields = outer[0].fields
-                if not wanted.matches(fields[_PROVIDER] or fields[_CHANNEL]):
-                    return _Unwanted(outer[0], outer[1][0])
+            if outer is not None and not outer[0].clears_log:
+                if is_short:
+                    self._made.count += learn(chunk.data, span, outer[0], *outer[2:])
+                if wanted is not None and not wanted.matches(outer[0].provider):
+                    return Unwanted(outer[0], outer[1][0])
             like = self._like(xml, outer, stop) if outer is not None and self._fast else None
-            plain = not anomalies and odd_place is None and stop - body <= _LONGEST_ALIKE
+            plain = not anomalies and odd_place is None and is_short
             if plain and outer is not None and like is not None and not outer[0].clears_log:
-                heading, _, layout, here = outer
-                self._made.count += learn(chunk.data, body, end - start, heading, layout, here)
                 found: Recurrence = _new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number))
                 return found
             marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
@@ -158,7 +152,7 @@ class EvtxDecoder:
         except (BinXmlError, UnreadableEventError) as error:
             return Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
 
-    def _known(
+    def _take_known(
         self,
         xml: ChunkXml[PlannedTemplate],
         chunk: Chunk,
@@ -166,10 +160,14 @@ class EvtxDecoder:
         wanted: ChunkPrefilter | None,
         spans: Sequence[Span | Gap],
         place: int,
-    ) -> list[Recurrence]:
-        """The records from a place on whose shape, heading and payload are known, up to the first other."""
+        usual: list[Recurrence],
+        skipped: list[Unwanted],
+    ) -> int:
+        """Take the records from a place on whose shape, heading and payload are known.
+
+        Of those that are not wanted, the payload is not looked at. Returns the place of the first other.
+        """
         data, base, templates, alike = chunk.data, chunk.offset, xml.templates, self._alike
-        found: list[Recurrence] = []
         passed: set[Heading] = set()  # whose providers are wanted
         for at in range(place, len(spans)):
             span = spans[at]
@@ -179,31 +177,34 @@ class EvtxDecoder:
             # A template that is spelled out in the record itself leaves its values elsewhere.
             outer = templates.get(offset) if offset < start else None
             if outer is None or span[-1] is not None:
-                break
+                return at
             values = body + INSTANCE_HEAD.size + 4
             layout = outer[0].system.get(data[values : values + 4 * data[values - 4]])
             shape = None if layout is None else layout.shapes.get(span[1] - start)
             if shape is None:
-                break
-            unpack, at_inner, at_payload, kept, pick, absent, guids, headings, _ = shape
+                return at
+            unpack, at_key, at_inner, at_payload, kept, pick, absent, guids, headings, _ = shape
             parts = unpack(data, body)
             heading = headings.get(kept(parts))
+            if heading is None:
+                return at
+            if heading not in passed:
+                if wanted is not None and not wanted.matches(heading.provider):
+                    skipped.append(Unwanted(heading, pick(parts + absent)[0]))
+                    continue
+                passed.add(heading)
             offset = parts[at_inner]
             inner = templates.get(offset) if offset < start else None
-            if heading is None or inner is None:
-                break
+            if inner is None or inner[0].key != parts[at_key]:
+                return at
             like = alike.get((heading, inner[0], parts[at_payload]))
             if like is None:
-                break
-            if heading not in passed:
-                if wanted is not None and not wanted.matches(like.provider or like.channel):
-                    break
-                passed.add(heading)
+                return at
             changing = pick(parts + absent)
             if guids:
                 changing = self._with_guids(guids, changing)
-            found.append(_new_tuple(Recurrence, (like, changing, path, base + start, chunk[2])))
-        return found
+            usual.append(_new_tuple(Recurrence, (like, changing, path, base + start, chunk[2])))
+        return len(spans)
 
     def _hidden_in(
         self,
@@ -314,7 +315,8 @@ class EvtxDecoder:
             fields[place] = self._texts[table][fields[place]]
         for place in CHANGING:
             fields[place] = None
-        return Heading(tuple(fields), clears_log(fields[_PROVIDER], fields[_EVENT_ID]))
+        is_clearing = clears_log(fields[_PROVIDER], fields[_EVENT_ID])
+        return Heading(tuple(fields), fields[_PROVIDER] or fields[_CHANNEL], is_clearing)
 
     def _with_guids(self, places: Iterable[int], changing: tuple[Any, ...]) -> tuple[Any, ...]:
         texts = list(changing)
@@ -338,7 +340,7 @@ class EvtxDecoder:
                     self._alike[heading] = like
             return like
         try:
-            if data[place] == 0x0F:
+            if data[place] == FRAGMENT_TOKEN:
                 place += 4
             token, _, key, offset = _INNER(data, place)
             if token != INSTANCE_TOKEN:
@@ -394,10 +396,3 @@ class EvtxDecoder:
             origin = origin.with_caveats(Caveat.MENDED_TEMPLATE)
         # A Node reads as lxml's elements do.
         return record_from_element(element, origin, exact=True)  # type: ignore[arg-type]
-
-
-def _coverages(*records: _Unwanted) -> Iterator[Coverage]:
-    """The times of records."""
-    for heading, ticks in records:
-        if ticks is not None:
-            yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)

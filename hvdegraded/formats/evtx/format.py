@@ -58,6 +58,7 @@ SMALLEST_RECORD = RECORD_HEADER + 8
 FRAGMENT_HEADER = 0x0001010F
 """Token and version that open a fragment of binary XML, as one little-endian number."""
 
+FRAGMENT_TOKEN = 0x0F
 INSTANCE_TOKEN = 0x0C
 INSTANCE_HEAD = struct.Struct("<IBBII")
 """How a record's content begins: fragment header, token, version, key and offset of its template."""

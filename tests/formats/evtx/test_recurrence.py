@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hvdegraded.formats.evtx.chunks import Chunk, find_chunks
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.format import RECORD_HEADER
+from hvdegraded.formats.evtx.format import INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.record_headers import Span
 from hvdegraded.formats.evtx.walk import walk
@@ -19,7 +19,7 @@ from hvdegraded.reading.delivery import delivered, delivered_in_runs
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from tests.tools.mutations import seal
-from tests.tools.written_records import guids, records, sids
+from tests.tools.written_records import WORKER, guids, records, sids
 
 
 def read(data: bytes, decoder: EvtxDecoder) -> list[EventRecord]:
@@ -78,6 +78,23 @@ def test_a_record_of_which_a_byte_differs_is_not_taken_for_one_that_is_known(
         log[chunk.offset + place] ^= data.draw(st.integers(1, 255))
     seal(log, chunk.offset)
     assert read(bytes(log), EvtxDecoder()) == read(bytes(log), EvtxDecoder(fast=False))
+
+
+def test_content_of_another_template_is_not_taken_for_its_own() -> None:
+    """A record names the key of one template and the place of another, for which its content is known."""
+    record = WORKER._replace(user_id=None)
+    several = [record._replace(record_id=at, data=((name, "x"),)) for at, name in enumerate("ab" * 4, 1)]
+    log = bytearray(evtx_bytes(several))
+    chunk = next(find_chunks(lambda at, count: bytes(log[at : at + count])))
+    assert isinstance(chunk, Chunk)
+    spans = [span for span in walk(chunk) if isinstance(span, Span)][-2:]
+    first, second = (chunk.data[span.start : span.end] for span in spans)
+    (at,) = [at for at in range(RECORD_HEADER + 30, len(first) - 8) if first[at : at + 4] != second[at : at + 4]
+             and first[at - 6] == INSTANCE_TOKEN]  # fmt: skip
+    place = chunk.offset + spans[0].start + at
+    log[place : place + 4] = second[at : at + 4]
+    seal(log, chunk.offset)
+    assert read(bytes(log), EvtxDecoder()) == read(bytes(log), EvtxDecoder(fast=False)) != several
 
 
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:

@@ -48,27 +48,30 @@ def split_of(*pieces: int | str) -> Split:
 class Heading:
     """The System fields of records that are alike, which other objects are not equal to.
 
-    `clears_log` says that they report a cleared log.
+    By `provider`, or the channel where it is lost, they are wanted or not; `clears_log` says that they report
+    a cleared log.
     """
 
-    __slots__ = ("clears_log", "fields")
+    __slots__ = ("clears_log", "fields", "provider")
 
-    def __init__(self, fields: tuple[Any, ...], clears_log: bool = False) -> None:
+    def __init__(self, fields: tuple[Any, ...], provider: str, clears_log: bool) -> None:
         self.fields = fields
+        self.provider = provider
         self.clears_log = clears_log
 
 
 class Shape(NamedTuple):
     """How to take records of one shape apart.
 
-    `unpack` takes a chunk's bytes and where a record's content starts. Of the tuple that it gives, `inner` is
-    the place of the offset of the payload's template, `payload` that of the payload's content, and `kept`
-    takes all other bytes but those that change, by which `headings` are known. With `absent` behind it,
-    `changing` takes what changes, of which `guids` (places) are bytes. `content` is where the payload's
+    `unpack` takes a chunk's bytes and where a record's content starts. In the tuple that it gives, `key` and
+    `inner` are the places of key and offset of the payload's template, `payload` is that of its content.
+    `kept` takes all other bytes but those that change, by which `headings` are known. With `absent` behind
+    it, `changing` takes what changes, of which `guids` (places) are bytes. `content` is where the payload's
     content stands, counted from where the record's content starts.
     """
 
     unpack: Callable[[bytes, int], tuple[Any, ...]]
+    key: int
     inner: int
     payload: int
     kept: Callable[[tuple[Any, ...]], tuple[bytes, ...]]
