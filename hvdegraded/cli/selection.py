@@ -17,10 +17,10 @@ __all__ = ["add_selection", "add_times", "selected", "times_of"]
 
 def add_selection(command: Any) -> None:
     """Add the arguments that select findings."""
-    command.add_argument("--vm", metavar="NAME", help="only this VM, by name or id")
+    command.add_argument("--vm", metavar="NAME", help="only this VM, by name or id, and what mentions it")
     command.add_argument("--host", metavar="NAME", help="only what this host logged")
     command.add_argument(
-        "--component", metavar="NAME", help="only version events of one: storage, network, …"
+        "--component", metavar="NAME", help="only version mismatches of one: storage, network, …"
     )
 
 

@@ -26,7 +26,7 @@ from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group, GroupKey, age_of, column
 from hvdegraded.findings.grouping import Alike, Run
 from hvdegraded.findings.groups import EventGroup
-from hvdegraded.findings.mentions import HostTexts
+from hvdegraded.findings.mentions import HostTexts, names_by_id
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
 from hvdegraded.findings.repeats import InputSpan, Repeats, count_once, input_spans
@@ -263,7 +263,8 @@ class TriageBuilder:
         provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
         names, silent = self._context.vm_names(), silent_hosts(report, self._bounds.since, self._bounds.until)
-        return Triage(groups, report, self._excluded, provenance, rows, names, silent_hosts=silent)
+        by_id = names_by_id(vms, self.classifier.guests)
+        return Triage(groups, report, self._excluded, provenance, rows, names, by_id, silent_hosts=silent)
 
     def judge(
         self, coverage: ChannelCoverage, spans: Iterable[InputSpan], elsewhere: Iterable[History] = ()

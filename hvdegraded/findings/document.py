@@ -6,7 +6,7 @@ The same dataclasses are the schema of the findings' JSON (`json_schema`), which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import PlainSerializer, TypeAdapter, WrapSerializer
 
 from hvdegraded.findings.assumed import AssumedVm, AssumedVms, MissingLog, assumed_vms, missing_logs
-from hvdegraded.findings.entries import FindingEntries, FindingEntry, Problem, problems_of
+from hvdegraded.findings.entries import NO_NAMES, FindingEntries, FindingEntry, Names, Problem, problems_of
 from hvdegraded.findings.exclusion import Emptiness, Exclusion, Selection
 from hvdegraded.findings.groups import Finding, Section, moment_of
 from hvdegraded.findings.provenance import Provenance
@@ -129,11 +129,11 @@ def document_of(
     happened_again: tuple[str, ...] = (),
     silent_hosts: tuple[SilentHost, ...] = (),
     selection: Selection | None = None,
-    mentions: Mapping[str, str] | None = None,
+    names: Names = NO_NAMES,
 ) -> Document:
     """The document of findings, whose problems keep their order."""
     report = report or ReadReport()
-    problems = tuple(problems_of(findings, mentions))
+    problems = tuple(problems_of(findings, names))
     groups = [group for finding in findings for group in finding.groups]
     return Document(
         schema="hvdegraded.findings",

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
+from typing import NamedTuple
 
 from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
 from hvdegraded.findings.made import MadeWhenAsked
@@ -18,7 +19,7 @@ from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
 
-__all__ = ["FindingEntries", "FindingEntry", "GroupEntry", "Problem", "problems_of"]
+__all__ = ["NO_NAMES", "FindingEntries", "FindingEntry", "GroupEntry", "Names", "Problem", "problems_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,30 @@ class FindingEntry:
         return self.vm_name or self.vm_id
 
 
+class Names(NamedTuple):
+    """Names of VMs beside those of events: by the id of a finding that mentions one, and by the VM's id."""
+
+    mentions: Mapping[str, str]
+    by_id: Mapping[str, str]
+
+    def of(self, finding: Finding) -> str | None:
+        """The name of a finding's VM, else its id."""
+        return self.by_id.get(finding.vm, finding.vm) if finding.vm else None
+
+
+NO_NAMES = Names({}, {})
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Findings of a section with the same problem and remedy; `number` is that of the first.
-
-    `mentions` names a VM by the ids of findings that only mention it.
-    """
+    """Findings of a section with the same problem and remedy; `number` is that of the first."""
 
     section: Section
     title: str
     remedy: str | None
     number: int
     members: tuple[Finding, ...]
-    mentions: Mapping[str, str]
+    names: Names
 
     @property
     def findings(self) -> FindingEntries:
@@ -119,7 +131,7 @@ class Problem:
     @property
     def subjects(self) -> list[str]:
         """The VMs by name, else id, or the hosts of what concerns no VM."""
-        return list(dict.fromkeys(finding.vm or finding.host or "" for finding in self.members))
+        return list(dict.fromkeys(self.names.of(one) or one.host or "" for one in self.members))
 
 
 class FindingEntries(MadeWhenAsked[FindingEntry]):
@@ -138,7 +150,7 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
         problem = self.problems[which]
         place = at - self._ends[which] + len(problem.members)
         finding = problem.members[place]
-        return _entry(finding, problem.title, problem.number + place, problem.mentions.get(finding.id))
+        return _entry(finding, problem.title, problem.number + place, problem.names)
 
     def numbers(self) -> Iterator[tuple[str, int]]:
         """Yield the id and the number of each finding."""
@@ -147,7 +159,7 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
                 yield finding.id, number
 
 
-def problems_of(findings: Iterable[Finding], mentions: Mapping[str, str] | None = None) -> Iterator[Problem]:
+def problems_of(findings: Iterable[Finding], names: Names = NO_NAMES) -> Iterator[Problem]:
     """Put the findings with the same problem and remedy of a section together, in their order."""
     found: dict[tuple[Section, str, str | None], list[Finding]] = {}
     for finding in findings:
@@ -156,7 +168,7 @@ def problems_of(findings: Iterable[Finding], mentions: Mapping[str, str] | None 
     order = list(Section)
     number = 1
     for (section, title, remedy), members in sorted(found.items(), key=lambda item: order.index(item[0][0])):
-        yield Problem(section, title, remedy, number, tuple(members), mentions or {})
+        yield Problem(section, title, remedy, number, tuple(members), names)
         number += len(members)
 
 
@@ -165,7 +177,7 @@ def _title(group: EventGroup) -> str:
     return PROBLEMS.get(group.ruling.reason) or title_of(*group.judged)
 
 
-def _entry(finding: Finding, title: str, number: int, mentions: str | None) -> FindingEntry:
+def _entry(finding: Finding, title: str, number: int, names: Names) -> FindingEntry:
     verdict = finding.verdict
     return FindingEntry(
         number=number,
@@ -178,7 +190,7 @@ def _entry(finding: Finding, title: str, number: int, mentions: str | None) -> F
         acknowledged=_acknowledged(finding.acknowledged),
         level=finding.level,
         host=verdict.host,
-        vm_name=verdict.vm_name,
+        vm_name=verdict.vm_name or names.by_id.get(verdict.vm_id or ""),
         vm_id=verdict.vm_id,
         guest=verdict.guest,
         problem=title,
@@ -188,7 +200,7 @@ def _entry(finding: Finding, title: str, number: int, mentions: str | None) -> F
         first=finding.first,
         last=finding.last,
         groups=tuple(_group_entries(finding.groups, title)),
-        mentions=mentions,
+        mentions=names.mentions.get(finding.id),
     )
 
 

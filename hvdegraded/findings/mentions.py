@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from hvdegraded.events import Event
 from hvdegraded.events.folded import EventFolder
 from hvdegraded.findings.folded_groups import Group, GroupKey
 from hvdegraded.findings.groups import EventGroup
+from hvdegraded.guests.guest import Guest
 from hvdegraded.guids import normalise_guid
 
-__all__ = ["MOST_TEXTS", "HostTexts", "Mentions", "VmSelection", "text_of"]
+__all__ = ["MOST_TEXTS", "HostTexts", "Mentions", "VmSelection", "names_by_id", "text_of"]
 
 MOST_TEXTS = 512  # of a kind of events; of more, one group is kept
 _NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:/]*)\b", re.IGNORECASE)
@@ -39,18 +40,41 @@ def _texts(event: Event) -> str:
     return "\n".join([*(text for _, text in event.data), event.message or ""])[:_LONGEST_TEXT]
 
 
+def names_by_id(vms: Iterable[tuple[str | None, str | None]], guests: Iterable[Guest]) -> dict[str, str]:
+    """The names of VMs that some events name by id alone, from other events or an inventory; `vms`: id, name.
+
+    An id of which two names are known has none.
+    """
+    known = list(vms)
+    found: dict[str, set[str]] = {vm_id: set() for vm_id, name in known if vm_id and not name}
+    if not found:
+        return {}
+    for vm_id, name in (*known, *((guest.vm_id, guest.name) for guest in guests)):
+        if vm_id in found and name:
+            found[vm_id].add(name)
+    return {vm_id: names.pop() for vm_id, names in found.items() if len(names) == 1}
+
+
 class VmSelection:
     """Which groups of events are a VM's, by its name or id in lower case, and which mention it.
 
-    `groups` are all that were read, `vm_names` names of VMs that stand in none of them.
+    `groups` are all that were read, `vm_names` names of VMs that stand in none of them, `by_id` the names of
+    VMs that events name by id alone.
     """
 
-    def __init__(self, wanted: str, groups: Iterable[EventGroup], vm_names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        wanted: str,
+        groups: Iterable[EventGroup],
+        vm_names: Iterable[str],
+        by_id: Mapping[str, str],
+    ) -> None:
         self._wanted = wanted
         named = [_names(group) for group in groups]
         own = [names for names in named if wanted in names]
         self._ids = {name for names in own for name in names if normalise_guid(name)}
-        self._mentions = Mentions({wanted}.union(*own), {*vm_names}.union(*named))
+        self._ids |= {vm_id.lower() for vm_id, name in by_id.items() if name.lower() == wanted}
+        self._mentions = Mentions({wanted, *self._ids}.union(*own), {*vm_names}.union(*named))
 
     def is_own(self, group: EventGroup) -> bool:
         """Whether the events are of the VM; an id of a VM of that name is enough."""

@@ -56,7 +56,8 @@ class Triage(GroupedEvents):
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
     why; `report` is the account of the reading, `provenance` names version, inputs and inventory;
-    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded;
+    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded,
+    `names_by_id` the names of VMs that some events name by id alone;
     `happened_again` names what is excluded as known, and happened again; `silent_hosts` are those of which
     nothing was read within the times asked for. `selected` names the VM, host or component to which this is
     narrowed, `left_out` holds the other events, and `mentions` the VM by the ids of findings that are
@@ -76,6 +77,7 @@ class Triage(GroupedEvents):
     provenance: Provenance = field(default_factory=Provenance)
     acknowledgements: tuple[Acknowledgement, ...] = ()
     vm_names: frozenset[str] = frozenset()
+    names_by_id: dict[str, str] = field(default_factory=dict)
     happened_again: tuple[str, ...] = ()
     silent_hosts: tuple[SilentHost, ...] = ()
     selected: tuple[str, ...] = ()
@@ -145,7 +147,7 @@ class Triage(GroupedEvents):
         """
         wanted = _given("VM", name_or_id).strip("{}").lower()
         whole = self._whole or self.groups
-        selection = VmSelection(wanted, whole, self.vm_names)
+        selection = VmSelection(wanted, whole, self.vm_names, self.names_by_id)
         if same_name(wanted) not in self.vm_names and not any(
             selection.is_own(group) or selection.is_mention(group) for group in whole
         ):
@@ -241,6 +243,7 @@ class Triage(GroupedEvents):
     def document(self) -> Document:
         """Everything that text, page and JSON show."""
         from hvdegraded.findings.document import document_of
+        from hvdegraded.findings.entries import Names
 
         return document_of(
             self.findings,
@@ -251,7 +254,7 @@ class Triage(GroupedEvents):
             happened_again=self.happened_again,
             silent_hosts=self.silent_hosts,
             selection=self._selected(),
-            mentions=self.mentions,
+            names=Names(self.mentions, self.names_by_id),
         )
 
     def _remarks_on_acknowledgements(self) -> Iterator[str]:

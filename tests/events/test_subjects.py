@@ -55,3 +55,22 @@ def test_what_a_text_tells_of_a_vm_makes_nothing_ignorable() -> None:
         found = hv.triage([refused, failure._replace(time_ticks=ticks)], guests=guests("linux"))
         (verdict,) = (group.verdict for group in found.groups if group.event_id == 5)
         assert verdict.ignorable is ignorable
+
+
+def test_a_vm_that_an_event_names_by_id_alone_is_shown_by_its_name() -> None:
+    """As another event names it, or the inventory; where these disagree, by its id."""
+    event = record(HV + "VMMS", 16060, 2, (), FULL.format(ID).replace("web01", "it"))
+    other = record(HV + "VMMS", 19100, 2, (("VmName", "web01"), ("VmId", ID)))
+    alone, tied, listed, torn = (
+        hv.triage([event]),
+        hv.triage([event, other]),
+        hv.triage([event], guests=guests("linux")),
+        hv.triage([event, other._replace(data=(("VmName", "web02"), ("VmId", ID)))], guests=guests("linux")),
+    )
+    for found, name in ((alone, None), (tied, "web01"), (listed, "web01"), (torn, None)):
+        (entry,) = (one for one in found.document.findings if one.groups[0].event_id == 16060)
+        assert (entry.vm_name, entry.vm_id) == (name, ID)
+        assert entry.mentions is None
+    assert len(tied.vm("web01")) == 2
+    assert len(listed.vm("WEB01")) == 1
+    assert len(torn.vm("web02")) == 2
