@@ -138,7 +138,10 @@ def place(record: EventRecord, fact: EventFact, component: Component, knowledge:
             return ""
         return filled[0] if filled else texts[0]
 
-    values = {key: one_of(indexes, key, decisive=key in _DECISIVE) for key, indexes in layout.fields.items()}
+    values = {
+        key: data[at[0]][1] if len(at) == 1 else one_of(at, key, decisive=key in _DECISIVE)
+        for key, at in layout.fields.items()
+    }
     rest = [one_of(at, f"position {where}", decisive=True) for where, at in layout.positions.items()]
     unplaced = [text for text in rest if text]
     if unplaced and not fields:

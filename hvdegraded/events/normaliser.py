@@ -244,11 +244,10 @@ class Normaliser:
         return _VersionReading(model, common, caveats)
 
     def _first_error(self, record: EventRecord) -> Hresult | None:
-        for name, text in record.data:
-            if name is not None and field_key(name) in ERROR_FIELDS:
-                error = self._hresult(text)
-                if error is not None:
-                    return error
+        for index in _error_places(tuple([name for name, _ in record.data])):
+            error = self._hresult(record.data[index][1])
+            if error is not None:
+                return error
         return None
 
     def _hresult(self, text: str) -> Hresult | None:
@@ -259,6 +258,12 @@ class Normaliser:
 
 
 _Contradictions = list[str]
+
+
+@lru_cache(maxsize=256)
+def _error_places(names: Names) -> tuple[int, ...]:
+    """Where values of these names stand that may be errors."""
+    return tuple(at for at, name in enumerate(names) if name is not None and field_key(name) in ERROR_FIELDS)
 
 
 def _version(

@@ -78,8 +78,8 @@ class Work(NamedTuple):
 
 
 WORK = {
-    "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 1100),
-    "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 27_000),
+    "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 650),
+    "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 25_000),
     "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 2600),
     "a line of another provider": Work(lambda count: label_of(lines(noise(), count)), 200, 170),
 }
