@@ -14,7 +14,7 @@ param(
 
 $ErrorActionPreference = 'Stop'
 
-# Channels in which Hyper-V reports versions and failures; others of Hyper-V that exist are taken too.
+# Channels in which Hyper-V reports versions and failures; others of Hyper-V and of virtual disks that exist are taken too.
 $wanted = @(
 __CHANNELS__
 )
@@ -50,7 +50,7 @@ try {
     $problems = @()
 
     $existing = @{}
-    foreach ($log in @(Get-WinEvent -ListLog 'System', '*Hyper-V*' -ErrorAction SilentlyContinue)) {
+    foreach ($log in @(Get-WinEvent -ListLog 'System', '*Hyper-V*', '*VHDMP*' -ErrorAction SilentlyContinue)) {
         if ([string] $log.LogType -in 'Administrative', 'Operational') { $existing[$log.LogName] = $log }
     }
     $channels = @(
