@@ -23,7 +23,7 @@ from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
 from tests.benchmarks.contenders import JOBS, Contender, Job, our_report, our_triage
 from tests.benchmarks.inputs import build
 
-LINES = ("2.jsonl", "100.jsonl", "unknown.jsonl")
+LINES = ("2.jsonl", "100.jsonl", "few.jsonl", "unknown.jsonl")
 
 
 def measure(job: Job, contender: Contender, path: Path) -> dict[str, Any]:

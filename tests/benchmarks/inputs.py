@@ -33,6 +33,14 @@ def hyper_v(count: int) -> list[EventRecord]:
     return [rows[at % len(rows)]._replace(record_id=at + 1) for at in range(count)]
 
 
+def streamed(count: int) -> Iterator[EventRecord]:
+    """The same as a stream has them: each round of them a day after the one before."""
+    rows = hyper_v(1100)
+    for at in range(count):
+        record, day = rows[at % len(rows)], at // len(rows)
+        yield record._replace(record_id=at + 1, time_ticks=(record.time_ticks or 0) + day * 864_000_000_000)
+
+
 def small(count: int) -> list[EventRecord]:
     """Small VmlEventLog events of the management service."""
     return [
@@ -219,13 +227,12 @@ def build(folder: Path, scale: float, names: Collection[str]) -> dict[str, Path]
     """The inputs of these names; `scale` 1 is full size."""
 
     def lines(shown: Callable[[EventRecord], str], count: int) -> bytes:
-        texts = [shown(record) for record in hyper_v(2000)]
-        return "".join(texts[at % len(texts)] + "\n" for at in range(count)).encode()
+        return "".join(shown(record) + "\n" for record in streamed(count)).encode()
 
     def few_lines(count: int) -> bytes:
-        events, others = [json.dumps(winlogbeat(record)) for record in hyper_v(2000)], _shipped_noise()
+        events, others = map(winlogbeat, streamed(count // 50 + 1)), _shipped_noise()
         return "".join(
-            (events[at // 50 % len(events)] if at % 50 == 0 else others[at % len(others)]) + "\n"
+            (json.dumps(next(events)) if at % 50 == 0 else others[at % len(others)]) + "\n"
             for at in range(count)
         ).encode()
 
@@ -245,6 +252,7 @@ def build(folder: Path, scale: float, names: Collection[str]) -> dict[str, Path]
         "export.xml": lambda: export(sized(200 << 20)),
         "2.jsonl": lambda: few_lines(sized(200_000)),
         "100.jsonl": lambda: lines(lambda record: json.dumps(winlogbeat(record)), sized(200_000)),
+        "few.jsonl": lambda: lines(lambda record: json.dumps(winlogbeat(record)), sized(20_000)),
         "unknown.jsonl": lambda: lines(unknown_line, sized(50_000)),
     }
     made = {name: folder / name for name in names}
