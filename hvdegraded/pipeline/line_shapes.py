@@ -186,9 +186,10 @@ def _key_of(form: bytes, line: bytes, shape: _Shape) -> tuple[bytes, ...]:
 
 def _fits(line: bytes, shape: _Shape) -> bool:
     """Whether a line of a form has its shape: numbers that are JSON, and equal ones where they have to be."""
-    return all(line[at] != _ZERO for at in shape.leading) and all(
-        len({line[place] for place in group}) == 1 for group in shape.equal
-    )
+    for at in shape.leading:
+        if line[at] == _ZERO:
+            return False
+    return not shape.equal or all(len({line[place] for place in group}) == 1 for group in shape.equal)
 
 
 def _is_quoted(value: bytes) -> bool:

@@ -89,8 +89,7 @@ class EvidenceOfGuest:
             return GuestEvidence(guest)
         if guest is None or guest.family is GuestFamily.UNKNOWN:
             shown = self._shown(ticks)
-            spoken = None if shown is not None else next((one.what for one in self._windows), None)
-            return GuestEvidence(guest, inferred=shown, windows=spoken)
+            return self._nothing_shown if shown is None else GuestEvidence(guest, inferred=shown)
         contradiction = self._contradicted_by_event or _contradicted_by_history(
             guest, ticks, self._vms, self._foreign
         )
@@ -108,6 +107,11 @@ class EvidenceOfGuest:
     @property
     def _vms(self) -> tuple[VmHistory, ...]:
         return self._around.vms if self._around is not None else ()
+
+    @cached_property
+    def _nothing_shown(self) -> GuestEvidence:
+        """What is known where neither an inventory nor a start shows the family."""
+        return GuestEvidence(self.guest, windows=next((one.what for one in self._windows), None))
 
     @cached_property
     def _windows(self) -> list[_SpokenAt]:

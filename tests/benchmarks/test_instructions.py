@@ -18,7 +18,7 @@ import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.pipeline.labeller import Labeller
 from tests.benchmarks.inputs import distinct, hyper_v, noise
-from tests.tools.sample_exports import winlogbeat
+from tests.tools.sample_exports import event_xml, winlogbeat
 
 KINDS = 20
 
@@ -58,6 +58,10 @@ def label_of(lines: Iterable[bytes]) -> Callable[[], object]:
     return lambda: [labeller.line(line) for labeller in [Labeller()] for line in given]
 
 
+def read_of(data: bytes) -> Callable[[], object]:
+    return lambda: list(hv.read_records(data))
+
+
 def repeated(count: int) -> list[hv.EventRecord]:
     """A few events of the sample hosts, over and over."""
     few = hyper_v(KINDS)
@@ -80,7 +84,10 @@ class Work(NamedTuple):
 WORK = {
     "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 650),
     "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 25_000),
-    "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 2600),
+    "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 1500),
+    "an event of XML that repeats": Work(
+        lambda count: read_of("".join(map(event_xml, repeated(count))).encode()), 200, 1300
+    ),
     "a line of another provider": Work(lambda count: label_of(lines(noise(), count)), 200, 170),
 }
 

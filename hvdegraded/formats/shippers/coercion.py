@@ -75,12 +75,12 @@ def level_of(value: Any) -> int | None:
 
 def ticks_of(value: Any) -> int | None:
     """A time in ticks, of text, or of seconds, milli-, micro- or nanoseconds since 1970."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) in _UNIX_DIGITS:
-        value = int(value)
+    if isinstance(value, str):
+        if value.isdecimal() and value.isascii() and len(value) in _UNIX_DIGITS:
+            return _ticks_since_1970(int(value))
+        return ticks_from_text(value)
     if isinstance(value, (int, float)):
-        return _ticks_since_1970(value)
+        return None if isinstance(value, bool) else _ticks_since_1970(value)
     if isinstance(value, dict):
         value = value.get("value", value.get("DateTime"))
     return ticks_from_text(value) if isinstance(value, str) else None
