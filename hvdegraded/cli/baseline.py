@@ -54,6 +54,8 @@ def read_baseline(path: str) -> Baseline:
         if content["schema"] != _SCHEMA:
             raise ValueError
         findings = {key: Known(**row) for key, row in content["findings"].items()}
+        if not all(one is None or isinstance(one, str) for known in findings.values() for one in known):
+            raise ValueError
         return Baseline(list(content["paths"]), dict(content["bounds"]), findings)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise HvdegradedError(

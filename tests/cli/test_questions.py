@@ -349,7 +349,16 @@ def test_a_baseline_of_a_run_that_could_not_read_all_keeps_the_known_ones(
     assert len(json.loads(baseline.read_text())["findings"]) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema": "hvdegraded.findings", "findings": []}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema": "hvdegraded.findings", "findings": []}',
+        '{"schema": "hvdegraded.baseline", "paths": [], "bounds": {}, "findings": {"x": {"host": 1}}}',
+    ],
+)
 def test_a_file_that_is_not_a_baseline_is_refused_and_kept(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
