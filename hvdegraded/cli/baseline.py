@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -45,19 +46,24 @@ class Baseline(NamedTuple):
 def read_baseline(path: str) -> Baseline:
     """Read the findings of the last run; empty if the file does not exist yet."""
     try:
-        content = json.loads(Path(path).read_bytes())
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for, a device have no end
+            raise HvdegradedError(
+                "this is not a regular file", path=path, hint="name a file for the baseline"
+            )
+        data = Path(path).read_bytes()
     except FileNotFoundError:
         return Baseline([], {}, {})
-    except (OSError, ValueError, RecursionError) as error:
-        raise HvdegradedError(f"the baseline cannot be read: {error}", path=path) from error
+    except OSError as error:
+        raise HvdegradedError(f"the baseline cannot be read: {error.strerror}", path=path) from error
     try:
+        content = json.loads(data)
         if content["schema"] != _SCHEMA:
             raise ValueError
         findings = {key: Known(**row) for key, row in content["findings"].items()}
         if not all(one is None or isinstance(one, str) for known in findings.values() for one in known):
             raise ValueError
         return Baseline(list(content["paths"]), dict(content["bounds"]), findings)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise HvdegradedError(
             "this is not a baseline", path=path, hint="name a new file, or one that this wrote"
         ) from None

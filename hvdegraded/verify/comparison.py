@@ -133,8 +133,10 @@ def verify(
     try:
         with Path(path).open("rb") as stream:
             ours = list(delivered(read_evtx(stream, report.path), report))
+    except SourceError:
+        raise
     except OSError as error:
-        raise SourceError(f"the file cannot be read: {error.strerror}", path=report.path) from None
+        raise SourceError(f"the file cannot be read: {error.strerror or error}", path=report.path) from None
     found = Verification(display_path(path), report)
     for engine in engines if engines is not None else installed():
         witness, theirs = _testimony(engine, Path(path), timeout, memory)

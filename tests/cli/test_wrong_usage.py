@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.cli.main import main
 from tests.tools.sample_logs import FOLDER
+from tests.tools.verdict_cases import plain
 
 LOGS = FOLDER / "hv2022"
 wrong: Any = hv  # what type checkers refuse, users try
@@ -113,3 +116,17 @@ def test_an_annotation_that_cannot_be_made_keeps_the_record(record: Any, options
     assert "kept" in (annotated.get("message"), annotated.get("_raw"))
     assert annotated["hvdegraded"]["error"]
     assert annotated["hvdegraded"]["label"] is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
+def test_a_baseline_that_became_a_pipe_or_a_device_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One would be waited for, the other has no end."""
+    log, pipe, device = tmp_path / "x.evtx", tmp_path / "pipe", tmp_path / "device"
+    hv.write_evtx(log, [plain("VMMS", 19100)])
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device, tmp_path):
+        assert main(["triage", str(log), "--baseline", str(path)]) == 2
+        assert f"{path}: " in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hvdegraded.errors import SourceError
 from hvdegraded.verify.comparison import verify
 from tests.tools.attacks import ATTACKS, GOOD
 
@@ -47,3 +48,14 @@ def test_a_witness_that_takes_too_much_memory(tmp_path: Path) -> None:
     found = failures("a truncated last chunk", tmp_path / "a.evtx", memory=16 << 20)
     assert found
     assert all(found.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"", "the file is empty"), (b"# a text\n", "not"), (bytes(3000), "not")]
+)
+def test_why_a_file_is_not_a_log_is_named(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "x.evtx"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=why) as error:
+        verify(path)
+    assert "None" not in str(error.value)
