@@ -54,7 +54,7 @@ class History:
         self._links: dict[_Key, tuple[_Key, ...]] = {}
         self._hosts_of: dict[str, tuple[str, ...]] = {}
         self._failing_unlinked: dict[tuple[str, bool], tuple[VmHistory, ...]] = {}
-        self._on_host: dict[str, set[_Key]] = {}
+        self._on_host: dict[str, set[_Key]] = {}  # of VMs that an event names by name or id alone
 
     def __repr__(self) -> str:
         return f"<History of {sum(key[0] == _ANYWHERE for key in self._vms)} VM ids>"
@@ -125,7 +125,8 @@ class History:
 
     def vms(self) -> set[str]:
         """Return the ids and names of VMs that are mentioned; empty for a VM that no event names."""
-        return {key[1] for keys in self._on_host.values() for key in keys} | {key[1] for key in self._vms}
+        single = {key for keys in self._on_host.values() for key in keys}
+        return {key[1] for key in single.union(self._vms, self._links)}
 
     def about(self, vm: str) -> History:
         """Return what is known of one VM, by its id or name, and of what is linked to that."""
@@ -211,9 +212,10 @@ class History:
         if name:
             hosts = self._hosts_of.get(name, ())
             if host not in hosts:
-                self._hosts_of[name] = (*hosts, host)
-        self._on_host.setdefault(host, set()).update(keys)
-        if len(keys) == 2:
+                self._hosts_of[name] = (*hosts, host) if hosts else _only(host)
+        if len(keys) == 1:
+            self._on_host.setdefault(host, set()).update(keys)
+        else:
             for one, other in (keys, keys[::-1]):
                 self._links[one] = _with_link(self._links.get(one, ()), other)
 
@@ -294,6 +296,12 @@ class Surroundings:
     ) -> list[tuple[int, Failure]]:
         found = (one for vm in vms for one in vm.failures_between(first, last, self._component))
         return sorted(found, key=lambda one: (one[0], one[1].what, one[1].host))
+
+
+@lru_cache(maxsize=1024)
+def _only(host: str) -> tuple[str]:
+    """The hosts of a VM that was seen on this one alone, as most are: one object for all of a host."""
+    return (host,)
 
 
 def _with_link(links: tuple[_Key, ...], link: _Key) -> tuple[_Key, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ HOUR = 60 * MINUTE
 _MILLISECOND = SECOND // 1000
 _MAX_BUCKETS = 2048
 _MAX_KEYS = 256
-_FEW = 4  # buckets of which the order is not kept, which takes room
+_LAST = (1 << 63) - 1  # that an array holds
 
 
 def last_tick_of(ticks: int) -> int:
@@ -31,15 +32,14 @@ class Timeline:
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
 
-    __slots__ = ("_buckets", "_order", "grain", "joined", "untimed")
+    __slots__ = ("_spans", "grain", "joined", "untimed")
 
     def __init__(self) -> None:
         self.joined: Timeline | None = None
         """The timeline that takes this one's times, if it became part of another."""
         self.grain = MINUTE
         self.untimed = False
-        self._buckets: dict[int, tuple[int, int]] = {}
-        self._order: list[int] | None = None  # of the buckets, once it was asked for
+        self._spans: array[int] = array("q")  # first and last time of each minute or hour, in order
 
     @property
     def coarse(self) -> bool:
@@ -49,7 +49,7 @@ class Timeline:
     @property
     def last(self) -> int:
         """The last time; -1 where none is known."""
-        return max((last for _, last in self._buckets.values()), default=-1)
+        return self._spans[-1] if self._spans else -1
 
     def add(self, ticks: int | None) -> None:
         """Take a time, None for one that is not known."""
@@ -59,57 +59,56 @@ class Timeline:
         if ticks is None or ticks < 0:
             self.untimed = True
             return
-        bucket = ticks // self.grain
-        known = self._buckets.get(bucket)
-        first, last = known or (ticks, ticks)
-        if known is None and self._order is not None:
-            insort(self._order, bucket)
-        elif known is not None and first <= ticks <= last:
-            return
-        self._buckets[bucket] = min(first, ticks), max(last, ticks)
-        if len(self._buckets) > _MAX_BUCKETS and self.grain == MINUTE:
-            self._coarsen()
+        ticks = min(ticks, _LAST)
+        spans, start = self._spans, ticks - ticks % self.grain
+        at = bisect_left(spans, start)
+        if at == len(spans) or spans[at] >= start + self.grain:
+            spans[at:at] = array("q", (ticks, ticks))
+            if len(spans) > 2 * _MAX_BUCKETS and self.grain == MINUTE:
+                self._coarsen()
+        elif ticks < spans[at]:
+            spans[at] = ticks
+        elif ticks > spans[at + 1]:
+            spans[at + 1] = ticks
 
     def extend(self, times: Iterable[int | None]) -> None:
-        """Take several times, as `add` takes each; most lie between two that are known."""
-        buckets, grain = self._buckets, self.grain
+        """Take several times, as `add` takes each; most are of the newest minute."""
+        if self.joined is not None:
+            self.joined.extend(times)
+            return
+        spans, first, end = self._spans, 0, 0
         for ticks in times:
-            known = buckets.get(ticks // grain) if ticks is not None else None
-            if ticks is None or known is None or not known[0] <= ticks <= known[1]:
+            if ticks is None or not first <= ticks < end:
                 self.add(ticks)
-                buckets, grain = self._buckets, self.grain
+                spans = self._spans
+                first = spans[-2] if spans else 0
+                end = first - first % self.grain + self.grain if spans else 0
+            elif ticks > spans[-1]:
+                spans[-1] = ticks
 
     def between(self, first: int, last: int) -> Iterator[int]:
         """Yield the times that may lie from `first` to `last`, both included."""
-        for bucket in self._buckets_between(first, last):
-            for ticks in self._buckets[bucket]:
-                if self.grain > MINUTE or (first <= last_tick_of(ticks) and ticks <= last):
-                    yield ticks
+        spans, grain, early = self._spans, self.grain, first - SECOND
+        low = bisect_left(spans, early - early % grain)
+        high = bisect_left(spans, last - last % grain + grain)
+        for ticks in spans[low:high]:
+            if grain > MINUTE or (first <= last_tick_of(ticks) and ticks <= last):
+                yield ticks
 
     def any_between(self, first: int, last: int) -> bool:
         """Return whether `between` yields a time."""
-        for bucket in reversed(self._buckets_between(first, last)):
-            earliest, latest = self._buckets[bucket]
-            if first <= latest <= last or self.grain > MINUTE:
-                return True
-            if earliest <= last and first <= last_tick_of(earliest):
-                return True
-            if latest <= last and first <= last_tick_of(latest):
+        if self.grain > MINUTE:
+            return any(True for _ in self.between(first, last))
+        spans, early = self._spans, first - SECOND
+        at = bisect_right(spans, last)
+        while at and spans[at - 1] > early:
+            at -= 1
+            if first <= last_tick_of(spans[at]):
                 return True
         return False
 
-    def _buckets_between(self, first: int, last: int) -> list[int]:
-        """The numbers of the buckets that may hold such times, in order."""
-        low, high = (first - SECOND) // self.grain, last // self.grain
-        if len(self._buckets) <= _FEW:
-            return sorted([bucket for bucket in self._buckets if low <= bucket <= high])
-        if self._order is None:
-            self._order = sorted(self._buckets)
-        return self._order[bisect_left(self._order, low) : bisect_right(self._order, high)]
-
     def __iter__(self) -> Iterator[int]:
-        for pair in self._buckets.values():
-            yield from dict.fromkeys(pair)
+        yield from dict.fromkeys(self._spans)
 
     def merge(self, other: Timeline) -> None:
         """Take in the times of another, as if all had been added here."""
@@ -121,7 +120,7 @@ class Timeline:
 
     def _coarsen(self) -> None:
         times = list(self)
-        self.grain, self._buckets, self._order = HOUR, {}, None
+        self.grain, self._spans = HOUR, array("q")
         for ticks in times:
             self.add(ticks)
 

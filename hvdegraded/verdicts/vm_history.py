@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from hvdegraded.events import VersionEvent
 from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair
@@ -43,23 +44,24 @@ class VmHistory:
     __slots__ = ("_changes", "_distrusted", "_failures", "_refusals", "_spoken")
 
     def __init__(self) -> None:
+        # None until there is one: of most VMs little is known, and empty timelines take room, too.
         self._distrusted = False
-        self._failures: Timelines[Failure] = Timelines()
-        self._changes: dict[Lifecycle, Timeline] = {}
-        self._refusals: Timelines[tuple[object, ...]] = Timelines()
-        self._spoken: Timelines[Spoken] = Timelines()
+        self._failures: Timelines[Failure] | None = None
+        self._changes: Timelines[Lifecycle] | None = None
+        self._refusals: Timelines[tuple[object, ...]] | None = None
+        self._spoken: Timelines[Spoken] | None = None
 
     # ------------------------------------------------------------ taking
 
     def add_failure(self, ticks: int | None, failure: Failure) -> Timeline:
         """Take a failure; return where its time is."""
+        self._failures = self._failures or Timelines()
         return self._failures.add(failure, ticks)
 
     def add_change(self, ticks: int | None, change: Lifecycle) -> Timeline:
         """Take a start, stop, reset, migration, creation or deletion; return where its time is."""
-        times = self._changes.setdefault(change, Timeline())
-        times.add(ticks)
-        return times
+        self._changes = self._changes or Timelines()
+        return self._changes.add(change, ticks)
 
     def add_versions(self, ticks: int | None, event: VersionEvent, *, usable: bool) -> list[Timeline]:
         """Take what a version event reports; of one that proves nothing, what speaks against a row.
@@ -67,11 +69,13 @@ class VmHistory:
         Returns where its time is.
         """
         self._distrusted |= not usable
+        spoken = self._spoken = self._spoken or Timelines()
         found = [
-            self._spoken.add(Spoken(event.component, pair, event.outcome), ticks)
+            spoken.add(_spoken(event.component, pair, event.outcome), ticks)
             for pair in event.version_pairs or (VersionPair(component=event.component),)
         ]
         if usable and event.outcome is Outcome.REFUSED:
+            self._refusals = self._refusals or Timelines()
             found.append(self._refusals.add(_offer(event), ticks))
         return found
 
@@ -82,18 +86,17 @@ class VmHistory:
     def merge(self, other: VmHistory) -> None:
         """Take in what another knows, as if all had been observed here."""
         self._distrusted |= other._distrusted
-        self._failures.merge(other._failures)
-        for change, times in other._changes.items():
-            self._changes.setdefault(change, Timeline()).merge(times)
-        self._refusals.merge(other._refusals)
-        self._spoken.merge(other._spoken)
+        self._failures = _merged(self._failures, other._failures)
+        self._changes = _merged(self._changes, other._changes)
+        self._refusals = _merged(self._refusals, other._refusals)
+        self._spoken = _merged(self._spoken, other._spoken)
 
     # ------------------------------------------------------------ asking
 
     @property
     def overflowed(self) -> bool:
         """Whether more different versions were reported than are kept."""
-        return self._spoken.rest is not None or self._refusals.rest is not None
+        return any((known or _NOTHING).rest is not None for known in (self._spoken, self._refusals))
 
     @property
     def has_anomalies(self) -> bool:
@@ -103,22 +106,24 @@ class VmHistory:
     @property
     def fails(self) -> bool:
         """Whether the VM failed at some time."""
-        return bool(self._failures.items()) or self._failures.rest is not None
+        return self._failures is not None
 
     @property
     def moves(self) -> bool:
         """Whether the VM left its host at some time."""
-        return Lifecycle.LEFT in self._changes
+        return Lifecycle.LEFT in (self._changes or _NOTHING)
 
     @property
     def made(self) -> bool:
         """Whether the VM was created or deleted at some time."""
-        return Lifecycle.MADE in self._changes
+        return Lifecycle.MADE in (self._changes or _NOTHING)
 
     def failures_between(
         self, first: int | None, last: int | None, component: Component | None
     ) -> Iterator[tuple[int, Failure]]:
         """Yield the failures of the VM or this component; all where the time is not known."""
+        if self._failures is None:
+            return
         kinds = list(self._failures.items())
         if self._failures.rest is not None:
             kinds.append((Failure(_SEVERAL), self._failures.rest))
@@ -134,14 +139,14 @@ class VmHistory:
         """Return when such a change may have happened from one time to another; -1 for an unknown time."""
         found = []
         for change in changes:
-            times = self._changes.get(change)
+            times = (self._changes or _NOTHING).get(change)
             if times is not None:
                 found += [-1] * times.untimed + list(times.between(first, last))
         return sorted(found)
 
     def offered_again(self, event: VersionEvent, first: int, last: int) -> list[int]:
         """Return when the same offer was refused from one time to another."""
-        times = self._refusals.get(_offer(event))
+        times = (self._refusals or _NOTHING).get(_offer(event))
         return sorted(times.between(first, last)) if times is not None else []
 
     def start_of(self, ticks: int) -> tuple[int, int]:
@@ -160,18 +165,32 @@ class VmHistory:
         Where none was read at all, a start is taken to last ten minutes.
         """
         low, high = sorted((one, other))
-        bounded = any(boundary in self._changes for boundary in _BOUNDARIES)
-        if not bounded:
+        read = [times for change, times in (self._changes or _NOTHING).items() if change in _BOUNDARIES]
+        if not read:
             return high - low <= WINDOW
-        between = self._times_of(_BOUNDARIES)
-        return not any(low < boundary <= high for boundary in between)
-
-    def _times_of(self, changes: Iterable[Lifecycle]) -> list[int]:
-        return [ticks for change in changes if change in self._changes for ticks in self._changes[change]]
+        return not any(low < boundary <= high for times in read for boundary in times)
 
     def spoken(self) -> Iterator[tuple[Spoken, Timeline]]:
         """Yield all that the guest ever spoke, and when."""
-        yield from self._spoken.items()
+        yield from (self._spoken or _NOTHING).items()
+
+
+_NOTHING: Timelines[Any] = Timelines()  # stands for timelines that were not begun; nothing is added to it
+T = TypeVar("T", bound=Hashable)
+
+
+def _merged(one: Timelines[T] | None, other: Timelines[T] | None) -> Timelines[T] | None:
+    if other is None:
+        return one
+    one = one or Timelines()
+    one.merge(other)
+    return one
+
+
+@lru_cache(maxsize=4096)
+def _spoken(component: Component, pair: VersionPair, outcome: Outcome) -> Spoken:
+    """What was spoken, the same object for the same versions: there are few."""
+    return Spoken(component, pair, outcome)
 
 
 def _offer(event: VersionEvent) -> tuple[object, ...]:
