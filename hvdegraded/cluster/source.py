@@ -16,7 +16,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from hvdegraded.cluster.parts import Stretch, divide, file_report, plan, read_stretch
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event
-from hvdegraded.findings.folded_groups import age_of
+from hvdegraded.events.folded import age_of
 from hvdegraded.findings.frames import to_arrow
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.reading.delivery import delivered

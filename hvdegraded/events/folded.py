@@ -7,15 +7,22 @@ Folded, an event takes a fifth of its room, and unfolds in microseconds to one t
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Hashable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from hvdegraded.events.base import Event
-from hvdegraded.records.models import build_model
+from hvdegraded.records.models import model_of
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["EventFolder", "FoldedEvent"]
+__all__ = ["UNKNOWN", "EventFolder", "FoldedEvent", "age_of"]
+
+UNKNOWN = -1
+"""Stands for a time or a record id that is not known."""
+
+_MOST = (1 << 63) - 1  # that a column of integers holds
+_AGE = struct.Struct("<qq")
 
 _OWN = ("time_ticks", "record_id", "process_id", "thread_id", "activity_id", "related_activity_id", "user_id")
 _PLACE = ("offset", "line", "chunk")
@@ -36,9 +43,9 @@ _Names = tuple[str | None, ...]
 class _Kind(NamedTuple):
     """What events share: values of the record and its origin, names of its fields, values of the model.
 
-    `texts` names the attributes of the model that each event has for itself; `vm` says where among its own
-    values name and id of the VM stand, counted from the end, None where it names none. `like` is a record of
-    what they share.
+    `texts` names the attributes of the model that each event has for itself; in `values` these are None.
+    `vm` says where name and id of the VM stand among an event's own values, counted from the end, None where
+    it names none. `like` is a record of what they share.
     """
 
     model: type[Event]
@@ -61,10 +68,9 @@ class FoldedEvent:
         self._own = own
 
     @property
-    def age(self) -> tuple[int | None, int | None]:
-        """Time and record id."""
-        own = pickle.loads(self._own)  # noqa: S301  # `EventFolder.fold` wrote it
-        return own[0], own[1]
+    def age(self) -> tuple[int, int]:
+        """Time and record id, as `age_of` gives them."""
+        return _AGE.unpack_from(self._own, len(self._own) - _AGE.size)
 
     @property
     def like(self) -> EventRecord:
@@ -93,12 +99,12 @@ class FoldedEvent:
             end = at + len(names)
             fields.append(tuple(zip(names, own[at:end], strict=True)))
             at = end
-        texts = own[at:-3]
         origin = _new_tuple(Origin, _origin_in_order((*kind.origin, *own[-3:])))
         whole = (*kind.record, *own[: len(_OWN)], *fields, origin)
-        values = dict(zip(kind.texts, texts, strict=True))
+        values = kind.values.copy()
         values["record"] = _new_tuple(EventRecord, _record_in_order(whole))
-        return build_model(kind.model, kind.values | values)
+        values.update(zip(kind.texts, own[at:-3], strict=True))
+        return model_of(kind.model, values)
 
 
 class EventFolder:
@@ -116,28 +122,27 @@ class EventFolder:
         for pairs in fields:
             names.append(tuple([name for name, _ in pairs]))
             own += [text for _, text in pairs]
-        texts, shared = [], []
-        for name, value in event.__dict__.items():
-            if name == "record":
-                continue
+        texts: list[str] = []
+        values: dict[str, Any] = {**event.__dict__, "record": None}
+        for name, value in values.items():
             if name != "kind" and _is_own(value):
                 texts.append(name)
                 own.append(value)
-            else:
-                shared.append((name, value))
+                values[name] = None
         own += _place_of(record.origin)
         parts = type(event), _shared_of(record), _shared_of_origin(record.origin), tuple(names), tuple(texts)
-        key = (*parts, tuple([id(value) if name == "fact" else value for name, value in shared]))
+        key = (*parts, id(event.fact), *[value for name, value in values.items() if name != "fact"])
         kind = self._kinds.get(key)
         if kind is None:
             places = {name: at - len(texts) - len(_PLACE) for at, name in enumerate(texts)}
             kind = self._kinds[key] = _Kind(
                 *parts,  # type: ignore[arg-type]  # three tuples of names
-                dict(shared),
+                values,
                 (places.get("vm_name"), places.get("vm_id")),
                 EventRecord(**dict(zip(_SHARED, parts[1], strict=True))),
             )
-        return FoldedEvent(kind, pickle.dumps(tuple(own), pickle.HIGHEST_PROTOCOL))
+        age = _AGE.pack(*age_of(record.time_ticks, record.record_id))
+        return FoldedEvent(kind, pickle.dumps(tuple(own), pickle.HIGHEST_PROTOCOL) + age)
 
 
 def _is_own(value: object) -> bool:
@@ -145,3 +150,12 @@ def _is_own(value: object) -> bool:
     if type(value) is tuple:
         return bool(value) and all(type(item) is str for item in value)
     return type(value) is str
+
+
+def age_of(ticks: int | None, record_id: int | None) -> tuple[int, int]:
+    """A time and a record id as columns hold them."""
+    if ticks is None or abs(ticks) > _MOST:
+        ticks = UNKNOWN
+    if record_id is None or abs(record_id) > _MOST:
+        record_id = UNKNOWN
+    return ticks, record_id

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import Event, VersionEvent
-from hvdegraded.events.folded import EventFolder
+from hvdegraded.events.folded import EventFolder, age_of
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.exclusion import Exclusion
-from hvdegraded.findings.folded_groups import Group, GroupKey, age_of, column
+from hvdegraded.findings.folded_groups import Group, GroupKey, column
 from hvdegraded.findings.grouping import Alike, Run
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.mentions import HostTexts, names_by_id

