@@ -85,3 +85,22 @@ def test_of_several_vms_with_one_name_each_is_shown_with_its_id(
     assert all(f"{VM} ({one})" in out for one in (ID, OTHER_ID))
     both = [f"--guest={one}=linux" for one in (ID, OTHER_ID)]
     assert "2 proven noise" in run(capsys, tmp_path, events, *both)
+
+
+def test_each_thing_that_would_settle_many_vms_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those of the first kind do not take the room of the second."""
+
+    def of(number: int) -> EventRecord:
+        names = {VM: f"vm{number:02}", ID: f"{number:08X}-0000-0000-0000-000000000000"}
+        return WORKS._replace(data=tuple((name, names.get(text, text)) for name, text in WORKS.data))
+
+    listed = ", ".join(
+        f'{{"Name": "vm{number:02}", "OSName": "Debian 12", "Taken": "2024-01-01"}}' for number in range(30)
+    )
+    (tmp_path / "guests.json").write_text(f"[{listed}]")
+    out = run(capsys, tmp_path, [of(number) for number in range(60)], "--guests", tmp_path / "guests.json")
+    for settles in ("Take a new inventory", "Name the system that this VM runs"):
+        assert settles in out
+    assert out.count("and 20 more VMs") == 2

@@ -37,7 +37,8 @@ _WIDTH = 120
 _MOST_PROBLEMS = 30
 _MOST_VMS = 10
 _MOST_GROUPS = 20
-_MOST_ASSUMED = 20
+_MOST_ASSUMED = 10  # VMs that one thing would settle
+_MOST_GROUPED = 2000  # of them, in the order of their findings
 _MOST_LISTED = 20
 _MOST_LOGS = 10
 _STYLES = {Section.ACT: "bold red", Section.CHECK: "bold yellow", Section.ASSUMED: "bold cyan"}
@@ -186,19 +187,22 @@ def _print_assumed(document: Document, console: Console, layout: Layout) -> None
     counted = f"{plural(len(document.assumed), 'VM')}, {plural(document.assumed.events, 'event')}"
     title = f"{TITLES[Section.ASSUMED]}: {counted}"
     _say_apart(console, f"{title}; versions: guest | host", _STYLES[Section.ASSUMED])
-    shown = document.assumed if layout.everything else document.assumed[:_MOST_ASSUMED]
-    named = {name for vm in shown for name in vm.findings}
-    numbers_of = {name: number for name, number in document.findings.numbers() if name in named}
+    grouped = document.assumed if layout.everything else document.assumed[:_MOST_GROUPED]
     by_what_settles: dict[str, list[AssumedVm]] = {}
-    for vm in shown:
+    for vm in grouped:
         by_what_settles.setdefault(vm.settle, []).append(vm)
+    most = None if layout.everything else _MOST_ASSUMED
+    named = {name for vms in by_what_settles.values() for vm in vms[:most] for name in vm.findings}
+    numbers_of = {name: number for name, number in document.findings.numbers() if name in named}
     for settle, vms in by_what_settles.items():
         _say_apart(console, f"To settle it: {settle}", indent=2)
         if layout.new_inventory and any(gap.is_of_date for vm in vms for gap in vm.guest_gaps):
             _say(console, layout.new_inventory, indent=4)
-        for vm in vms:
+        for vm in vms[:most]:
             _print_assumed_vm(vm, [numbers_of[one] for one in vm.findings], console, layout)
-    more = len(document.assumed) - len(shown)
+        if most is not None and len(vms) > most:
+            _say(console, f"and {plural(len(vms) - most, 'more VM')}{_hint(layout.list_all)}", indent=4)
+    more = len(document.assumed) - len(grouped)
     if more > 0:
         _say(console, f"and {plural(more, 'more VM')}{_hint(layout.list_all)}", indent=2)
     _print_missing_logs(document, console, layout)
