@@ -41,7 +41,7 @@ LOG_SUFFIXES = (".evtx", ".xml", ".json", ".jsonl", ".ndjson", ".gz", ".zip", ".
 """Endings of names that promise a log, also of files without events."""
 _RESULT = re.compile(
     rb'\{\s*"schema":\s*"hvdegraded\.findings"'
-    rb"|[\d,]+ events? in [\d,]+ findings?: |number,id,section,level,host,vm_name,"
+    rb"|[\d,]+ events? in [\d,]+ findings?: |number,id,section,label,level,host,"
     rb"|<!doctype html>\s*<html[^\0]{0,2000}?<title>Hyper-V triage</title>"
 )
 _JSON = re.compile(rb"\{|\[\s*(?:[\[{\"\]]|$)")  # `[00513] Source` begins a text
