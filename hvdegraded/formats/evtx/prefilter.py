@@ -44,7 +44,7 @@ _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
 # Marks of records with a size and a number that can be: marks alone also stand in what fills records up.
-_MARKS = re.compile(re.escape(RECORD_MAGIC) + rb"..\0\0.{4}\0{4}", re.DOTALL).findall
+_MARKS = re.compile(re.escape(RECORD_MAGIC) + rb"..\0\0(.{4})\0{4}", re.DOTALL).findall
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
 _ANY_FORM = b""
@@ -87,8 +87,8 @@ class ChunkPrefilter:
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""
-        if not chunk.orderly and chunk.free != FIRST_RECORD:
-            return None
+        if not chunk.proven or (not chunk.orderly and chunk.free != FIRST_RECORD):
+            return None  # in damaged bytes a wanted name may be damaged too
         data = chunk.data
         xml = ChunkXml(data, self._templates, chunk.limit)
         self._literal_clearing = False
@@ -121,16 +121,16 @@ class ChunkPrefilter:
                         names.add(name)
                 last = place
                 place += size
+            # What a record hides is not among those that were walked over, though its mark is there.
+            numbers = struct.pack(f"<{count}I", *range(chunk.first, chunk.first + count))
+            if b"".join(_MARKS(data, FIRST_RECORD, end)) != numbers:
+                return None
         except struct.error:
-            return None
-        # In damaged bytes a wanted name may be damaged too, and their records cannot be counted so.
-        # What a record hides is not among those that were walked over, though its mark is there.
-        if len(_MARKS(data, FIRST_RECORD, end)) != count:
             return None
         # Those that report a cleared log are decoded, too.
         if (self._literal_clearing or _CLEARING_NAME in names) and _CLEARED in data:
             return None
-        if place != end or not chunk.proven or count != (chunk.records or 0):
+        if place != end or count != (chunk.records or 0):
             return None
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 

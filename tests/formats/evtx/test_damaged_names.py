@@ -11,6 +11,7 @@ import hvdegraded as hv
 from hvdegraded.formats.evtx.format import name_hash
 from hvdegraded.formats.evtx.mended_names import mended_name
 from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.records.record import ProviderFilter
 from tests.formats.evtx.test_hidden_records import places
 from tests.tools.sample_hosts import host_2022
 
@@ -53,3 +54,12 @@ def test_a_flipped_bit_in_the_hash_or_length_of_a_name_costs_its_own_records_at_
     stream = hv.read_records(bytes(log))
     assert len(list(stream)) >= len(RECORDS) - own
     assert stream.report.with_anomalies == stream.report.delivered
+
+
+def test_a_filter_reads_damaged_names_as_reading_all_does() -> None:
+    log = bytearray(evtx_bytes(RECORDS))
+    log[log.index("EventRecordID".encode("utf-16-le"))] ^= 2
+    wanted = ProviderFilter(names=frozenset({"service control manager"}))
+    expected = [record for record in RECORDS if wanted.matches(record.provider)]
+    assert expected
+    assert list(hv.read_records(bytes(log), wanted=wanted)) == expected

@@ -8,7 +8,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from tests.formats.evtx.test_hidden_records import HEAD, events, numbered, places, sealed, stretched
+from tests.formats.evtx.test_hidden_records import HEAD, WANTED, events, numbered, places, sealed, stretched
 
 
 @pytest.mark.parametrize(("first", "last"), [(28, 29), (0, 29), (9, 11)])
@@ -51,3 +51,14 @@ def test_a_wanted_record_inside_of_one_of_another_provider_is_found() -> None:
     stream = hv.read_records(sealed(log), wanted=hv.load_knowledge().provider_filter())
     assert [record.record_id for record in stream] == [11]
     assert stream.report.records_seen == 30
+
+
+@pytest.mark.parametrize("number", [5, 1000, 1 << 40])
+def test_a_forged_number_is_told_though_no_record_of_its_chunk_is_wanted(number: int) -> None:
+    log = bytearray(evtx_bytes(events(30, "Microsoft-Windows-Kernel-Boot")))
+    struct.pack_into("<Q", log, places(log)[15] + 8, number)
+    for wanted in (None, WANTED):
+        stream = hv.read_records(sealed(log), wanted=wanted)
+        list(stream)
+        assert stream.report.records_seen == 30
+        assert not stream.report.complete
