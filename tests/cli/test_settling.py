@@ -104,3 +104,12 @@ def test_each_thing_that_would_settle_many_vms_is_named(
     for settles in ("Take a new inventory", "Name the system that this VM runs"):
         assert settles in out
     assert out.count("and 20 more VMs") == 2
+
+
+@pytest.mark.parametrize("form", ["--quiet", "--csv", "--json=findings"])
+def test_what_was_given_in_vain_is_told_with_each_form(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_evtx(tmp_path / "x.evtx", [WORKS])
+    main(["triage", str(tmp_path / "x.evtx"), "--guest", "wbe01=linux", form])
+    assert "the system of 'wbe01' was given" in capsys.readouterr().err

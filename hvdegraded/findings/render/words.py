@@ -19,6 +19,7 @@ __all__ = [
     "TITLES",
     "WHY",
     "caveats",
+    "caveats_of_given",
     "counts",
     "event_of",
     "headline",
@@ -193,17 +194,22 @@ def caveats(document: Document) -> Iterator[str]:
         yield f"{note.path or 'input'}: {note.text}"
     if len(unreadable) > _MOST_UNREADABLE:
         yield f"{len(unreadable) - _MOST_UNREADABLE} more inputs could not be read."
-    if document.provenance.inventory:
-        yield from document.provenance.inventory.remarks
-        yield from _caveat_of_date(document.provenance.inventory, document.assumed)
     for note in report.notes:
         if note.kind is NoteKind.INVENTORY:
             yield f"{note.path}: {note.text}."
-    yield from document.void_acknowledgements
+    yield from caveats_of_given(document)
     for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
         yield sentence(text)
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
+
+
+def caveats_of_given(document: Document) -> Iterator[str]:
+    """What is odd about the inventory and the policy that were given."""
+    if document.provenance.inventory:
+        yield from document.provenance.inventory.remarks
+        yield from _caveat_of_date(document.provenance.inventory, document.assumed)
+    yield from document.void_acknowledgements
 
 
 def _caveat_of_date(source: InventorySource, assumed: AssumedVms) -> Iterator[str]:
