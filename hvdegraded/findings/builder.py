@@ -24,7 +24,7 @@ from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group, GroupKey, column
-from hvdegraded.findings.grouping import Alike, Run
+from hvdegraded.findings.grouping import Alike, Run, split_by_time
 from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.mentions import HostTexts, names_by_id
 from hvdegraded.findings.provenance import Provenance
@@ -45,13 +45,11 @@ from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History, short_host
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.ruling import Ruling
 from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["RecordMapper", "TriageBuilder", "TriagePart", "triage"]
 
 _MOST_ALIKE = 8192  # kinds of records that are alike; then they are looked up anew
-_MOST_TIMES = 4096  # of a group whose verdicts are remembered
 
 
 class TriagePart(NamedTuple):
@@ -305,16 +303,7 @@ class TriageBuilder:
         if group.count == 1 or not isinstance(example, VersionEvent):
             yield EventGroup(rule(group.ticks[0]), group)
             return
-        parts: dict[Ruling, tuple[array[int], array[int]]] = {}
-        known: BoundedCache[int, tuple[array[int], array[int]]] = BoundedCache(_MOST_TIMES)
-        for ticks, record_id in zip(*group.columns, strict=True):
-            part = known.get(ticks)
-            if part is None:
-                part = parts.setdefault(rule(ticks), (array("q"), array("q")))
-                known[ticks] = part
-            part[0].append(ticks)
-            part[1].append(record_id)
-        for ruling, columns in parts.items():
+        for ruling, columns in split_by_time(group, rule).items():
             yield EventGroup(ruling, Group(group.folded, *columns))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from array import array
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
 
 from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group
@@ -10,9 +12,11 @@ from hvdegraded.records.record import EventRecord
 from hvdegraded.records.recurrence import Recurrence, kind_of
 from hvdegraded.verdicts.timeline import Timeline
 
-__all__ = ["Alike", "Run"]
+__all__ = ["Alike", "Run", "split_by_time"]
 
 _LONGEST_ALIKE = 4096  # characters of the values of records that are remembered
+_MOST_TIMES = 4096  # of a group whose verdicts are remembered
+K = TypeVar("K", bound=Hashable)
 
 
 class Alike:
@@ -69,3 +73,32 @@ class Run:
         """Leave out the records of all other places."""
         self._records = [self._records[at] for at in places]
         self.times, self.ids = [self.times[at] for at in places], [self.ids[at] for at in places]
+
+
+def split_by_time(
+    group: Group, given: Callable[[int], K], together: int = _MOST_TIMES
+) -> dict[K, tuple[array[int], array[int]]]:
+    """Split the columns of a group by what is `given` for each time, in their order.
+
+    So many events are looked at together: most groups repeat a few times, and nearly all their events belong
+    together.
+    """
+    parts: dict[K, tuple[array[int], array[int]]] = {}
+    known: dict[int, tuple[array[int], array[int]]] = {}
+    for first in range(0, group.count, together):
+        ticks, record_ids = (column[first : first + together] for column in group.columns)
+        if len(known) > together:
+            known = {}
+        several = dict.fromkeys(ticks)
+        for moment in several:
+            if moment not in known:
+                known[moment] = parts.setdefault(given(moment), (array("q"), array("q")))
+        part = known[ticks[0]]
+        if all(known[moment] is part for moment in several):
+            part[0].extend(ticks)
+            part[1].extend(record_ids)
+            continue
+        for moment, record_id in zip(ticks, record_ids, strict=True):
+            known[moment][0].append(moment)
+            known[moment][1].append(record_id)
+    return parts

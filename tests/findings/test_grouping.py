@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hvdegraded as hv
+from hvdegraded.events.folded import EventFolder
 from hvdegraded.findings.builder import TriageBuilder
+from hvdegraded.findings.folded_groups import Group
+from hvdegraded.findings.grouping import split_by_time
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.report import ReadReport
@@ -144,3 +148,17 @@ def test_records_that_are_alike_are_taken_as_each_alone(
     assert {repr(group.example.record) for group in first.groups} == {
         repr(group.example.record) for group in second.groups
     }
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 9), st.integers(-1, 99)), min_size=2, max_size=40), st.integers(1, 9)
+)
+def test_a_group_is_split_by_what_each_time_gives(drawn: list[tuple[int, int]], together: int) -> None:
+    ticks, record_ids = (array("q", column) for column in zip(*drawn, strict=True))
+    group = Group(EventFolder().fold(hv.normalise(FEW[0])), ticks, record_ids)
+    parts = split_by_time(group, lambda moment: moment // 4, together)
+    expected: dict[int, list[tuple[int, int]]] = {}
+    for moment, record_id in drawn:
+        expected.setdefault(moment // 4, []).append((moment, record_id))
+    assert {key: list(zip(*columns, strict=True)) for key, columns in parts.items()} == expected
+    assert list(parts) == list(expected)
