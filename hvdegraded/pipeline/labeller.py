@@ -125,7 +125,9 @@ class Labeller:
         self._inventory = WatchedInventory(guests, warn, look_again) if guests is not None else None
         self._history = StreamHistory(self._warn_of_contradiction)
         self._annotator = self._new_annotator()
-        self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(self._signature, self._ticks_of)
+        self._shapes: LineShapes[tuple[Reading, bool]] = LineShapes(
+            self._signature, _ticks_of if self._zone is None else _ticks_in_zone
+        )
 
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
         """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8.
@@ -228,13 +230,6 @@ class Labeller:
             return None
         without = record._replace(time_ticks=None, record_id=None, process_id=None, thread_id=None)
         return Signature(without[:], record.time_ticks)
-
-    def _ticks_of(self, value: bytes) -> int | None:
-        """Return the time that a value of a line stands for, None if that is not sure.
-
-        Where a zone was given, a time without one is in it, or in UTC, by the dialect of its line.
-        """
-        return None if self._zone is not None and names_no_zone(_text_in(value)) else _ticks_of(value)
 
     def _warn_of_contradiction(self, text: str) -> None:
         self.stats.contradicted += 1
@@ -345,6 +340,14 @@ def _ticks_of(value: bytes) -> int | None:
     return ticks_of(_text_in(value))
 
 
+def _ticks_in_zone(value: bytes) -> int | None:
+    """Return the time that a value of a line stands for, where a zone was given; None if that is not sure.
+
+    A time without a zone is in that one, or in UTC, by the dialect of its line.
+    """
+    return None if names_no_zone(_text_in(value)) else _ticks_of(value)
+
+
 def _text_in(value: bytes) -> int | str:
     text = value.lstrip(_MARKS)
     is_number = text.isdigit() and not value.endswith((b'"' + text, b"'" + text))
@@ -352,10 +355,9 @@ def _text_in(value: bytes) -> int | str:
 
 
 def _with_key(line: bytes, text: str) -> bytes:
-    """Put the key, whose content is `text`, in front of the line's last brace."""
-    behind = _behind(line)
-    brace = len(line) - len(behind) - 1
-    return b"".join((line[:brace], _KEY_BYTES, text.encode(), b"}", behind))
+    """Put the key, whose content is `text`, in front of the line's last brace; behind it is white space."""
+    brace = line.rindex(b"}")
+    return b"".join((line[:brace], _KEY_BYTES, text.encode(), line[brace:]))
 
 
 def _behind(line: bytes) -> bytes:
