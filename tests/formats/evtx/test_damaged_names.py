@@ -29,6 +29,16 @@ def test_each_flipped_bit_of_a_name_its_hash_or_length_is_found() -> None:
             assert mended_name(b"x" + bytes(broken) + behind, 1) == name
 
 
+@pytest.mark.parametrize("damage", [(0, b"\xff\xff"), (2, b"\xff\xff"), (4, b"\xff\xff"), (8, bytes(4))])
+def test_of_a_name_of_every_event_its_hash_its_length_or_its_letters_may_be_gone(
+    damage: tuple[int, bytes],
+) -> None:
+    place, broken = damage
+    units = "Task".encode("utf-16-le")
+    whole = struct.pack("<HH", name_hash(units), 4) + units
+    assert mended_name(whole[:place] + broken + whole[place + len(broken) :] + bytes(200), 0) == "Task"
+
+
 def test_of_names_that_are_as_likely_none_is_chosen() -> None:
     units = "Disk".encode("utf-16-le")
     for bit in range(16):
