@@ -15,6 +15,7 @@ Which guest offers what is not in the event, but in tables (`knowledge/protocols
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ __all__ = [
     "Inference",
     "ProtocolTable",
 ]
+
+_BETWEEN_SOURCES = re.compile(r"; (?![^(]*\))")  # not within the brackets of a part
 
 _MAX_REMEMBERED = 4096
 _Question = tuple[object, ...]
@@ -369,4 +372,6 @@ def _listed(versions: Iterable[ProtocolVersion]) -> str:
 
 
 def _sources(facts: Iterable[Fact]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(fact.source for fact in facts))
+    """The titles of the sources, each once; a row joins several."""
+    titles = (title for fact in facts for title in _BETWEEN_SOURCES.split(fact.source))
+    return tuple(dict.fromkeys(titles))

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from hvdegraded.knowledge.loader import link_of
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, GuestFamily, ProtocolVersion
 
@@ -204,3 +205,17 @@ def test_offers_are_sorted_newest_first_and_certain_or_not() -> None:
         assert list(row.offers) == sorted(row.offers, reverse=True)
         assert not set(row.offers) & set(row.may_offer)
         assert row.source
+
+
+def test_each_source_that_a_verdict_names_can_be_opened() -> None:
+    knowledge = load_knowledge()
+    titles = {title for fact in knowledge.events for title in fact.references}
+    for component in Component:
+        for host in knowledge.protocols.host_versions(component):
+            for offer in knowledge.protocols.offers(component):
+                if offer.newest is not None:
+                    titles.update(
+                        knowledge.protocols.refusal_is_harmless(component, host.version, offer.newest).sources
+                    )
+    assert len(titles) > 60
+    assert not [title for title in titles if link_of(title) is None or "; " in title.partition(" (")[0]]
