@@ -300,7 +300,7 @@ def annotate_many(
     >>> ["hvdegraded" in record for record in hv.annotate_many(lines)]
     [True, True, True]
     """
-    if isinstance(records, (Mapping, str, bytes)):
+    if isinstance(records, (Mapping, str, bytes)) or not isinstance(records, Iterable):
         raise WrongTypeError("records must be several, not one", hint="annotate takes one record")
     judge = classifier_of(guests, policy, classifier)
     annotator = Annotator(judge, dialect, StreamHistory(), timezone)

@@ -155,6 +155,6 @@ def test_arguments_that_cannot_be_used_fail_at_the_call() -> None:
     ):  # fmt: skip
         with pytest.raises(error):
             hv.annotate_many([], **wrong)
-    for one in ({"a": 1}, "{}", b"{}"):
+    for one in ({"a": 1}, "{}", b"{}", 7, None):
         with pytest.raises(TypeError, match="annotate takes one"):
             hv.annotate_many(one)  # type: ignore[arg-type, unused-ignore]
