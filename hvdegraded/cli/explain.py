@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
+_AS_TRIAGE = "give the paths and options that triage was given"
+
+
 def add_parser(commands: Commands) -> None:
     """Describe the command's arguments."""
     command = commands.add_parser(
@@ -111,10 +114,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _explain_findings(found: Triage, wanted: str | None) -> None:
     """Explain a finding, which is named by its id or its number, or all."""
+    from hvdegraded.findings.render.words import headline
+
     entries = [entry for entry in found.document.findings if wanted is None or _is_named(entry, wanted)]
     if not entries:
         what = "no finding" if wanted is None else f"no finding {wanted}"
-        raise UnknownNameError(f"there is {what}", hint="give the paths and options that triage was given")
+        hint = headline(found.document) if found.document.emptiness else _AS_TRIAGE
+        raise UnknownNameError(f"there is {what}", hint=hint)
     findings = {finding.id: finding for finding in found}
     for place, entry in enumerate(entries):
         if place:

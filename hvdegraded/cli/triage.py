@@ -126,9 +126,10 @@ def run(options: argparse.Namespace) -> int:
         after = baseline_of(whole, shown, known, options)
         write_baseline(options.baseline, after, inputs_of(options))
     if options.json or options.csv or options.quiet:
-        from hvdegraded.findings.render.words import caveats_of_given
+        from hvdegraded.findings.render.words import caveats_of_given, unseen
 
-        for line in (*caveats_of_given(found.document), *found.happened_again):
+        missing = () if options.quiet else unseen(found.document)
+        for line in (*missing, *caveats_of_given(found.document), *found.happened_again):
             tell(line)
         for path, item in found.report.items():
             tell(f"{path or 'input'}: {item}")

@@ -156,6 +156,11 @@ def test_logs_that_end_before_the_times_asked_for_are_not_good_news(
         assert (code, f"the newest record of hv1 is of {day}" in out) == (4, True)
     code, out = run(capsys, tmp_path, "--since", "24h", "--json=findings")
     (silent,) = json.loads(out)["silent_hosts"]
+    for form in ("--json", "--csv"):
+        assert main(["triage", str(tmp_path), "--since", "24h", form]) == 4
+        assert f"the newest record of hv1 is of {day}" in capsys.readouterr().err
+    assert main(["explain", str(tmp_path), "--since", "24h"]) == 2
+    assert f"the newest record of hv1 is of {day}" in capsys.readouterr().err
     assert (code, silent["host"], silent["nearest"][:10]) == (4, "hv1", day)
     assert run(capsys, tmp_path, "--until", "2020-01-01")[0] == 4
     assert f"is of {day}" in str(hv.triage(tmp_path, since="24h"))

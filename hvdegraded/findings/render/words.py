@@ -30,6 +30,7 @@ __all__ = [
     "origin_lines",
     "plural",
     "stamp",
+    "unseen",
     "when",
 ]
 
@@ -165,6 +166,14 @@ def counts(document: Document) -> Iterator[str]:
         yield sentence(text)
 
 
+def unseen(document: Document) -> Iterator[str]:
+    """Why findings may be missing: nothing was found, hosts are silent, or a selection hides some."""
+    if document.emptiness is not None:
+        yield headline(document)
+    for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
+        yield sentence(text)
+
+
 def _left_out(document: Document) -> Iterator[str]:
     """What a selection leaves out, if that asks for something."""
     selection = document.selection
@@ -198,8 +207,8 @@ def caveats(document: Document) -> Iterator[str]:
         if note.kind is NoteKind.INVENTORY:
             yield f"{note.path}: {note.text}."
     yield from caveats_of_given(document)
-    for text in (*_left_out(document), *(() if document.emptiness else _silence(document))):
-        yield sentence(text)
+    if document.emptiness is None:
+        yield from unseen(document)
     if report.lost:
         yield f"{plural(report.lost, 'record')} LOST: what they report is not counted here."
 
