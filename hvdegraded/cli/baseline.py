@@ -76,6 +76,7 @@ def new_since(known: Baseline, found: Triage, zone: tzinfo | None, *, again: boo
     counted as excluded; what of it happened again is named, with times of `zone`.
     """
     from hvdegraded.findings.exclusion import Exclusion
+    from hvdegraded.findings.groups import findings_of
 
     excluded = Counter(found.excluded)
     groups: list[EventGroup] = []
@@ -91,7 +92,9 @@ def new_since(known: Baseline, found: Triage, zone: tzinfo | None, *, again: boo
             excluded[Exclusion.KNOWN] += finding.count
     entries = [entry for entry in found.document.findings if entry.id in repeated] if repeated else []
     named = tuple(_named(entries, zone))
-    return replace(found, groups=tuple(groups), excluded=+excluded, happened_again=named)
+    others = (finding for finding in findings_of(found.left_out) if not _is_known(known, finding))
+    left_out = tuple(group for finding in others for group in finding.groups)
+    return replace(found, groups=tuple(groups), excluded=+excluded, happened_again=named, left_out=left_out)
 
 
 def _is_known(known: Baseline, finding: Finding) -> bool:

@@ -134,6 +134,7 @@ def test_a_part_of_a_finding_that_was_shown_does_not_make_it_known(
     assert run(capsys, log, "--vm", "web01", "--baseline", baseline)[0] == 1
     code, out = run(capsys, log, "--baseline", baseline)
     assert (code, "41011" in out, "19100" in out) == (1, True, False)
+    assert "not of VM" not in run(capsys, log, "--vm", "web01", "--baseline", baseline)[1]  # all is known
 
 
 # ------------------------------------------------------------ times
