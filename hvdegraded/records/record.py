@@ -299,6 +299,9 @@ class EventRecord(NamedTuple):
         known = dict(plain)
         for name in ("data", "extra", "rendering"):
             known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
+            for key, text in plain.get(name, ()):
+                if not isinstance(key, str | None) or not isinstance(text, str | int | float):
+                    raise ValueError(f"{name} must be names and texts, not {key!r} and {text!r}")
         origin = dict(known.get("origin") or {})
         for name in ("anomalies", "caveats"):
             origin[name] = tuple(str(text) for text in origin.get(name, ()))

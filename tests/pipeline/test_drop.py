@@ -188,6 +188,7 @@ def with_winlog(**more: Any) -> dict[str, Any]:
 
 DUMPED: Any = ROUTES["evtx_dump"].ship(IGNORABLE)["Event"]
 DUMPED.pop("#attributes")
+ALLOY: Any = ROUTES["alloy"].ship(IGNORABLE)
 WORDS: dict[str, Any] = {
     "a word in an object of the shipper": {**SHIPPED, "agent": {"type": "winlogbeat", "state": "db02-lost"}},
     "the own VM in an object of the shipper": {**SHIPPED, "host": {"name": "hv1", "crashed": VM}},
@@ -203,6 +204,14 @@ WORDS: dict[str, Any] = {
     "values in the style of Winlogbeat 6 too": {**SHIPPED, "eventdata": {"param2": "db02"}},
     "a text as a namespace": {"Event": {"#attributes": {"xmlns": "db02 is lost"}, **DUMPED}},
     "an attribute called like a namespace": {"Event": {"#attributes": {"xmlns_of_db02": "urn:lost"}, **DUMPED}},
+    "a tag as the time": {"meta": {"Time": "<db02-is-lost/>"}, "data": XML},
+    "a number as System": {**SHIPPED, "System": 77},
+    "a tag among the values": {**ALLOY, "event_data": ALLOY["event_data"] + "<Lost/>"},
+    "an attribute among the values": {**ALLOY, "event_data": ALLOY["event_data"].replace("<Data>", "<Data note='db02'>", 1)},
+    "XML of another number beside the fields": {**SHIPPED, "event": {"original": XML.replace(">6</EventID>", ">16300</EventID>")}},
+    "XML of another provider beside the fields": {**SHIPPED, "event": {"original": XML.replace("'storvsp'", "'disk'").replace('"storvsp"', '"disk"')}},
+    "XML of another record beside the fields": {**SHIPPED, "event": {"original": XML.replace(">7</EventRecordID>", ">8</EventRecordID>")}},
+    "XML of another time beside the fields": {**SHIPPED, "event": {"original": XML.replace("SystemTime='2", "SystemTime='1")}},
     "a hidden record": {**ROUTES["evtxecmd"].ship(IGNORABLE), "HiddenRecord": True},  # type: ignore[dict-item]
     "a word as the interface": with_winlog(api="db02-lost"),
     "a word as the activity": with_winlog(activity_id="db02-lost"),

@@ -44,7 +44,9 @@ _LONGEST_TIME, _FEWEST_DIGITS = 48, 6
 _PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
 _NAMES = ("provider", "channel", "computer", "event_source")
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
-_BETWEEN_TAGS = re.compile(r">([^<>]+)<")
+_TAG = re.compile(r"<(?:/|(?=[^/]))([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*)\s*/?>")
+_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*[\"']([^\"'<]*)[\"']")
+_PAYLOAD_TAGS = frozenset(("data", "binary", "dataitem", "eventdata", "userdata", "param"))
 _XML_KEY = re.compile("^(?:xml|event_?xml|raw_?xml|raw_?event)$", re.IGNORECASE)
 _EMBEDDED = re.compile(r"<[/!?\w]|&lt;|[{\[]\s*[\"'{\[]|\\\"")
 """XML or JSON in a text, escaped or not."""
@@ -99,7 +101,7 @@ class _Search:
 
     def __init__(self, record: EventRecord) -> None:
         self._record = record
-        element = record.payload.rpartition("/")[2]
+        self._element = element = record.payload.rpartition("/")[2].lower()
         names = {name.lower() for name, _ in record.data if name}
         self._texts = {record.payload.lower(), *names, *map(folded, _texts_of(record))}
         self._names = names | {f"{element}_{name}".lower() for name in names}
@@ -166,7 +168,7 @@ class _Search:
                 (path,) if mapping is None else self._of_value(key, mapping, path, depth + 1, strict=True)
             )
         elif isinstance(value, str) and value.lstrip("\ufeff \t\r\n").startswith("<"):
-            if not self._is_own_xml(value):
+            if not (self._is_own_xml(value) or (strict and self._is_own_fragment(value))):
                 yield path
         elif (
             (isinstance(value, str) and _EMBEDDED.search(value))
@@ -199,7 +201,7 @@ class _Search:
             return self._is_its_level(key, value)
         if self._is_explained(value) or folded(str(value)) in known["phrases"]:
             return True
-        if path in objects() or value is True:
+        if path in objects() or path in _STRUCTURE or value is True:
             return path in known["flags"]
         if not isinstance(value, str):
             return True
@@ -265,14 +267,21 @@ class _Search:
             self._is_explained(bytes(value).hex()) or not value
         )
 
+    def _is_own_fragment(self, text: str) -> bool:
+        """Whether XML is the payload alone, as some shippers cut it out."""
+        for tag in _TAG.finditer(text):
+            name = tag[1].rpartition(":")[2].lower()
+            values = [pair[1] for pair in _ATTRIBUTE.findall(tag[2]) if not _is_namespace(*pair)]
+            if name not in _PAYLOAD_TAGS | self._names | {self._element}:
+                return False
+            if not all(self._adds_nothing("", "", value) for value in values):
+                return False
+        return all(self._is_explained(html.unescape(one).strip()) for one in _TAG.sub("\0", text).split("\0"))
+
     def _is_own_xml(self, text: str) -> bool:
         text = text.strip("\ufeff \t\r\n")
         events = len(_EVENT_TAG.findall(text))
-        if not events:  # the payload alone
-            return all(
-                map(self._is_explained, map(html.unescape, map(str.strip, _BETWEEN_TAGS.findall(text))))
-            )
-        if events > 1 or not text.endswith("Event>") or _passes_over(text):
+        if events != 1 or not text.endswith("Event>") or _passes_over(text):
             return False
         try:
             other = parse_event(text)

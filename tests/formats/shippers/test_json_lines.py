@@ -1,4 +1,4 @@
-"""z"""
+"""JSON lines and documents in any encoding: what is an event is a record, the rest passes or is a loss."""
 
 from __future__ import annotations
 
@@ -203,3 +203,18 @@ def test_any_bytes_end_in_our_error_or_a_balanced_report(data: bytes, wanted: Pr
 def test_json_nested_without_end_is_a_loss() -> None:
     records, report = lines(SHIPPED.encode() + b"\n" + b'{"a":' * 100_000 + b"\n")
     assert (len(records), report.lost) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"data": [[1, "x"]]}, {"data": [[["a"], "x"]]}, {"data": [["a", None]]}, {"data": [["a", ["b"]]]},
+        {"extra": [[True, "x"]]}, {"rendering": [[{}, "x"]]}, {"data": [["a"]]}, {"data": 5},
+    ],
+)  # fmt: skip
+def test_a_record_of_ours_in_another_shape_is_a_loss(values: dict[str, object]) -> None:
+    """As someone wrote it by hand: names that are not texts ended the reading."""
+    plain = {"provider": VMMS, "event_id": 1, "time_ticks": 1, "data": [["VmName", "web01"]]}
+    records, report = lines("\n".join(json.dumps(one) for one in (plain, plain | values, plain)).encode())
+    assert [record.get("VmName") for record in records] == ["web01", "web01"]
+    assert report.lost == 1
