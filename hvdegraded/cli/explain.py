@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 
+_MOST_GROUPS = 20  # of a finding
 _AS_TRIAGE = "give the paths and options that triage was given"
 
 
@@ -133,12 +134,16 @@ def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
     from hvdegraded.findings.render.words import plural
 
     print(printable(f"finding {entry.id}, number {entry.number}: {entry.problem}"))
-    for group in finding.groups:
+    for group in finding.groups[:_MOST_GROUPS]:
         print(
             printable(f"{group.provider} {group.event_id}: {plural(group.count, 'event')}{_records(group)}")
         )
         print(printable(f"file: {group.example.record.origin.path or 'input'}"))
         print_lines(group.verdict.explain())
+    more = finding.groups[_MOST_GROUPS:]
+    if more:
+        events = sum(group.count for group in more)
+        print(f"and {plural(events, 'event')} that differ in their texts; --json lists all")
 
 
 def _is_named(entry: FindingEntry, wanted: str) -> bool:

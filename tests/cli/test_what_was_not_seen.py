@@ -108,6 +108,16 @@ def test_many_texts_of_one_kind_are_one_group_whichever_came_first() -> None:
     assert len(hv.triage(events[: MOST_TEXTS - 1]).groups) == MOST_TEXTS - 1
 
 
+def test_explain_does_not_repeat_what_differs_in_texts_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_evtx(tmp_path / "x.evtx", [unknown(f"disk{n}a", record_id=n) for n in range(1, 60)])
+    main(["explain", str(tmp_path), "--finding", "1"])
+    out = capsys.readouterr().out
+    assert out.count("unknown event") == 20
+    assert "and 39 events that differ in their texts" in out
+
+
 def test_a_filter_says_what_it_leaves_out_that_asks_for_something(capsys: pytest.CaptureFixture[str]) -> None:
     logs = FOLDER / "hv2012r2", FOLDER / "hv2022"
     _, whole = run(capsys, *logs, "--guests", GUESTS, "--quiet")
