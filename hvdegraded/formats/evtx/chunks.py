@@ -203,9 +203,11 @@ def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Ch
     Its first record stands where a chunk's does, whatever was cut out before it or put in.
     """
     data, marked, proven = chunk.data, chunk.data.startswith(CHUNK_MAGIC), chunk.proven
-    ends_here = following.startswith(CHUNK_MAGIC) or following == _ZEROS
-    stretch = data if ends_here else data + following
-    place = find_chunk(stretch, chunk.free if proven else 1)  # a text in it can hold a mark
+    certain = chunk.free if proven else 1  # a text in it can hold a mark
+    stretch, place = data, find_chunk(data, certain)
+    if place < 0 and not following.startswith(CHUNK_MAGIC) and following != _ZEROS:
+        stretch += following
+        place = find_chunk(stretch, certain)
     if proven:
         size = place if 0 < place < CHUNK_SIZE else CHUNK_SIZE
         return chunk._replace(data=data[:size]), size

@@ -1,4 +1,4 @@
-"""A name with a flipped bit is mended by the hash that stands before it; its records stay marked."""
+"""Issue 15.9: a name with a flipped bit is mended by the hash that stands before it; its records stay marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that are cut, or have a size that their type never has: read as well as can be, and marked."""
+"""Issue 15.10: values that are cut, or have a size that their type never has: read as well as can be, and marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters of providers: reading with one gives what reading all and filtering gives, whatever holds the name."""
+"""Issue 15.11: reading with a filter of providers gives what reading all and filtering gives."""
 
 from __future__ import annotations
 
