@@ -143,7 +143,7 @@ def _explain_finding(finding: Finding, entry: FindingEntry) -> None:
     more = finding.groups[_MOST_GROUPS:]
     if more:
         events = sum(group.count for group in more)
-        print(f"and {plural(events, 'event')} that differ in their texts; --json lists all")
+        print(f"and {plural(events, 'event')} that differ in their texts; triage --json lists all")
 
 
 def _is_named(entry: FindingEntry, wanted: str) -> bool:
