@@ -193,9 +193,9 @@ def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -
     from hvdegraded.findings.groups import finding_id
     from hvdegraded.findings.mentions import text_of
 
-    def kind_of(verdict: Verdict, event: Event) -> tuple[str, ...]:
+    def kind_of(verdict: Verdict, event: Event) -> tuple[str, str, bytes]:
         finding = finding_id(verdict, event)
-        return finding, verdict.component or "", text_of(event) if finding in found.mentions else ""
+        return finding, verdict.component or "", text_of(event) if finding in found.mentions else b""
 
     wanted = {kind_of(group.verdict, group.example) for group in found.groups}
     for event in filter(None, map(builder.settled, kept)):

@@ -10,6 +10,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
+from hashlib import blake2b
 
 from hvdegraded.events import Event
 from hvdegraded.events.folded import EventFolder
@@ -20,20 +21,22 @@ from hvdegraded.guids import normalise_guid
 
 __all__ = ["MOST_TEXTS", "HostTexts", "Mentions", "VmSelection", "names_by_id", "text_of"]
 
-MOST_TEXTS = 512  # of a kind of events; of more, one group is kept
+MOST_TEXTS = 4096  # of a kind of events; of more, one group is kept
 _NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:/]*)\b", re.IGNORECASE)
 _QUOTES = r"'\"\\/„“”‘’«»‹›"
+_DIGEST = 12  # bytes, the same in every process
 _LONGEST_TEXT = 4096  # characters of an event's texts in which names are looked for
 
 
 _Says = tuple[object, ...]
 
 
-def text_of(event: Event) -> str:
-    """The texts of an event that can name a VM, without their numbers; empty if it names its VM."""
+def text_of(event: Event) -> bytes:
+    """A digest of the texts of an event that can name a VM, without numbers; empty if it names its VM."""
     if event.vm_name or event.vm_id:
-        return ""
-    return _NUMBER.sub("#", _texts(event))
+        return b""
+    text = _NUMBER.sub("#", _texts(event))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
 
 
 def _texts(event: Event) -> str:

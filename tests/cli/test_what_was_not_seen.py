@@ -97,15 +97,15 @@ def test_a_vm_whose_name_is_a_word_is_mentioned_in_quotes_and_paths_alone() -> N
     assert mentioned("The backup failed.") == 1
 
 
-def test_many_texts_of_one_kind_are_one_group_whichever_came_first() -> None:
-    from hvdegraded.findings.mentions import MOST_TEXTS
-
+def test_many_texts_of_one_kind_are_one_group_whichever_came_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 60
+    monkeypatch.setattr("hvdegraded.findings.mentions.MOST_TEXTS", most)
     at = ticks_from_datetime(NOW)
-    events = [unknown(f"disk{n}a", record_id=n, time_ticks=at + n) for n in range(1, MOST_TEXTS + 40)]
+    events = [unknown(f"disk{n}a", record_id=n, time_ticks=at + n) for n in range(1, most + 40)]
     found, backwards = (hv.triage(some) for some in (events, events[::-1]))
     assert found.to_dict() == backwards.to_dict()
     assert len(found.groups) == 1
-    assert len(hv.triage(events[: MOST_TEXTS - 1]).groups) == MOST_TEXTS - 1
+    assert len(hv.triage(events[: most - 1]).groups) == most - 1
 
 
 def test_explain_does_not_repeat_what_differs_in_texts_alone(
