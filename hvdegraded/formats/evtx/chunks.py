@@ -203,7 +203,11 @@ def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Ch
     Its first record stands where a chunk's does, whatever was cut out before it or put in.
     """
     data, marked, proven = chunk.data, chunk.data.startswith(CHUNK_MAGIC), chunk.proven
-    certain = chunk.free if proven else 1  # a text in it can hold a mark
+    certain = 1
+    if proven:
+        certain = chunk.free  # a text in it can hold a mark
+    elif marked and (chunk.trusted or is_record(data, FIRST_RECORD, len(data))):
+        certain = FIRST_RECORD
     stretch, place = data, find_chunk(data, certain)
     if place < 0 and not following.startswith(CHUNK_MAGIC) and following != _ZEROS:
         stretch += following
