@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -280,9 +280,12 @@ class TriageBuilder:
             self._excluded[Exclusion.READ_AGAIN] += self.repeats.dropped
         for example in self.repeats.examples:
             self._context.distrust(example)
-        groups = list(self._groups.values())
-        self._groups = {}  # keys take half of what a VM with one event takes
-        return tuple(judged for group in groups for judged in self._judged(group))
+        # Keys take half of what a VM with one event takes, columns of many events nearly all there is.
+        groups, self._groups = deque(self._groups.values()), {}
+        judged: list[EventGroup] = []
+        while groups:
+            judged += self._judged(groups.popleft())
+        return tuple(judged)
 
     def settled(self, event: Event) -> Event | None:
         """An event that was put aside, as it counts; None where another reading of it counts."""
@@ -303,8 +306,9 @@ class TriageBuilder:
         if group.count == 1 or not isinstance(example, VersionEvent):
             yield EventGroup(rule(group.ticks[0]), group)
             return
-        for ruling, columns in split_by_time(group, rule).items():
-            yield EventGroup(ruling, Group(group.folded, *columns))
+        parts = split_by_time(group, rule)
+        for ruling, columns in parts.items():
+            yield EventGroup(ruling, group if len(parts) == 1 else Group(group.folded, *columns))
 
 
 @dataclass(frozen=True)
