@@ -44,7 +44,10 @@ _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
 # Marks of records with a size and a number that can be: marks alone also stand in what fills records up.
-_MARKS = re.compile(re.escape(RECORD_MAGIC) + rb"..\0\0(.{4})\0{4}", re.DOTALL).findall
+# A search for one byte takes a fifth of the time, so the others are looked at ahead.
+_MARKS = re.compile(
+    re.escape(RECORD_MAGIC[:1]) + rb"(?=" + re.escape(RECORD_MAGIC[1:]) + rb"..\0\0(.{4})\0{4})", re.DOTALL
+).findall
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
 _ANY_FORM = b""

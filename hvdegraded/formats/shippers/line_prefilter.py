@@ -3,8 +3,8 @@
 A line that cannot holds neither a wanted name, in whichever case, nor an escape that could spell one.
 
 How it works. A block of lines is searched in a digest of it: letters in lower case, and only those bytes that
-the names of Hyper-V's providers are rich in. A line that contains a name has the digest of the name in its
-own, whatever the name is. Lines whose digests have one are then looked at byte by byte.
+the names of Hyper-V's providers are rich in. If a line contains a name,
+its digest contains that of the name, whatever the name is; only such lines are looked at more closely.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
 def candidate_lines(wanted: ProviderFilter) -> Callable[[bytes], Iterable[tuple[int, int]]]:
     """Where in a block of lines those stand that can name a wanted provider: starts and ends, in order.
 
-    Some of them cannot, as `line_may_hold` tells of each.
+    Some of them cannot; `line_may_hold` decides for each.
     """
     needles = _needles(wanted)
     digests = _shortest(_digest(piece) for piece in (*(needles or (b"",)), _ESCAPE, _REFERENCE))

@@ -42,7 +42,7 @@ class _Values(NamedTuple):
 class EventForms:
     """A memory of the records of events, by their forms; a form is tried when it is seen for the second time.
 
-    `read` returns the record of an event's XML, None if there is none; its origin names no place.
+    `read` returns the record of an event's XML, with an origin without a place, or None if it cannot be read.
     """
 
     def __init__(self, read: Callable[[bytes], EventRecord | None]) -> None:
