@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ UNKNOWN = -1
 
 _MOST = (1 << 63) - 1  # that a column of integers holds
 _AGE = struct.Struct("<qq")
+_SAME = ()  # in place of a value that is that of the first event of its kind; no value is that
 
 _OWN = ("time_ticks", "record_id", "process_id", "thread_id", "activity_id", "related_activity_id", "user_id")
 _PLACE = ("offset", "line", "chunk")
@@ -45,7 +46,8 @@ class _Kind(NamedTuple):
 
     `texts` names the attributes of the model that each event has for itself; in `values` these are None.
     `vm` says where name and id of the VM stand among an event's own values, counted from the end, None where
-    it names none. `like` is a record of what they share.
+    it names none. `like` is a record of what they share, `first` the own values of the first
+    event: of other events, those that are equal are left out.
     """
 
     model: type[Event]
@@ -56,6 +58,18 @@ class _Kind(NamedTuple):
     values: dict[str, Any]
     vm: tuple[int | None, int | None]
     like: EventRecord
+    first: tuple[Any, ...]
+
+    def unpacked(self, own: bytes) -> list[Any]:
+        """The own values of an event."""
+        values = pickle.loads(own)  # noqa: S301  # `packed` wrote it
+        return [first if value == _SAME else value for value, first in zip(values, self.first, strict=True)]
+
+    def packed(self, own: Iterable[Any]) -> bytes:
+        """The own values of an event as bytes."""
+        pairs = zip(own, self.first, strict=True)
+        values = [_SAME if value == first and type(value) is type(first) else value for value, first in pairs]
+        return pickle.dumps(tuple(values), pickle.HIGHEST_PROTOCOL)
 
 
 class FoldedEvent:
@@ -85,14 +99,14 @@ class FoldedEvent:
     @property
     def vm(self) -> tuple[str | None, str | None]:
         """Name and id of the VM."""
-        own = pickle.loads(self._own)  # noqa: S301  # the same
+        own = self._kind.unpacked(self._own)
         name, vm_id = self._kind.vm
         return None if name is None else own[name], None if vm_id is None else own[vm_id]
 
     def unfold(self) -> Event:
         """Make the event."""
         kind = self._kind
-        own = pickle.loads(self._own)  # noqa: S301  # the same
+        own = kind.unpacked(self._own)
         at = len(_OWN)
         fields = []
         for names in kind.names:
@@ -140,9 +154,10 @@ class EventFolder:
                 values,
                 (places.get("vm_name"), places.get("vm_id")),
                 EventRecord(**dict(zip(_SHARED, parts[1], strict=True))),
+                tuple(own),
             )
         age = _AGE.pack(*age_of(record.time_ticks, record.record_id))
-        return FoldedEvent(kind, pickle.dumps(tuple(own), pickle.HIGHEST_PROTOCOL) + age)
+        return FoldedEvent(kind, kind.packed(own) + age)
 
 
 def _is_own(value: object) -> bool:

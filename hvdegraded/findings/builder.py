@@ -255,14 +255,16 @@ class TriageBuilder:
     def finish(self, report: ReadReport) -> Triage:
         """What the events amount to, where the report knows of what else there was."""
         vms = {(vm_id, name) for _, name, vm_id in self._groups if name or vm_id}
+        provenance = Provenance.with_inventory(self.classifier.guests, vms)
+        by_id = names_by_id(vms, self.classifier.guests)
+        others = self._context.names_beside(vms) if self._excluded else frozenset()
+        del vms  # before the verdicts, for which all else that is known is needed
         groups = self.judge(report.coverage, input_spans(report))
         for note in self.repeats.notes():
             report.note(*note)
-        provenance = Provenance.with_inventory(self.classifier.guests, vms)
         rows = self.classifier.policy.acknowledgements
-        names, silent = self._context.vm_names(), silent_hosts(report, self._bounds.since, self._bounds.until)
-        by_id = names_by_id(vms, self.classifier.guests)
-        return Triage(groups, report, self._excluded, provenance, rows, names, by_id, silent_hosts=silent)
+        silent = silent_hosts(report, self._bounds.since, self._bounds.until)
+        return Triage(groups, report, self._excluded, provenance, rows, others, by_id, silent_hosts=silent)
 
     def judge(
         self, coverage: ChannelCoverage, spans: Iterable[InputSpan], elsewhere: Iterable[History] = ()
@@ -280,6 +282,7 @@ class TriageBuilder:
             self._excluded[Exclusion.READ_AGAIN] += self.repeats.dropped
         for example in self.repeats.examples:
             self._context.distrust(example)
+        self._alike.clear()
         # Keys take half of what a VM with one event takes, columns of many events nearly all there is.
         groups, self._groups = deque(self._groups.values()), {}
         judged: list[EventGroup] = []

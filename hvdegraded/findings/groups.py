@@ -62,9 +62,8 @@ class Section(enum.StrEnum):
 class EventGroup:
     """Events with the same verdict: one of them as example, and when each happened.
 
-    `verdict` and `example` are made each time that they are asked for, of the `ruling` (or verdict) that many
-    VMs share and of a folded event. `ticks` (100 ns since 1601) and `record_ids` are in the order of reading,
-    -1 where unknown.
+    `verdict` and `example` are made each time they are asked for, of a `ruling` that VMs share and a folded
+    event. `ticks` (100 ns since 1601) and `record_ids` are in the order of reading, -1 where unknown.
     """
 
     __slots__ = ("_group", "ruling")
@@ -84,8 +83,6 @@ class EventGroup:
         if not isinstance(other, EventGroup):
             return NotImplemented
         return self.judged == other.judged and self._group.columns == other._group.columns
-
-    __hash__ = None  # type: ignore[assignment]  # as it holds columns
 
     def __repr__(self) -> str:
         verdict, example = self.judged

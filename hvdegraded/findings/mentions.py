@@ -90,8 +90,7 @@ class VmSelection:
 
 
 def _names(group: EventGroup) -> frozenset[str]:
-    event = group.example
-    return frozenset(name.lower() for name in (event.vm_name, event.vm_id) if name)
+    return frozenset(name.lower() for name in group.vm if name)
 
 
 class Mentions:

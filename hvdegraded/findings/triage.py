@@ -56,7 +56,7 @@ class Triage(GroupedEvents):
 
     `groups` holds the events, `excluded` counts those below the level or outside of the times asked for, by
     why; `report` is the account of the reading, `provenance` names version, inputs and inventory;
-    `vm_names` contains the names and ids (`same_name`) of all VMs, also of those whose events are excluded,
+    `other_vms` contains the names and ids (`same_name`) of VMs of which every event is excluded,
     `names_by_id` the names of VMs that some events name by id alone;
     `happened_again` names what is excluded as known, and happened again; `silent_hosts` are those of which
     nothing was read within the times asked for. `selected` names the VM, host or component to which this is
@@ -76,7 +76,7 @@ class Triage(GroupedEvents):
     excluded: Counter[str] = field(default_factory=Counter)
     provenance: Provenance = field(default_factory=Provenance)
     acknowledgements: tuple[Acknowledgement, ...] = ()
-    vm_names: frozenset[str] = frozenset()
+    other_vms: frozenset[str] = frozenset()
     names_by_id: dict[str, str] = field(default_factory=dict)
     happened_again: tuple[str, ...] = ()
     silent_hosts: tuple[SilentHost, ...] = ()
@@ -147,12 +147,12 @@ class Triage(GroupedEvents):
         """
         wanted = _given("VM", name_or_id).strip("{}").lower()
         whole = self._whole or self.groups
-        selection = VmSelection(wanted, whole, self.vm_names, self.names_by_id)
-        if same_name(wanted) not in self.vm_names and not any(
+        selection = VmSelection(wanted, whole, self.other_vms, self.names_by_id)
+        if same_name(wanted) not in self.other_vms and not any(
             selection.is_own(group) or selection.is_mention(group) for group in whole
         ):
             named = [event.vm_name or event.vm_id for event in (group.example for group in whole)]
-            raise _unknown("VM", name_or_id, [*self.vm_names, *named])
+            raise _unknown("VM", name_or_id, [*self.other_vms, *named])
         found = [group for group in self.groups if selection.is_mention(group)]
         mentions = {finding_id(*group.judged): name_or_id for group in found}
         kept = {id(group) for group in found}

@@ -50,8 +50,8 @@ class History:
         """Grows when something becomes known that is more than a further time of what is known."""
         self._zones = set(zones)
         self._vms: dict[_Key, VmHistory] = {}
-        # Most have one member, and a tuple takes a fifth of a set's room.
-        self._links: dict[_Key, tuple[_Key, ...]] = {}
+        # Most keys have one link, which stands alone: a tuple around it would take as much room as the entry.
+        self._links: dict[_Key, _Key | tuple[_Key, ...]] = {}
         self._hosts_of: dict[str, tuple[str, ...]] = {}
         self._failing_unlinked: dict[tuple[str, bool], tuple[VmHistory, ...]] = {}
         self._on_host: dict[str, set[_Key]] = {}  # of VMs that an event names by name or id alone
@@ -110,11 +110,9 @@ class History:
         self.revision += 1
         for key, vm in other._vms.items():
             self._vms.setdefault(key, VmHistory()).merge(vm)
-        for key, links in other._links.items():
-            known = self._links.get(key, ())
-            for link in links:
-                known = _with_link(known, link)
-            self._links[key] = known
+        for key in other._links:
+            for link in other._linked(key):
+                self._add_link(key, link)
         for host, keys in other._on_host.items():
             self._on_host.setdefault(host, set()).update(keys)
         for name, hosts in other._hosts_of.items():
@@ -134,7 +132,7 @@ class History:
         keys = {(_ANYWHERE, vm), *((host, vm) for host in self._hosts_of.get(vm, ()))}
         if not vm:
             keys = {key for key in self._vms if not key[1]}
-        keys |= {link for key in keys for link in self._links.get(key, ())}
+        keys |= {link for key in keys for link in self._linked(key)}
         for key in keys:
             host, name = key
             if key in self._vms:
@@ -155,10 +153,12 @@ class History:
         """Whether some times name a zone and others do not, so that they cannot be compared."""
         return len(self._zones) > 1
 
-    def vm_names(self) -> frozenset[str]:
-        """Return the ids and the names of all VMs, as `same_name` gives them."""
+    def names_beside(self, vms: Iterable[tuple[str | None, str | None]]) -> frozenset[str]:
+        """Return the ids and names of VMs other than these, which are given so, as `same_name` gives them."""
+        shown = {same_name(one) for vm in vms for one in vm if one}
         named = {key[1] for keys in (self._vms, self._links) for key in keys if key[1]}
-        return frozenset(same_name(one.removeprefix(_NAMED)) for one in named.union(self._hosts_of))
+        names = (same_name(one.removeprefix(_NAMED)) for one in named.union(self._hosts_of))
+        return frozenset(name for name in names if name not in shown)
 
     def around(self, event: Event) -> Surroundings:
         """Return what is known around an event, to be asked for any time."""
@@ -199,7 +199,7 @@ class History:
         if not name:
             return False, False
         hosts = set(self._hosts_of.get(name, ())) - {_ANYWHERE}
-        ids = {link for host in self._hosts_of.get(name, ()) for link in self._links.get((host, name), ())}
+        ids = {link for host in self._hosts_of.get(name, ()) for link in self._linked((host, name))}
         return len(ids) > 1, len(hosts) > 1 and len(ids) != 1
 
     # ------------------------------------------------------------ who is who
@@ -208,8 +208,8 @@ class History:
         if not keys:
             return
         host = _host(event)
-        name = _name(event)
-        if name:
+        name = keys[-1][1]  # the same object in all places, of 100,000 VMs
+        if name.startswith(_NAMED):
             hosts = self._hosts_of.get(name, ())
             if host not in hosts:
                 self._hosts_of[name] = (*hosts, host) if hosts else _only(host)
@@ -217,7 +217,20 @@ class History:
             self._on_host.setdefault(host, set()).update(keys)
         else:
             for one, other in (keys, keys[::-1]):
-                self._links[one] = _with_link(self._links.get(one, ()), other)
+                self._add_link(one, other)
+
+    def _linked(self, key: _Key) -> tuple[_Key, ...]:
+        """The keys that are linked to one."""
+        links = self._links.get(key, ())
+        return links if not links or isinstance(links[0], tuple) else (links,)
+
+    def _add_link(self, key: _Key, link: _Key) -> None:
+        """Link a key to another; the smallest are kept, so that the order does not matter."""
+        known = self._linked(key)
+        if not known:
+            self._links[key] = link
+        elif link not in known and (len(known) < _MAX_LINKS or link < known[-1]):
+            self._links[key] = tuple(sorted((*known, link))[:_MAX_LINKS])
 
     def _candidates(self, event: Event) -> set[_Key]:
         """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
@@ -228,12 +241,12 @@ class History:
         if event.vm_id:
             own = (_ANYWHERE, event.vm_id)
             names = {name} if name else set()
-            names |= {key[1] for key in self._links.get(own, ())}
+            names |= {key[1] for key in self._linked(own)}
             return {own} | {key for one in names for key in self._places(one, event, own)}
         if not name:
             return set()
         places = self._places(name, event, None)
-        return places | {link for place in places for link in self._links.get(place, ())}
+        return places | {link for place in places for link in self._linked(place)}
 
     def _places(self, name: str, event: Event, own: _Key | None) -> set[_Key]:
         host = _host(event)
@@ -302,13 +315,6 @@ class Surroundings:
 def _only(host: str) -> tuple[str]:
     """The hosts of a VM that was seen on this one alone, as most are: one object for all of a host."""
     return (host,)
-
-
-def _with_link(links: tuple[_Key, ...], link: _Key) -> tuple[_Key, ...]:
-    """These links and a further one; the smallest are kept, so that the order does not matter."""
-    if link in links or (len(links) >= _MAX_LINKS and link > links[-1]):
-        return links
-    return tuple(sorted((*links, link))[:_MAX_LINKS])
 
 
 def _keys(event: Event) -> tuple[_Key, ...]:

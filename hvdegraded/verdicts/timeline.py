@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 __all__ = ["HOUR", "MINUTE", "SECOND", "Timeline", "Timelines", "last_tick_of"]
@@ -134,18 +134,19 @@ class Timelines(Generic[K]):
     Which keys are kept depends on the keys alone, so parts can be merged in any order.
     """
 
-    __slots__ = ("_in_order", "_kept", "rest")
+    __slots__ = ("_first", "_in_order", "_kept", "rest")
 
     def __init__(self) -> None:
         self.rest: Timeline | None = None
-        self._kept: dict[K, Timeline] = {}
+        self._first: tuple[K, Timeline] | None = None  # alone: most VMs have one, which is not worth a dict
+        self._kept: dict[K, Timeline] | None = None
         self._in_order: list[tuple[str, K]] | None = None  # once there are more keys than are kept
 
     def add(self, key: K, ticks: int | None) -> Timeline:
         """Take a time of a key; return the timeline that takes all times of that key."""
-        times = self._kept.get(key)
+        times = self.get(key)
         if times is None:
-            times = self._kept[key] = Timeline()
+            times = self._begin(key)
             times.add(ticks)
             self._keep_few(key)
         else:
@@ -154,10 +155,10 @@ class Timelines(Generic[K]):
 
     def merge(self, other: Timelines[K]) -> None:
         """Take in the times of others, as if all had been added here."""
-        for key, times in other._kept.items():
-            known = self._kept.get(key)
+        for key, times in other.items():
+            known = self.get(key)
             if known is None:
-                known = self._kept[key] = Timeline()
+                known = self._begin(key)
                 known.merge(times)
                 self._keep_few(key)
             else:
@@ -168,25 +169,37 @@ class Timelines(Generic[K]):
 
     def get(self, key: K) -> Timeline | None:
         """Return the timeline of a key that is kept."""
-        return self._kept.get(key)
+        if self._kept is not None:
+            return self._kept.get(key)
+        return self._first[1] if self._first is not None and self._first[0] == key else None
 
-    def items(self) -> Iterable[tuple[K, Timeline]]:
+    def items(self) -> Collection[tuple[K, Timeline]]:
         """Return the keys that are kept, with their timelines."""
-        return self._kept.items()
+        if self._kept is not None:
+            return self._kept.items()
+        return () if self._first is None else (self._first,)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._kept
+    def _begin(self, key: K) -> Timeline:
+        times = Timeline()
+        if self._kept is not None:
+            self._kept[key] = times
+        elif self._first is None:
+            self._first = key, times
+        else:
+            self._kept = dict((self._first, (key, times)))
+        return times
 
     def _keep_few(self, new: K) -> None:
         """Move the last key to the others if there are too many with this new one."""
-        if len(self._kept) <= _MAX_KEYS:
+        kept = self._kept
+        if kept is None or len(kept) <= _MAX_KEYS:
             return
         if self._in_order is None:
-            self._in_order = sorted((repr(key), key) for key in self._kept)
+            self._in_order = sorted((repr(key), key) for key in kept)
         else:
             insort(self._in_order, (repr(new), new))
         _, last = self._in_order.pop()
         self.rest = self.rest or Timeline()
-        evicted = self._kept.pop(last)
+        evicted = kept.pop(last)
         self.rest.merge(evicted)
         evicted.joined = self.rest

@@ -111,12 +111,12 @@ class VmHistory:
     @property
     def moves(self) -> bool:
         """Whether the VM left its host at some time."""
-        return Lifecycle.LEFT in (self._changes or _NOTHING)
+        return (self._changes or _NOTHING).get(Lifecycle.LEFT) is not None
 
     @property
     def made(self) -> bool:
         """Whether the VM was created or deleted at some time."""
-        return Lifecycle.MADE in (self._changes or _NOTHING)
+        return (self._changes or _NOTHING).get(Lifecycle.MADE) is not None
 
     def failures_between(
         self, first: int | None, last: int | None, component: Component | None
