@@ -42,7 +42,7 @@ def check(data: bytes, wanted: ProviderFilter) -> None:
 
 
 @needs_corpus
-@pytest.mark.parametrize("chunks", [4, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("chunks", [2, pytest.param(8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_each_provider_of_a_real_log_is_found_alone(path: Path, chunks: int) -> None:
     data = path.read_bytes()[: 4096 + chunks * 65536]
