@@ -16,7 +16,7 @@ HOUR = 60 * MINUTE
 _MILLISECOND = SECOND // 1000
 _MAX_BUCKETS = 2048
 _MAX_KEYS = 256
-_LAST = (1 << 63) - 1  # that an array holds
+_LAST = (1 << 63) - 1  # that an array holds; no event happened in the year 30828
 
 
 def last_tick_of(ticks: int) -> int:
@@ -52,14 +52,13 @@ class Timeline:
         return self._spans[-1] if self._spans else -1
 
     def add(self, ticks: int | None) -> None:
-        """Take a time, None for one that is not known."""
+        """Take a time, None for one that is not known; one that cannot be is not known either."""
         if self.joined is not None:
             self.joined.add(ticks)
             return
-        if ticks is None or ticks < 0:
+        if ticks is None or not 0 <= ticks <= _LAST:
             self.untimed = True
             return
-        ticks = min(ticks, _LAST)
         spans, start = self._spans, ticks - ticks % self.grain
         at = bisect_left(spans, start)
         if at == len(spans) or spans[at] >= start + self.grain:
@@ -82,7 +81,7 @@ class Timeline:
                 self.add(ticks)
                 spans = self._spans
                 first = spans[-2] if spans else 0
-                end = first - first % self.grain + self.grain if spans else 0
+                end = min(first - first % self.grain + self.grain, _LAST + 1) if spans else 0
             elif ticks > spans[-1]:
                 spans[-1] = ticks
 

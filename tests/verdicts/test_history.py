@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hvdegraded.findings.builder import triage
+from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.records.record import EventRecord, Origin
 from hvdegraded.verdicts.classifier import Classifier
@@ -157,6 +158,15 @@ def test_a_refusal_without_a_time_is_followed_by_any_failure() -> None:
         Reason.REFUSED_WITH_FALLBACK: [timed.time_ticks],
         Reason.REFUSED_THEN_FAILURE: [-1],
     }
+
+
+@pytest.mark.parametrize("ticks", [(1 << 63) - 5, 1 << 63, (1 << 64) - MINUTE - 1])
+def test_times_of_the_year_30828_and_later_end_no_triage_and_hide_no_failure(ticks: int) -> None:
+    refused = REFUSED._replace(time_ticks=ticks, payload="EventData")
+    failure = plain("Chipset", 18605)._replace(time_ticks=ticks + MINUTE)
+    assert not next(Classifier(guests("linux")).classify_all([refused, failure]))[1].ignorable
+    found = triage(evtx_bytes([refused._replace(record_id=number) for number in range(1, 6)]))
+    assert sum(group.count for group in found.groups) == 5
 
 
 def test_any_event_can_tell_that_a_name_and_an_id_are_one_vm() -> None:
