@@ -99,9 +99,11 @@ class FoldedEvent:
     @property
     def vm(self) -> tuple[str | None, str | None]:
         """Name and id of the VM."""
-        own = self._kind.unpacked(self._own)
-        name, vm_id = self._kind.vm
-        return None if name is None else own[name], None if vm_id is None else own[vm_id]
+        own, first = pickle.loads(self._own), self._kind.first  # noqa: S301  # `packed` wrote it
+        name, vm_id = (
+            None if at is None else first[at] if own[at] == _SAME else own[at] for at in self._kind.vm
+        )
+        return name, vm_id
 
     def unfold(self) -> Event:
         """Make the event."""
