@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hvdegraded.cli.console import standard_input, tell
 from hvdegraded.cli.selection import add_selection, add_times, times_of
+from hvdegraded.cli.usage import meant
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import Level
@@ -38,6 +39,7 @@ __all__ = [
     "source_of",
 ]
 
+_FAMILIES = ("linux", "freebsd", "windows")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_. -]{0,99}", re.ASCII)
 
 Commands = Any
@@ -94,7 +96,22 @@ def _guest(text: str) -> tuple[str, str]:
     name, separator, system = text.partition("=")
     if not (separator and name.strip() and system.strip()):
         raise argparse.ArgumentTypeError(f"{text!r} names no VM and its system; write web01=linux")
+    _check_system(name.strip(), system.strip())
     return name.strip(), system.strip()
+
+
+def _check_system(name: str, system: str) -> None:
+    """Raise ArgumentTypeError for a system that is not known: it would hide what the inventory names."""
+    from hvdegraded.guests.guest import ProblemKind
+    from hvdegraded.guests.inventory import GuestInventory
+
+    try:
+        problems = GuestInventory.load({name: system}).problems
+    except HvdegradedError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+    wrong = next((one for one in problems if one.kind is ProblemKind.UNKNOWN_SYSTEM), None)
+    if wrong is not None:
+        raise argparse.ArgumentTypeError(f"{wrong.reason}{meant(system, _FAMILIES)}")
 
 
 def add_output(

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from hvdegraded.cli.exit_codes import USAGE
 from hvdegraded.printable import printable
 
-__all__ = ["CommandParser"]
+__all__ = ["CommandParser", "meant", "some_name"]
 
 _LIKENESS = 0.55  # of names, where 1 is equality: `collect` and `collect-script` have 0.67
 
@@ -37,17 +37,25 @@ class CommandParser(argparse.ArgumentParser):
         if option is None:
             return f"there is no place for {' '.join(unknown)!r}; write a name with spaces in quotes"
         name = option.split("=")[0]
-        return f"there is no option {name}{_meant(name, self._option_string_actions)}"
+        return f"there is no option {name}{meant(name, self._option_string_actions)}"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
         known = [str(one) for one in action.choices]
         what = "command" if action.dest == argparse.SUPPRESS else "value"
-        meant = _meant(str(value), known) or f"; one of {', '.join(known)}"
-        raise argparse.ArgumentError(action, f"there is no {what} {value!r}{meant}")
+        hint = meant(str(value), known) or f"; one of {', '.join(known)}"
+        raise argparse.ArgumentError(action, f"there is no {what} {value!r}{hint}")
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return what follows the reason: the one or two known names that a name is like, or nothing."""
     alike = difflib.get_close_matches(name.lower(), list(known), 2, _LIKENESS)
     return f"; did you mean {' or '.join(alike)}?" if alike else ""
+
+
+def some_name(text: str) -> str:
+    """Give a name back. Raises ArgumentTypeError for an empty one, as an unset variable leaves."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty; is a variable unset?")
+    return text

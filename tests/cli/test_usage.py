@@ -25,6 +25,12 @@ from tests.tools.sample_logs import FOLDER
         ("triage logs --min-level loud", "one of critical, error, warning"),
         ("triage logs --since 24", "write 24h"),
         ("triage", "required: PATH"),
+        ("triage logs --guest web22=linus", "did you mean linux?"),
+        ("label in.jsonl --guest web22=solaaris", "'solaaris' is not known"),
+        ("status x.json --guest web22=windwos", "did you mean windows?"),
+        ("triage logs --vm=", "the name is empty"),
+        ("explain logs --host=", "the name is empty"),
+        ("triage logs --component=", "the name is empty"),
         ("label one two", "there is no place for 'two'"),
     ],
 )
@@ -37,6 +43,14 @@ def test_the_reason_comes_first(words: str, meant: str, capsys: pytest.CaptureFi
     assert meant in first
     assert len(rest) == 2
     assert rest[1] == f"Help: {first.split(':')[0]} --help"
+
+
+@pytest.mark.parametrize(
+    "system", ["linux", "Debian 12", "Windows Server 2019", "Ubuntu 24.04.3 LTS", "FreeBSD 14", "WINDOWS"]
+)
+def test_a_system_that_is_known_is_taken(system: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["triage", str(FOLDER / "hv2022"), "--guest", f"alma-test={system}", "--quiet"]) == 1
+    assert "alma-test" not in capsys.readouterr().err
 
 
 def test_a_folder_of_logs_is_not_an_export_of_states(capsys: pytest.CaptureFixture[str]) -> None:
