@@ -60,4 +60,6 @@ def test_each_line_of_python_works(place: Path, monkeypatch: pytest.MonkeyPatch)
             raise AssertionError(question) from error
     assert names["wrong"] is True
     assert names["recent"].count == 0 < names["day"].count
+    assert 0 < names["week"].count < names["triage"].count
+    assert len(names["findings"]) == len(names["triage"].findings) < len(names["events"])
     assert not names["new"]
