@@ -334,3 +334,27 @@ def test_why_an_ignorable_line_stays_is_told_once(tmp_path: Path) -> None:
         labeller.line(json.dumps({**SHIPPED, "note": "x y"}).encode())
     assert len(warnings) == 1
     assert "note" in warnings[0]
+
+
+_FAILED_TOO = '{"winlog": ' + json.dumps(FAILED["winlog"]) + ", " + json.dumps(SHIPPED)[1:]
+_NAMED_TOO = json.dumps(SHIPPED).replace('"param2":', '"param2": "win01", "param2":')
+
+
+@pytest.mark.parametrize("text", [_FAILED_TOO, _NAMED_TOO])
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda text: {"message": text},
+        lambda text: {"log": text, "stream": "stdout"},
+        lambda text: {"_raw": text},
+        lambda text: {"message": json.dumps({"message": text})},
+        otlp,
+        lambda text: {"messageType": "DATA_MESSAGE", "logEvents": [{"id": "1", "message": text}]},
+    ],
+)
+def test_a_second_event_under_the_same_key_of_json_in_a_text(
+    labeller: Labeller, wrapped: Any, text: str
+) -> None:
+    written = labeller.line(json.dumps(wrapped(text)).encode() + b"\n")
+    assert written is not None
+    assert b'"label":"ignorable"' not in written.replace(b": ", b":")

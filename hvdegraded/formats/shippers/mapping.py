@@ -15,7 +15,6 @@ Of the rest, what was lost on the way stays lost: names that are gone are None, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +34,7 @@ from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.shippers.xml_values import is_event_xml, xml_texts
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Field, Origin
+from hvdegraded.tabular.json_keys import decoded
 
 __all__ = ["detected_dialects", "dialects", "record_from_mapping"]
 
@@ -94,11 +94,12 @@ def record_from_mapping(
 
 def _named(mapping: dict[str, Any], record: EventRecord, origin: Origin) -> EventRecord | None:
     """What the names of keys give where a dialect finds no provider; None if one is named in vain."""
-    for layer in _layers(mapping):
-        named = record_by_names(layer, origin)
+    layers = _layers(mapping, origin)
+    for layer, of_layer in layers:
+        named = record_by_names(layer, of_layer)
         if named is not None:
             return named
-    return None if any(map(names_a_provider, _layers(mapping))) else record
+    return None if any(names_a_provider(layer) for layer, _ in layers) else record
 
 
 def _with_named_time(record: EventRecord, mapping: dict[str, Any]) -> EventRecord:
@@ -137,19 +138,19 @@ def _record(mapping: dict[str, Any], dialect: str | None, origin: Origin) -> Eve
     found = _projection(mapping, dialect, origin)
     if found is not None:
         return _with_xml(mapping, *found, origin)
-    layers = _layers(mapping)
-    for layer in layers[1:]:
-        found = _projection(layer, dialect, origin)
+    layers = _layers(mapping, origin)
+    for layer, of_layer in layers[1:]:
+        found = _projection(layer, dialect, of_layer)
         if found is not None:
-            return _with_xml(layer, *found, origin)
+            return _with_xml(layer, *found, of_layer)
     if dialect in (None, _XML):
-        for layer in layers:
-            record = _with_xml(layer, None, None, origin)
+        for layer, of_layer in layers:
+            record = _with_xml(layer, None, None, of_layer)
             if record is not None:
                 return record
     if dialect is None:
-        for layer in layers:
-            record = record_by_names(layer, origin)
+        for layer, of_layer in layers:
+            record = record_by_names(layer, of_layer)
             if record is not None:
                 return record
     return None
@@ -187,21 +188,25 @@ def _own(mapping: Mapping[str, Any], origin: Origin) -> EventRecord | None:
     return record._replace(origin=origin) if not record.origin.reader else record
 
 
-def _layers(mapping: dict[str, Any]) -> list[dict[str, Any]]:
-    """The mapping, and what its wrappers hold, as mappings or as JSON in a text, from the outside in."""
-    layers = [mapping]
-    for layer in layers:
+def _layers(mapping: dict[str, Any], origin: Origin) -> list[tuple[dict[str, Any], Origin]]:
+    """The mapping, and what its wrappers hold, as mappings or as JSON in a text, from the outside in.
+
+    With each is its origin: it has the anomalies of the text that it was read from.
+    """
+    layers = [(mapping, origin)]
+    for layer, of_layer in layers:
         for key in tables().wrappers:
             value = layer.get(key)
+            anomalies: tuple[str, ...] = ()
             if isinstance(value, str) and value[:1] == "{" and len(value) <= _LONGEST_JSON:
                 try:
-                    value = json.loads(value)
+                    value, anomalies = decoded(value)
                 except (ValueError, RecursionError):
                     continue
             if isinstance(value, str) and "\nEventCode=" in value[:_LONGEST_HEAD]:
                 value = {"_time": layer.get("time"), **_key_values(value)}
             if isinstance(value, dict) and len(layers) < _MAX_LAYERS:
-                layers.append(value)
+                layers.append((value, of_layer.with_anomalies(*anomalies)))
     return layers
 
 

@@ -18,6 +18,7 @@ from hvdegraded.formats.shippers.dates import DateOrder
 from hvdegraded.formats.shippers.mapping import record_from_mapping
 from hvdegraded.formats.shippers.xml_values import is_event_xml
 from hvdegraded.records.record import EventRecord, Origin
+from hvdegraded.tabular.json_keys import decoded
 
 __all__ = ["mentions_a_provider", "nested_records"]
 
@@ -34,7 +35,11 @@ def nested_records(
 ) -> Iterator[EventRecord | None]:
     """Yield the records in a value; None for what names a provider of Windows and cannot be read."""
     if isinstance(value, str):
-        value = {"body": value} if is_event_xml(value) else _decoded(value)
+        if is_event_xml(value):
+            value = {"body": value}
+        else:
+            value, anomalies = _decoded(value)
+            origin = origin.with_anomalies(*anomalies)
     if depth > _MAX_DEPTH or not isinstance(value, (Mapping, list)) or not value:
         return
     if isinstance(value, list):
@@ -93,11 +98,11 @@ def _is_named(word: re.Match[str]) -> bool:
     return known_provider(word[1]) is not None or word[1].lower().startswith(_CHANNELS)
 
 
-def _decoded(text: str) -> Any:
-    """The value of a text that is JSON; None for any other."""
+def _decoded(text: str) -> tuple[Any, tuple[str, ...]]:
+    """The value of a text that is JSON, and its anomalies; None for any other."""
     if text[:1] not in ("{", "[") or len(text) > _LONGEST_JSON:
-        return None
+        return None, ()
     try:
-        return json.loads(text)
+        return decoded(text)
     except (ValueError, RecursionError):
-        return None
+        return None, ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ from hvdegraded.formats.shippers.coercion import text_of
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, flatten, payload_of
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Field
+from hvdegraded.tabular.json_keys import value_at
 
 __all__ = ["FORMS", "values_of_any"]
 
@@ -90,13 +90,14 @@ def _json(value: Any) -> tuple[str, list[Field]]:
 
 
 def _decoded(value: Any) -> Any:
-    """The value of JSON in a string; None where it is not JSON."""
+    """The value of JSON in a string, with every value of a repeated key; None where it is not JSON."""
     if not isinstance(value, str) or len(value) > _LONGEST_JSON:
         return None
     try:
-        return json.loads(value)
+        found, end, _ = value_at(text := value.strip(), 0, keep_repeated=True)
     except (ValueError, RecursionError):
         return None
+    return found if end == len(text) else None
 
 
 def _otel(value: Any) -> tuple[str, list[Field]]:

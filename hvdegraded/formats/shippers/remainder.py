@@ -10,7 +10,6 @@ record it stands.
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -34,6 +33,7 @@ from hvdegraded.formats.shippers.envelopes import parts_of, values_around
 from hvdegraded.formats.shippers.mapping import detected_dialects, record_from_mapping
 from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord
+from hvdegraded.tabular.json_keys import decoded
 
 __all__ = ["remainder_of"]
 
@@ -318,11 +318,16 @@ def _passes_over(xml: str) -> bool:
 
 
 def _mapping_in(value: Any) -> Mapping[str, Any] | None:
-    """The mapping that a wrapper holds as JSON, or the one that is a record by its keys."""
+    """The mapping that a wrapper holds as JSON, or the one that is a record by its keys.
+
+    None where a key stands twice: one of its values would not be looked at.
+    """
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
-            value = json.loads(value)
+            value, repeated = decoded(value)
         except (ValueError, RecursionError):
+            return None
+        if repeated:
             return None
     elif not isinstance(value, dict) or not (detected_dialects(value) or _STRUCTURE & value.keys()):
         return None
