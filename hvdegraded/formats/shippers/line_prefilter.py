@@ -19,7 +19,7 @@ from hvdegraded.records.record import ProviderFilter
 __all__ = ["candidate_lines", "line_may_hold"]
 
 _ESCAPE, _REFERENCE = b"\\u00", b"&#"  # of JSON, of XML
-_SPELLS = re.compile(rb"\\u00(?:[4-7]|2[dD]|26#)|&#").search  # a letter or a hyphen, or &#, as an escape
+_SPELLS = re.compile(rb"\\u00(?:[4-7]|2[dD3]|26#)|&#").search  # a letter, a hyphen, # or &#, as an escape
 _FOLD = bytes(range(256)).lower()
 _KEPT = b"dfhlmstvy0\\&#\n"  # a quarter of what shippers write; other bytes were measured to find more lines
 _DROPPED = bytes(byte for byte in range(256) if _FOLD[byte] not in _KEPT)

@@ -175,6 +175,7 @@ SPELLINGS = (
     *(lambda one: one, str.upper),
     *(lambda one: f"\\u{ord(one):04x}", lambda one: f"\\u{ord(one.upper()):04X}"),
     *(lambda one: f"&#{ord(one)};", lambda one: f"\\u0026#x{ord(one):x};"),
+    *(lambda one: f"&\\u0023{ord(one)};", lambda one: f"\\u0026\\u0023x{ord(one):X}\\u003b"),
     lambda one: f"\\\\u{ord(one):04x}",  # in JSON within JSON
 )
 
@@ -192,6 +193,15 @@ def test_no_spelling_of_a_name_hides_a_line(
     line = b'{"p": "%s"}' % "".join(spell(one) for one, spell in spelled).encode()
     block = b"\n".join([*lines[:at], line, *lines[at:]])
     assert line in [block[start:end].rstrip(b"\n") for start, end in candidate_lines(HYPER_V)(block)]
+    assert line_may_hold(HYPER_V)(line)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_escaped_character_does_not_hide_a_line(name: str) -> None:
+    may_hold = line_may_hold(HYPER_V)
+    for spell in SPELLINGS:
+        for at, one in enumerate(name):
+            assert may_hold(f"{name[:at]}{spell(one)}{name[at + 1 :]}".encode()), (spell(one), at)
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, HYPER_V]))
