@@ -19,6 +19,7 @@ from hvdegraded.printable import printable
 
 __all__ = [
     "announce_typing",
+    "check_standard_output",
     "escapes_name",
     "opened",
     "print_lines",
@@ -56,7 +57,7 @@ def print_lines(text: str) -> None:
 
 def print_wrapped(text: str) -> None:
     """Print a text to stdout in lines as wide as the terminal, or as COLUMNS says; else as they are."""
-    wraps = os.environ.get("COLUMNS", "").isdecimal() or (sys.stdout is not None and sys.stdout.isatty())
+    wraps = os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty()
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
     for line in map(printable, text.split("\n")):
         indent = " " * (len(line) - len(line.lstrip(" ")))
@@ -147,8 +148,12 @@ def announce_typing() -> None:
         tell("reading what you type; Ctrl-D ends it (on Windows: Ctrl-Z, Enter)")
 
 
+def check_standard_output() -> None:
+    """Raise HvdegradedError if standard output is closed: what is printed there is lost."""
+    if sys.stdout is None:
+        raise HvdegradedError("standard output is closed", hint="name a file to write to, as -o report.txt")
+
+
 def standard_output() -> BinaryIO:
     """Standard output, as bytes without a buffer."""
-    if sys.stdout is None:
-        raise HvdegradedError("standard output is closed")
     return cast("BinaryIO", io.FileIO(sys.stdout.fileno(), "wb", closefd=False))

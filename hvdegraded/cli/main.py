@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from hvdegraded.cli import check, collect_script, explain, guests_script, label, status, triage, verify
 from hvdegraded.cli.arguments import inputs_of
-from hvdegraded.cli.console import escapes_name, printed_to, tell
+from hvdegraded.cli.console import check_standard_output, escapes_name, printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
 from hvdegraded.cli.usage import CommandParser
 from hvdegraded.errors import HvdegradedError, SourceError
@@ -71,6 +71,8 @@ def _run(options: argparse.Namespace) -> int:
         with printed_to(options.output, inputs_of(options)):
             code: int = options.run(options)
         return code
+    if not getattr(options, "target", None):
+        check_standard_output()
     code = options.run(options)
     if sys.stdout is not None:
         sys.stdout.flush()

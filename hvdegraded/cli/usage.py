@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -22,6 +23,12 @@ class CommandParser(argparse.ArgumentParser):
         """Print why the arguments cannot be taken, and end."""
         example = "{}\n".format(self.epilog.split(". ")[0]) if self.epilog else ""
         self.exit(USAGE, f"{self.prog}: {printable(message)}\n{example}Help: {self.prog} --help\n")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End; help or a version printed to a closed standard output is no success."""
+        if not status and sys.stdout is None:
+            status, message = USAGE, f"{self.prog}: standard output is closed\n"
+        super().exit(status, message)
 
     def parse_known_args(  # type: ignore[override]  # the overloads of a namespace of one's own
         self, args: Sequence[str] | None = None, namespace: Any = None

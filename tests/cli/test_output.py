@@ -56,6 +56,39 @@ def test_a_file_holds_what_would_be_printed(
     assert Path("out").read_bytes() == printed
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, ["triage", LOG], ["triage", LOG, "--json"]], ids=" ".join)
+def test_a_closed_standard_output_is_wrong_usage_but_for_a_file(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(command) == 2
+    assert capsys.readouterr().err.startswith("hvdegraded: standard output is closed (")
+    assert main([*command, "-o", "out"]) in (0, 1)
+    assert Path("out").read_bytes()
+
+
+@pytest.mark.parametrize("words", ["--help", "triage --help", "--version"])
+def test_help_that_goes_nowhere_is_no_success(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(": standard output is closed\n")
+
+
+@pytest.mark.subprocess
+@pytest.mark.skipif(os.name != "posix", reason="closes a descriptor in a shell")
+@pytest.mark.parametrize("words", ["triage small.evtx", "--version"])
+def test_a_descriptor_that_a_shell_closed(words: str) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m hvdegraded {words} >&-", shell=True, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 2
+    assert "hvdegraded: standard output is closed" in done.stderr
+
+
 def test_every_command_that_prints_takes_it() -> None:
     parser = _parser()
     (commands,) = (action.choices for action in parser._actions if isinstance(action.choices, dict))
