@@ -27,6 +27,7 @@ _HEADING = re.compile(r"[ \t]*(\[{1,2})[ \t]*([^\[\]#]+?)[ \t]*\]")
 _KEY_PART = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*(?:\.|$)""")
 _KEY = re.compile(r"""[ \t]*["']?([A-Za-z0-9_-]+)["']?[ \t]*[.=]""")
 _TOML_PLACE = re.compile(r"^(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)$", re.DOTALL)
+_PART_OF_A_DAY = re.compile(r"[^=#\"']+=[ \t]*(\d{4}[-/]\d|\d{1,2}[./-]\d{1,2}[./-]\d)")
 _PLAINER = {"extra_forbidden": "is not a key of such a table", "missing": "is missing"}
 
 Row = TypeVar("Row", bound=BaseModel)
@@ -179,7 +180,9 @@ class TomlFile:
             line, column = self.text.count("\n") + 1, len(self.text) - self.text.rfind("\n")
         else:
             line, column = None, None
-        return KnowledgeError(f"not TOML: {message}", path=self.path, line=line, column=column)
+        is_day = line is not None and line <= len(self._lines) and _PART_OF_A_DAY.match(self._lines[line - 1])
+        hint = "write a day with year, month and day: 2027-01-31" if is_day else None
+        return KnowledgeError(f"not TOML: {message}", path=self.path, line=line, column=column, hint=hint)
 
 
 def _is_table(value: object) -> bool:

@@ -178,6 +178,10 @@ def test_force_does_not_come_by_another_word() -> None:
     ("text", "place", "match"),
     [
         ("a = \n", (1, 5), "not TOML"),
+        ("[[acknowledge]]\nuntil = 2027-01\n", (2, 13), "write a day"),
+        ("[[acknowledge]]\nuntil = 2027-1-31\n", (2, 13), "write a day"),
+        ("[[acknowledge]]\nuntil = 2027-02-30\n", (2, 9), "write a day"),
+        ("[[acknowledge]]\nuntil = 31.01.2027\n", (2, 14), "write a day"),
         ("x = 1\n[[event]]\nids = [1\n", (4, 1), "not TOML"),
         ("[[version]]\n", (1, 1), "is not a list of tables"),
         ("\n\n[14070]\nremedy = 'x'\n", (3, 1), "does not name its provider"),
