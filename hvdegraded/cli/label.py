@@ -109,15 +109,39 @@ def run(options: argparse.Namespace) -> int:
             with _followed(options) as target:
                 signals = _label(labeller, sys.stdin.fileno(), target)
         else:
-            with opened(options.input) as source, _written(options) as target:
-                signals = _label(labeller, source.fileno(), target)
-                if signals and (options.target or stat.S_ISREG(os.fstat(source.fileno()).st_mode)):
-                    tell(f"{options.input} was not read to its end: {signal.Signals(signals[0]).name} came")
-                    raise SystemExit(128 + signals[0])  # an unfinished file does not replace another
+            with opened(options.input) as source:
+                _refuse_whole_log(source, options)
+                signals = _label_file(labeller, source, options)
     finally:
         if options.stats:
             tell(labeller.stats, wait=_PATIENCE)
     return INTERRUPTED if signal.SIGINT in signals else NOTHING
+
+
+def _refuse_whole_log(source: BinaryIO, options: argparse.Namespace) -> None:
+    """Raise HvdegradedError for a file of a form that is not lines; one of lines is left at its beginning."""
+    from hvdegraded.pipeline.annotator import SYSLOG
+    from hvdegraded.pipeline.whole_logs import FIRST_BYTES, whole_log
+
+    if options.format == SYSLOG or not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+        return
+    form = whole_log(source.read(FIRST_BYTES))
+    source.seek(0)
+    if form is not None:
+        raise HvdegradedError(
+            f"{options.input} is {form}, not lines of JSON; nothing was written",
+            hint="read it with hvdegraded triage; its events as lines: hvdegraded triage --json -o FILE",
+        )
+
+
+def _label_file(labeller: Labeller, source: BinaryIO, options: argparse.Namespace) -> list[int]:
+    """Label a file; returns the signals that came. An unfinished file does not replace another."""
+    with _written(options) as target:
+        signals = _label(labeller, source.fileno(), target)
+        if signals and (options.target or stat.S_ISREG(os.fstat(source.fileno()).st_mode)):
+            tell(f"{options.input} was not read to its end: {signal.Signals(signals[0]).name} came")
+            raise SystemExit(128 + signals[0])
+    return signals
 
 
 def _label(labeller: Labeller, descriptor: int, target: BinaryIO) -> list[int]:

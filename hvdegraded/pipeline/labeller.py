@@ -151,6 +151,7 @@ class Labeller:
                     self._annotator = self._new_annotator()
                 write_whole(target, self._label_block(block))
                 under_way = None
+                self._warn_of_cut(block)
         except KeyboardInterrupt:
             self._count_torn(under_way)
             raise
@@ -283,6 +284,16 @@ class Labeller:
                 f"the last line was not written: its first {reader.cut} bytes were read, and no end followed"
             )
         self._warn(f"a signal ended the stream; {what}")
+
+    def _warn_of_cut(self, block: LineBlock) -> None:
+        """Report a last line that begins like JSON, has no end, and is not JSON."""
+        if block.is_part or block.data.endswith(b"\n"):
+            return
+        last = block.data[block.data.rfind(b"\n") + 1 :].strip(_WHITE_SPACE)
+        if not last.startswith(b"{") or len(last) > self._longest or has_too_many_parts(last):
+            return
+        if _parsed(last) is None:
+            self._warn(f"the last line is cut: its {len(last)} bytes are not JSON, and have no verdict")
 
     def _count_torn(self, block: LineBlock | None) -> None:
         """Report lines that were read, and that the reader of the output did not take."""
