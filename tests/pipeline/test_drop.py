@@ -358,3 +358,17 @@ def test_a_second_event_under_the_same_key_of_json_in_a_text(
     written = labeller.line(json.dumps(wrapped(text)).encode() + b"\n")
     assert written is not None
     assert b'"label":"ignorable"' not in written.replace(b": ", b":")
+
+
+@pytest.mark.parametrize("key", ["timestamp", "time", "Timestamp", "EventReceivedTime"])
+@pytest.mark.parametrize(
+    ("text", "dropped"),
+    [
+        ("disk of win01 lost 202600", False),
+        ("2026-09-01T02:00:13.000Z", True),
+        ("Tue, 01 Sep 2026 02:00:13 GMT", True),
+    ],
+)
+def test_words_in_a_time(labeller: Labeller, key: str, text: str, dropped: bool) -> None:
+    written = labeller.line(json.dumps({**SHIPPED, key: text}).encode() + b"\n")
+    assert (not written) is dropped

@@ -13,6 +13,7 @@ from hvdegraded.tabular.toml_file import TomlFile
 __all__ = [
     "SYSTEM_VALUE",
     "folded",
+    "is_a_time",
     "is_token",
     "known_paths",
     "letters_of",
@@ -32,6 +33,7 @@ SYSTEM_VALUE = re.compile(
 """A number, a time, a version, a SID, a hash or a GUID, as `<System>` and shippers have them."""
 
 _LONGEST_TOKEN, _LONGEST_TEXT = 256, 128  # characters
+_FEWEST_DIGITS = 6  # of a time
 _NO_TOKEN = re.compile(r"\s|^[<{\[]")
 _SYSTEM_WORD = re.compile(r"[\d.-]+|winbuild[\d.]+")
 _HOLDERS = frozenset(("text", "value", "attributes", "qualifier"))
@@ -41,6 +43,12 @@ _Words = dict[str, frozenset[str]]
 def is_token(value: str) -> bool:
     """Whether a text is one word, as names and numbers are."""
     return len(value) <= _LONGEST_TOKEN and not _NO_TOKEN.search(value)
+
+
+def is_a_time(value: str) -> bool:
+    """Whether a text has the digits of a time, and no words but those of one."""
+    named = re.findall(r"[^\W\d_]+", value.lower())
+    return sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and words()["time_words"].issuperset(named)
 
 
 def letters_of(key: str) -> str:

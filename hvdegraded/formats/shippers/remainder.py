@@ -18,6 +18,7 @@ from hvdegraded.errors import SourceError
 from hvdegraded.formats.shippers.beside import (
     SYSTEM_VALUE,
     folded,
+    is_a_time,
     is_token,
     known_paths,
     letters_of,
@@ -40,7 +41,7 @@ __all__ = ["remainder_of"]
 _MAX_DEPTH = 12
 _MOST_BESIDE = 64  # different values in the levels of an OTLP batch
 _LONGEST_MESSAGE = 2048  # characters
-_LONGEST_TIME, _FEWEST_DIGITS = 48, 6
+_LONGEST_TIME = 48
 _PAYLOAD = EventRecord._fields.index("payload")  # what is before it comes from <System>
 _NAMES = ("provider", "channel", "computer", "event_source")
 _EVENT_TAG = re.compile(r"<(?:\w+:)?Event[\s>/]")
@@ -206,7 +207,7 @@ class _Search:
         if not isinstance(value, str):
             return True
         if key in known["times"]:
-            return len(value) <= _LONGEST_TIME and sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
+            return len(value) <= _LONGEST_TIME and is_a_time(value)
         if key in known["sources"]:
             kind, _, channel = value.partition(":")
             return folded(kind) in known["phrases"] and self._is_explained(channel)
