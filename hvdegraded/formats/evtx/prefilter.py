@@ -43,11 +43,11 @@ _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
-# Marks of records with a size and a number that can be: marks alone also stand in what fills records up.
+# Marks of records with a size that can be, and their numbers. Marks alone also stand in what fills records
+# up; so do marks with a size right before another, whose number is then the one to compare.
 # A search for one byte takes a fifth of the time, so the others are looked at ahead.
-_MARKS = re.compile(
-    re.escape(RECORD_MAGIC[:1]) + rb"(?=" + re.escape(RECORD_MAGIC[1:]) + rb"..\0\0(.{4})\0{4})", re.DOTALL
-).findall
+_FIRST, _OTHERS = re.escape(RECORD_MAGIC[:1]), re.escape(RECORD_MAGIC[1:]) + rb"..\0\0"
+_MARKS = re.compile(rb"%b(?=%b(?!%b%b)(.{8}))" % (_FIRST, _OTHERS, _FIRST, _OTHERS), re.DOTALL).findall
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
 _ANY_FORM = b""
@@ -125,7 +125,7 @@ class ChunkPrefilter:
                 last = place
                 place += size
             # What a record hides is not among those that were walked over, though its mark is there.
-            numbers = struct.pack(f"<{count}I", *range(chunk.first, chunk.first + count))
+            numbers = struct.pack(f"<{count}Q", *range(chunk.first, chunk.first + count))
             if b"".join(_MARKS(data, FIRST_RECORD, end)) != numbers:
                 return None
         except struct.error:

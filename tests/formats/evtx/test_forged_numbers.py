@@ -39,17 +39,18 @@ def test_record_numbers_that_go_back_in_a_chunk_are_told() -> None:
     assert "go back" in str(stream.report)
 
 
-def test_a_wanted_record_inside_of_one_of_another_provider_is_found() -> None:
+@pytest.mark.parametrize("number", [11, 1 << 32, (1 << 32) + 11, 0x1_0000_2A2A, 0x120_0000_2A2A, 1 << 63])
+def test_a_wanted_record_inside_of_one_of_another_provider_is_found(number: int) -> None:
     listed = events(30, "Microsoft-Windows-Kernel-Boot")
-    listed[10] = events(30)[10]
+    listed[10] = events(30)[10]._replace(record_id=number)
     log = bytearray(evtx_bytes(listed))
+    struct.pack_into("<Q", log, places(log)[10] + 8, number)
     stretched(log, 9, 10)
-    for place in places(log)[10:-1]:
-        (number,) = struct.unpack_from("<Q", log, place + 8)
-        struct.pack_into("<Q", log, place + 8, number - 1)
+    for place, behind in enumerate(places(log)[10:-1], 11):
+        struct.pack_into("<Q", log, behind + 8, place)
     numbered(log, 1, 29)
     stream = hv.read_records(sealed(log), wanted=hv.load_knowledge().provider_filter())
-    assert [record.record_id for record in stream] == [11]
+    assert [record.record_id for record in stream] == [number]
     assert stream.report.records_seen == 30
 
 
