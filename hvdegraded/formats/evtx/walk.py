@@ -76,6 +76,7 @@ class _Walk:
         self._written = 0
         self._previous: Span | None = None
         self._run: list[Span] | None = None
+        self._is_behind = False  # whether the run is that of the records behind the end
         self._ended = False
 
     def items(self) -> Iterator[Span | Gap]:
@@ -137,36 +138,41 @@ class _Walk:
             last = first.number - 1
         if not self._trusted or last is None or self._place != self._chunk.free:
             return
-        while (span := span_at(self._data, self._place, len(self._data))) is not None:
-            if span.number != last + 1:
-                break
+        while (span := self._next_behind(last)) is not None:
+            if span.number > last + 1:
+                self._last = last
+                yield from self._hidden_before(span.number)
             yield span._replace(place=RecordPlace.BEHIND)
             self._pass(span)
             last = span.number
-        if self._chunk.following is not None:
-            for one in self._missing_behind(last, self._chunk.following):
-                yield one
-                last = one.number if isinstance(one, Span) else last
         if self._counted and self._chunk.first - 1 <= last < self._chunk.last:
             self._last = last
             yield from self._hidden_before(self._chunk.last + 1)
 
-    def _missing_behind(self, last: int, following: int) -> Iterator[Span | Gap]:
-        """Records behind the end that the log counts before its next one, and those missing between them.
+    def _next_behind(self, last: int) -> Span | None:
+        """The next record behind the end: one that follows on, or one that the log's own numbers count.
 
         Remnants are older. In exports, where newer records of other logs stand there, none is missing.
         """
-        numbers = range(last + 1, following)
-        found = records_between(self._data, self._place, len(self._data))
-        for span in _longest_run(
-            one for one in found if one.number in numbers and one.ticks >= self._written
-        ):
-            missing = span.number - last - 1
-            if missing:
-                yield Gap(self._place, span.start, missing if missing < MOST_RECORDS else 1)
-            yield span._replace(place=RecordPlace.BEHIND)
-            self._pass(span)
-            last = span.number
+        data, chunk = self._data, self._chunk
+        own = chunk.last if self._counted and chunk.first - 1 <= last else 0
+        highest = max(own, (chunk.following or 0) - 1)
+        span = span_at(data, self._place, len(data))
+        if span is not None and span.number == last + 1 and (last < highest or not self._is_behind):
+            return span
+        if last >= highest:
+            return None
+        span = unsound_span(data, self._place, len(data), last + 1)
+        if span is not None:
+            return span
+        if self._run is None or not self._is_behind:
+            numbers, self._is_behind = range(last + 1, highest + 1), True
+            self._run = _longest_run(
+                one
+                for one in records_between(data, self._place, len(data))
+                if one.number in numbers and (one.number <= own or one.ticks >= self._written)
+            )[::-1]
+        return self._next_of_run(self._place, last)
 
     def _resumed(self) -> Iterator[Span | Gap]:
         """Take the chain of records up again where it is broken."""
@@ -203,6 +209,11 @@ class _Walk:
             numbers = range(last + 1, (self._chunk.last if self._counted else last + MOST_RECORDS) + 1)
             found = records_between(self._data, place + 1, limit)
             self._run = _longest_run(one for one in found if one.number in numbers)[::-1]
-        while self._run and (self._run[-1].start <= place or self._run[-1].number <= last):
-            self._run.pop()
-        return self._run[-1] if self._run else None
+        return self._next_of_run(place + 1, last)
+
+    def _next_of_run(self, place: int, last: int) -> Span | None:
+        """The first record of the run from `place` on whose number is above `last`."""
+        run = self._run or []
+        while run and (run[-1].start < place or run[-1].number <= last):
+            run.pop()
+        return run[-1] if run else None

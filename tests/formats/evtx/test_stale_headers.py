@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,49 @@ def test_workers_are_given_no_chunk_with_such_records(tmp_path: Path) -> None:
         steps = list(log_steps(stream, "a.evtx", 10))
     (here,) = [step.here for step in steps if step.here is not None and step.here[0].offset == HEAD]
     assert here[0].data
+
+
+def swallow_the_next(data: bytearray, at: list[int]) -> None:
+    for place in (at[9] + 4, at[11] - 4):
+        struct.pack_into("<I", data, place, at[11] - at[9])
+
+
+def break_size(data: bytearray, at: list[int]) -> None:
+    struct.pack_into("<I", data, at[9] + 4, 1 << 24)
+
+
+def break_mark(data: bytearray, at: list[int]) -> None:
+    data[at[9]] ^= 1
+
+
+def break_size_behind(data: bytearray, at: list[int]) -> None:
+    struct.pack_into("<I", data, at[10] - 4, 1 << 24)
+
+
+def zero_three(data: bytearray, at: list[int]) -> None:
+    data[at[9] : at[12]] = bytes(at[12] - at[9])
+
+
+@pytest.mark.parametrize("kept", [0, 4, 9])
+@pytest.mark.parametrize(
+    ("damage", "gone"),
+    [
+        (swallow_the_next, []),
+        (break_size, [10]),
+        (break_mark, [10]),
+        (break_size_behind, []),
+        (zero_three, [10, 11, 12]),
+    ],
+)
+@pytest.mark.parametrize("count", [30, 400])
+def test_one_broken_record_behind_a_free_offset_that_is_too_low_hides_no_other(
+    count: int, damage: Callable[[bytearray, list[int]], None], gone: list[int], kept: int
+) -> None:
+    data = bytearray(evtx_bytes(events(count)))
+    at = places(data)
+    damage(data, at)
+    struct.pack_into("<I", data, HEAD + 48, at[kept] - HEAD)
+    check(sealed(data), events(count), gone, len(at) - 1 - kept - len(gone))
 
 
 @pytest.mark.parametrize("following", [21, 25])
