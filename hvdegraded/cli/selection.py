@@ -6,7 +6,6 @@ import argparse
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hvdegraded.cli.usage import some_name
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.timestamps import moment_from_text
 
@@ -18,13 +17,10 @@ __all__ = ["add_selection", "add_times", "selected", "times_of"]
 
 def add_selection(command: Any) -> None:
     """Add the arguments that select findings."""
-    command.add_argument(
-        "--vm", type=some_name, metavar="NAME", help="only this VM, by name or id, and what mentions it"
-    )
-    command.add_argument("--host", type=some_name, metavar="NAME", help="only what this host logged")
+    command.add_argument("--vm", metavar="NAME", help="only this VM, by name or id, and what mentions it")
+    command.add_argument("--host", metavar="NAME", help="only what this host logged")
     command.add_argument(
         "--component",
-        type=some_name,
         metavar="NAME",
         help="only version mismatches of one: storage, network, …",
     )

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from hvdegraded.cli.exit_codes import USAGE
 from hvdegraded.printable import printable
 
-__all__ = ["CommandParser", "meant", "some_name"]
+__all__ = ["CommandParser", "meant"]
 
 _LIKENESS = 0.55  # of names, where 1 is equality: `collect` and `collect-script` have 0.67
 
@@ -46,6 +46,12 @@ class CommandParser(argparse.ArgumentParser):
         name = option.split("=")[0]
         return f"there is no option {name}{meant(name, self._option_string_actions)}"
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Convert one value. Raises ArgumentError for an empty one, as an unset variable leaves."""
+        if action.nargs is None and not arg_string.strip():  # of several paths, the reading names it
+            raise argparse.ArgumentError(action, "the value is empty; is a variable unset?")
+        return super()._get_value(action, arg_string)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
@@ -59,10 +65,3 @@ def meant(name: str, known: Iterable[str]) -> str:
     """Return what follows the reason: the one or two known names that a name is like, or nothing."""
     alike = difflib.get_close_matches(name.lower(), list(known), 2, _LIKENESS)
     return f"; did you mean {' or '.join(alike)}?" if alike else ""
-
-
-def some_name(text: str) -> str:
-    """Give a name back. Raises ArgumentTypeError for an empty one, as an unset variable leaves."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("the name is empty; is a variable unset?")
-    return text

@@ -28,9 +28,9 @@ from tests.tools.sample_logs import FOLDER
         ("triage logs --guest web22=linus", "did you mean linux?"),
         ("label in.jsonl --guest web22=solaaris", "'solaaris' is not known"),
         ("status x.json --guest web22=windwos", "did you mean windows?"),
-        ("triage logs --vm=", "the name is empty"),
-        ("explain logs --host=", "the name is empty"),
-        ("triage logs --component=", "the name is empty"),
+        ("triage logs --vm=", "the value is empty"),
+        ("explain logs --host=", "the value is empty"),
+        ("triage logs --component=", "the value is empty"),
         ("label one two", "there is no place for 'two'"),
     ],
 )
@@ -43,6 +43,39 @@ def test_the_reason_comes_first(words: str, meant: str, capsys: pytest.CaptureFi
     assert meant in first
     assert len(rest) == 2
     assert rest[1] == f"Help: {first.split(':')[0]} --help"
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "triage logs --policy",
+        "triage logs --guests",
+        "triage logs --baseline",
+        "triage logs --html",
+        "triage logs -o",
+        "triage logs --json=findings --since",
+        "triage logs --vm",
+        "triage logs --component",
+        "triage logs --workers",
+        "explain logs --host",
+        "explain logs --finding",
+        "status states.json --guest",
+        "label in.jsonl --format",
+        "label in.jsonl --output",
+        "verify logs --output",
+        "check rows.toml --timezone",
+        "collect-script -o",
+        "check",
+    ],
+)
+def test_what_an_unset_variable_leaves_is_not_an_option_that_is_not_given(
+    words: str, empty: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words.split(), empty])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[0].endswith(": the value is empty; is a variable unset?")
 
 
 @pytest.mark.parametrize(
