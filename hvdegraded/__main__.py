@@ -17,6 +17,10 @@ def main() -> int:
             except OSError:  # a full disk, or nothing reads it
                 return 2
             return 0
+        import os
+
+        # pydantic looks for plugins in every package that is installed: 30 ms where they are many
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from hvdegraded.cli.main import main as run
 
         return run()
