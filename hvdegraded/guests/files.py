@@ -129,6 +129,8 @@ def rows_of_mappings(source: object, *, max_rows: int = MAX_ROWS) -> tuple[list[
     gathered = _Gathered(max_rows)
     try:
         source = rows_of_frame(source)
+        if hasattr(source, "read"):
+            raise InventoryTypeError("a stream is not an inventory", hint="give the path of the file")
         if isinstance(source, Mapping):
             _collect([source], None, gathered)
         elif isinstance(source, Iterable) and not isinstance(source, str | bytes | bytearray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from collections.abc import Callable
@@ -23,6 +24,12 @@ wrong: Any = hv  # what type checkers refuse, users try
 @pytest.fixture(scope="module")
 def events() -> list[hv.Event]:
     return list(hv.read(LOGS))
+
+
+def closed() -> io.BytesIO:
+    stream = io.BytesIO(b"[]")
+    stream.close()
+    return stream
 
 
 @pytest.mark.parametrize(
@@ -47,6 +54,9 @@ def events() -> list[hv.Event]:
         (lambda event: wrong.classify(event, guests=5), "path"),
         (lambda event: wrong.classify(event, guest="a system"), "not known"),
         (lambda event: wrong.GuestInventory("guests.json"), "GuestInventory.load"),
+        (lambda event: wrong.GuestInventory.load(closed()), "give the path"),
+        (lambda event: wrong.GuestInventory.load(io.StringIO("[]")), "give the path"),
+        (lambda event: wrong.triage(LOGS, guests=closed()), "give the path"),
         (lambda event: wrong.Policy("ignorable"), "Label.IGNORABLE"),
         (lambda event: wrong.evtx_bytes(event), "a list of events"),
         (lambda event: wrong.evtx_bytes("<Event/>"), "a list of events"),
