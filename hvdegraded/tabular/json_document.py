@@ -6,7 +6,6 @@ is looked for where an object follows the end of another, or begins a line.
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -20,9 +19,12 @@ MAX_PARTS = 3 << 18
 """Objects, arrays and commas of a value; each can take a hundred bytes and more of memory."""
 
 _PIECE = 1 << 16  # characters that are there, at least, before a value is tried
+_SHORT = 1 << 12  # the same, behind a problem
+_GAP = 1 << 8  # characters looked at again where the end of a text can cut what leads to the next value
 _BETWEEN = re.compile(r"[\s,\0\]]*")
 _OPENING = re.compile(r"[\s\0]*\[?")
-_NEXT = re.compile(r"[}\]]\s*,?\s*(?=\{)|\n(?=\{)")
+_NEXT = re.compile(r"[}\]]\s*+,?+\s*+(?=\{)|\n(?=\{)")
+_DEEPER = re.compile(r"(?:[^{}\[\]]*+[{\[]){256}")  # openings that nothing closes: one is as deep as the next
 _LONGEST_WORD = 16  # characters of a token that the end of a text can cut
 
 
@@ -43,26 +45,50 @@ def has_too_many_parts(text: bytes | str) -> bool:
     return sum(map(text.count, marks)) > MAX_PARTS
 
 
-def values_of(pieces: Iterator[str], longest: int, *, keep_repeated: bool = False) -> Iterator[Found]:
-    """The values in a text that comes in pieces, none of them over `longest` characters."""
-    text, place, line, wanted = "", 0, 1, _PIECE
-    opening, more, lost = True, True, False
-    while more:
-        text, place = text[place:], 0
-        parts, size = [text], len(text)
-        while size < wanted and (piece := next(pieces, None)) is not None:
+class _Rest:
+    """The text that is left to read, held once, however often a part of it is looked at again."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self._held, self._place = "", 0
+
+    def after(self, used: int, wanted: int) -> tuple[str, bool]:
+        """Move on by the characters used, to the text there and whether more may follow it.
+
+        The text has `wanted` characters or more, unless it is the last.
+        """
+        self._place += used
+        size = len(self._held) - self._place
+        if size >= wanted:
+            return self._held[self._place : self._place + wanted], True
+        parts = [self._held[self._place :]]
+        while size < wanted and (piece := next(self._pieces, None)) is not None:
             parts.append(piece)
             size += len(piece)
-        text, more, wanted = "".join(parts), size >= wanted, _PIECE
+        self._held, self._place = "".join(parts), 0
+        return self._held, size >= wanted
+
+
+def values_of(pieces: Iterator[str], longest: int, *, keep_repeated: bool = False) -> Iterator[Found]:
+    """The values in a text that comes in pieces, none of them over `longest` characters."""
+    rest = _Rest(pieces)
+    place, line, wanted = 0, 1, _PIECE
+    opening, more, lost = True, True, False
+    while more:
+        text, more = rest.after(place, wanted)
+        place, wanted = 0, _PIECE
         if opening:
             place = _end(_OPENING, text, 0)
             line += text.count("\n", 0, place)
             opening = False
         while True:
             start = _next_value(text, place) if lost else _end(_BETWEEN, text, place)
+            at_end = start in (None, len(text))
+            if start is None:
+                start = max(place, len(text) - _GAP)
             line += text.count("\n", place, start)
             place = start
-            if place == len(text):
+            if at_end:
                 break
             lost = False
             problem, at, cut = None, place, False
@@ -75,7 +101,7 @@ def values_of(pieces: Iterator[str], longest: int, *, keep_repeated: bool = Fals
             except ValueError as error:
                 problem = f"it is not JSON: {error}"[:200]
             except RecursionError:
-                problem = "it is nested too deeply"
+                problem, at = "it is nested too deeply", _end(_DEEPER, text, place)
             if cut and more:
                 if len(text) - place < longest and not has_too_many_parts(text[place:]):
                     wanted = 2 * (len(text) - place)
@@ -88,9 +114,8 @@ def values_of(pieces: Iterator[str], longest: int, *, keep_repeated: bool = Fals
                 continue
             yield Found(None, problem, line)
             line += text.count("\n", place, at)
-            # What is left of a long text is taken in pieces again, since each problem looks at all of it.
-            pieces = itertools.chain(_pieces(text, at), pieces)
-            text, place, lost, more = "", 0, True, True
+            # Each problem looks at all of the text again: so the next text is a short one.
+            place, wanted, lost, more = at, _SHORT, True, True
             break
 
 
@@ -99,11 +124,6 @@ def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
     return place if match is None else match.end()
 
 
-def _next_value(text: str, place: int) -> int:
+def _next_value(text: str, place: int) -> int | None:
     match = _NEXT.search(text, place)
-    return len(text) if match is None else match.end()
-
-
-def _pieces(text: str, start: int) -> Iterator[str]:
-    for place in range(start, len(text), _PIECE):
-        yield text[place : place + _PIECE]
+    return None if match is None else match.end()

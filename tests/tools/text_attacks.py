@@ -126,5 +126,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "XML: an entity bomb ahead of the events": lambda: xml("", DOCTYPE),
     "XML: an external entity ahead of the events": lambda: xml("", EXTERNAL),
     "JSON: a document that is only depth": lambda: b"[\n" * 3_000_000,
+    "JSON: starts of objects": lambda: b"{\n" * 250_000,
+    "JSON: starts of objects with a value": lambda: b'{"a":1,\n' * 60_000,
+    "JSON: starts of objects, each in the one before": lambda: b'{"a":\n' * 80_000,
 }
 """Hostile texts that are refused as a whole."""
