@@ -10,7 +10,7 @@ for inside of the record before, and records that follow on behind the free-spac
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
@@ -78,6 +78,8 @@ class _Walk:
         self._run: list[Span] | None = None
         self._is_behind = False  # whether the run is that of the records behind the end
         self._ended = False
+        self._numbers: list[int] | None = None  # of the row of records from the first jump on, sorted
+        self._displaced: set[int] = set()  # numbers passed over that stand behind in that row
 
     def items(self) -> Iterator[Span | Gap]:
         """The records and gaps."""
@@ -106,10 +108,12 @@ class _Walk:
         return row
 
     def _pass(self, span: Span) -> None:
-        self._place, self._written = span.end, span.ticks
+        self._place, self._written, self._previous = span.end, span.ticks, span
+        if span.number in self._displaced:
+            self._displaced.remove(span.number)
+            return
         in_order = self._last is None or not self._trusted or self._jumps(span)
         self._last = span.number if in_order or self._last is None else self._last + 1
-        self._previous = span
 
     def _jumps(self, span: Span) -> bool:
         """Whether records are missing before this one, by the numbers that the header counts."""
@@ -126,9 +130,21 @@ class _Walk:
                 yield hidden._replace(place=RecordPlace.INSIDE)
                 last += 1
             place += len(RECORD_MAGIC)
-        missing = number - last - 1
+        displaced = self._standing_behind(last, number)
+        self._displaced.update(displaced)
+        missing = number - last - 1 - len(displaced)
         if missing > 0:
             yield Gap(self._place, self._place, missing if missing < MOST_RECORDS else 1)
+
+    def _standing_behind(self, last: int, number: int) -> list[int]:
+        """The numbers between these two of records that follow later in the row: they are not lost."""
+        if self._numbers is None:
+            place, limit, found = self._place, self._chunk.limit, set()
+            while (span := span_at(self._data, place, limit)) is not None:
+                found.add(span.number)
+                place = span.end
+            self._numbers = sorted(found)
+        return self._numbers[bisect_right(self._numbers, last) : bisect_left(self._numbers, number)]
 
     def _behind(self) -> Iterator[Span | Gap]:
         """Records that follow on behind the free-space offset: the header is older than they, or forged."""

@@ -39,6 +39,29 @@ def test_record_numbers_that_go_back_in_a_chunk_are_told() -> None:
     assert "go back" in str(stream.report)
 
 
+@pytest.mark.parametrize(("one", "other"), [(20, 21), (12, 28), (11, 29), (10, 12)])
+@pytest.mark.parametrize("cut", [0, 3])
+def test_records_in_another_order_lose_none_but_those_that_are_missing(
+    one: int, other: int, cut: int
+) -> None:
+    expected = events(40)
+    log = bytearray(evtx_bytes(expected))
+    at = places(log)
+    size = at[one + 1] - at[one]
+    assert size == at[other + 1] - at[other]
+    records = [bytes(log[start : start + size]) for start in (at[one], at[other])]
+    log[at[other] : at[other] + size], log[at[one] : at[one] + size] = records
+    gone = set(range(33, 33 + cut))
+    if cut:
+        log[at[32] : at[32 + cut]] = bytes(at[32 + cut] - at[32])
+    for wanted in (None, WANTED):
+        stream = hv.read_records(sealed(log), wanted=wanted)
+        found = sorted(stream, key=lambda record: record.record_id or 0)
+        assert found == [record for record in expected if record.record_id not in gone]
+        assert stream.report.lost == cut
+        assert "go back" in str(stream.report)
+
+
 @pytest.mark.parametrize("number", [11, 1 << 32, (1 << 32) + 11, 0x1_0000_2A2A, 0x120_0000_2A2A, 1 << 63])
 def test_a_wanted_record_inside_of_one_of_another_provider_is_found(number: int) -> None:
     listed = events(30, "Microsoft-Windows-Kernel-Boot")
