@@ -98,10 +98,11 @@ def _given(
 
 
 def _of_unsure_provider(record: EventRecord) -> Loss:
-    """The loss of a record whose values are misplaced, so that its provider may be one that is wanted."""
+    """The loss of a record whose provider is damaged or not there, so that it may be one that is wanted."""
     origin = record.origin
-    anomaly = next(one for one in origin.anomalies if one in MISPLACED)
-    detail = f"{anomaly}, so that its provider is not known"
+    misplaced = (one for one in origin.anomalies if one in MISPLACED)
+    reason = next(misplaced, next(iter(origin.anomalies), "it names none"))
+    detail = f"{reason}, so that its provider is not known"
     return Loss(LossReason.MALFORMED, detail, origin.path, origin.offset, origin.line, record.record_id)
 
 

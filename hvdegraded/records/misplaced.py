@@ -1,4 +1,4 @@
-"""Records whose values may stand at other places than they are read from, the provider's name too.
+"""Records whose provider's name is lost, damaged, or may stand at another place than it is read from.
 
 A filter by providers must not leave them out as those of another provider.
 """
@@ -15,7 +15,7 @@ _LONG = 7  # characters of a name of which a part still says which it is
 
 
 def is_part_of_a_name(provider: str, wanted: ProviderFilter) -> bool:
-    """Whether this may be what is read of a wanted name at a wrong place: it is cut, or not of letters."""
+    """Whether this may be what is read of a wanted name at a wrong place: cut, gone, or not of letters."""
     lower = provider.lower()
     if not lower or not (lower.isascii() and lower.isprintable()):
         return True
@@ -24,8 +24,8 @@ def is_part_of_a_name(provider: str, wanted: ProviderFilter) -> bool:
 
 def may_be_wanted(record: EventRecord, wanted: ProviderFilter) -> bool:
     """Whether a record that is not of a wanted provider, as it is read, may be of one."""
-    anomalies = record.origin.anomalies
-    if MISPLACED.isdisjoint(anomalies):
-        return False
+    anomalies, provider = record.origin.anomalies, record.provider
+    if not anomalies:
+        return not provider and record.origin.reader == "evtx"  # exports may leave it out
     elsewhere = not {Anomaly.OTHER_TEMPLATE, Anomaly.OTHER_TYPE}.isdisjoint(anomalies)
-    return elsewhere or is_part_of_a_name(record.provider, wanted)
+    return elsewhere or is_part_of_a_name(provider, wanted)

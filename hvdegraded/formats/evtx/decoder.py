@@ -41,9 +41,7 @@ from hvdegraded.records.items import Item, Loss, Note, NoteKind, Skipped
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
 
-__all__ = [
-    "EvtxDecoder",
-]
+__all__ = ["EvtxDecoder"]
 
 _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
 _INNER = struct.Struct("<BBII").unpack_from
@@ -140,7 +138,9 @@ class EvtxDecoder:
                 if is_short:
                     self._made.count += learn(chunk.data, span, outer[0], *outer[2:])
                 if wanted is not None and not wanted.matches(outer[0].provider):
-                    return Unwanted(outer[0], outer[1][0])
+                    if not wanted.matters(outer[0].provider):
+                        return Unwanted(outer[0], outer[1][0])
+                    is_short = False  # the whole record shows whether its provider is known
             like = self._like(xml, outer, stop) if outer is not None and self._fast else None
             plain = not anomalies and odd_place is None and is_short
             if plain and outer is not None and like is not None and not outer[0].clears_log:
@@ -190,6 +190,8 @@ class EvtxDecoder:
                 return at
             if heading not in passed:
                 if wanted is not None and not wanted.matches(heading.provider):
+                    if wanted.matters(heading.provider):
+                        return at
                     skipped.append(Unwanted(heading, pick(parts + absent)[0]))
                     continue
                 passed.add(heading)

@@ -70,8 +70,9 @@ class ChunkPrefilter:
     """A provider filter, and where records have their provider's name; `templates` are the decoder's."""
 
     def __init__(self, wanted: ProviderFilter, templates: TemplateCache[PlannedTemplate]) -> None:
-        self.matches = wanted.remembering()
         self._wanted = wanted
+        self.matches = wanted.remembering()
+        self._known: BoundedCache[str, bool] = BoundedCache(_MAX_REMEMBERED)
         self._literal_clearing = False  # in the chunk that is looked at
         self._templates = templates
         self._raw: BoundedCache[bytes, bool] = BoundedCache(_MAX_REMEMBERED)
@@ -81,12 +82,17 @@ class ChunkPrefilter:
         if all(name.isascii() for name in names):
             self._pieces = [name.encode("utf-16-le") for name in names]
 
-    def _matters(self, provider: str) -> bool:
+    def matters(self, provider: str) -> bool:
         """Whether records of this provider must be decoded.
 
-        So must those of names that are cut or not of letters, as where values before them are misplaced.
+        So must those of names that are cut, gone or not of letters, as of misplaced or damaged values.
         """
-        return self.matches(provider) or is_part_of_a_name(provider, self._wanted)
+        matters = self._known.get(provider)
+        if matters is None:
+            matters = self.matches(provider) or is_part_of_a_name(provider, self._wanted)
+            if len(provider) <= _LONGEST_REMEMBERED:
+                self._known[provider] = matters
+        return matters
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""
@@ -156,7 +162,7 @@ class ChunkPrefilter:
             return _NamedBy(provider.place, offset, values)
         if provider:
             self._literal_clearing = self._literal_clearing or provider.lower() == _CLEARING
-            return None if self._matters(provider) else _NamedBy(_ELSEWHERE)
+            return None if self.matters(provider) else _NamedBy(_ELSEWHERE)
         if _ANY_FORM not in known:
             lower = xml.data.lower()
             if self._pieces is None or any(piece in lower for piece in self._pieces):
@@ -177,7 +183,7 @@ class ChunkPrefilter:
         wanted = self._raw.get(raw)
         if wanted is None:
             name = raw.decode("utf-16-le", "replace").rstrip("\0")
-            wanted = not name or self._matters(name)
+            wanted = not name or self.matters(name)
             if len(raw) <= 2 * _LONGEST_REMEMBERED:
                 self._raw[raw] = wanted
         return wanted

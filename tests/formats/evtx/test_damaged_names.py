@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -12,7 +13,7 @@ from hvdegraded.formats.evtx.format import name_hash
 from hvdegraded.formats.evtx.mended_names import mended_name
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import ProviderFilter
-from tests.formats.evtx.test_hidden_records import places
+from tests.formats.evtx.test_hidden_records import events, places, sealed
 from tests.tools.sample_hosts import host_2022
 
 RECORDS = list(hv.read_records(evtx_bytes([row.record for log in host_2022() for row in log.rows][:40])))
@@ -73,3 +74,28 @@ def test_a_filter_reads_damaged_names_as_reading_all_does() -> None:
     expected = [record for record in RECORDS if wanted.matches(record.provider)]
     assert expected
     assert list(hv.read_records(bytes(log), wanted=wanted)) == expected
+
+
+def without_provider(log: bytearray) -> None:
+    """The element that has the provider's name has another one, while its hash and length are unchanged."""
+    units = "Provider".encode("utf-16-le")
+    log[:] = log.replace(units, units.replace(b"d", b"f"))
+
+
+def with_half_a_character(log: bytearray) -> None:
+    units = "Hyper-V-VMMS".encode("utf-16-le")
+    log[:] = log.replace(units, units.replace(b"p\0", b"\0\xd8"))
+
+
+@pytest.mark.parametrize("damage", [without_provider, with_half_a_character])
+def test_a_record_whose_provider_is_lost_is_not_counted_as_of_another(
+    damage: Callable[[bytearray], None],
+) -> None:
+    log = bytearray(evtx_bytes(events(30)))
+    before = bytes(log)
+    damage(log)
+    assert log != before
+    stream = hv.read(sealed(log))
+    assert not list(stream)
+    assert stream.report.lost == 30
+    assert not stream.report.complete
