@@ -64,7 +64,9 @@ class Companions(NamedTuple):
 
 def companions_of(source: Any) -> Companions:
     """Look at the files that a source names; what is not paths, or cannot be found, is left as it is."""
-    is_text = isinstance(source, bytes) or (isinstance(source, str) and is_pasted(source))
+    is_text = isinstance(source, (bytes, bytearray, memoryview)) or (
+        isinstance(source, str) and is_pasted(source)
+    )
     if is_text or hasattr(source, "read") or is_frame(source):
         return Companions(source)
     try:

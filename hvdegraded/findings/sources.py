@@ -23,8 +23,8 @@ def paths_or_events(source: Iterator[Any]) -> Any:
 
 def is_events(source: object) -> bool:
     """Return whether a source gives events or records, not what they are to be read from."""
-    is_input = isinstance(source, (str, bytes)) or hasattr(source, "read") or hasattr(source, "__fspath__")
-    if is_input or is_frame(source):
+    is_text = isinstance(source, (str, bytes, bytearray, memoryview))
+    if is_text or hasattr(source, "read") or hasattr(source, "__fspath__") or is_frame(source):
         return False
     if isinstance(source, (list, tuple)) and not isinstance(source, EventRecord):
         return all(isinstance(item, (Event, EventRecord)) for item in source)

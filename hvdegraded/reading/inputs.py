@@ -35,7 +35,7 @@ class Frame(Protocol):
         """Give the frame as a stream of Arrow."""
 
 
-Source = str | os.PathLike[str] | bytes | BinaryIO | Frame
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Frame
 """A path, a folder, a pattern with `*`, pasted text, the bytes of a log, a binary stream, or a data frame."""
 
 _MOST_NAMED = 20
@@ -175,7 +175,7 @@ def checked_source(source: Any) -> Any:
             except OSError as error:
                 raise unreadable(path, error) from None
         return source
-    is_one = isinstance(source, bytes) or hasattr(source, "read") or is_frame(source)
+    is_one = isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read") or is_frame(source)
     return source if is_one else named_paths(source)
 
 

@@ -94,8 +94,8 @@ def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any
     with nullcontext() if pace is None else showing(progress, pace):
         if isinstance(source, str) and is_pasted(source):
             source = source.encode("utf-8", "replace")
-        if isinstance(source, bytes):
-            source = io.BytesIO(source)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            source = io.BytesIO(bytes(source))
         if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
             yield from _stream_results(given_stream(source), report, job, progress)
         elif is_frame(source):

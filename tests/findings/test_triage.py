@@ -144,7 +144,8 @@ def test_it_is_plain_json(sample: Triage) -> None:
 
 def test_strange_inputs() -> None:
     assert hv.triage([]).count == 0
-    assert hv.triage(b"<Events/>").count == 0
+    for text in (b"<Events/>", bytearray(b"<Events/>"), memoryview(b"<Events/>")):
+        assert hv.triage(text).count == 0
     with pytest.raises(hv.HvdegradedError):
         hv.triage("no/such/file.evtx")
     with pytest.raises(hv.HvdegradedError):

@@ -36,8 +36,10 @@ def events() -> list[hv.Event]:
 
 def test_bytes_streams_and_patterns_read_like_files(events: list[hv.Event]) -> None:
     data = WORKER.read_bytes()
-    for source in (data, io.BytesIO(data), str(WORKER.parent / "*Worker*.evtx"), [WORKER], Pipe(data)):
+    for source in (data, bytearray(data), memoryview(data), io.BytesIO(data), Pipe(data)):
         assert list(hv.read(source)) == events  # type: ignore[arg-type]
+    for paths in (str(WORKER.parent / "*Worker*.evtx"), [WORKER]):
+        assert list(hv.read(paths)) == events
     for engine in ("python-evtx", "evtx"):
         if engine == "evtx":
             pytest.importorskip("evtx")
