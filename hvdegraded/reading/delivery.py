@@ -101,7 +101,8 @@ def _of_unsure_provider(record: EventRecord) -> Loss:
     """The loss of a record whose provider is damaged or not there, so that it may be one that is wanted."""
     origin = record.origin
     misplaced = (one for one in origin.anomalies if one in MISPLACED)
-    reason = next(misplaced, next(iter(origin.anomalies), "it names none"))
+    plain = "its name is damaged" if record.provider else "it names none"
+    reason = next(misplaced, next(iter(origin.anomalies), plain))
     detail = f"{reason}, so that its provider is not known"
     return Loss(LossReason.MALFORMED, detail, origin.path, origin.offset, origin.line, record.record_id)
 

@@ -17,15 +17,20 @@ _LONG = 7  # characters of a name of which a part still says which it is
 def is_part_of_a_name(provider: str, wanted: ProviderFilter) -> bool:
     """Whether this may be what is read of a wanted name at a wrong place: cut, gone, or not of letters."""
     lower = provider.lower()
-    if not lower or not (lower.isascii() and lower.isprintable()):
+    if not lower or not _is_printable(lower):
         return True
     return any(name[2:-2] in lower for name in (*wanted.prefixes, *wanted.names) if len(name) >= _LONG)
+
+
+def _is_printable(name: str) -> bool:
+    return name.isascii() and name.isprintable()
 
 
 def may_be_wanted(record: EventRecord, wanted: ProviderFilter) -> bool:
     """Whether a record that is not of a wanted provider, as it is read, may be of one."""
     anomalies, provider = record.origin.anomalies, record.provider
     if not anomalies:
-        return not provider and record.origin.reader == "evtx"  # exports may leave it out
+        of_channel = not _is_printable(provider) and record.channel.lower().startswith(wanted.prefixes)
+        return (not provider or of_channel) and record.origin.reader == "evtx"  # exports may leave it out
     elsewhere = not {Anomaly.OTHER_TEMPLATE, Anomaly.OTHER_TYPE}.isdisjoint(anomalies)
     return elsewhere or is_part_of_a_name(provider, wanted)

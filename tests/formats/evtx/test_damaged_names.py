@@ -13,7 +13,7 @@ from hvdegraded.formats.evtx.format import name_hash
 from hvdegraded.formats.evtx.mended_names import mended_name
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import ProviderFilter
-from tests.formats.evtx.test_hidden_records import events, places, sealed
+from tests.formats.evtx.test_hidden_records import HEAD, events, places, sealed
 from tests.tools.sample_hosts import host_2022
 
 RECORDS = list(hv.read_records(evtx_bytes([row.record for log in host_2022() for row in log.rows][:40])))
@@ -98,4 +98,20 @@ def test_a_record_whose_provider_is_lost_is_not_counted_as_of_another(
     stream = hv.read(sealed(log))
     assert not list(stream)
     assert stream.report.lost == 30
+    assert not stream.report.complete
+
+
+def test_a_flipped_bit_in_the_value_of_a_provider_s_name_hides_no_record_of_a_wanted_channel() -> None:
+    channel = "Microsoft-Windows-Hyper-V-VMMS-Admin"
+    log = bytearray(evtx_bytes([one._replace(channel=channel) for one in events(30)]))
+    name = "Microsoft-Windows-Hyper-V-VMMS".encode("utf-16-le")
+    others = channel.encode("utf-16-le")
+    place = next(
+        at for at in range(HEAD, len(log)) if log.startswith(name, at) and not log.startswith(others, at)
+    )
+    log[place + 27] ^= 1
+    stream = hv.read(sealed(log))
+    list(stream)
+    assert stream.report.lost
+    assert stream.report.records_seen == 30
     assert not stream.report.complete
