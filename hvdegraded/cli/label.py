@@ -78,8 +78,8 @@ def add_parser(commands: Commands) -> None:
         "--stats",
         action="store_true",
         help="print counts of lines to stderr at the end: passed (not of Hyper-V), ignorable, actionable "
-        "and, of "
-        "these, informing (ask for nothing), unread (no event found), broken (not JSON), errors, dropped, …",
+        "and, of these, informing (ask for nothing), unread (no event found), broken (not JSON), errors, "
+        "dropped, …",
     )
     command.set_defaults(run=run)
 

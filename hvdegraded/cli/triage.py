@@ -236,8 +236,7 @@ def _layout(options: argparse.Namespace) -> Layout:
         list_all="--all lists them",
         list_remarks="--json=findings has them all",
         exported_together="Of logs that were all exported at one time, --together counts those that end "
-        "early as seen "
-        "whole.",
+        "early as seen whole.",
         new_inventory="hvdegraded guests-script -o guests.ps1 makes the script that takes one on the host",
         settle=_guest_argument,
     )

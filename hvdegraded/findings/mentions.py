@@ -26,8 +26,6 @@ _NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|\d[\d.,:/]*)\b", re.IGNORECASE)
 _QUOTES = r"'\"\\/„“”‘’«»‹›"
 _DIGEST = 12  # bytes, the same in every process
 _LONGEST_TEXT = 4096  # characters of an event's texts in which names are looked for
-
-
 _Says = tuple[object, ...]
 
 

@@ -85,11 +85,6 @@ class ProtocolTable:
         self.fingerprints = tuple(fingerprints)
         self._speakers: BoundedCache[_Question, tuple[Implementation, ...]] = BoundedCache(_MAX_REMEMBERED)
         self._windows_only: BoundedCache[_Question, bool] = BoundedCache(_MAX_REMEMBERED)
-        families: dict[tuple[Component | None, ProtocolVersion | None], set[GuestFamily]] = {}
-        for row in self.implementations:
-            for version in row.offers + row.may_offer:
-                families.setdefault((row.component, version), set()).add(row.family)
-        self._families = {key: frozenset(names) for key, names in families.items()}
 
     def host_versions(self, component: Component) -> tuple[HostVersion, ...]:
         """The versions that hosts have of this component, oldest first."""
@@ -140,12 +135,6 @@ class ProtocolTable:
             )
             self._speakers[key] = found
         return found or ()
-
-    def guest_families_offering(
-        self, component: Component | None, version: ProtocolVersion | None
-    ) -> frozenset[GuestFamily]:
-        """Return the families of guests of which some release offers, or may offer, this version."""
-        return self._families.get((component, version), frozenset())
 
     def cannot_speak(
         self,

@@ -203,7 +203,7 @@ def test_example_of_an_implementation(row: Implementation) -> None:
         assert TABLE.cannot_speak(row.family, row.component, sent)
         return
     assert row.may_have_sent(sent)
-    assert row.family in TABLE.guest_families_offering(row.component, sent)
+    assert row in TABLE.speakers(row.component, sent)
     assert not TABLE.cannot_speak(row.family, row.component, sent)
     assert row.newest is not None
     assert row.name in TABLE.describe_client(row.component, row.newest)

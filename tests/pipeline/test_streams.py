@@ -113,19 +113,6 @@ def test_a_signal_while_the_rest_of_a_line_comes_slowly() -> None:
         assert sequence(process.stdout.read())[:1] == [0]
 
 
-def test_a_second_signal_ends_a_stream_that_nobody_reads() -> None:
-    with start("--stats") as process:
-        feed(process, [b'{"seq":0}\n', *numbered(3, 5_000_000)])
-        assert process.stdout is not None
-        process.stdout.readline()
-        until_full(process.stdout)
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert process.poll() is None
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 130
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_second_signal_within_a_line_gives_it_up_and_counts_it(number: int) -> None:
     """As `timeout` and service managers send them."""
@@ -148,7 +135,7 @@ def test_a_second_signal_within_a_line_gives_it_up_and_counts_it(number: int) ->
     assert b"1 cut" in err
 
 
-def test_lines_that_nobody_took_before_a_second_signal_are_told() -> None:
+def test_a_second_signal_ends_a_stream_that_nobody_reads_and_tells_its_lines() -> None:
     with start("--stats") as process:
         feed(process, [b'{"seq":0}\n', *numbered(3, 5_000_000)])
         assert process.stdout is not None
@@ -156,6 +143,7 @@ def test_lines_that_nobody_took_before_a_second_signal_are_told() -> None:
         until_full(process.stdout)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
+        assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 130
         assert process.stderr is not None

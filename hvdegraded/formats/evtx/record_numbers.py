@@ -136,7 +136,8 @@ class RecordNumberAudit:
         if header is None:
             return 0
         if FILE_HEADER_SIZE + header.chunks * CHUNK_SIZE > self._size:
-            text = f"the header promises {header.chunks} chunks, {self._places} are there"
+            cut = ", the last in part" if (self._size - FILE_HEADER_SIZE) % CHUNK_SIZE else ""
+            text = f"the header promises {header.chunks} chunks, {self._places} are there{cut}"
             self._found.append(Note(NoteKind.TRUNCATED, text))
             return max(0, header.chunks - self._places)
         if header.following <= self._highest and not header.dirty:

@@ -306,6 +306,11 @@ def test_a_file_that_is_written_to_while_it_is_read(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ in words
 
 
+def test_a_log_that_ends_within_its_last_chunk() -> None:
+    _, report = read(LOG[: start_of(CHUNKS) - 100])
+    assert f"the header promises {CHUNKS} chunks, {CHUNKS} are there, the last in part" in str(report)
+
+
 def test_the_report_says_what_to_know() -> None:
     data = bytearray(LOG[: start_of(3)])
     place = start_of(0) + FIRST
