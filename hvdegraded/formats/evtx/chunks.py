@@ -120,14 +120,14 @@ class Chunk(NamedTuple):
             self.trusted
             and self.checksum is not None
             and self.free <= len(self.data)
-            and zlib.crc32(self.data[FIRST_RECORD : self.free]) == self.checksum
+            and zlib.crc32(memoryview(self.data)[FIRST_RECORD : self.free]) == self.checksum
         )
 
     def intact(self, end: int) -> bool:
         """Whether nothing says that the records' bytes up to `end` are not those that were written."""
         return (
             self.checksum is None
-            or zlib.crc32(self.data[FIRST_RECORD:end]) == self.checksum
+            or zlib.crc32(memoryview(self.data)[FIRST_RECORD:end]) == self.checksum
             or (self.free != end and self.proven)
         )
 
@@ -182,7 +182,8 @@ def find_chunks(
     What lies where a chunk belongs and is not a chunk comes as a MissingChunk. `number` is that of the first.
     """
     bases = ChunkBases()
-    while data := read_at(start, CHUNK_SIZE):
+    data = read_at(start, CHUNK_SIZE)
+    while data:
         following = read_at(start + CHUNK_SIZE, CHUNK_SIZE)
         chunk, step = _chunk(data, start, number), CHUNK_SIZE
         in_order = chunk.trusted and chunk.written is not None and following.startswith(CHUNK_MAGIC)
@@ -195,6 +196,7 @@ def find_chunks(
             yield MissingChunk(start, not chunk.data.strip(b"\0"))
             number += 1
         start += step
+        data = following if step == CHUNK_SIZE else read_at(start, CHUNK_SIZE)
 
 
 def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Chunk, int]:

@@ -26,6 +26,7 @@ __all__ = [
     "SMALLEST_RECORD",
     "TEMPLATE_BUCKETS",
     "name_hash",
+    "spelled_name",
 ]
 
 FILE_MAGIC = b"ElfFile\0"
@@ -78,3 +79,9 @@ def name_hash(units: bytes | bytearray) -> int:
     for (unit,) in struct.iter_unpack("<H", units):
         number = number * POLYNOMIAL + unit & 0xFFFF
     return number
+
+
+def spelled_name(name: str) -> bytes:
+    """A name as a chunk spells it out, from its hash on: its length and its letters follow."""
+    units = name.encode("utf-16-le")
+    return struct.pack("<HH", name_hash(units), len(units) // 2) + units

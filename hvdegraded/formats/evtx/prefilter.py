@@ -35,8 +35,10 @@ __all__ = [
     "ChunkPrefilter",
 ]
 
-_SIZE_AND_HEAD = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{INSTANCE_HEAD.size}s").unpack_from
 _VALUES = RECORD_HEADER + INSTANCE_HEAD.size  # where values begin, if the template stands elsewhere
+_NAME_SLOT = 14  # where Windows' templates have the provider's name
+_BEGINNING = INSTANCE_HEAD.size + 4 + 4 * (_NAME_SLOT + 1)
+_SIZE_AND_BEGINNING = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{_BEGINNING}s").unpack_from
 _WRITTEN = struct.Struct("<16xQ").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_REMEMBERED = 4096
@@ -50,6 +52,7 @@ _FIRST, _OTHERS = re.escape(RECORD_MAGIC[:1]), re.escape(RECORD_MAGIC[1:]) + rb"
 _MARKS = re.compile(rb"%b(?=%b(?!%b%b)(.{8}))" % (_FIRST, _OTHERS, _FIRST, _OTHERS), re.DOTALL).findall
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
+_FOLD = bytes(range(256)).lower()
 _ANY_FORM = b""
 """In place of how records begin: those without template, or whose template has another form."""
 
@@ -80,7 +83,7 @@ class ChunkPrefilter:
         names = (*wanted.prefixes, *wanted.names, _CLEARING)
         self._pieces: list[bytes] | None = None  # bytes know no letter case but that of ASCII
         if all(name.isascii() for name in names):
-            self._pieces = [name.encode("utf-16-le") for name in names]
+            self._pieces = [name.lower().encode() for name in names]
 
     def matters(self, provider: str) -> bool:
         """Whether records of this provider must be decoded.
@@ -102,28 +105,21 @@ class ChunkPrefilter:
         xml = ChunkXml(data, self._templates, chunk.limit)
         self._literal_clearing = False
         known: dict[bytes, _NamedBy] = {}
+        places: dict[bytes, tuple[int, ...]] = {}
         names: set[bytes] = set()
         place, last, end = FIRST_RECORD, FIRST_RECORD, chunk.free
         try:
             for count in range(MOST_RECORDS):  # noqa: B007  # counts the records
                 if place >= end:
                     break
-                size, head = _SIZE_AND_HEAD(data, place)
-                named = known.get(head)
-                if named is None:
-                    found = self._named_by(xml, head, known)
-                    if found is None:
-                        return None
-                    named = known[head] = found
-                slot, template, values = named
-                if slot >= 0:
-                    start = values if template == place + _VALUES else place + _VALUES
-                    key = data[start : start + 8 + 4 * slot]
-                    where = self._places.get(key) or self._place(key)
+                size, beginning = _SIZE_AND_BEGINNING(data, place)
+                where = places.get(beginning)
+                if where is None:
+                    where = self._name_place(xml, place, beginning, known, places)
                     if where is None:
                         return None
-                    start += where[0]
-                    name = data[start : start + where[1]]
+                if where:
+                    name = data[place + where[0] : place + where[1]]
                     if name not in names:
                         if self._may_be_wanted(name):
                             return None
@@ -164,19 +160,54 @@ class ChunkPrefilter:
             self._literal_clearing = self._literal_clearing or provider.lower() == _CLEARING
             return None if self.matters(provider) else _NamedBy(_ELSEWHERE)
         if _ANY_FORM not in known:
-            lower = xml.data.lower()
-            if self._pieces is None or any(piece in lower for piece in self._pieces):
-                return None
+            lower = xml.data.translate(_FOLD, b"\0")
+            if self._pieces is None or any(lower.rfind(piece) >= 0 for piece in self._pieces):
+                return None  # rfind takes half as long as `in`
         known[_ANY_FORM] = _NamedBy(_ELSEWHERE)  # the whole chunk was searched
         return known[_ANY_FORM]
 
-    def _place(self, key: bytes) -> tuple[int, int] | None:
-        """Where the last of these values stands, from their count on, and its size; None if not a string."""
-        (count,) = _COUNT(key)
-        *before, (size, kind) = struct.iter_unpack("<HBx", key[4:])
-        if count > MAX_VALUES or len(before) >= count or kind != ValueType.STRING:
-            return None
-        return self._places.remember(key, (4 + 4 * count + sum(one for one, _ in before), size))
+    def _name_place(
+        self,
+        xml: ChunkXml[PlannedTemplate],
+        place: int,
+        beginning: bytes,
+        known: dict[bytes, _NamedBy],
+        places: dict[bytes, tuple[int, ...]],
+    ) -> tuple[int, ...] | None:
+        """Where in the record at a place its name starts and ends; None where it may be of a wanted provider.
+
+        Empty for `_ELSEWHERE`. Records behind that begin so have it there, too, as `places` is told.
+        """
+        head = beginning[: INSTANCE_HEAD.size]
+        named = known.get(head)
+        if named is None:
+            named = self._named_by(xml, head, known)
+            if named is None:
+                return None
+            known[head] = named
+        slot, template, values = named
+        where: tuple[int, ...] | None = ()
+        if slot >= 0:
+            start = values if template == place + _VALUES else place + _VALUES
+            where = self._value_place(xml.data[start : start + 8 + 4 * slot], start - place)
+        # The record that spells out a template stands before it.
+        if where is not None and template < place and slot <= _NAME_SLOT:
+            places[beginning] = where
+        return where
+
+    def _value_place(self, key: bytes, start: int) -> tuple[int, int] | None:
+        """Where the last of these values, from their count on, starts and ends, if the count is at `start`.
+
+        None if it is not a string.
+        """
+        found = self._places.get(key)
+        if found is None:
+            (count,) = _COUNT(key)
+            *before, (size, kind) = struct.iter_unpack("<HBx", key[4:])
+            if count > MAX_VALUES or len(before) >= count or kind != ValueType.STRING:
+                return None
+            found = self._places.remember(key, (4 + 4 * count + sum(one for one, _ in before), size))
+        return start + found[0], start + found[0] + found[1]
 
     def _may_be_wanted(self, raw: bytes) -> bool:
         """Whether a name, as it stands in a record, is wanted, empty or not text."""

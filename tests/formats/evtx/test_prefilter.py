@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import struct
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.formats.evtx.format import RECORD_MAGIC
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.misplaced import may_be_wanted
 from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from tests.tools.corpus import LOGS, needs_corpus
+from tests.tools.mutations import seal
 from tests.tools.sample_logs import FOLDER
 
 SAMPLES = sorted(FOLDER.glob("hv*/*.evtx"))
@@ -126,3 +130,29 @@ def test_a_name_is_found_as_value_and_in_a_template(name: str, manifest: bool) -
 def test_an_event_without_provider_is_wanted_by_its_channel() -> None:
     log = evtx_bytes([event("", at, manifest=True)._replace(channel="Hyper-V") for at in range(3)])
     assert len(list(hv.read_records(log, wanted=named("hyper-v")))) == 3
+
+
+@pytest.mark.parametrize("path", SAMPLES[:3], ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_forged_bytes_of_a_record_hide_no_wanted_one(path: Path) -> None:
+    choice = random.Random(path.stem)
+    log = path.read_bytes()[: 4096 + 65536]
+    records = [at for at in range(4096 + 512, len(log) - 150, 8) if log.startswith(RECORD_MAGIC, at)]
+    for _ in range(6):
+        forged = bytearray(log)
+        for at in choice.choices(records, k=2):
+            forged[at + choice.randrange(4, 134)] ^= 1 << choice.randrange(8)
+        seal(forged, 4096)
+        found, _ = everything(bytes(forged))
+        for provider in {record.provider for record in found}:
+            expected = [record for record in found if (record.provider or record.channel) == provider]
+            assert list(hv.read_records(bytes(forged), wanted=named(provider))) == expected
+
+
+def test_a_record_whose_name_would_stand_behind_its_chunk_is_not_passed_over() -> None:
+    log = bytearray(evtx_bytes([event("Service Control Manager", at, manifest=True) for at in range(1, 9)]))
+    second = log.index(RECORD_MAGIC, log.index(RECORD_MAGIC, 4096 + 512) + 4)
+    struct.pack_into("<H", log, second + 24 + 18 + 4 + 4 * 5, 0xFFFF)  # the size of a value before the name
+    seal(log, 4096)
+    stream = hv.read_records(bytes(log), wanted=named("storvsp"))
+    assert list(stream) == []
+    assert (stream.report.records_seen, stream.report.lost) == (8, 1)

@@ -32,7 +32,7 @@ from hvdegraded.formats.evtx.binxml.templates import (
     malformed,
     over_limit,
 )
-from hvdegraded.formats.evtx.format import DEFINITION_HEAD, name_hash
+from hvdegraded.formats.evtx.format import DEFINITION_HEAD, name_hash, spelled_name
 from hvdegraded.formats.evtx.mended_names import mended_name
 
 __all__ = [
@@ -83,7 +83,7 @@ class _Variant(Generic[T]):
             form += f"{use.place - place}sI" + ("4x" if use.name is None else "")
             place = use.place + (8 if use.name is None else 4)
         self._unpack = struct.Struct(f"{form}{len(definition) - place}s").unpack
-        self._names = [(use.place + 4, use.name) for use in uses]
+        self._names = [(use.place + 4, use.name, spelled_name(use.name or "")) for use in uses]
         self._literals = self._unpack(definition)[::2]
 
     def matches(self, definition: bytes, start: int, chunk: ChunkXml[T], *, roughly: bool = False) -> bool:
@@ -92,13 +92,16 @@ class _Variant(Generic[T]):
         if parts[::2] != self._literals:
             return False
         names = chunk.names
-        for offset, (place, name) in zip(parts[1::2], self._names, strict=True):
+        for offset, (place, name, spelled) in zip(parts[1::2], self._names, strict=True):
             if name is None:
                 if offset != start + place:
                     return False
             elif names.get(offset) != name:
                 if offset == start + place:
                     return False
+                if chunk.data.startswith(spelled, offset + 4):
+                    names[offset] = name
+                    continue
                 try:
                     if chunk.name(offset) != name:
                         return False
@@ -158,10 +161,9 @@ class TemplateCache(Generic[T]):
 class ChunkXml(Generic[T]):
     """The binary XML of one chunk: `data` are its bytes, whose records end at `end`.
 
-    `work` is how many parts may still be parsed or shown: templates can overlap and be shown again and again.
+    `work` is how many parts may still be parsed or shown: templates can overlap and be shown repeatedly.
     `mended` says that an instance named its template with a flipped bit, `renamed` that all name another key.
-    Where the chunk is `damaged`, names are proven by their hashes, and a template that has lost names is
-    taken for the one that is the same in all else.
+    Where the chunk is `damaged`, hashes prove names, and a template without them is the one otherwise alike.
     """
 
     def __init__(self, data: bytes, cache: TemplateCache[T], end: int, *, damaged: bool = False) -> None:
@@ -213,15 +215,13 @@ class ChunkXml(Generic[T]):
             raise malformed("its template reaches out of the chunk")
         definition = data[start:end]
         try:
-            template = self._cache.find(guid, definition, start, self)
-            if template is None:
-                template = self._learnt(guid, definition, start, end)
+            found = self._cache.find(guid, definition, start, self)
+            template = self._learnt(guid, definition, start, end) if found is None else found
         except BinXmlError:
-            template = None
-            if self._damaged:
-                template = self._cache.find(guid, definition, start, self, roughly=True)
-            if template is None:
+            found = self._cache.find(guid, definition, start, self, roughly=True) if self._damaged else None
+            if found is None:
                 raise
+            template = found
         self.templates[offset] = template, end
         return template, end
 
@@ -265,8 +265,7 @@ class ChunkXml(Generic[T]):
         try:
             key, offset = _INSTANCE_HEAD(data, start)
             template, place = self.template(offset)
-            if offset != start + 10:
-                place = start + 10
+            place = place if offset == start + 10 else start + 10
             (count,) = _U32(data, place)
         except struct.error:
             raise malformed("its template instance is cut off") from None
