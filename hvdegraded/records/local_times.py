@@ -71,8 +71,9 @@ def _moved(ticks: int, zone: tzinfo) -> tuple[int, Caveat]:
 
 @lru_cache(maxsize=1)
 def _windows_zones() -> dict[str, str]:
-    import tomllib
     from importlib.resources import files
 
-    raw = tomllib.loads((files("hvdegraded.records") / "windows_zones.toml").read_text(encoding="utf-8"))
+    import tomli
+
+    raw = tomli.loads((files("hvdegraded.records") / "windows_zones.toml").read_text(encoding="utf-8"))
     return {name.casefold(): zone for name, zone in raw["zones"].items()}

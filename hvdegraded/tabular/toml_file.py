@@ -1,6 +1,6 @@
 """Reads TOML tables: checked rows out, and for a bad row the file, line and column of its fault.
 
-`tomllib` gives no positions, so headings and keys are found again in the text when a row is bad.
+`tomli` gives no positions, so headings and keys are found again in the text when a row is bad.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import tomli
 from pydantic import BaseModel, ValidationError
 
 from hvdegraded.errors import KnowledgeError, KnowledgeFileError
@@ -71,7 +71,7 @@ class TomlFile:
         self.path = path
         self.text = text.removeprefix("\ufeff")
         try:
-            self.content = tomllib.loads(self.text)
+            self.content = tomli.loads(self.text)
         except ValueError as error:  # also an integer of too many digits
             raise self._syntax_error(error) from error
         except RecursionError as error:
