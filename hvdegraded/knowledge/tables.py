@@ -105,14 +105,11 @@ class Knowledge:
         return self._providers
 
     def provider_of(self, name: str, guid: str | None, source: str | None) -> ProviderFact | None:
-        """The provider of an event, by its name, else its EventSourceName, and by GUID where it has neither.
-
-        A name that is not known is not overruled by a GUID that is: one of the two is wrong then.
-        """
+        """The provider of an event, by its name, else its EventSourceName, else its GUID."""
         found = self.provider(name) if name else None
         if found is None and source:
             found = self.provider(source)
-        if found is None and guid and not name and not source:
+        if found is None and guid:
             found = self.provider(guid)
         return found
 
@@ -154,6 +151,7 @@ class Knowledge:
             prefixes=(HYPER_V_PREFIX, *manifest),
             short_prefixes=(_SHORT_PREFIX,),
             marks=(_HYPER_V_MARK, *(name.removeprefix(_WINDOWS_PREFIX) for name in manifest)),
+            guids=frozenset(row.guid for row in self.providers if row.guid),
         )
 
     def extended(self, source: str | os.PathLike[str]) -> Knowledge:

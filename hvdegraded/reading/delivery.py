@@ -24,7 +24,7 @@ from hvdegraded.records.items import (
 )
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.misplaced import MISPLACED, may_be_wanted
-from hvdegraded.records.record import TIME_CAVEATS, EventRecord, Origin, ProviderFilter
+from hvdegraded.records.record import TIME_CAVEATS, Anomaly, EventRecord, Origin, ProviderFilter
 from hvdegraded.records.recurrence import Recurrence, runs
 from hvdegraded.records.report import ReadReport
 
@@ -85,6 +85,10 @@ def _given(
                 if item.origin.caveats:
                     times.update(TIME_CAVEATS.intersection(item.origin.caveats))
                 yield item
+            elif wanted is not None and item.provider_guid in wanted.guids:
+                origin = item.origin.with_anomalies(Anomaly.OTHER_PROVIDER)
+                _count(origin, report)
+                yield item._replace(origin=origin)
             elif wanted is not None and may_be_wanted(item, wanted):
                 report.lose(_of_unsure_provider(item))
             else:

@@ -86,6 +86,7 @@ class Anomaly(enum.StrEnum):
     REMNANT = "it stood where its chunk has no live record"
     ABSENT_VALUE = "its template names a value that it does not have"
     TIME_NOT_A_TIME = "its time is not a time"
+    OTHER_PROVIDER = "its provider's name is not that of its GUID"
     OTHER_TEMPLATE = "its template has another key than all records of its chunk name"
     OTHER_TYPE = "a value is not of the type that its template names"
     BYTES_LEFT = "its values do not end where it ends"
@@ -355,12 +356,13 @@ def _is_text(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ProviderFilter:
-    """Which providers a reading wants; names compare without case.
+    """Which providers a reading wants, by name without case, or by GUID.
 
     `names` are whole names, `prefixes` beginnings of names, all in lower case; `short_prefixes` are
     beginnings that text exports write and no log contains. `marks` are pieces of which every name with such
     a prefix contains one, as its manifest spells it (`Hyper-V`): readers search raw bytes for them before
-    they decode.
+    they decode. A record that has one of the `guids` (upper case, without braces) under a name that is not
+    wanted is delivered with an anomaly, since one of the two is damaged.
 
     >>> import hvdegraded as hv
     >>> wanted = hv.ProviderFilter(frozenset({"storvsp"}))
@@ -373,6 +375,7 @@ class ProviderFilter:
     prefixes: tuple[str, ...] = ()
     short_prefixes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    guids: frozenset[str] = frozenset()
 
     def matches(self, provider: str) -> bool:
         """Whether events of this provider are wanted."""

@@ -32,11 +32,10 @@ def unusable_because(event: VersionEvent, fact: EventFact, knowledge: Knowledge)
         return event.contradictions[0]
     if event.outcome is not fact.outcome:
         return "it was read by other rules than these"
-    if record.provider_guid:
+    if record.provider_guid and (record.provider or record.event_source):
         by_name = knowledge.provider_of(record.provider, None, record.event_source)
         by_guid = knowledge.provider(record.provider_guid)
-        known = by_name.guid if by_name else None
-        if (by_guid and by_name and by_guid is not by_name) or (known and known != record.provider_guid):
+        if by_guid is not by_name and (by_guid or (by_name and by_name.guid)):
             return "its provider's name and GUID do not belong together"
     return None
 

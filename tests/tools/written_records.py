@@ -94,10 +94,11 @@ STORAGE = WORKER._replace(
 )
 
 VMMS_GUID = "6066F867-7CA1-4418-85FD-36E3F9C0600C"
+KERNEL_GENERAL_GUID = "A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D"
 
 
 def vmms(number: int, name: str = "web01", provider: str = "Microsoft-Windows-Hyper-V-VMMS") -> EventRecord:
-    """A small event of the management service."""
+    """A small event of the management service, or of another provider."""
     return EventRecord(
         provider=provider,
         event_id=13002,
@@ -106,7 +107,7 @@ def vmms(number: int, name: str = "web01", provider: str = "Microsoft-Windows-Hy
         record_id=number,
         channel="Admin",
         computer="hv1",
-        provider_guid=VMMS_GUID,
+        provider_guid=VMMS_GUID if "hyper-v" in provider.lower() else KERNEL_GENERAL_GUID,
         payload="UserData/VmlEventLog",
         payload_namespace=VIRTUALIZATION,
         data=(("VmName", name), ("VmId", VMMS_GUID)),

@@ -36,7 +36,6 @@ from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, recor
 from hvdegraded.formats.evtx.shapes import SHAPE_HEAD, learn
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
-from hvdegraded.records.cleared import clears_log
 from hvdegraded.records.items import Item, Loss, Note, NoteKind, Skipped
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
 from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
@@ -47,7 +46,6 @@ _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, vers
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
-_PROVIDER, _EVENT_ID, _CHANNEL = map(EventRecord._fields.index, ("provider", "event_id", "channel"))
 _PAYLOAD_BEGINS = (FRAGMENT_TOKEN, INSTANCE_TOKEN)
 _MAX_HIDDEN = 1024  # places in a record where another may begin
 _new_tuple: Any = tuple.__new__
@@ -138,7 +136,7 @@ class EvtxDecoder:
                 if is_short:
                     self._made.count += learn(chunk.data, span, outer[0], *outer[2:])
                 if wanted is not None and not wanted.matches(outer[0].provider):
-                    if not wanted.matters(outer[0].provider):
+                    if not wanted.matters(outer[0].provider, outer[0].guid):
                         return Unwanted(outer[0], outer[1][0])
                     is_short = False  # the whole record shows whether its provider is known
             like = self._like(xml, outer, stop) if outer is not None and self._fast else None
@@ -190,7 +188,7 @@ class EvtxDecoder:
                 return at
             if heading not in passed:
                 if wanted is not None and not wanted.matches(heading.provider):
-                    if wanted.matters(heading.provider):
+                    if wanted.matters(heading.provider, heading.guid):
                         return at
                     skipped.append(Unwanted(heading, pick(parts + absent)[0]))
                     continue
@@ -317,8 +315,7 @@ class EvtxDecoder:
             fields[place] = self._texts[table][fields[place]]
         for place in CHANGING:
             fields[place] = None
-        is_clearing = clears_log(fields[_PROVIDER], fields[_EVENT_ID])
-        return Heading(tuple(fields), fields[_PROVIDER] or fields[_CHANNEL], is_clearing)
+        return Heading(tuple(fields))
 
     def _with_guids(self, places: Iterable[int], changing: tuple[Any, ...]) -> tuple[Any, ...]:
         texts = list(changing)

@@ -1,9 +1,10 @@
 """Which chunks hold a wanted record, found without decoding them.
 
 How it works. A provider's name stands as a literal in the template of a record's `<System>`, or as a value of
-the record. Templates are parsed once, and for each list of sizes of values it is computed once where the name
-stands; so the names of a chunk's records are a slice of each. A record without template is searched for the
-wanted names as bytes. What has another form, or no name, is left to the decoder.
+the record, before that of its GUID. Templates are parsed once, and for each list of sizes of values it is
+computed once where name and GUID stand; so those of a chunk's records are a slice of each. A record without
+template is searched for the wanted names and GUIDs as bytes. What has another form, or no name, is left to
+the decoder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import PlannedTemplate
 from hvdegraded.formats.evtx.binxml.parser import MAX_VALUES, ChunkXml, TemplateCache
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, Slot
-from hvdegraded.formats.evtx.binxml.values import ValueType
+from hvdegraded.formats.evtx.binxml.values import ValueType, guid_text
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
 from hvdegraded.formats.evtx.format import (
     FIRST_RECORD,
@@ -26,6 +27,7 @@ from hvdegraded.formats.evtx.format import (
     RECORD_HEADER,
     RECORD_MAGIC,
 )
+from hvdegraded.guids import normalise_guid
 from hvdegraded.records.cleared import CLEARING_PROVIDER
 from hvdegraded.records.items import Skipped
 from hvdegraded.records.misplaced import is_part_of_a_name
@@ -36,13 +38,15 @@ __all__ = [
 ]
 
 _VALUES = RECORD_HEADER + INSTANCE_HEAD.size  # where values begin, if the template stands elsewhere
-_NAME_SLOT = 14  # where Windows' templates have the provider's name
-_BEGINNING = INSTANCE_HEAD.size + 4 + 4 * (_NAME_SLOT + 1)
+_GUID_SLOT = 15  # where Windows' templates have the GUID of the provider, behind its name
+_BEGINNING = INSTANCE_HEAD.size + 4 + 4 * (_GUID_SLOT + 1)
 _SIZE_AND_BEGINNING = struct.Struct(f"<4xI{RECORD_HEADER - 8}x{_BEGINNING}s").unpack_from
 _WRITTEN = struct.Struct("<16xQ").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
 _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
+_GUID = (16, ValueType.GUID)
+"""Size and type of a GUID that is a value."""
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
 # Marks of records with a size that can be, and their numbers. Marks alone also stand in what fills records
@@ -53,15 +57,20 @@ _MARKS = re.compile(rb"%b(?=%b(?!%b%b)(.{8}))" % (_FIRST, _OTHERS, _FIRST, _OTHE
 _CLEARED = "LogFileCleared".encode("utf-16-le")
 """The payload of records that report a cleared log; the provider has others, which every shutdown writes."""
 _FOLD = bytes(range(256)).lower()
+_GUIDS = re.compile(rb"-%b-%b-%b-" % ((rb"[0-9a-f]{4}",) * 3)).findall
+"""The middle parts of GUIDs as text: a search for what begins with one byte that is known is fast."""
 _ANY_FORM = b""
-"""In place of how records begin: those without template, or whose template has another form."""
+"""In place of how records begin: those without template."""
 
 _ELSEWHERE = -1
 """In place of a slot: the name is a literal, or was searched for, and is not wanted."""
 
 
 class _NamedBy(NamedTuple):
-    """Where the records that begin alike have their provider's name: a slot, or `_ELSEWHERE`."""
+    """Where the records that begin alike have their provider: the slot of its GUID, or `_ELSEWHERE`.
+
+    In the slot before it is the provider's name.
+    """
 
     slot: int
     template: int = 0
@@ -70,7 +79,7 @@ class _NamedBy(NamedTuple):
 
 
 class ChunkPrefilter:
-    """A provider filter, and where records have their provider's name; `templates` are the decoder's."""
+    """A provider filter, and where records have their provider; `templates` are the decoder's."""
 
     def __init__(self, wanted: ProviderFilter, templates: TemplateCache[PlannedTemplate]) -> None:
         self._wanted = wanted
@@ -84,12 +93,15 @@ class ChunkPrefilter:
         self._pieces: list[bytes] | None = None  # bytes know no letter case but that of ASCII
         if all(name.isascii() for name in names):
             self._pieces = [name.lower().encode() for name in names]
+        self._guids = frozenset(_GUIDS("".join(wanted.guids).lower().encode()))
 
-    def matters(self, provider: str) -> bool:
-        """Whether records of this provider must be decoded.
+    def matters(self, provider: str, guid: str | None) -> bool:
+        """Whether records of a provider of this name and GUID must be decoded.
 
         So must those of names that are cut, gone or not of letters, as of misplaced or damaged values.
         """
+        if guid in self._wanted.guids:
+            return True
         matters = self._known.get(provider)
         if matters is None:
             matters = self.matches(provider) or is_part_of_a_name(provider, self._wanted)
@@ -106,7 +118,7 @@ class ChunkPrefilter:
         self._literal_clearing = False
         known: dict[bytes, _NamedBy] = {}
         places: dict[bytes, tuple[int, ...]] = {}
-        names: set[bytes] = set()
+        providers: set[bytes] = set()  # name and GUID
         place, last, end = FIRST_RECORD, FIRST_RECORD, chunk.free
         try:
             for count in range(MOST_RECORDS):  # noqa: B007  # counts the records
@@ -115,15 +127,15 @@ class ChunkPrefilter:
                 size, beginning = _SIZE_AND_BEGINNING(data, place)
                 where = places.get(beginning)
                 if where is None:
-                    where = self._name_place(xml, place, beginning, known, places)
+                    where = self._provider_place(xml, place, beginning, known, places)
                     if where is None:
                         return None
                 if where:
-                    name = data[place + where[0] : place + where[1]]
-                    if name not in names:
-                        if self._may_be_wanted(name):
+                    provider = data[place + where[0] : place + where[1]]
+                    if provider not in providers:
+                        if self._may_be_wanted(provider):
                             return None
-                        names.add(name)
+                        providers.add(provider)
                 last = place
                 place += size
             # What a record hides is not among those that were walked over, though its mark is there.
@@ -133,7 +145,8 @@ class ChunkPrefilter:
         except struct.error:
             return None
         # Those that report a cleared log are decoded, too.
-        if (self._literal_clearing or _CLEARING_NAME in names) and _CLEARED in data:
+        clearing = self._literal_clearing or any(one.startswith(_CLEARING_NAME) for one in providers)
+        if clearing and _CLEARED in data:
             return None
         if place != end or count != (chunk.records or 0):
             return None
@@ -142,10 +155,8 @@ class ChunkPrefilter:
     def _named_by(
         self, xml: ChunkXml[PlannedTemplate], head: bytes, known: dict[bytes, _NamedBy]
     ) -> _NamedBy | None:
-        """Where records that begin so have their name; None where one may be of a wanted provider."""
+        """Where records that begin so have their provider; None where one may be of a wanted provider."""
         fragment, token, _, key, offset = INSTANCE_HEAD.unpack(head)
-        provider: str | Slot | None = None
-        values = 0
         if token == INSTANCE_TOKEN and fragment == FRAGMENT_HEADER:
             try:
                 template, values = xml.template(offset)
@@ -153,20 +164,23 @@ class ChunkPrefilter:
                 return None
             if key != template.key:
                 return None
-            provider = template.provider
-        if isinstance(provider, Slot):
-            return _NamedBy(provider.place, offset, values)
-        if provider:
+            provider, guid = template.provider, template.provider_guid
+            if isinstance(provider, Slot) and isinstance(guid, Slot) and guid.place == provider.place + 1:
+                return _NamedBy(guid.place, offset, values)
+            if not provider or isinstance(provider, Slot) or isinstance(guid, Slot):
+                return None
             self._literal_clearing = self._literal_clearing or provider.lower() == _CLEARING
-            return None if self.matters(provider) else _NamedBy(_ELSEWHERE)
+            return None if self.matters(provider, normalise_guid(guid)) else _NamedBy(_ELSEWHERE)
         if _ANY_FORM not in known:
             lower = xml.data.translate(_FOLD, b"\0")
             if self._pieces is None or any(lower.rfind(piece) >= 0 for piece in self._pieces):
                 return None  # rfind takes half as long as `in`
+            if not self._guids.isdisjoint(_GUIDS(lower)):
+                return None
         known[_ANY_FORM] = _NamedBy(_ELSEWHERE)  # the whole chunk was searched
         return known[_ANY_FORM]
 
-    def _name_place(
+    def _provider_place(
         self,
         xml: ChunkXml[PlannedTemplate],
         place: int,
@@ -174,7 +188,7 @@ class ChunkPrefilter:
         known: dict[bytes, _NamedBy],
         places: dict[bytes, tuple[int, ...]],
     ) -> tuple[int, ...] | None:
-        """Where in the record at a place its name starts and ends; None where it may be of a wanted provider.
+        """Where in the record at a place name and GUID start and end; None where they may be wanted.
 
         Empty for `_ELSEWHERE`. Records behind that begin so have it there, too, as `places` is told.
         """
@@ -191,30 +205,31 @@ class ChunkPrefilter:
             start = values if template == place + _VALUES else place + _VALUES
             where = self._value_place(xml.data[start : start + 8 + 4 * slot], start - place)
         # The record that spells out a template stands before it.
-        if where is not None and template < place and slot <= _NAME_SLOT:
+        if where is not None and template < place and slot <= _GUID_SLOT:
             places[beginning] = where
         return where
 
     def _value_place(self, key: bytes, start: int) -> tuple[int, int] | None:
-        """Where the last of these values, from their count on, starts and ends, if the count is at `start`.
+        """Where the last two of these values, from their count on, start and end, if the count is at `start`.
 
-        None if it is not a string.
+        None if they are not a string and a GUID.
         """
         found = self._places.get(key)
         if found is None:
             (count,) = _COUNT(key)
-            *before, (size, kind) = struct.iter_unpack("<HBx", key[4:])
-            if count > MAX_VALUES or len(before) >= count or kind != ValueType.STRING:
+            *before, (size, kind), guid = struct.iter_unpack("<HBx", key[4:])
+            if count > MAX_VALUES or len(before) + 2 > count or kind != ValueType.STRING or guid != _GUID:
                 return None
+            size += guid[0]
             found = self._places.remember(key, (4 + 4 * count + sum(one for one, _ in before), size))
         return start + found[0], start + found[0] + found[1]
 
     def _may_be_wanted(self, raw: bytes) -> bool:
-        """Whether a name, as it stands in a record, is wanted, empty or not text."""
+        """Whether a provider, whose name and GUID stand so in a record, is wanted, has no name or no text."""
         wanted = self._raw.get(raw)
         if wanted is None:
-            name = raw.decode("utf-16-le", "replace").rstrip("\0")
-            wanted = not name or self.matters(name)
+            name = raw[: -_GUID[0]].decode("utf-16-le", "replace").rstrip("\0")
+            wanted = not name or self.matters(name, guid_text(raw[-_GUID[0] :]))
             if len(raw) <= 2 * _LONGEST_REMEMBERED:
                 self._raw[raw] = wanted
         return wanted

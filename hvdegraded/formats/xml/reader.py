@@ -57,9 +57,9 @@ _PLACE_IN_DETAIL = re.compile(r"\s*, line \d+, column \d+$")
 
 _PROVIDER = re.compile(
     rb"<(?:[\w.-]{1,64}:)?Event(?:\s[^<>]*)?>\s*<(?:[\w.-]{1,64}:)?System>\s*<(?:[\w.-]{1,64}:)?Provider"
-    rb"\s+Name=(?:'([^'<&\t\n\r]*)'|\"([^\"<&\t\n\r]*)\")"
+    rb"\s+Name=(?:'([^'<&\t\n\r]*)'|\"([^\"<&\t\n\r]*)\")([^<>]*)"
 )
-_REMEMBERED_PROVIDERS, _LONGEST_NAME = 4096, 256
+_REMEMBERED_PROVIDERS, _LONGEST_REMEMBERED = 4096, 512
 _START = re.compile(rb"<((?:[\w.-]{1,64}:)?Event)[\s>]")
 _PAYLOAD_END = re.compile(
     rb"</(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*>|<(?:[\w.-]{1,64}:)?(?:EventData|UserData)\s*/>"
@@ -269,20 +269,25 @@ def _unwanted(wanted: ProviderFilter | None) -> Callable[[bytes], bool]:
     if wanted is None:
         return lambda _: False
     known: dict[bytes, bool] = {}
+    guids = [guid.encode() for guid in wanted.guids]
 
     def is_unwanted(piece: bytes) -> bool:
         match = _PROVIDER.match(piece)
         if match is None:
             return False
-        name = match[1] if match[1] is not None else match[2]
-        unwanted = known.get(name)
+        head = match[0]
+        unwanted = known.get(head)
         if unwanted is None:
+            name, others = match[1] if match[1] is not None else match[2], match[3].upper()
+            # A reference may stand for a letter of the GUID, and a > in a value is not the tag's end.
+            if not name or b"&" in others or others.count(b"'") % 2 or others.count(b'"') % 2:
+                return False
             try:
-                unwanted = bool(name) and not wanted.matches(name.decode())
+                unwanted = not (wanted.matches(name.decode()) or any(guid in others for guid in guids))
             except UnicodeDecodeError:
                 return False
-            if len(known) < _REMEMBERED_PROVIDERS and len(name) < _LONGEST_NAME:
-                known[name] = unwanted
+            if len(known) < _REMEMBERED_PROVIDERS and len(head) < _LONGEST_REMEMBERED:
+                known[head] = unwanted
         return unwanted
 
     return is_unwanted

@@ -76,6 +76,9 @@ def test_a_filter_reads_damaged_names_as_reading_all_does() -> None:
     assert list(hv.read_records(bytes(log), wanted=wanted)) == expected
 
 
+UNKNOWN_GUID = "00000000-1111-2222-3333-444444444444"
+
+
 def without_provider(log: bytearray) -> None:
     """The element that has the provider's name has another one, while its hash and length are unchanged."""
     units = "Provider".encode("utf-16-le")
@@ -91,7 +94,7 @@ def with_half_a_character(log: bytearray) -> None:
 def test_a_record_whose_provider_is_lost_is_not_counted_as_of_another(
     damage: Callable[[bytearray], None],
 ) -> None:
-    log = bytearray(evtx_bytes(events(30)))
+    log = bytearray(evtx_bytes([one._replace(provider_guid=UNKNOWN_GUID) for one in events(30)]))
     before = bytes(log)
     damage(log)
     assert log != before
@@ -103,7 +106,9 @@ def test_a_record_whose_provider_is_lost_is_not_counted_as_of_another(
 
 def test_a_flipped_bit_in_the_value_of_a_provider_s_name_hides_no_record_of_a_wanted_channel() -> None:
     channel = "Microsoft-Windows-Hyper-V-VMMS-Admin"
-    log = bytearray(evtx_bytes([one._replace(channel=channel) for one in events(30)]))
+    log = bytearray(
+        evtx_bytes([one._replace(channel=channel, provider_guid=UNKNOWN_GUID) for one in events(30)])
+    )
     name = "Microsoft-Windows-Hyper-V-VMMS".encode("utf-16-le")
     others = channel.encode("utf-16-le")
     place = next(

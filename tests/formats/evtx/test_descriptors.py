@@ -13,6 +13,7 @@ from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import Anomaly
 from tests.formats.evtx.test_hidden_records import HEAD, events, places, sealed
 from tests.tools.corpus import ROOT
+from tests.tools.written_records import KERNEL_GENERAL_GUID
 
 FOLDER = ROOT / "sample_logs" / "hv2012r2"
 LOGS = [FOLDER / "Microsoft-Windows-Hyper-V-Worker-Admin.evtx", FOLDER / "System.evtx"]
@@ -92,7 +93,8 @@ def test_a_record_whose_provider_is_misplaced_is_not_counted_as_of_another(
 
 def test_a_chunk_whose_only_wanted_record_is_misplaced_is_not_skipped() -> None:
     record = next(iter(hv.read_records(LOGS[0])))
-    others = [record._replace(provider="Microsoft-Windows-Kernel-Boot", record_id=at) for at in range(2, 30)]
+    other = record._replace(provider="Microsoft-Windows-Kernel-General", provider_guid=KERNEL_GENERAL_GUID)
+    others = [other._replace(record_id=at) for at in range(2, 30)]
     data = evtx_bytes([record._replace(record_id=1), *others])
     listed = list(descriptors(data, places(data)[0]))
     for place in listed:

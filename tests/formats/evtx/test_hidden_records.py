@@ -22,12 +22,18 @@ HEAD, CHUNK, FIRST = 4096, 65536, 512
 WANTED = hv.load_knowledge().provider_filter()
 
 
+_GUIDS = {
+    "Microsoft-Windows-Hyper-V-VMMS": "6066F867-7CA1-4418-85FD-36E3F9C0600C",
+    "Microsoft-Windows-Kernel-Boot": "15CA44FF-4D7A-4BAA-BBA5-0998955E531E",
+}
+
+
 def events(count: int, provider: str = "Microsoft-Windows-Hyper-V-VMMS") -> list[EventRecord]:
     return [
         EventRecord(
             provider=provider,
             event_id=13002,
-            provider_guid="6066F867-7CA1-4418-85FD-36E3F9C0600C",
+            provider_guid=_GUIDS[provider],
             time_ticks=134_000_000_000_000_000 + at * 10_000_000,
             level=2,
             record_id=at + 1,

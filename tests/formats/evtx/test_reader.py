@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hvdegraded.errors import EmptySourceError, HvdegradedError, LegacyEvtError, LossError, UnknownFormatError
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_HEADER_SIZE
+from hvdegraded.formats.evtx.format import CHUNK_SIZE, EVENT_NAMESPACE, FILE_HEADER_SIZE
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.knowledge.tables import load_knowledge
@@ -150,9 +150,8 @@ def test_skipping_chunks_never_drops_a_wanted_record(
 @given(a_name_in_any_case(CLASSIC), st.integers(0, 3))
 def test_a_record_without_template_is_found_by_its_name(provider: str, beside: int) -> None:
     def plain(made: Binary) -> None:
-        made.open("Event").open("System").open("Provider", ("Name", "Disk")).close().open("EventID").text(
-            "7"
-        ).close(3)
+        made.open("Event", ("xmlns", EVENT_NAMESPACE)).open("System")
+        made.open("Provider", ("Name", "Disk")).close().open("EventID").text("7").close(3)
 
     first = instance(plain)
     place = BODY + 24 + len(first) + 4 + -(24 + len(first) + 4) % 8

@@ -153,8 +153,8 @@ def test_a_damaged_name_costs_no_record_where_its_template_was_seen_before() -> 
 
 
 def other(number: int) -> EventRecord:
-    return vmms(number)._replace(
-        provider="Other", payload="EventData", payload_namespace=None, data=(("a", f"value {number}"),)
+    return vmms(number, provider="Other")._replace(
+        payload="EventData", payload_namespace=None, data=(("a", f"value {number}"),)
     )
 
 

@@ -27,17 +27,18 @@ class PlannedTemplate(Template):
     """A template with its layouts, by the bytes that list sizes and types of an instance's values.
 
     Instances that are not of a usual form have None in place of a layout. `made` counts the layouts of all
-    templates. `provider` is the provider's name, or the slot that holds it; None where the template has
-    another form.
+    templates. `provider` and `provider_guid` are the provider's name and GUID, or the slots that hold them;
+    None where the template has another form.
     """
 
-    __slots__ = ("event_data", "provider", "system", "user_data")
+    __slots__ = ("event_data", "provider", "provider_guid", "system", "user_data")
 
     def __init__(self, key: int, content: tuple[Part, ...], made: Made | None = None) -> None:
         super().__init__(key, content)
         made = made or Made()
         system = _system_plan(content)
-        self.provider: str | Slot | None = None if system is None else system.provider
+        self.provider = None if system is None else system.filling("provider")
+        self.provider_guid = None if system is None else system.filling("provider_guid")
         self.system: dict[bytes, SystemLayout | None] = _Layouts(system, made)
         self.event_data: dict[bytes, PayloadLayout | None] = _Layouts(_event_data_plan(content), made)
         self.user_data: dict[bytes, PayloadLayout | None] = _Layouts(_user_data_plan(content), made)

@@ -50,7 +50,7 @@ _MAX_TEXTS = 8192
 _LONGEST_TEXT = 512  # bytes of a text that is remembered
 
 _ROWS = {row.path: row for row in SYSTEM_FIELDS}
-_PROVIDER = next(row.path for row in SYSTEM_FIELDS if row.field == "provider")
+_PATHS = {row.field: row.path for row in SYSTEM_FIELDS}
 _PLACE = {name: place for place, name in enumerate(EventRecord._fields)}
 _EVENT_ID, _SYSTEM_FIELDS = _PLACE["event_id"], _PLACE["payload"]
 _BARE = EventRecord()[:_SYSTEM_FIELDS]
@@ -166,10 +166,9 @@ class SystemPlan:
         self._payload = None if payload is None else payload.place
         self._event_data = event_data
 
-    @property
-    def provider(self) -> str | Slot | None:
-        """The provider's name, or the slot that holds it, or None."""
-        return next((entry.filling for entry in self._entries if entry.name == _PROVIDER), None)
+    def filling(self, field: str) -> str | Slot | None:
+        """The text of a field of `<System>`, or the slot that holds it, or None."""
+        return next((entry.filling for entry in self._entries if entry.name == _PATHS[field]), None)
 
     def layout(self, descriptors: bytes) -> SystemLayout | None:
         """The layout of values of these sizes and types; None where they are not of a usual form."""

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+from hvdegraded.records.cleared import clears_log
+from hvdegraded.records.record import EventRecord
+
 __all__ = ["Heading", "Shape", "Split", "split_of"]
+
+_deciding = itemgetter(*map(EventRecord._fields.index, ("provider", "provider_guid", "event_id", "channel")))
 
 
 class Split(NamedTuple):
@@ -48,16 +54,17 @@ def split_of(*pieces: int | str) -> Split:
 class Heading:
     """The System fields of records that are alike, which other objects are not equal to.
 
-    By `provider`, or the channel where it is lost, they are wanted or not; `clears_log` says that they report
-    a cleared log.
+    By `provider`, or the channel where it is lost, and by `guid` they are wanted or not; `clears_log` says
+    that they report a cleared log.
     """
 
-    __slots__ = ("clears_log", "fields", "provider")
+    __slots__ = ("clears_log", "fields", "guid", "provider")
 
-    def __init__(self, fields: tuple[Any, ...], provider: str, clears_log: bool) -> None:
+    def __init__(self, fields: tuple[Any, ...]) -> None:
         self.fields = fields
-        self.provider = provider
-        self.clears_log = clears_log
+        provider, self.guid, event_id, channel = _deciding(fields)
+        self.provider = provider or channel
+        self.clears_log = clears_log(provider, event_id)
 
 
 class Shape(NamedTuple):
