@@ -24,7 +24,7 @@ from hvdegraded.cli.arguments import (
 from hvdegraded.cli.console import announce_typing, opened, standard_output, tell
 from hvdegraded.cli.exit_codes import INTERRUPTED, NOTHING
 from hvdegraded.cli.signalled_input import ended_by_signals
-from hvdegraded.errors import HvdegradedError, OutputError
+from hvdegraded.errors import HvdegradedError, OutputError, UnknownFormatError
 from hvdegraded.formats.drafts import drafted, refuse_inputs
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "run"]
 
 _ASSUMPTIONS = {"guest-system": "guest system", "what-follows": "what follows"}
+_OTHERWISE = "read it with hvdegraded triage; its events as lines: hvdegraded triage --json -o FILE"
 _STDERR = 2
 _PATIENCE = 1.0  # seconds in which stderr may take the counts
 
@@ -110,28 +111,14 @@ def run(options: argparse.Namespace) -> int:
                 signals = _label(labeller, sys.stdin.fileno(), target)
         else:
             with opened(options.input) as source:
-                _refuse_whole_log(source, options)
                 signals = _label_file(labeller, source, options)
+    except UnknownFormatError as error:
+        given = None if options.input == "-" else options.input
+        raise UnknownFormatError(error.message, path=given, hint=_OTHERWISE) from None
     finally:
         if options.stats:
             tell(labeller.stats, wait=_PATIENCE)
     return INTERRUPTED if signal.SIGINT in signals else NOTHING
-
-
-def _refuse_whole_log(source: BinaryIO, options: argparse.Namespace) -> None:
-    """Raise HvdegradedError for a file of a form that is not lines; one of lines is left at its beginning."""
-    from hvdegraded.pipeline.annotator import SYSLOG
-    from hvdegraded.pipeline.whole_logs import FIRST_BYTES, whole_log
-
-    if options.format == SYSLOG or not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-        return
-    form = whole_log(source.read(FIRST_BYTES))
-    source.seek(0)
-    if form is not None:
-        raise HvdegradedError(
-            f"{options.input} is {form}, not lines of JSON; nothing was written",
-            hint="read it with hvdegraded triage; its events as lines: hvdegraded triage --json -o FILE",
-        )
 
 
 def _label_file(labeller: Labeller, source: BinaryIO, options: argparse.Namespace) -> list[int]:

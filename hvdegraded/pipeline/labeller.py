@@ -18,8 +18,6 @@ from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any, BinaryIO
 
-from hvdegraded.errors import UnknownFormatError
-from hvdegraded.formats.autodetect import binary_kind
 from hvdegraded.formats.shippers.coercion import names_no_zone, ticks_of
 from hvdegraded.formats.shippers.json_lines import LONGEST_LINE
 from hvdegraded.formats.shippers.line_prefilter import candidate_lines, line_may_hold
@@ -31,6 +29,7 @@ from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
 from hvdegraded.pipeline.line_shapes import LineShapes, Signature
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
+from hvdegraded.pipeline.whole_logs import refuse_other_forms
 from hvdegraded.records.local_times import zone_of
 from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
@@ -132,15 +131,13 @@ class Labeller:
     def run(self, source: BinaryIO, target: BinaryIO) -> None:
         """Label a stream until it ends. UTF-16 with a byte-order mark comes out as UTF-8.
 
-        Raises UnknownFormatError for one that is not lines of text by its first bytes.
+        Raises UnknownFormatError for one that is certainly not lines, by its first bytes.
         """
         reader = LineReader(source, self._longest)
         blocks = reader.blocks()
         first = next(blocks, None)
-        kind = binary_kind(first.data) if first is not None else None
-        if kind is not None:
-            wrong = f"the input is {kind}, not lines of JSON; nothing was written"
-            raise UnknownFormatError(wrong, hint="read it with hvdegraded triage")
+        if first is not None:
+            refuse_other_forms(source, first.data, only_binary=self._reads_syslog)
         if reader.encoding != "utf-8":
             self._warn(f"the input is {reader.encoding.upper()}; the output is UTF-8")
         under_way = None

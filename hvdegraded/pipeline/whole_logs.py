@@ -1,20 +1,22 @@
-"""Logs that are to be read as a whole: their beginning holds events, of which none stands in a line alone."""
+"""Inputs that are not lines: binary files, and logs that begin with events, none of which is in one line."""
 
 from __future__ import annotations
 
 import io
 import json
+import os
+import stat
+from typing import BinaryIO
 
-from hvdegraded.errors import SourceError
-from hvdegraded.formats.autodetect import Format, read_stream, sniff
+from hvdegraded.errors import SourceError, UnknownFormatError
+from hvdegraded.formats.autodetect import Format, binary_kind, read_stream, sniff
 from hvdegraded.formats.text.syslog import event_of_line
 from hvdegraded.records.record import EventRecord
 from hvdegraded.tabular.encodings import decode_text
 
-__all__ = ["FIRST_BYTES", "whole_log"]
+__all__ = ["refuse_other_forms"]
 
-FIRST_BYTES = 1 << 16
-"""Bytes of a file that show what it is."""
+_FIRST_BYTES = 1 << 16  # of a file, which show what it is
 
 _NAMES = {
     Format.XML: "event XML",
@@ -25,8 +27,27 @@ _NAMES = {
 _OPENINGS = ("{", "[", "[{", "[[")
 
 
-def whole_log(head: bytes) -> str | None:
-    """Name the form of a log by its first bytes; None for lines, JSON or not, and for what is not known."""
+def refuse_other_forms(source: BinaryIO, head: bytes, *, only_binary: bool) -> None:
+    """Raise UnknownFormatError for a source that is certainly not lines, by its first bytes.
+
+    Text shows that only in a file: what comes first through a pipe may be the beginning of a line.
+    """
+    looks_on = _is_file(source) and not only_binary
+    form = binary_kind(head) or (_whole_log(head[:_FIRST_BYTES]) if looks_on else None)
+    if form is not None:
+        wrong = f"the input is {form}, not lines of JSON; nothing was written"
+        raise UnknownFormatError(wrong, hint="a triage reads it as a whole")
+
+
+def _is_file(source: BinaryIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(source.fileno()).st_mode)
+    except (OSError, AttributeError):
+        return False
+
+
+def _whole_log(head: bytes) -> str | None:
+    """Name the form of a log of text; None for lines, JSON or not, and for what is not known."""
     try:
         form = sniff(head)
     except SourceError:

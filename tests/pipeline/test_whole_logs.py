@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import hvdegraded as hv
 from hvdegraded.cli.main import main
+from hvdegraded.pipeline.labeller import Labeller
 from tests.tools.sample_logs import FOLDER
 
 EXPORTS = FOLDER / "exports"
@@ -54,9 +59,20 @@ def test_a_whole_log_is_refused(name: str, tmp_path: Path, capsys: pytest.Captur
     source, target = tmp_path / name, tmp_path / "out.jsonl"
     source.write_bytes(WHOLE[name])
     target.write_text("of yesterday")
-    assert main(["label", str(source), "-o", str(target)]) == 2
+    assert main(["label", str(source), "-o", str(target)]) == 3
     assert "hvdegraded triage --json -o" in capsys.readouterr().err
     assert target.read_text() == "of yesterday"
+    with source.open("rb") as stream, pytest.raises(hv.UnknownFormatError):
+        Labeller().run(stream, io.BytesIO())
+
+
+def test_a_whole_log_as_standard_input_is_refused() -> None:
+    with (EXPORTS / "hv2022-eventviewer.xml").open("rb") as source:
+        command = [sys.executable, "-m", "hvdegraded", "label"]
+        ended = subprocess.run(command, stdin=source, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (3, b"")
+    assert b"event XML" in ended.stderr
+    assert b"hvdegraded triage" in ended.stderr
 
 
 @pytest.mark.parametrize("name", PASSED)
