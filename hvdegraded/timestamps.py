@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-_LAST_TICKS = 2_650_467_743_999_999_999  # 9999-12-31T23:59:59.9999999Z, the end of `datetime`
+LAST_TICKS = 2_650_467_743_999_999_999  # 9999-12-31T23:59:59.9999999Z, the end of `datetime`
 _SECOND = 10_000_000
 _UNIX_EPOCH_TICKS = 11_644_473_600 * _SECOND
 
@@ -37,7 +37,7 @@ _DAYS = {"today": 0, "yesterday": 1}
 
 def datetime_from_ticks(ticks: int) -> datetime | None:
     """UTC datetime of a FILETIME (100 ns since 1601), cut to microseconds; None beyond the year 9999."""
-    if not 0 <= ticks <= _LAST_TICKS:
+    if not 0 <= ticks <= LAST_TICKS:
         return None
     return _EPOCH + timedelta(microseconds=ticks // 10)
 
@@ -72,7 +72,7 @@ def text_from_ticks(ticks: int) -> str:
 
     A time beyond the year 9999 has no such text and is given as decimal ticks.
     """
-    if not 0 <= ticks <= _LAST_TICKS:
+    if not 0 <= ticks <= LAST_TICKS:
         return str(ticks)
     seconds, fraction = divmod(ticks, _SECOND)
     minutes, second = divmod(seconds, 60)
@@ -106,7 +106,7 @@ def ticks_from_text(text: str) -> int | None:
     """
     match = _TIME.fullmatch(text)
     if match is None:
-        if (late := _LATE_TICKS.fullmatch(text)) and _LAST_TICKS < int(late[0]) < 1 << 64:
+        if (late := _LATE_TICKS.fullmatch(text)) and LAST_TICKS < int(late[0]) < 1 << 64:
             return int(late[0])
         dotnet = _DOTNET_TIME.fullmatch(text)
         return int(dotnet[1]) * 10_000 + _UNIX_EPOCH_TICKS if dotnet else None

@@ -18,7 +18,8 @@ from hvdegraded.formats.drafts import drafted
 
 if TYPE_CHECKING:
     from hvdegraded.findings.entries import FindingEntry
-    from hvdegraded.findings.groups import EventGroup, Finding
+    from hvdegraded.findings.event_groups import EventGroup
+    from hvdegraded.findings.groups import Finding
     from hvdegraded.findings.triage import Triage
 
 __all__ = ["baseline_of", "new_since", "read_baseline", "write_baseline"]

@@ -15,7 +15,8 @@ from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
     from hvdegraded.findings.entries import FindingEntry
-    from hvdegraded.findings.groups import EventGroup, Finding
+    from hvdegraded.findings.event_groups import EventGroup
+    from hvdegraded.findings.groups import Finding
     from hvdegraded.findings.triage import Triage
 
 __all__ = ["add_parser", "run"]

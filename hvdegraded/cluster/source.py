@@ -17,8 +17,8 @@ from hvdegraded.cluster.parts import Stretch, divide, file_report, plan, read_st
 from hvdegraded.errors import WrongValueError
 from hvdegraded.events import Event
 from hvdegraded.events.folded import age_of
+from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.frames import to_arrow
-from hvdegraded.findings.groups import EventGroup
 from hvdegraded.reading.delivery import delivered
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.classifier import Classifier
@@ -123,8 +123,8 @@ def _batches(events: Iterable[Event], classifier: Classifier, schema: Any) -> It
         groups = []
         for event in some:
             ticks, record_id = age_of(event.time_ticks, event.record_id)
-            verdict = classifier.classify(event)
-            groups.append(EventGroup.of(verdict, event, array("q", [ticks]), array("q", [record_id])))
+            ruling = classifier.rule_over_time(event)(event.time_ticks)
+            groups.append(EventGroup.of(ruling, event, array("q", [ticks]), array("q", [record_id])))
         table = to_arrow(groups).cast(EVENTS)
         origins = [event.record.origin for event in some]
         for name, kind in _ORIGIN.items():

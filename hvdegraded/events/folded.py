@@ -9,8 +9,9 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from hvdegraded.events.base import Event
 from hvdegraded.records.models import model_of
@@ -41,13 +42,14 @@ _new_tuple: Any = tuple.__new__
 _Names = tuple[str | None, ...]
 
 
-class _Kind(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kind:
     """What events share: values of the record and its origin, names of its fields, values of the model.
 
     `texts` names the attributes of the model that each event has for itself; in `values` these are None.
     `vm` says where name and id of the VM stand among an event's own values, counted from the end, None where
-    it names none. `like` is a record of what they share, `first` the own values of the first
-    event: of other events, those that are equal are left out.
+    it names none; `others` where the other texts stand. `like` is a record of what they share, `first` the
+    own values of the first event: of other events, those that are equal are left out.
     """
 
     model: type[Event]
@@ -57,6 +59,7 @@ class _Kind(NamedTuple):
     texts: tuple[str, ...]
     values: dict[str, Any]
     vm: tuple[int | None, int | None]
+    others: tuple[int, ...]
     like: EventRecord
     first: tuple[Any, ...]
 
@@ -100,10 +103,24 @@ class FoldedEvent:
     def vm(self) -> tuple[str | None, str | None]:
         """Name and id of the VM."""
         own, first = pickle.loads(self._own), self._kind.first  # noqa: S301  # `packed` wrote it
-        name, vm_id = (
+        name, vm_id = [
             None if at is None else first[at] if own[at] == _SAME else own[at] for at in self._kind.vm
-        )
+        ]
         return name, vm_id
+
+    @property
+    def likeness(self) -> Hashable:
+        """What is equal for events that differ in their VM, times, numbers and fields alone."""
+        kind = self._kind
+        if not kind.others:
+            return kind
+        own = pickle.loads(self._own)  # noqa: S301  # `packed` wrote it
+        return kind, *[own[at] for at in kind.others]
+
+    @property
+    def has_message(self) -> bool:
+        """Whether the source rendered the event."""
+        return bool(self._kind.names[2])
 
     def unfold(self) -> Event:
         """Make the event."""
@@ -154,7 +171,8 @@ class EventFolder:
             kind = self._kinds[key] = _Kind(
                 *parts,  # type: ignore[arg-type]  # three tuples of names
                 values,
-                (places.get("vm_name"), places.get("vm_id")),
+                (places.pop("vm_name", None), places.pop("vm_id", None)),
+                tuple(places.values()),
                 EventRecord(**dict(zip(_SHARED, parts[1], strict=True))),
                 tuple(own),
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hvdegraded.findings.groups import EventGroup, Finding, Section
+from hvdegraded.findings.event_groups import EventGroup
+from hvdegraded.findings.groups import Finding, Section
 from hvdegraded.findings.made import MadeWhenAsked
 from hvdegraded.records.coverage import CoverageGap
 from hvdegraded.verdicts.verdict import Assumption, GuestGap

@@ -22,10 +22,10 @@ from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
 from hvdegraded.findings.bounds import Bounds
 from hvdegraded.findings.companions import Companions, companions_of
+from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group, GroupKey, column
 from hvdegraded.findings.grouping import Alike, Run, split_by_time
-from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.mentions import HostTexts, names_by_id
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted

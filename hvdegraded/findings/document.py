@@ -16,8 +16,9 @@ from pydantic import PlainSerializer, TypeAdapter, WrapSerializer
 
 from hvdegraded.findings.assumed import AssumedVm, AssumedVms, MissingLog, assumed_vms, missing_logs
 from hvdegraded.findings.entries import NO_NAMES, FindingEntries, FindingEntry, Names, Problem, problems_of
+from hvdegraded.findings.event_groups import span_of
 from hvdegraded.findings.exclusion import Emptiness, Exclusion, Selection
-from hvdegraded.findings.groups import Finding, Section, moment_of
+from hvdegraded.findings.groups import Finding, Section
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.silence import SilentHost
 from hvdegraded.knowledge.loader import link_of
@@ -134,15 +135,16 @@ def document_of(
     """The document of findings, whose problems keep their order."""
     report = report or ReadReport()
     problems = tuple(problems_of(findings, names))
-    groups = [group for finding in findings for group in finding.groups]
+    first, last = span_of(finding.span for finding in findings)
+    hosts = {group.host for finding in findings for group in finding.groups if group.host}
     return Document(
         schema="hvdegraded.findings",
         schema_version=1,
         provenance=(provenance or Provenance()).with_inputs(report),
-        hosts=tuple(sorted(sorted({group.host for group in groups if group.host}), key=str.lower)),
-        first=moment_of(min, (group.first_ticks for group in groups)),
-        last=moment_of(max, (group.last_ticks for group in groups)),
-        events=sum(group.count for group in groups),
+        hosts=tuple(sorted(sorted(hosts), key=str.lower)),
+        first=datetime_from_ticks(first),
+        last=datetime_from_ticks(last),
+        events=sum(finding.count for finding in findings),
         sections=_tallies(findings),
         findings=FindingEntries(problems),
         missing_logs=tuple(missing_logs(findings)),
@@ -170,8 +172,7 @@ def _coverage(report: ReadReport) -> Iterator[CoverageEntry]:
 
 
 def _tallies(findings: Iterable[Finding]) -> dict[Section, Tally]:
-    tallies = {section: Tally() for section in Section}
+    events: dict[Section, list[int]] = {section: [] for section in Section}
     for finding in findings:
-        known = tallies[finding.section]
-        tallies[finding.section] = Tally(known.findings + 1, known.events + finding.count)
-    return tallies
+        events[finding.section].append(finding.count)
+    return {section: Tally(len(counts), sum(counts)) for section, counts in events.items()}

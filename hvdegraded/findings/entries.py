@@ -6,20 +6,25 @@ A row is made when it is asked for: a report of 100,000 VMs goes through its row
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
 from typing import NamedTuple
 
-from hvdegraded.findings.groups import EventGroup, Finding, Section, moment_of
+from hvdegraded.bounded import BoundedCache
+from hvdegraded.findings.event_groups import EventGroup
+from hvdegraded.findings.groups import Finding, Section
 from hvdegraded.findings.made import MadeWhenAsked
-from hvdegraded.findings.titles import PROBLEMS, detail_of, title_of
+from hvdegraded.findings.titles import PROBLEMS, detail_of, message_of, title_of
 from hvdegraded.knowledge.vocabulary import Component
+from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
 
 __all__ = ["NO_NAMES", "FindingEntries", "FindingEntry", "GroupEntry", "Names", "Problem", "problems_of"]
+
+_MOST_DESCRIBED = 4096  # kinds of events of which is remembered how they are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
+        self._described: BoundedCache[Hashable, _Described] = BoundedCache(_MOST_DESCRIBED)
         self._ends = list(accumulate(len(problem.members) for problem in self.problems))
 
     def __len__(self) -> int:
@@ -150,7 +156,7 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
         problem = self.problems[which]
         place = at - self._ends[which] + len(problem.members)
         finding = problem.members[place]
-        return _entry(finding, problem.title, problem.number + place, problem.names)
+        return self._entry(finding, problem, problem.number + place)
 
     def numbers(self) -> Iterator[tuple[str, int]]:
         """Yield the id and the number of each finding."""
@@ -158,50 +164,95 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
             for number, finding in enumerate(problem.members, problem.number):
                 yield finding.id, number
 
+    def _entry(self, finding: Finding, problem: Problem, number: int) -> FindingEntry:
+        verdict = finding.groups[0].ruling
+        vm_name, vm_id = finding.groups[0].vm
+        groups = tuple(self._group_entries(finding.groups, problem.title))
+        alone = groups[0] if len(finding.groups) == 1 else None
+        return FindingEntry(
+            number=number,
+            id=finding.id,
+            section=finding.section,
+            severity=finding.severity,
+            label=finding.label,
+            reason=verdict.reason,
+            assumptions=verdict.assumptions,
+            acknowledged=_acknowledged(finding.acknowledged),
+            level=finding.level,
+            host=finding.host,
+            vm_name=vm_name or problem.names.by_id.get(vm_id or ""),
+            vm_id=vm_id,
+            guest=verdict.guest,
+            problem=problem.title,
+            remedy=verdict.remedy,
+            references=verdict.references,
+            count=finding.count,
+            first=alone.first if alone is not None else finding.first,
+            last=alone.last if alone is not None else finding.last,
+            groups=groups,
+            mentions=problem.names.mentions.get(finding.id),
+        )
 
-def problems_of(findings: Iterable[Finding], names: Names = NO_NAMES) -> Iterator[Problem]:
-    """Put the findings with the same problem and remedy of a section together, in their order."""
-    found: dict[tuple[Section, str, str | None], list[Finding]] = {}
-    for finding in findings:
-        title = _title(finding.groups[0])
-        found.setdefault((finding.section, title, finding.groups[0].ruling.remedy), []).append(finding)
-    order = list(Section)
-    number = 1
-    for (section, title, remedy), members in sorted(found.items(), key=lambda item: order.index(item[0][0])):
-        yield Problem(section, title, remedy, number, tuple(members), names)
-        number += len(members)
+    def _group_entries(self, groups: Iterable[EventGroup], title: str) -> Iterable[GroupEntry]:
+        """Entries of groups; those that read alike are one: their verdicts differ in what was not seen."""
+        entries: dict[tuple[object, ...], GroupEntry] = {}
+        for group in groups:
+            entry = self._group_entry(group, title)
+            key = entry.provider, entry.event_id, entry.channel, entry.level, entry.basis, entry.detail
+            known = entries.get(key)
+            entries[key] = entry if known is None else _together(known, entry)
+        return entries.values()
+
+    def _group_entry(self, group: EventGroup, title: str) -> GroupEntry:
+        # Rulings live as long as the problems; to hash one takes longer than to make this entry.
+        key = id(group.ruling), group.likeness, title
+        shared = self._described.get(key) or self._described.remember(key, _described(group, title))
+        name, vm_id = group.vm
+        first, last = group.span
+        moment = datetime_from_ticks(first)
+        return GroupEntry(
+            provider=shared.provider,
+            event_id=shared.event_id,
+            channel=shared.channel,
+            level=shared.level,
+            component=shared.component,
+            guest_version=shared.guest_version,
+            host_version=shared.host_version,
+            summary=group.ruling.summary_on(name or vm_id),
+            detail=shared.detail or (message_of(group.example) if group.has_message else ""),
+            basis=group.ruling.basis,
+            count=group.count,
+            first=moment,
+            last=moment if last == first else datetime_from_ticks(last),
+            last_record_id=group.last_record_id,
+        )
 
 
-def _title(group: EventGroup) -> str:
-    """What a finding is about; the event is made only where the reason does not say it."""
-    return PROBLEMS.get(group.ruling.reason) or title_of(*group.judged)
+class _Described(NamedTuple):
+    """What the entries of groups with one ruling and the same likeness share."""
+
+    provider: str
+    event_id: int
+    channel: str
+    level: int | None
+    component: Component | None
+    guest_version: str | None
+    host_version: str | None
+    detail: str
 
 
-def _entry(finding: Finding, title: str, number: int, names: Names) -> FindingEntry:
-    verdict = finding.groups[0].ruling
-    vm_name, vm_id = finding.groups[0].vm
-    return FindingEntry(
-        number=number,
-        id=finding.id,
-        section=finding.section,
-        severity=finding.severity,
-        label=finding.label,
-        reason=verdict.reason,
-        assumptions=verdict.assumptions,
-        acknowledged=_acknowledged(finding.acknowledged),
-        level=finding.level,
-        host=finding.host,
-        vm_name=vm_name or names.by_id.get(vm_id or ""),
-        vm_id=vm_id,
-        guest=verdict.guest,
-        problem=title,
-        remedy=verdict.remedy,
-        references=verdict.references,
-        count=finding.count,
-        first=finding.first,
-        last=finding.last,
-        groups=tuple(_group_entries(finding.groups, title)),
-        mentions=names.mentions.get(finding.id),
+def _described(group: EventGroup, title: str) -> _Described:
+    verdict, example = group.judged
+    guest, host = verdict.versions.guest, verdict.versions.host
+    return _Described(
+        provider=example.provider,
+        event_id=example.event_id,
+        channel=example.channel,
+        level=example.level,
+        component=verdict.component,
+        guest_version=str(guest) if guest else None,
+        host_version=str(host) if host else None,
+        detail=detail_of(group.ruling, example, title),
     )
 
 
@@ -209,17 +260,6 @@ def _acknowledged(row: Acknowledgement | None) -> str | None:
     if row is None:
         return None
     return f"{row.why} (until {row.until})" if row.until else row.why
-
-
-def _group_entries(groups: Iterable[EventGroup], title: str) -> Iterable[GroupEntry]:
-    """The entries of groups; groups that read alike are one, their verdicts differ in what was not seen."""
-    entries: dict[tuple[object, ...], GroupEntry] = {}
-    for group in groups:
-        entry = _group_entry(group, title)
-        key = entry.provider, entry.event_id, entry.channel, entry.level, entry.basis, entry.detail
-        known = entries.get(key)
-        entries[key] = entry if known is None else _together(known, entry)
-    return entries.values()
 
 
 def _together(one: GroupEntry, other: GroupEntry) -> GroupEntry:
@@ -234,22 +274,20 @@ def _together(one: GroupEntry, other: GroupEntry) -> GroupEntry:
     )
 
 
-def _group_entry(group: EventGroup, title: str) -> GroupEntry:
-    verdict, example = group.judged
-    guest, host = verdict.versions.guest, verdict.versions.host
-    return GroupEntry(
-        provider=example.provider,
-        event_id=example.event_id,
-        channel=example.channel,
-        level=example.level,
-        component=verdict.component,
-        guest_version=str(guest) if guest else None,
-        host_version=str(host) if host else None,
-        summary=verdict.summary,
-        detail=detail_of(verdict, example, title),
-        basis=verdict.basis,
-        count=group.count,
-        first=moment_of(min, [group.first_ticks]),
-        last=moment_of(max, [group.last_ticks]),
-        last_record_id=group.last_record_id,
-    )
+def problems_of(findings: Iterable[Finding], names: Names = NO_NAMES) -> Iterator[Problem]:
+    """Put the findings with the same problem and remedy of a section together, in their order."""
+    found: dict[tuple[Section, str, str | None], list[Finding]] = {}
+    titles: dict[Hashable, str] = {}
+    for finding in findings:
+        group = finding.groups[0]
+        ruling = group.ruling
+        title = PROBLEMS.get(ruling.reason)
+        if title is None:  # so the event decides, of which only what is alike
+            alike = id(ruling), group.likeness
+            title = titles.get(alike) or titles.setdefault(alike, title_of(ruling, group.example))
+        found.setdefault((finding.section, title, ruling.remedy), []).append(finding)
+    order = list(Section)
+    number = 1
+    for (section, title, remedy), members in sorted(found.items(), key=lambda item: order.index(item[0][0])):
+        yield Problem(section, title, remedy, number, tuple(members), names)
+        number += len(members)

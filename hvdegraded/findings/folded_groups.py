@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from itertools import compress
 
 from hvdegraded.events import Event
-from hvdegraded.events.folded import EventFolder, FoldedEvent, age_of
+from hvdegraded.events.folded import UNKNOWN, EventFolder, FoldedEvent, age_of
 
-__all__ = ["Group", "GroupKey", "column"]
+__all__ = ["Group", "GroupKey", "Span", "column"]
 
 Age = tuple[int, int]
+Span = tuple[int, int]
+"""A first and a last time in ticks, -1 where none is known."""
 GroupKey = tuple[tuple[object, ...], str | None, str | None]
 """What events of a group share: what they say, of which VM by name and id."""
 
@@ -47,18 +49,26 @@ class Group:
         """The times and the record ids, -1 where unknown."""
         if self._columns is not None:
             return self._columns
-        ticks, record_id = self.age
-        return array("q", (ticks,)), array("q", (record_id,))
+        return self.ticks, self.record_ids
+
+    @property
+    def span(self) -> Span:
+        """The first and the last time, -1 where none is known."""
+        if self._columns is None:
+            ticks = self.folded.age[0]
+            return (ticks, ticks) if ticks >= 0 else (UNKNOWN, UNKNOWN)
+        known = [ticks for ticks in self._columns[0] if ticks >= 0]
+        return (min(known), max(known)) if known else (UNKNOWN, UNKNOWN)
 
     @property
     def ticks(self) -> array[int]:
         """The times."""
-        return self.columns[0]
+        return self._columns[0] if self._columns is not None else array("q", self.age[:1])
 
     @property
     def record_ids(self) -> array[int]:
         """The record ids."""
-        return self.columns[1]
+        return self._columns[1] if self._columns is not None else array("q", self.age[1:])
 
     @property
     def count(self) -> int:

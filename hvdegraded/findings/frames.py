@@ -13,7 +13,7 @@ from hvdegraded.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from hvdegraded.events import Event
-    from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.findings.event_groups import EventGroup
     from hvdegraded.verdicts.verdict import Verdict
 
 __all__ = ["SCHEMA", "SCHEMA_VERSION", "to_arrow", "to_pandas", "to_polars"]

@@ -14,8 +14,8 @@ from hashlib import blake2b
 
 from hvdegraded.events import Event
 from hvdegraded.events.folded import EventFolder
+from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.folded_groups import Group, GroupKey
-from hvdegraded.findings.groups import EventGroup
 from hvdegraded.guests.guest import Guest
 from hvdegraded.guids import normalise_guid
 

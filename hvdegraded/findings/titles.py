@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.records.record import FieldSource
-from hvdegraded.verdicts.phrases import versions_text, whose
-from hvdegraded.verdicts.verdict import Reason, Verdict
+from hvdegraded.verdicts.phrases import versions_text
+from hvdegraded.verdicts.ruling import Ruling
+from hvdegraded.verdicts.verdict import Reason
 
-__all__ = ["PROBLEMS", "detail_of", "title_of"]
+__all__ = ["PROBLEMS", "detail_of", "message_of", "title_of"]
 
 PROBLEMS = {
     Reason.LOADED_NON_WINDOWS: "A device works with the older version that guests other than Windows speak",
@@ -34,39 +35,41 @@ _VERSIONS_SAY_ALL = frozenset(
 )
 
 
-def title_of(verdict: Verdict, example: Event) -> str:
-    """What a finding is about, in words that fit every VM that has it."""
-    if verdict.reason is Reason.INCOMPLETE_EVIDENCE:
+def title_of(ruling: Ruling, example: Event) -> str:
+    """What a finding is about, in words that fit every VM that has it.
+
+    Of the event counts only what is equal for all of its likeness.
+    """
+    if ruling.reason is Reason.INCOMPLETE_EVIDENCE:
         if example.known or example.provider:
             return _PROVES_NOTHING
         return f"Event {example.event_id} of a channel of Hyper-V, whose provider the input does not name"
-    known = PROBLEMS.get(verdict.reason)
+    known = PROBLEMS.get(ruling.reason)
     if known is not None:
         return known
-    text = _without_vm(verdict, example)
-    if verdict.reason is Reason.UNKNOWN_EVENT:
+    if ruling.reason is Reason.UNKNOWN_EVENT:
         return f"Unknown event {example.provider or 'of no named provider'} {example.event_id}"
+    text = _capital(ruling.summary)
     return text.removesuffix(f" ({example.hresult})") if example.hresult else text
 
 
-def detail_of(verdict: Verdict, example: Event, title: str) -> str:
-    """What is particular to these events: versions, error code, values; else the message, if that is all."""
-    detail = _detail(verdict, example, title)
-    if detail or example.field_source is not FieldSource.MESSAGE or not example.message:
-        return detail
-    message = " ".join(example.message.split())
-    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
-
-
-def _detail(verdict: Verdict, example: Event, title: str) -> str:
-    text = _without_vm(verdict, example)
+def detail_of(ruling: Ruling, example: Event, title: str) -> str:
+    """What is particular to these events: versions, error code, values; of the event counts its likeness."""
+    text = _capital(ruling.summary)
     if text.startswith(title):
         return text[len(title) :].strip(" :(").removesuffix(")")
-    if isinstance(example, VersionEvent) and verdict.reason in _VERSIONS_SAY_ALL:
+    if isinstance(example, VersionEvent) and ruling.reason in _VERSIONS_SAY_ALL:
         return versions_text(example)
     return text
 
 
-def _without_vm(verdict: Verdict, example: Event) -> str:
-    text = verdict.summary.removeprefix(whose(example))
+def message_of(example: Event) -> str:
+    """The message of an event, if that is all that it contains; else nothing."""
+    if example.field_source is not FieldSource.MESSAGE or not example.message:
+        return ""
+    message = " ".join(example.message.split())
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+
+
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -20,16 +20,9 @@ from hvdegraded.findings.acknowledged import (
     void_acknowledgements,
     with_acknowledgements,
 )
+from hvdegraded.findings.event_groups import EventGroup, GroupedEvents
 from hvdegraded.findings.exclusion import Exclusion, Selection
-from hvdegraded.findings.groups import (
-    EventGroup,
-    Finding,
-    GroupedEvents,
-    Section,
-    finding_id,
-    findings_of,
-    in_order,
-)
+from hvdegraded.findings.groups import Finding, Section, finding_id, findings_of, in_order
 from hvdegraded.findings.mentions import VmSelection
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.silence import SilentHost

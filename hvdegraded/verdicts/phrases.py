@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hvdegraded.events import Event, IntegrationVersionEvent, VersionEvent
+from hvdegraded.events import IntegrationVersionEvent, VersionEvent
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.vocabulary import Component, VersionPair
 from hvdegraded.verdicts.policy import Policy
 from hvdegraded.verdicts.verdict import GuestGap
 
-__all__ = ["gap_text", "guest_text", "sentence", "unnamed_service_text", "versions_text", "whose"]
+__all__ = ["gap_text", "guest_text", "sentence", "unnamed_service_text", "versions_text"]
 
 
 def versions_text(event: VersionEvent) -> str:
@@ -32,12 +32,6 @@ def unnamed_service_text(pair: VersionPair) -> str:
     """Return what is said of a service that an event does not name, so that no table has its versions."""
     service = "an integration service that the event does not name"
     return f"This guest speaks version {pair.guest} of {service}; this host expects {pair.host}"
-
-
-def whose(event: Event) -> str:
-    """Return `VM web01: `, with which the summary of an event begins; nothing where no VM is named."""
-    name = event.vm_name or event.vm_id
-    return f"VM {name}: " if name else ""
 
 
 def sentence(text: str) -> str:

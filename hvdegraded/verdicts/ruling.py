@@ -52,6 +52,10 @@ class Ruling:
     derivation: tuple[str, ...] = ()
     if_otherwise: tuple[str, ...] = ()
 
+    def summary_on(self, vm: str | None) -> str:
+        """Return the summary with the VM's name or id before it."""
+        return f"VM {vm}: {self.summary}" if vm else self.summary
+
     def on(
         self,
         *,
@@ -63,13 +67,12 @@ class Ruling:
         problem: str,
     ) -> Verdict:
         """Make the verdict on one subject."""
-        name = vm_name or vm_id
         values = {
             "label": self.label,
             "reason": self.reason,
             "basis": self.basis,
             "severity": self.severity,
-            "summary": f"VM {name}: {self.summary}" if name else self.summary,
+            "summary": self.summary_on(vm_name or vm_id),
             "assumptions": self.assumptions,
             "guest_gap": self.guest_gap,
             "unseen": self.unseen,

@@ -8,8 +8,8 @@ from array import array
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.frames import SCHEMA, SCHEMA_VERSION
-from hvdegraded.findings.groups import EventGroup
 from hvdegraded.findings.triage import Triage
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import plain
@@ -34,7 +34,7 @@ def test_a_row_for_each_event_in_the_published_columns(sample: Triage) -> None:
 def test_ticks_stay_exact_and_times_are_utc(sample: Triage) -> None:
     part = sample.groups[0]
     ticks = array("q", [133_782_174_832_356_205, -1])
-    table = Triage((EventGroup.of(part.verdict, part.example, ticks, array("q", [7, -1])),)).to_arrow()
+    table = Triage((EventGroup.of(part.ruling, part.example, ticks, array("q", [7, -1])),)).to_arrow()
     assert table["time_ticks"].to_pylist() == [133_782_174_832_356_205, None]
     assert table["time_created"].cast(pa.int64())[0].as_py() == 1_733_743_883_235_620  # µs since 1970
     assert table["record_id"].to_pylist() == [7, None]
@@ -58,7 +58,7 @@ def test_an_empty_triage_has_the_same_columns() -> None:
 def one_part(sample: Triage, ticks: list[int]) -> Triage:
     part = sample.groups[0]
     return Triage(
-        (EventGroup.of(part.verdict, part.example, array("q", ticks), array("q", range(len(ticks)))),)
+        (EventGroup.of(part.ruling, part.example, array("q", ticks), array("q", range(len(ticks)))),)
     )
 
 
@@ -69,7 +69,7 @@ def test_a_million_events_keep_their_ticks(sample: Triage) -> None:
     many = Triage(
         tuple(
             EventGroup.of(
-                part.verdict,
+                part.ruling,
                 part.example,
                 array("q", range(start + place * share, start + (place + 1) * share)),
                 array("q", range(share)),

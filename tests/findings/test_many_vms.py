@@ -6,13 +6,14 @@ import gc
 import pickle
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 import hvdegraded as hv
 from hvdegraded.records.record import EventRecord
 from tests.tools.sample_logs import FOLDER
-from tests.tools.verdict_cases import ID, VM, storvsp
+from tests.tools.verdict_cases import ID, VM, plain, storvsp
 
 
 def of_many(count: int) -> Iterator[EventRecord]:
@@ -60,6 +61,24 @@ def test_rows_are_those_of_a_tuple() -> None:
     ]
     assert tuple(of_problems) == rows
     assert pickle.loads(pickle.dumps(document)).to_dict() == document.to_dict()
+
+
+def test_a_row_is_the_same_whatever_rows_were_made_before() -> None:
+    told = [
+        plain("VMMS", 19100)._replace(data=(), rendering=(("Message", text),))
+        for text in ("disk one cannot be merged", "disk two cannot be merged")
+    ]
+    document = hv.triage([*hv.read_records(FOLDER), *told], min_level=hv.Level.VERBOSE).document
+    problems = [problem for section in hv.Section for problem in document.problems(section)]
+    seen = set[str | None]()
+    for problem in problems:
+        for row, member in zip(problem.findings, problem.members, strict=True):
+            (alone,) = replace(problem, members=(member,)).findings
+            assert replace(row, number=problem.number) == alone
+            summaries = {group.verdict.summary for group in member.groups}
+            assert {group.summary for group in row.groups} <= summaries
+            seen.update(group.detail for group in row.groups)
+    assert {record.message for record in told} < seen
 
 
 def test_a_group_is_equal_to_its_copy_in_another_process() -> None:

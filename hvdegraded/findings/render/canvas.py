@@ -7,7 +7,7 @@ they are. Names come from logs: they are never read as mathematics, and long one
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from hvdegraded.errors import MissingExtraError
 from hvdegraded.printable import printable
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.findings.event_groups import EventGroup
 
 __all__ = [
     "CHECK",
@@ -30,7 +30,7 @@ __all__ = [
     "first_rows",
     "mixed",
     "row_axes",
-    "row_of",
+    "rows_of",
     "style",
 ]
 
@@ -87,10 +87,13 @@ def first_rows(ranks: Mapping[Row, tuple[Any, ...]], most: int) -> tuple[Sequenc
     return rows, [f"{more} more VMs are not shown"] if more > 0 else []
 
 
-def row_of(part: EventGroup) -> Row:
-    """The row of a group of events."""
-    name, vm_id = part.vm
-    return part.host or "", name or vm_id or ""
+def rows_of(groups: Iterable[EventGroup]) -> dict[Row, list[EventGroup]]:
+    """The groups of each row."""
+    rows: dict[Row, list[EventGroup]] = {}
+    for group in groups:
+        name, vm_id = group.vm
+        rows.setdefault((group.host or "", name or vm_id or ""), []).append(group)
+    return rows
 
 
 def row_axes(rows: Sequence[Row], width: float, row_height: float, *, below: float, above: float) -> Any:

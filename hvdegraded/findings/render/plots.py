@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.errors import MissingExtraError, WrongValueError
-from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, style
+from hvdegraded.findings.render.canvas import CHECK, INK, NOISE, PROBLEM, Row, rows_of, style
 from hvdegraded.findings.render.timeline import draw_timeline
 from hvdegraded.findings.render.version_map import draw_versions
 from hvdegraded.formats.drafts import drafted
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.findings.event_groups import EventGroup
 
 __all__ = ["KINDS", "PagePicture", "Picture", "draw", "page_pictures"]
 
@@ -28,7 +28,7 @@ _VARIABLES = {INK: "var(--fg)", PROBLEM: "var(--act)", CHECK: "var(--check)", NO
 _DOTS_PER_INCH = 120
 _PAGE_ROWS = 60
 
-KINDS: dict[str, Callable[[Sequence[EventGroup], int], Any]] = {
+KINDS: dict[str, Callable[[Mapping[Row, Sequence[EventGroup]], int], Any]] = {
     "timeline": draw_timeline,
     "versions": draw_versions,
 }
@@ -101,15 +101,19 @@ class Picture:
         return self.png()
 
 
-def draw(groups: Sequence[EventGroup], kind: str, *, most_rows: int = 400) -> Picture:
+def draw(groups: Iterable[EventGroup], kind: str, *, most_rows: int = 400) -> Picture:
     """Draw a picture of one of the KINDS, with a row for each VM, of `most_rows` VMs.
 
     Raises MissingExtraError without matplotlib, HvdegradedError for an unknown kind.
     """
     if kind not in KINDS:
         raise WrongValueError(f"there is no picture {kind!r}", hint=f"one of {', '.join(KINDS)}")
+    return _drawn(rows_of(groups), kind, most_rows)
+
+
+def _drawn(rows: Mapping[Row, Sequence[EventGroup]], kind: str, most_rows: int) -> Picture:
     with style():
-        return Picture(KINDS[kind](groups, most_rows))
+        return Picture(KINDS[kind](rows, most_rows))
 
 
 class PagePicture(NamedTuple):
@@ -124,9 +128,10 @@ def page_pictures(groups: Sequence[EventGroup]) -> list[PagePicture] | str:
     """The pictures of a page; a text that says why there are none if matplotlib is not installed."""
     if not groups:
         return []
+    rows = rows_of(groups)
     try:
         return [
-            PagePicture(title, caption, draw(groups, kind, most_rows=_PAGE_ROWS).inline_svg(caption))
+            PagePicture(title, caption, _drawn(rows, kind, _PAGE_ROWS).inline_svg(caption))
             for kind, (title, caption) in _PAGE_PICTURES.items()
         ]
     except MissingExtraError as error:

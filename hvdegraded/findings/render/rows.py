@@ -41,14 +41,15 @@ def cells_of(finding: FindingEntry) -> tuple[Any, ...]:
         groups.append((f"Acknowledged: {finding.acknowledged}", ""))
     if len(finding.groups) > _MOST_GROUPS:
         groups.append((f"and {len(finding.groups) - _MOST_GROUPS} more kinds of events", ""))
+    first = when(finding.first)
     return (
         finding.number,
         finding.vm or "(host)",
         finding.host or "(not named)",
         groups,
         finding.count,
-        when(finding.first),
-        when(finding.last),
+        first,
+        first if finding.last == finding.first else when(finding.last),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.findings.render.canvas import (
@@ -15,13 +15,12 @@ from hvdegraded.findings.render.canvas import (
     empty_figure,
     first_rows,
     row_axes,
-    row_of,
 )
-from hvdegraded.timestamps import datetime_from_ticks
+from hvdegraded.timestamps import LAST_TICKS, datetime_from_ticks
 from hvdegraded.verdicts.verdict import Severity
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.findings.event_groups import EventGroup
 
 __all__ = ["draw_timeline"]
 
@@ -51,11 +50,12 @@ _LOOKS = {
 }
 
 
-def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
+def draw_timeline(groups: Mapping[Row, Sequence[EventGroup]], most_rows: int) -> Any:
     """A row for each VM: triangles to act on, diamonds to check, circles noise; larger for more events."""
-    ranks, untimed = _ranks(groups)
+    ranks = {row: rank for row, parts in groups.items() if (rank := _rank(parts)) is not None}
     rows, notes = first_rows(ranks, most_rows)
-    times = _times_by_row(groups, rows)
+    times = {row: _by_severity(groups[row]) for row in rows}
+    untimed = sum(part.count - len(_known_times(part)) for parts in groups.values() for part in parts)
     if untimed:
         notes.append(f"{untimed} events without time are not shown")
     if not rows:
@@ -75,36 +75,26 @@ def draw_timeline(groups: Sequence[EventGroup], most_rows: int) -> Any:
     return axes.figure
 
 
-def _ranks(groups: Sequence[EventGroup]) -> tuple[dict[Row, tuple[bool, bool, int]], int]:
-    """The rank of each row, the most urgent and newest lowest, and the number of events without a time."""
-    ranks: dict[Row, tuple[bool, bool, int]] = {}
-    untimed = 0
-    for part in groups:
-        known = _known_times(part)
-        untimed += part.count - len(known)
-        if known:
-            row, severity = row_of(part), part.ruling.severity
-            calm, good, newest = ranks.get(row, (True, True, 0))
-            ranks[row] = (
-                calm and severity is not Severity.ACT,
-                good and severity is not Severity.CHECK,
-                min(newest, -max(known)),
-            )
-    return ranks, untimed
+def _rank(parts: Iterable[EventGroup]) -> tuple[bool, bool, int] | None:
+    """The rank of a row, the most urgent and newest lowest; None if no time is known."""
+    timed = [(part.ruling.severity, max(times)) for part in parts if (times := _known_times(part))]
+    if not timed:
+        return None
+    severities = [severity for severity, _ in timed]
+    newest = max(last for _, last in timed)
+    return Severity.ACT not in severities, Severity.CHECK not in severities, -newest
 
 
-def _times_by_row(groups: Sequence[EventGroup], rows: Sequence[Row]) -> dict[Row, dict[Severity, list[int]]]:
-    """Times of these rows by severity."""
-    times: dict[Row, dict[Severity, list[int]]] = {row: {} for row in rows}
-    for part in groups:
-        found = times.get(row_of(part))
-        if found is not None:
-            found.setdefault(part.ruling.severity, []).extend(_known_times(part))
+def _by_severity(parts: Iterable[EventGroup]) -> dict[Severity, list[int]]:
+    """The times of a row."""
+    times: dict[Severity, list[int]] = {}
+    for part in parts:
+        times.setdefault(part.ruling.severity, []).extend(_known_times(part))
     return times
 
 
 def _known_times(part: EventGroup) -> list[int]:
-    return [ticks for ticks in part.ticks if datetime_from_ticks(ticks) is not None]
+    return [ticks for ticks in part.ticks if 0 <= ticks <= LAST_TICKS]
 
 
 def _plot_marks(axes: Any, rows: Sequence[Sequence[int]], first: int, span: int, look: _Look) -> None:

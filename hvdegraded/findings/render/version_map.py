@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hvdegraded.findings.render.canvas import (
@@ -18,28 +18,28 @@ from hvdegraded.findings.render.canvas import (
     first_rows,
     mixed,
     row_axes,
-    row_of,
 )
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.verdicts.verdict import Label
 
 if TYPE_CHECKING:
-    from hvdegraded.findings.groups import EventGroup
+    from hvdegraded.findings.event_groups import EventGroup
 
 __all__ = ["draw_versions"]
 
 _ROW, _CELL = 0.36, 1.05  # inches
 
 
-def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
+def draw_versions(groups: Mapping[Row, Sequence[EventGroup]], most_rows: int) -> Any:
     """A row for each VM, a column for each component: the versions that differ, and how often."""
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
-    rows, more = first_rows(_ranks(groups), most_rows)
+    ranks = {row: rank for row, parts in groups.items() if (rank := _rank(parts)) is not None}
+    rows, more = first_rows(ranks, most_rows)
     if not rows:
         return empty_figure("no version mismatches")
-    cells = _cells(groups, rows)
+    cells = {row: _cells(groups[row]) for row in rows}
     components = [one for one in Component if any(one in cells[row] for row in rows)]
     most = max(sum(part.count for part in parts) for row in rows for parts in cells[row].values())
     axes = row_axes(rows, _CELL * len(components), _ROW, below=0.4, above=0.42)
@@ -76,22 +76,19 @@ def draw_versions(groups: Sequence[EventGroup], most_rows: int) -> Any:
     return axes.figure
 
 
-def _ranks(groups: Sequence[EventGroup]) -> dict[Row, tuple[bool, int]]:
-    """The rank of each row, actionable and frequent ones lowest."""
-    ranks: dict[Row, tuple[bool, int]] = {}
-    for part in groups:
+def _rank(parts: Iterable[EventGroup]) -> tuple[bool, int] | None:
+    """The rank of a row, actionable and frequent ones lowest; None without versions that differ."""
+    differing = [part for part in parts if part.mismatch is not None]
+    if not differing:
+        return None
+    calm = all(part.ruling.label is not Label.ACTIONABLE for part in differing)
+    return calm, -sum(part.count for part in differing)
+
+
+def _cells(parts: Iterable[EventGroup]) -> dict[Component, list[EventGroup]]:
+    """The groups of a row by component."""
+    cells: dict[Component, list[EventGroup]] = {}
+    for part in parts:
         if part.mismatch is not None:
-            row, actionable = row_of(part), part.ruling.label is Label.ACTIONABLE
-            calm, count = ranks.get(row, (True, 0))
-            ranks[row] = calm and not actionable, count - part.count
-    return ranks
-
-
-def _cells(groups: Sequence[EventGroup], rows: Sequence[Row]) -> dict[Row, dict[Component, list[EventGroup]]]:
-    """The groups of these rows by component."""
-    cells: dict[Row, dict[Component, list[EventGroup]]] = {row: {} for row in rows}
-    for part in groups:
-        component = part.mismatch
-        if component is not None and (row := row_of(part)) in cells:
-            cells[row].setdefault(component, []).append(part)
+            cells.setdefault(part.mismatch, []).append(part)
     return cells
