@@ -21,12 +21,11 @@ from hvdegraded.findings.triage import Triage
 from hvdegraded.formats.autodetect import LOG_SUFFIXES
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.formats.evtx.format import CHUNK_SIZE, FILE_MAGIC
-from hvdegraded.formats.evtx.reader import ChunkReader
 from hvdegraded.reading.delivery import delivered_in_runs, note_unread, pass_over_other_file
 from hvdegraded.reading.inputs import expand_paths
 from hvdegraded.reading.jobs import InputReader, ReadJob
 from hvdegraded.reading.log_files import SNIFFED, is_other_file, pass_over_unread
-from hvdegraded.reading.steps import ReadStep, chunk_items, log_steps
+from hvdegraded.reading.steps import ReadStep, log_steps, step_items
 from hvdegraded.records.items import Item, NoteKind
 from hvdegraded.records.record import ProviderFilter
 from hvdegraded.records.report import ReadReport
@@ -136,7 +135,7 @@ def divide(whole: Stretch, chunks: int = CHUNKS) -> list[Stretch]:
             files, path = _filesystem(whole.path)
             with files.open(path, "rb") as stream:
                 if stream.read(len(FILE_MAGIC)) == FILE_MAGIC:
-                    steps = enumerate(log_steps(stream, whole.path, chunks))
+                    steps = enumerate(log_steps(stream, whole.path, lambda _: chunks))
                     stretches = [_one_of(whole, number, step) for number, step in steps]
     return stretches or [whole]
 
@@ -214,10 +213,9 @@ def _items(stream: BinaryIO, stretch: Stretch, wanted: ProviderFilter) -> Iterat
     if step.here is not None:
         chunk, spans = step.here
         stream.seek(chunk.offset)
-        chunk = chunk._replace(data=stream.read(stretch.length))
-        yield from ChunkReader(stretch.path, wanted, EvtxDecoder()).items(chunk, spans)
-    elif step.chunks:
-        yield from chunk_items(stream, stretch.path, step.chunks, wanted, EvtxDecoder())
+        step = step._replace(here=(chunk._replace(data=stream.read(stretch.length)), spans))
+    if step.is_read:
+        yield from step_items(stream, stretch.path, step, wanted, EvtxDecoder())
 
 
 # -------------------------------------------------------------------- merging

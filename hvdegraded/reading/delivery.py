@@ -28,7 +28,7 @@ from hvdegraded.records.record import TIME_CAVEATS, Anomaly, EventRecord, Origin
 from hvdegraded.records.recurrence import Recurrence, runs
 from hvdegraded.records.report import ReadReport
 
-__all__ = ["delivered", "delivered_in_runs", "note_unread", "pass_over_other_file"]
+__all__ = ["delivered", "delivered_in_order", "delivered_in_runs", "note_unread", "pass_over_other_file"]
 
 R = TypeVar("R")
 
@@ -43,6 +43,16 @@ def delivered(
 
     `zone` is that of times that name none. Raises LossError at the first loss where the report is strict.
     """
+    return _given(items, report, wanted, zone, _whole)
+
+
+def delivered_in_order(
+    items: Iterable[Item],
+    report: ReadReport,
+    wanted: ProviderFilter | None = None,
+    zone: tzinfo | None = None,
+) -> Iterator[EventRecord | Recurrence]:
+    """Give what `delivered` gives, but recurrences as such."""
     return _given(items, report, wanted, zone, _one_by_one)
 
 
@@ -121,8 +131,13 @@ def _in_runs(records: list[Recurrence], report: ReadReport) -> Iterator[list[Rec
             report.times.add(like.computer, like.channel, min(times), max(times))
 
 
-def _one_by_one(records: list[Recurrence], report: ReadReport) -> Iterator[EventRecord]:
-    """Give the same records whole, in their order."""
+def _whole(records: list[Recurrence], report: ReadReport) -> Iterator[EventRecord]:
+    """Give the same records whole."""
+    return map(Recurrence.record, _one_by_one(records, report))
+
+
+def _one_by_one(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence]:
+    """Give the same records in their order."""
     host, channel, first, last = None, None, 0, 0
     for record in records:
         like, ticks = record[0], record[1][0]
@@ -136,7 +151,7 @@ def _one_by_one(records: list[Recurrence], report: ReadReport) -> Iterator[Event
         elif ticks < first:
             first = ticks
         report.delivered += 1
-        yield record.record()
+        yield record
     if host is not None and channel is not None:
         report.times.add(host, channel, first, last)
 

@@ -6,7 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
@@ -89,40 +89,40 @@ def map_records(
 
 
 def _results(source: _Sources, report: ReadReport, job: ReadJob) -> Iterator[Any]:
-    pace = job.options.progress
+    if isinstance(source, str) and is_pasted(source):
+        source = source.encode("utf-8", "replace")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        source = io.BytesIO(bytes(source))
+    if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
+        yield from _stream_results(given_stream(source), report, job)
+    elif is_frame(source):
+        yield from job.results(read_frame(source, job.wanted), report)
+    else:
+        yield from _path_results(cast("_Paths", source), report, job)
+
+
+def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob) -> Iterator[Any]:
     progress = Progress()
-    with nullcontext() if pace is None else showing(progress, pace):
-        if isinstance(source, str) and is_pasted(source):
-            source = source.encode("utf-8", "replace")
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            source = io.BytesIO(bytes(source))
-        if not isinstance(source, (str, os.PathLike)) and hasattr(source, "read"):
-            yield from _stream_results(given_stream(source), report, job, progress)
-        elif is_frame(source):
-            yield from job.results(read_frame(source, job.wanted), report)
-        else:
-            yield from _path_results(cast("_Paths", source), report, job, progress)
+    with _shown(progress, job):
+        progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
+        items = InputReader(job).items(stream, None)
+        yield from job.results(items, report)
 
 
-def _stream_results(stream: BinaryIO, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
-    progress.begin("input", _UNKNOWN_SIZE, _position(stream, report))
-    items = InputReader(job).items(stream, None)
-    yield from job.results(items, report)
-
-
-def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Progress) -> Iterator[Any]:
+def _path_results(source: _Paths, report: ReadReport, job: ReadJob) -> Iterator[Any]:
     reader = InputReader(job)
     sources = named_paths(source)
     paths = _expanded(sources, report)
+    progress = Progress()
     progress.plan(paths)
-    pool = _started_workers(paths, job)
+    pool = _started_workers(paths, job)  # ahead of the thread that draws
 
     def read(path: Path, stream: BinaryIO, part: ReadReport) -> Iterator[Any]:
         if pool is not None:
             return pool.results(path, part)
         return job.results(reader.items(stream, part.path), part)
 
-    with nullcontext() if pool is None else closing(pool):
+    with nullcontext() if pool is None else closing(pool), _shown(progress, job):
         if len(sources) == 1:
             report.path = display_path(sources[0])
         named = set(map(Path, sources))
@@ -145,6 +145,12 @@ def _path_results(source: _Paths, report: ReadReport, job: ReadJob, progress: Pr
                     pass_over_unread(part, head)
                 pass_over_other_file(part)
                 report.add(part)
+
+
+def _shown(progress: Progress, job: ReadJob) -> AbstractContextManager[None]:
+    """Show the progress, where that is asked for."""
+    pace = job.options.progress
+    return nullcontext() if pace is None else showing(progress, pace)
 
 
 def _expanded(sources: list[str | os.PathLike[str]], report: ReadReport) -> list[Path]:

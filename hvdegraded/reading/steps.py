@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from hvdegraded.errors import SourceError
@@ -14,7 +14,7 @@ from hvdegraded.formats.evtx.record_headers import Gap, Span
 from hvdegraded.records.items import Item, Opened
 from hvdegraded.records.record import ProviderFilter
 
-__all__ = ["ReadStep", "chunk_items", "log_steps"]
+__all__ = ["ReadStep", "log_steps", "step_items"]
 
 
 class ReadStep(NamedTuple):
@@ -29,9 +29,14 @@ class ReadStep(NamedTuple):
     error: Exception | None = None
     last: bool = False
 
+    @property
+    def is_read(self) -> bool:
+        """Whether there is anything to read, not to report alone."""
+        return self.error is None and (self.here is not None or self.chunks != ())
 
-def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
-    """Plan the steps of an .evtx log, in order, with runs of so many chunks."""
+
+def log_steps(stream: BinaryIO, name: str, size: Callable[[int], int]) -> Iterator[ReadStep]:
+    """Plan the steps of an .evtx log, in order; `size` is how long a run is that begins with a chunk."""
     items: list[Item] = []
     try:
         log = open_log(stream, name)
@@ -39,7 +44,7 @@ def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
         run: list[Chunk] = []
         for place in scan_chunks(log.read_at, log.start):
             in_order = isinstance(place, Chunk) and not place.data
-            if run and (not in_order or len(run) == size):
+            if run and (not in_order or len(run) >= size(run[0].number)):
                 yield ReadStep(items, tuple(run))
                 items, run = [], []
             if isinstance(place, MissingChunk):
@@ -72,12 +77,14 @@ def log_steps(stream: BinaryIO, name: str, size: int) -> Iterator[ReadStep]:
         yield ReadStep(items, error=error, last=True)
 
 
-def chunk_items(
-    stream: BinaryIO, name: str, chunks: Sequence[Chunk], wanted: ProviderFilter | None, decoder: EvtxDecoder
+def step_items(
+    stream: BinaryIO, name: str, step: ReadStep, wanted: ProviderFilter | None, decoder: EvtxDecoder
 ) -> Iterator[Item]:
-    """Read a run of chunks of a log."""
+    """Read a run of chunks of a log, or one chunk with bytes."""
     yield Opened("evtx")
     reader = ChunkReader(name, wanted, decoder)
-    for chunk in chunks:
+    if step.here is not None:
+        yield from reader.items(*step.here)
+    for chunk in step.chunks or ():
         stream.seek(chunk.offset)
         yield from reader.items(chunk._replace(data=stream.read(CHUNK_SIZE)))

@@ -9,8 +9,11 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,14 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.cli.main import main
 from hvdegraded.errors import HvdegradedError, SourceError, UnknownFormatError
+from hvdegraded.findings.bounds import Bounds
+from hvdegraded.findings.builder import RecordMapper, TriageBuilder, TriagePart
 from hvdegraded.formats.evtx.writer import evtx_bytes
-from hvdegraded.reading import workers
+from hvdegraded.reading import step_reader, worker_process
 from hvdegraded.reading.jobs import ReadJob
 from hvdegraded.reading.reader import read_records
+from hvdegraded.reading.shares import Share, plan_shares
+from hvdegraded.reading.workers import Workers
 from hvdegraded.records.options import ReadOptions, Workforce
 from hvdegraded.records.record import EventRecord
 from hvdegraded.verdicts.history import History
@@ -29,9 +36,13 @@ from tests.tools.corpus import ROOT
 from tests.tools.mutations import Base, _originals, mutations
 from tests.tools.sample_exports import event_xml, winlogbeat
 from tests.tools.sample_hosts import host_2012r2, host_2022
+from tests.tools.streams import until
 
 WANTED = hv.load_knowledge().provider_filter()
 SAMPLE = [row.record for log in (*host_2012r2(), *host_2022()) for row in log.rows]
+
+
+HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def eager(count: int) -> Workforce:
@@ -168,42 +179,155 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
     assert len(children() - before) <= 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="processes of POSIX")
-def test_a_worker_that_ends_is_told_of(logs: Path) -> None:
+@pytest.fixture(params=["forked", "started"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How a worker comes to be: as a fork of this process, or as an interpreter of its own."""
+    if request.param == "forked" and sys.platform != "linux":
+        pytest.skip("forked on Linux alone")
+    monkeypatch.setattr(worker_process, "_is_alone", lambda: request.param == "forked")
+    return str(request.param)
+
+
+TRIAGE = RecordMapper(hv.Classifier(), Bounds())
+
+
+def ready(pool: Workers) -> worker_process.Worker:
+    """The only worker, when it can read."""
+    (worker,) = pool._workers
+    until(lambda: pool._idle.qsize() == 1)
+    return worker
+
+
+def taken(parts: Iterable[TriagePart]) -> int:
+    """How many events are in these parts, excluded ones too."""
+    return sum(part.excluded.total() + sum(one.count for one in part.groups.values()) for part in parts)
+
+
+@pytest.mark.usefixtures("kind")
+def test_however_workers_are_started(logs: Path) -> None:
+    assert everything(logs, 3, wanted=WANTED) == everything(logs, 1, wanted=WANTED)
+    one, three = (hv.triage(logs, workers=eager(count)) for count in (1, 3))
+    assert three == one
+    assert three.report == one.report
+
+
+@pytest.mark.usefixtures("kind")
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("mapper", [None, TRIAGE])
+def test_what_a_killed_worker_was_reading_is_read_here(logs: Path, mapper: RecordMapper | None) -> None:
     path = logs / "a.evtx"
-    pool = workers.Workers([path], ReadJob(None, ReadOptions(workers=eager(2))))
-    try:
-        for child in pool._children:
-            os.kill(child._process.pid, signal.SIGSTOP)
-        with ThreadPoolExecutor(1) as threads:
-            reading = threads.submit(lambda: list(pool.results(path, hv.ReadReport())))
-            time.sleep(0.3)  # it was asked, and does not answer
-            for child in pool._children:
-                os.kill(child._process.pid, signal.SIGKILL)
-            with pytest.raises(SourceError, match="worker process ended"):
-                reading.result(20)
-    finally:
-        pool.close()
+    alone, report = read_records(path, wanted=WANTED), hv.ReadReport()
+    records = list(alone)
+    job = ReadJob(WANTED, ReadOptions(workers=eager(2)), mapper)
+    with closing(Workers([path], job)) as pool, ThreadPoolExecutor(1) as threads:
+        worker = ready(pool)
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        reading = threads.submit(lambda: list(pool.results(path, report)))
+        time.sleep(0.3)  # it was asked, and does not answer
+        os.kill(worker._process.pid, signal.SIGKILL)
+        found = reading.result(20)
+    assert (taken(found) if mapper else found) == (len(records) if mapper else records)
+    assert (report.delivered, report.filtered) == (alone.report.delivered, alone.report.filtered)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+def test_a_worker_that_ends_when_some_of_its_records_are_given_is_reported(
+    logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = logs / "a.evtx"
+    claim, here = Share.claim, threading.current_thread()
+    monkeypatch.setattr(worker_process, "_is_alone", lambda: True)
+    monkeypatch.setattr(step_reader, "_BATCH", 50)
+    monkeypatch.setattr(Share, "claim", lambda one: threading.current_thread() != here and claim(one))
+    job = ReadJob(None, ReadOptions(workers=Workforce(2)))
+    with closing(Workers([path], job)) as pool:
+        records = pool.results(path, hv.ReadReport())
+        assert next(records) == next(read_records(path))
+        os.kill(pool._workers[0]._process.pid, signal.SIGKILL)
+        with pytest.raises(SourceError, match="worker process ended"):
+            list(records)
 
 
 def test_a_worker_that_was_killed_is_started_anew(logs: Path) -> None:
     path = logs / "a.evtx"
-    pool = workers.Workers([path], ReadJob(None, ReadOptions(workers=eager(2))))
-    try:
-        for child in pool._children:
-            child._process.kill()
-            child._process.wait()
+    with closing(Workers([path], ReadJob(None, ReadOptions(workers=eager(2))))) as pool:
+        for worker in pool._workers:
+            worker._process.kill()
+            worker._process.wait()
         assert list(pool.results(path, hv.ReadReport())) == list(read_records(path))
-    finally:
-        pool.close()
+
+
+def test_inputs_that_are_read_together_keep_their_accounts(logs: Path) -> None:
+    """Also when one of them cannot be opened any more, of which a worker has read what it holds."""
+    paths = [logs / "f.evtx", logs / "e.xml", logs / "d.evtx", logs / "b.xml"]
+    job = ReadJob(WANTED, ReadOptions(workers=Workforce(2)), TRIAGE)
+    (share,) = plan_shares(paths, job)
+    assert [path for path, _ in share.steps] == paths
+    found: list[TriagePart] = []
+    report = hv.ReadReport()
+    with closing(Workers(paths, job)) as pool:
+        with pytest.raises(UnknownFormatError):
+            found += pool.results(paths[1], hv.ReadReport())
+        found += pool.results(paths[3], report)
+    first, last = (read_records(paths[at], wanted=WANTED) for at in (0, 3))
+    assert taken(found) == len(list(first)) + len(list(last))
+    assert report.delivered == last.report.delivered > 0
+
+
+def test_runs_of_a_large_log_are_long_at_first_and_short_in_the_end(logs: Path) -> None:
+    def sizes(mapper: RecordMapper | None) -> list[int]:
+        job = ReadJob(WANTED, ReadOptions(workers=Workforce(2, run=1)), mapper)
+        shares = plan_shares([logs / "a.evtx"], job)
+        return [len(step.chunks) for share in shares for _, step in share.steps if step.chunks]
+
+    assert set(sizes(None)) == {1}  # records wait in memory
+    assert sizes(TRIAGE)[0] > sizes(TRIAGE)[2] > sizes(TRIAGE)[-1] == 1
+    assert sum(sizes(TRIAGE)) == sum(sizes(None))
+
+
+def test_an_interruption_leaves_what_was_read(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, merge, before = logs / "a.evtx", TriageBuilder.merge, children()
+    merged = itertools.count(1)
+
+    def interrupted(builder: TriageBuilder, part: TriagePart) -> None:
+        merge(builder, part)
+        if next(merged) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TriageBuilder, "merge", interrupted)
+    found = hv.triage(path, workers=eager(2), min_level=hv.Level.VERBOSE)
+    assert found.report.interrupted
+    assert 0 < found.count == found.report.delivered < 1500
+    until(lambda: len(children() - before) <= 1)  # the one is `ps`
 
 
 def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(logs / "no interpreter"))  # whatever starts it fails
     assert len(list(read_records(logs, workers=2))) > 3000
     assert list(read_records((logs / "f.evtx").read_bytes(), workers=eager(2)))
+    monkeypatch.setattr(worker_process, "_is_alone", lambda: False)
     with pytest.raises(OSError, match="no interpreter"):
         list(read_records(logs, workers=eager(2)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+@pytest.mark.subprocess
+def test_a_process_with_threads_is_not_forked(logs: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, threading, hvdegraded as hv\n"
+        "from hvdegraded.records.options import Workforce\n"
+        "sys.executable = '/no interpreter'\n"
+        f"triage = lambda: hv.triage({str(logs)!r}, workers=Workforce(2, worth=1)).count\n"
+        "print(triage())\n"
+        "over = threading.Event()\n"
+        "threading.Thread(target=over.wait).start()\n"
+        "try: triage()\n"
+        "except OSError as error: print(error.filename)\n"
+        "over.set()\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=HERE, check=True)
+    assert done.stdout.split("\n") == [str(hv.triage(logs).count), "/no interpreter", ""]
 
 
 @pytest.mark.subprocess
@@ -229,7 +353,7 @@ def test_a_plain_script_may_use_workers(logs: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=HERE,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) == hv.triage(logs).count

@@ -73,7 +73,7 @@ def test_workers_are_given_no_chunk_with_such_records(tmp_path: Path) -> None:
     path = tmp_path / "a.evtx"
     path.write_bytes(data)
     with path.open("rb") as stream:
-        steps = list(log_steps(stream, "a.evtx", 10))
+        steps = list(log_steps(stream, "a.evtx", lambda _: 10))
     (here,) = [step.here for step in steps if step.here is not None and step.here[0].offset == HEAD]
     assert here[0].data
 
