@@ -23,8 +23,8 @@ from hvdegraded.records.report import ReadReport
 
 __all__ = ["Message", "PathStep", "Share", "plan_shares"]
 
-_LONGEST_RUN = 8  # times the usual one: what is given up by an interruption, and jumps of a progress bar
-_MOST_TOGETHER = 256  # inputs
+_LONG_RUN = 8  # times the usual one: what is given up by an interruption, and jumps of a progress bar
+_TOGETHER = 256  # inputs
 _WAITING = 4  # messages of a share that wait to be taken
 
 
@@ -87,7 +87,7 @@ def plan_shares(paths: Iterable[Path], job: ReadJob) -> Iterator[Share]:
     for path in paths:
         length = _size(path)
         is_large = own and length > 2 * run * CHUNK_SIZE and _is_log(path)
-        if together and (is_large or size + length > run * CHUNK_SIZE or len(together) == _MOST_TOGETHER):
+        if together and (is_large or size + length > run * CHUNK_SIZE or len(together) == _TOGETHER):
             yield Share(together)
             together, size = [], 0
         if is_large:
@@ -104,7 +104,7 @@ def plan_shares(paths: Iterable[Path], job: ReadJob) -> Iterator[Share]:
 
 def _shares_of_log(path: Path, chunks: int, job: ReadJob) -> Iterator[Share]:
     workforce = job.options.workers
-    longest = workforce.run * (1 if job.mapper is None else _LONGEST_RUN)
+    longest = workforce.run * (1 if job.mapper is None else _LONG_RUN)
 
     def size(first: int) -> int:
         return max(workforce.run, min(longest, (chunks - first) // (2 * workforce.count)))
