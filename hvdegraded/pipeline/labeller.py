@@ -248,28 +248,31 @@ class Labeller:
         data = block.data
         if b"\0" in data:
             return b"".join(filter(None, map(self.line, io.BytesIO(data))))
-        out: list[bytes] = []
-        place = 0
-        for start, end in self._candidates(data):
+        out: list[bytes | memoryview] = []
+        view = memoryview(data)
+        candidates = self._candidates(data)
+        place = number = 0  # of the first line that is not written
+        for at, start, end in candidates.places:
             line = data[start:end]
             remembered = self._shapes.recall(line)
             if remembered is None and not self._may_hold(line):
                 continue
-            if start > place:
-                out.append(self._pass_all(data[place:start]))
-            labelled = self._label(line, remembered)
-            if labelled is not None:
-                out.append(labelled)
-            place = end
-        out.append(self._pass_all(data[place:]))
+            if self._stay(at - number):
+                out.append(view[place:start])
+            out.append(self._label(line, remembered) or b"")
+            place, number = end, at + 1
+        if not number:
+            return data if self._stay(candidates.lines) else b""
+        if self._stay(candidates.lines - number):
+            out.append(view[place:])
         return b"".join(out)
 
-    def _pass_all(self, lines: bytes) -> bytes:
-        count = lines.count(b"\n") + (not lines.endswith(b"\n") and bool(lines))
-        self.stats.lines += count
-        self.stats.passed += count
-        self.stats.dropped += count * self._only
-        return b"" if self._only else lines
+    def _stay(self, passed: int) -> bool:
+        """Count lines of no Hyper-V provider; returns whether they stay in the stream."""
+        self.stats.lines += passed
+        self.stats.passed += passed
+        self.stats.dropped += passed * self._only
+        return not self._only
 
     def _count_cut(self, reader: LineReader) -> None:
         self.stats.cut += 1

@@ -14,7 +14,7 @@ from hvdegraded.tabular.encodings import encoding_by_mark
 
 __all__ = ["LineBlock", "LineReader", "write_whole"]
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 16  # with its digest and its copies, it stays in the cache of a core
 _LONGEST_MARK = 4  # bytes of a byte-order mark
 _MARK_BEGINS = b"\xff\xfe\0"  # with one of these, that of an encoding other than UTF-8
 _PAUSE = 0.05  # seconds, where the system cannot say when a stream is ready
@@ -59,7 +59,7 @@ class LineReader:
                 within, data = not end, data[end:] if end else b""
             end = data.rfind(b"\n") + 1
             if end:
-                yield LineBlock(b"".join((*pending, data[:end])))
+                yield LineBlock(b"".join((*pending, memoryview(data)[:end])))
                 pending, size, data = [], 0, data[end:]
             if data:
                 pending.append(data)

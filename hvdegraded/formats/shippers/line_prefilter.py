@@ -12,11 +12,12 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from hvdegraded.records.record import ProviderFilter
 
-__all__ = ["candidate_lines", "line_may_hold"]
+__all__ = ["CandidateLines", "candidate_lines", "line_may_hold"]
 
 _ESCAPE, _REFERENCE = b"\\u00", b"&#"  # of JSON, of XML
 _SPELLS = re.compile(rb"\\u00(?:[4-7]|2[dD3]|26#)|&#").search  # a letter, a hyphen, # or &#, as an escape
@@ -47,51 +48,60 @@ def line_may_hold(wanted: ProviderFilter) -> Callable[[bytes], bool]:
     return may_hold
 
 
-def candidate_lines(wanted: ProviderFilter) -> Callable[[bytes], Iterable[tuple[int, int]]]:
-    """Where in a block of lines those stand that can name a wanted provider: starts and ends, in order.
+class CandidateLines(NamedTuple):
+    """The lines of a block that can name a wanted provider, and how many it has in all.
+
+    `places` has the number of each, from 0 on, where it starts and where it ends, in order.
+    """
+
+    places: list[tuple[int, int, int]]
+    lines: int
+
+
+def candidate_lines(wanted: ProviderFilter) -> Callable[[bytes], CandidateLines]:
+    """Where in a block of lines those stand that can name a wanted provider.
 
     Some of them cannot; `line_may_hold` decides for each.
     """
-    needles = _needles(wanted)
-    digests = _shortest(_digest(piece) for piece in (*(needles or (b"",)), _ESCAPE, _REFERENCE))
+    needles = _needles(wanted) or (b"",)
+    digests = _shortest(_digest(piece) for piece in (*needles, _ESCAPE))
     if b"" in digests:
-        return _all_spans
-    return lambda block: _spans(block, _lines_with(digests, _digest(block)))
+        return _all_lines
+    with_reference = _shortest((*digests, _REFERENCE))
+    # One byte is looked for much faster than two.
+    return lambda block: _lines_with(with_reference if _REFERENCE[:1] in block else digests, block)
 
 
 def _digest(data: bytes) -> bytes:
     return data.translate(_FOLD, _DROPPED)
 
 
-def _lines_with(needles: Iterable[bytes], block: bytes) -> Iterator[int]:
-    """Yield the numbers, from 0 on, of the lines of a block that contain one of the needles."""
+def _lines_with(needles: Iterable[bytes], block: bytes) -> CandidateLines:
+    """The lines whose digest contains one of the needles."""
+    digest = _digest(block)
     starts: set[int] = set()
     for needle in needles:
-        place = block.rfind(needle)
+        place = digest.rfind(needle)
         while place >= 0:
-            start = block.rfind(b"\n", 0, place) + 1
+            start = digest.rfind(b"\n", 0, place) + 1
             starts.add(start)
-            place = block.rfind(needle, 0, start)
-    number = place = 0
-    for start in sorted(starts):
-        number += block.count(b"\n", place, start)
-        place = start
-        yield number
+            place = digest.rfind(needle, 0, start)
+    places: list[tuple[int, int, int]] = []
+    number = start = place = 0  # of the last line found, in the block and in the digest
+    for found in sorted(starts):
+        steps = digest.count(b"\n", place, found)
+        for _ in range(steps):
+            start = block.find(b"\n", start) + 1
+        number += steps
+        place = found
+        places.append((number, start, block.find(b"\n", start) + 1 or len(block)))
+    number += digest.count(b"\n", place) + (block[-1:] not in (b"", b"\n"))
+    return CandidateLines(places, number)
 
 
-def _spans(block: bytes, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield where the lines of these numbers, in ascending order, start and end."""
-    end, following = 0, 0
-    for number in numbers:
-        for _ in range(number - following):
-            end = block.find(b"\n", end) + 1
-        start, end, following = end, block.find(b"\n", end) + 1 or len(block), number + 1
-        yield start, end
-
-
-def _all_spans(block: bytes) -> list[tuple[int, int]]:
+def _all_lines(block: bytes) -> CandidateLines:
     ends = list(itertools.accumulate(map(len, io.BytesIO(block))))
-    return list(zip([0, *ends], ends, strict=False))
+    return CandidateLines(list(zip(itertools.count(), [0, *ends], ends, strict=False)), len(ends))
 
 
 def _needles(wanted: ProviderFilter) -> tuple[bytes, ...] | None:

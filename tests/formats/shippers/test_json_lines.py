@@ -164,10 +164,11 @@ def test_the_byte_test_of_a_block_is_that_of_its_lines(
 ) -> None:
     block = b"\n".join(lines) + end
     may_hold = line_may_hold(wanted)
-    found = [
-        block[start:stop] for start, stop in candidate_lines(wanted)(block) if may_hold(block[start:stop])
-    ]
-    assert found == [line for line in io.BytesIO(block) if may_hold(line)]
+    candidates = candidate_lines(wanted)(block)
+    found = [(at, block[start:stop]) for at, start, stop in candidates.places if may_hold(block[start:stop])]
+    expected = list(io.BytesIO(block))
+    assert found == [(at, line) for at, line in enumerate(expected) if may_hold(line)]
+    assert candidates.lines == len(expected)
 
 
 NAMES = sorted(HYPER_V.names | {f"{prefix}a" for prefix in HYPER_V.prefixes})
@@ -192,7 +193,9 @@ def test_no_spelling_of_a_name_hides_a_line(
 ) -> None:
     line = b'{"p": "%s"}' % "".join(spell(one) for one, spell in spelled).encode()
     block = b"\n".join([*lines[:at], line, *lines[at:]])
-    assert line in [block[start:end].rstrip(b"\n") for start, end in candidate_lines(HYPER_V)(block)]
+    assert line in [
+        block[start:end].rstrip(b"\n") for _, start, end in candidate_lines(HYPER_V)(block).places
+    ]
     assert line_may_hold(HYPER_V)(line)
 
 
