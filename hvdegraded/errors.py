@@ -9,6 +9,7 @@ caller expects: OSError for files, TypeError and ValueError for arguments, Looku
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import UnionType
 
 __all__ = [
     "EmptySourceError",
@@ -30,6 +31,7 @@ __all__ = [
     "UnsafeXmlError",
     "WrongTypeError",
     "WrongValueError",
+    "check_type",
 ]
 
 
@@ -95,6 +97,14 @@ class WrongTypeError(HvdegradedError, TypeError):
     Traceback (most recent call last):
     hvdegraded.errors.WrongTypeError: str is neither an event nor a record (...)
     """
+
+
+def check_type(name: str, value: object, kind: type | UnionType, hint: str) -> None:
+    """Raise WrongTypeError for an argument of that name whose value is of another type."""
+    if not isinstance(value, kind):
+        kinds = [getattr(one, "__name__", str(one)) for one in getattr(kind, "__args__", (kind,))]
+        expected = " or ".join(one for one in kinds if one != "NoneType")
+        raise WrongTypeError(f"{name} must be of type {expected}, not {type(value).__name__}", hint=hint)
 
 
 class WrongValueError(HvdegradedError, ValueError):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hvdegraded import events
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import WrongTypeError
+from hvdegraded.errors import check_type
 from hvdegraded.events import AnyEvent, Event, Hresult
 from hvdegraded.events.error_codes import ERROR_FIELDS, named_error, parse_error_code
 from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
@@ -21,6 +21,7 @@ from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
 from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion, VersionPair
+from hvdegraded.records.field_types import check_fields
 from hvdegraded.records.models import build_model
 from hvdegraded.records.record import EventRecord, FieldSource
 
@@ -117,7 +118,8 @@ class Normaliser:
     """Makes events of records by the given knowledge; remembers what repeats."""
 
     def __init__(self, knowledge: Knowledge | None = None) -> None:
-        self._knowledge = knowledge or load_knowledge()
+        check_type("knowledge", knowledge, Knowledge | None, "load_knowledge gives it")
+        self.knowledge = knowledge or load_knowledge()
         self._kinds: BoundedCache[tuple[str, int, str | None, str | None, str], _Kind] = BoundedCache(
             _MAX_REMEMBERED
         )
@@ -150,6 +152,15 @@ class Normaliser:
             return build_model(model, {"record": record})  # type: ignore[return-value]  # all models of _Kind are in the union
         return self._other_event(record, model, provider, fact)  # type: ignore[return-value]
 
+    def of_given(self, record: EventRecord) -> AnyEvent:
+        """Return the event that a record is, which may be made by hand.
+
+        Raises WrongTypeError for one of which a field has another type than EventRecord names.
+        """
+        if not getattr(record.origin, "reader", ""):
+            check_fields(record)
+        return self(record.with_valid_unicode())
+
     def _other_event(
         self,
         record: EventRecord,
@@ -166,7 +177,7 @@ class Normaliser:
         vm_name = _told(data[at_name][1]) if at_name >= 0 else None
         vm_id = normalise_guid(data[at_id][1]) if at_id >= 0 else None
         if vm_name is None and vm_id is None and record.message and (fact is None or fact.vm_failure):
-            told, _ = read_message(record.message, self._knowledge.messages)
+            told, _ = read_message(record.message, self.knowledge.messages)
             vm_name, vm_id = told.get("VmName"), normalise_guid(told.get("VmId"))
         if vm_name is None and vm_id is None and record.field_source is FieldSource.MESSAGE:
             vm_name, vm_id = read_subject(record.message or "")
@@ -193,7 +204,7 @@ class Normaliser:
     def _kind(
         self, name: str, event_id: int, provider_guid: str | None, source: str | None, channel: str
     ) -> _Kind:
-        knowledge = self._knowledge
+        knowledge = self.knowledge
         provider = knowledge.provider_of(name, provider_guid, source)
         if provider is None:
             hyper_v = (name or channel).lower().startswith(HYPER_V_PREFIX)
@@ -209,11 +220,11 @@ class Normaliser:
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
             component = provider.component
-        values, unplaced, contradictions, caveats = place(record, fact, component, self._knowledge)
+        values, unplaced, contradictions, caveats = place(record, fact, component, self.knowledge)
         found = _Contradictions(contradictions)
         device = values.get("device") or values.get("adaptername")
         if component is Component.DEVICE and device:
-            component = self._knowledge.device(device) or component
+            component = self.knowledge.device(device) or component
         written, account = values.get("vmid", "").strip(), vm_id_from_sid(record.user_id)
         vm_id = normalise_guid(written)
         if written and vm_id is None:
@@ -254,7 +265,7 @@ class Normaliser:
         if text in self._hresults:
             return self._hresults[text]
         code = parse_error_code(text)
-        return self._hresults.remember(text, None if code is None else named_error(code, self._knowledge))
+        return self._hresults.remember(text, None if code is None else named_error(code, self.knowledge))
 
 
 _Contradictions = list[str]
@@ -348,7 +359,5 @@ def normalise(record: EventRecord, knowledge: Knowledge | None = None) -> AnyEve
     >>> hv.normalise(record).vm_name
     'db02'
     """
-    if not isinstance(record, EventRecord):
-        raise WrongTypeError(f"{type(record).__name__} is not an EventRecord", hint="read_records gives some")
-    record = record.with_valid_unicode()
-    return _default()(record) if knowledge is None else Normaliser(knowledge)(record)
+    check_type("record", record, EventRecord, "read_records gives some")
+    return (_default() if knowledge is None else Normaliser(knowledge)).of_given(record)

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from hvdegraded.events import AnyEvent
 from hvdegraded.events.normaliser import Normaliser
-from hvdegraded.knowledge.tables import Knowledge, load_knowledge
+from hvdegraded.knowledge.tables import Knowledge
 from hvdegraded.reading.inputs import Source
 from hvdegraded.reading.reader import read_records
 from hvdegraded.records.options import ReadKeywords
@@ -65,6 +65,6 @@ def read(
     ...         print(event.provider, event.event_id)
     storvsp 5
     """
-    knowledge = knowledge or load_knowledge()
-    wanted = None if everything else knowledge.provider_filter()
-    return EventStream(read_records(source, wanted=wanted, **keywords), Normaliser(knowledge))
+    normaliser = Normaliser(knowledge)
+    wanted = None if everything else normaliser.knowledge.provider_filter()
+    return EventStream(read_records(source, wanted=wanted, **keywords), normaliser)

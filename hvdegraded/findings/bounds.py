@@ -28,8 +28,8 @@ class Bounds:
         """Bounds as a user gives them. Raises WrongValueError."""
         since = moment_from_text(since) if isinstance(since, str) else since
         until = moment_from_text(until) if isinstance(until, str) else until
-        first = ticks_from_datetime(since) if since else None
-        end = ticks_from_datetime(until) if until else None
+        first = None if since is None else ticks_from_datetime(since)
+        end = None if until is None else ticks_from_datetime(until)
         if first is not None and end is not None and first >= end:
             raise WrongValueError(
                 f"nothing lies between {since} and {until}", hint="since comes before until"
@@ -64,6 +64,6 @@ def _level(level: int | str) -> int:
     names = {one.name.lower(): one for one in Level}
     if isinstance(level, str):
         level = names.get(level.lower(), level)
-    if not isinstance(level, int):
+    if not isinstance(level, int) or isinstance(level, bool):
         raise WrongValueError(f"min_level is {level!r}, not a level", hint=f"one of {', '.join(names)}")
     return level

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hvdegraded.errors import InventoryError, InventoryTypeError
+from hvdegraded.errors import InventoryError, InventoryTypeError, check_type
 from hvdegraded.guests.columns import guest_of_row
 from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_bytes, rows_of_mappings
 from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
@@ -54,6 +54,7 @@ class GuestInventory:
     __slots__ = ("_by_id", "_by_name", "_by_similar", "_guests", "_patterns", "_problems")
 
     def __init__(self, guests: Iterable[Guest] = (), problems: Iterable[InventoryProblem] = ()) -> None:
+        check_type("guests", guests, Iterable, "GuestInventory.load takes files and mappings")
         self._guests = tuple(guests)
         self._by_id: dict[str, list[Guest]] = {}
         self._by_name: dict[str, list[Guest]] = {}

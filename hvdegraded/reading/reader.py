@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Unpack, cast
 
-from hvdegraded.errors import HvdegradedError, LossError, SourceError
+from hvdegraded.errors import HvdegradedError, LossError, SourceError, check_type
 from hvdegraded.formats.evtx.format import CHUNK_SIZE
 from hvdegraded.formats.shippers.frames import is_frame, read_frame
 from hvdegraded.reading.delivery import note_unread, pass_over_other_file
@@ -67,6 +67,7 @@ def read_records(
     (608, 0)
     """
     options = ReadOptions.of(**keywords)
+    check_type("wanted", wanted, ProviderFilter | None, "leave it out to read all records")
     source = checked_source(source)
     report = ReadReport(strict=options.strict, together=options.together)
     return RecordStream(_results(source, report, ReadJob(wanted, options)), report)

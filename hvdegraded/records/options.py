@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import tzinfo
 from typing import Any, Self, TypedDict
 
-from hvdegraded.errors import WrongTypeError, WrongValueError
+from hvdegraded.errors import WrongTypeError, WrongValueError, check_type
 from hvdegraded.records.local_times import zone_of
 
 __all__ = ["Engine", "ProgressPace", "ReadKeywords", "ReadOptions", "Workforce"]
@@ -76,6 +76,7 @@ class ReadOptions:
         Raises WrongValueError for an engine or a time zone that does not exist and for less than one process,
         WrongTypeError for an option that does not exist.
         """
+        check_type("options", options, ReadOptions | None, "ReadOptions.of makes some")
         values = {one.name: getattr(options or _DEFAULTS, one.name) for one in fields(cls)}
         unknown = keywords.keys() - values.keys()
         if unknown:
@@ -89,6 +90,7 @@ class ReadOptions:
             raise WrongTypeError(f"workers is {workforce.count!r}, not a number of processes")
         if workforce.count < 1:
             raise WrongValueError(f"workers is {workforce.count}, and must be 1 or more")
+        check_type("progress", progress, bool | ProgressPace | None, "True shows a bar")
         if isinstance(progress, bool):
             progress = ProgressPace() if progress else None
         zone = zone_of(values["timezone"])

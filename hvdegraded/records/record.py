@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
+from hvdegraded.errors import check_type
 from hvdegraded.timestamps import datetime_from_ticks
 
 if TYPE_CHECKING:
@@ -297,6 +298,9 @@ class EventRecord(NamedTuple):
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> EventRecord:
         """The record that `to_dict` wrote. Raises TypeError or ValueError for any other shape."""
+        from hvdegraded.records.field_types import check_fields
+
+        check_type("plain", plain, dict, "to_dict gives one")
         known = dict(plain)
         for name in ("data", "extra", "rendering"):
             known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
@@ -308,9 +312,7 @@ class EventRecord(NamedTuple):
             origin[name] = tuple(str(text) for text in origin.get(name, ()))
         known["origin"] = Origin(**origin)
         record = cls(**known)
-        for value, (name, kind) in zip(record, _PLAIN_TYPES, strict=False):
-            if isinstance(value, bool) or not isinstance(value, kind):
-                raise ValueError(f"{name} must be {kind}, not {value!r}")
+        check_fields(record)
         return record
 
     @classmethod
@@ -336,9 +338,6 @@ class EventRecord(NamedTuple):
     ) -> dict[str, Any]:
         return {"type": "object", "title": cls.__name__}
 
-
-_PLAIN_TYPES = list(get_type_hints(EventRecord).items())[: EventRecord._fields.index("data")]
-"""Names and types of the fields that hold a text or a number, which come first."""
 
 _TEXTS_OF: Callable[[EventRecord], tuple[str | None, ...]] = attrgetter(
     "provider", "channel", "computer", "provider_guid", "event_source", "activity_id", "related_activity_id",

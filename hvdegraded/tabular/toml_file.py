@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import tomli
 from pydantic import BaseModel, ValidationError
 
-from hvdegraded.errors import KnowledgeError, KnowledgeFileError
+from hvdegraded.errors import KnowledgeError, KnowledgeFileError, check_type
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -80,6 +80,7 @@ class TomlFile:
     @classmethod
     def given(cls, source: str | os.PathLike[str]) -> TomlFile:
         """Read a user's file, or take its text (anything with a newline)."""
+        check_type("source", source, str | os.PathLike, "give the path of a TOML file, or its text")
         if isinstance(source, str) and ("\n" in source or not source):
             return cls(source)
         return cls.open(Path(source))

@@ -22,7 +22,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import InventoryError, WrongTypeError
+from hvdegraded.errors import InventoryError, WrongTypeError, check_type
 from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.events.spool import IN_MEMORY, EventSpool
@@ -72,9 +72,7 @@ class Classifier:
     """
 
     def __init__(self, guests: object = None, policy: Policy | None = None) -> None:
-        if policy is not None and not isinstance(policy, Policy):
-            wrong = f"policy must be a Policy, not {type(policy).__name__}"
-            raise WrongTypeError(wrong, hint="Policy.load makes one of a file")
+        check_type("policy", policy, Policy | None, "Policy.load makes one of a file")
         self.guests = GuestInventory() if guests is None else GuestInventory.load(guests)
         self.policy = policy or Policy()
         self.knowledge = self.policy.knowledge
@@ -175,6 +173,7 @@ class Classifier:
         of them in a temporary file, so that memory grows with VMs and not with events; nothing is yielded
         before the last was taken.
         """
+        check_type("events", events, Iterable, "classify takes one event")
         history = History()
         if isinstance(events, Sequence) and all(isinstance(item, Event) for item in events):
             for event in events:
@@ -195,7 +194,7 @@ class Classifier:
     ) -> list[Timeline]:
         """Take an event into the history; `ticks` and what is returned are as in `History.observe`."""
         if isinstance(event, EventRecord):
-            event = self.normalise(event.with_valid_unicode())
+            event = self.normalise.of_given(event)
         fact = self.fact(event)
         usable = isinstance(event, VersionEvent) and fact is not None
         if isinstance(event, VersionEvent) and fact is not None:
@@ -204,7 +203,7 @@ class Classifier:
 
     def _event_of(self, event: Event | EventRecord) -> Event:
         if isinstance(event, EventRecord):
-            return self.normalise(event.with_valid_unicode())
+            return self.normalise.of_given(event)
         if not isinstance(event, Event):
             raise WrongTypeError(
                 f"{type(event).__name__} is neither an event nor a record",
