@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from hvdegraded.errors import WrongTypeError
-from hvdegraded.records.record import EventRecord, Origin
 
 __all__ = ["check_fields"]
 
-_PAIRS = ("data", "extra", "rendering")
 
+def check_fields(record: tuple[Any, ...]) -> None:
+    """Raise WrongTypeError for a named tuple of which a field has another type than its class names.
 
-def check_fields(record: EventRecord) -> None:
-    """Raise WrongTypeError for a record of which a field has another type than EventRecord names."""
-    for name, kind in _plain_types().items():
-        value = getattr(record, name)
-        if isinstance(value, bool) or not isinstance(value, kind):
-            raise _wrong(name, value, f"must be {getattr(kind, '__name__', kind)}")
-    for name in _PAIRS:
-        pairs = getattr(record, name)
-        if not isinstance(pairs, tuple) or not all(map(_is_pair, pairs)):
-            raise _wrong(name, pairs, "must be a tuple of pairs, each a name (or None) and a text")
-    if not isinstance(record.origin, Origin):
-        raise _wrong("origin", record.origin, "must be an Origin")
+    A tuple among the fields holds pairs, each a name (or None) and a text.
+    """
+    for value, (name, kind) in zip(record, _types(type(record)).items(), strict=True):
+        if get_origin(kind) is tuple:
+            if not isinstance(value, tuple) or not all(map(_is_pair, value)):
+                raise _wrong(name, value, "a tuple of pairs, each a name (or None) and a text")
+        elif isinstance(value, bool) or not isinstance(value, kind):
+            raise _wrong(name, value, getattr(kind, "__name__", str(kind)))
 
 
 @cache
-def _plain_types() -> Mapping[str, Any]:
-    """The types of the fields that hold a text or a number, which come first."""
-    hints = get_type_hints(EventRecord)
-    return {name: hints[name] for name in EventRecord._fields[: EventRecord._fields.index(_PAIRS[0])]}
+def _types(of: type) -> Mapping[str, Any]:
+    return get_type_hints(of)
 
 
 def _is_pair(pair: object) -> bool:
@@ -42,5 +36,5 @@ def _is_pair(pair: object) -> bool:
     return isinstance(name, str | None) and isinstance(text, str)
 
 
-def _wrong(name: str, value: object, wrong: str) -> WrongTypeError:
-    return WrongTypeError(f"the record's {name} {wrong}, not {value!r:.100}")
+def _wrong(name: str, value: object, expected: str) -> WrongTypeError:
+    return WrongTypeError(f"the record's {name} must be {expected}, not {value!r:.100}")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.errors import check_type
+from hvdegraded.records.field_types import check_fields
 from hvdegraded.timestamps import datetime_from_ticks
 
 if TYPE_CHECKING:
@@ -298,8 +299,6 @@ class EventRecord(NamedTuple):
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> EventRecord:
         """The record that `to_dict` wrote. Raises TypeError or ValueError for any other shape."""
-        from hvdegraded.records.field_types import check_fields
-
         check_type("plain", plain, dict, "to_dict gives one")
         known = dict(plain)
         for name in ("data", "extra", "rendering"):
