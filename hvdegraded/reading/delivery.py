@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import TypeVar
 
 from hvdegraded.errors import LossError, SourceError, UnknownFormatError
+from hvdegraded.reading.log_files import is_readme
 from hvdegraded.records.cleared import clearing_of
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import (
@@ -218,7 +219,7 @@ def _member(
     except UnknownFormatError as error:
         part.note(NoteKind.UNREADABLE if member.is_log else NoteKind.PASSED_OVER, error.text)
     except SourceError as error:
-        part.note(NoteKind.UNREADABLE, error.text)
+        part.note(NoteKind.PASSED_OVER if is_readme(member.path) else NoteKind.UNREADABLE, error.text)
     finally:
         note_unread(part)
         pass_over_other_file(part)

@@ -6,17 +6,17 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hvdegraded.errors import LegacyEvtError, SourceError, UnknownFormatError, UnsafeXmlError
 from hvdegraded.formats.autodetect import Format, read_stream, sniff
 from hvdegraded.formats.streams import HEAD
-from hvdegraded.records.items import Loss, LossReason, NoteKind
+from hvdegraded.records.items import Item, Loss, LossReason, NoteKind
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
 from hvdegraded.tabular.encodings import decode_text
 
-__all__ = ["SNIFFED", "head_of", "is_log", "is_other_file", "pass_over_unread"]
+__all__ = ["SNIFFED", "head_of", "is_log", "is_other_file", "is_readme", "pass_over_unread"]
 
 SNIFFED = 1 << 16
 """Bytes of a file that show what it is."""
@@ -32,10 +32,19 @@ def is_log(path: Path) -> bool:
 
     if path.suffix.lower() == ".xlsx":
         return _is_workbook_of_events(path)
+    if is_readme(path.name):
+        with suppress(SourceError):
+            return any(map(_is_event, read_stream(io.BytesIO(_bytes_of(path, LONGEST)))))
+        return False
     head = head_of(path)
     if _holds_events(head):
         return True
     return len(head) == SNIFFED and _form(head) is Format.TEXT and _names_an_event(_bytes_of(path, LONGEST))
+
+
+def is_readme(name: str) -> bool:
+    """Whether a file describes the folder or archive it lies in: it may name events, and is not a log."""
+    return PurePath(name).stem.lower() == "readme"
 
 
 def _is_workbook_of_events(path: Path) -> bool:
@@ -84,16 +93,21 @@ def _holds_events(head: bytes) -> bool:
         form = sniff(head[:HEAD])
         if form in (Format.EVTX, *_ARCHIVES):
             return form is Format.EVTX
-        for item in read_stream(io.BytesIO(head)):
-            cut = isinstance(item, Loss) and item.reason in (LossReason.TRUNCATED, LossReason.OVER_LIMIT)
-            if cut or isinstance(item, (list, EventRecord)):
-                return True
+        if any(map(_is_event, read_stream(io.BytesIO(head)))):
+            return True
     except LegacyEvtError:
         return True
     except SourceError:
         if _mentions_events(head):
             return True
     return form is Format.TEXT and _names_an_event(head)
+
+
+def _is_event(item: Item) -> bool:
+    """Whether a reader found an event, or one that is cut or too large."""
+    if isinstance(item, Loss):
+        return item.reason in (LossReason.TRUNCATED, LossReason.OVER_LIMIT)
+    return isinstance(item, (list, EventRecord))
 
 
 def _names_an_event(data: bytes) -> bool:

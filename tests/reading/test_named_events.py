@@ -137,6 +137,33 @@ def test_a_block_far_behind_is_read_in_a_folder_as_alone(tmp_path: Path) -> None
     assert sorted(event.event_id for event in hv.read(folder)) == [6, 12030]
 
 
+README = (
+    "# Logs of hv3\n\n| log | event |\n|---|---|\n| System.evtx | storvsp 6 |\n| Admin | Chipset 18605 |\n"
+)
+
+
+@pytest.mark.parametrize("name", ["README.md", "readme.txt", "Readme"])
+def test_a_readme_that_names_events_is_no_log(name: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, name, README)
+    for source in (folder, zip_of(folder)):
+        stream = hv.read(source)
+        assert [event.event_id for event in stream] == [6]
+        assert not stream.report.unreadable
+        assert [note.kind for note in stream.report.notes if name in f"{note.path} {note.text}"] == [
+            NoteKind.PASSED_OVER
+        ]
+    with pytest.raises(hv.SourceError, match="line 5 names storvsp"):
+        list(hv.read(folder / name))
+
+
+@pytest.mark.parametrize("filling", ["", "words\n" * 20_000])
+def test_a_readme_with_a_whole_event_is_read(filling: str, tmp_path: Path) -> None:
+    folder = folder_with(
+        tmp_path, "README.md", f"Look at this:\n\n{filling}```\n{GOOD.replace('>7<', '>8<')}\n```\n"
+    )
+    assert sorted(event.record.record_id or 0 for event in hv.read(folder)) == [7, 8]
+
+
 def workbook(path: Path, cell: str) -> Path:
     """A workbook of Excel, as far as it is looked at."""
     with zipfile.ZipFile(path, "w") as archive:
