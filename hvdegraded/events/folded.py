@@ -90,6 +90,11 @@ class FoldedEvent:
         return _AGE.unpack_from(self._own, len(self._own) - _AGE.size)
 
     @property
+    def model(self) -> type[Event]:
+        """The model of the event."""
+        return self._kind.model
+
+    @property
     def like(self) -> EventRecord:
         """What its record has in common with others: all but times, numbers and the texts of fields."""
         return self._kind.like

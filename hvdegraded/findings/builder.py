@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Unpack
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.events import Event, VersionEvent
+from hvdegraded.events import Event
 from hvdegraded.events.folded import EventFolder, age_of
 from hvdegraded.events.spool import EventSpool
 from hvdegraded.events.stream import EventStream
@@ -25,7 +25,8 @@ from hvdegraded.findings.companions import Companions, companions_of
 from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group, GroupKey, column
-from hvdegraded.findings.grouping import Alike, Run, split_by_time
+from hvdegraded.findings.grouping import Alike, Run
+from hvdegraded.findings.judging import Judge
 from hvdegraded.findings.mentions import HostTexts, names_by_id
 from hvdegraded.findings.provenance import Provenance
 from hvdegraded.findings.readings import contradicted
@@ -285,9 +286,10 @@ class TriageBuilder:
         self._alike.clear()
         # Keys take half of what a VM with one event takes, columns of many events nearly all there is.
         groups, self._groups = deque(self._groups.values()), {}
+        judge = Judge(self.classifier, self._context)
         judged: list[EventGroup] = []
         while groups:
-            judged += self._judged(groups.popleft())
+            judged += judge.judged(groups.popleft())
         return tuple(judged)
 
     def settled(self, event: Event) -> Event | None:
@@ -301,17 +303,6 @@ class TriageBuilder:
             self.repeats.gone[name] -= 1
             return None
         return event
-
-    def _judged(self, group: Group) -> Iterator[EventGroup]:
-        """A group with its ruling; version events are split by theirs, which depend on time."""
-        example = group.example
-        rule = self.classifier.rule_over_time(example, self._context)
-        if group.count == 1 or not isinstance(example, VersionEvent):
-            yield EventGroup(rule(group.ticks[0]), group)
-            return
-        parts = split_by_time(group, rule)
-        for ruling, columns in parts.items():
-            yield EventGroup(ruling, group if len(parts) == 1 else Group(group.folded, *columns))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Family, Lifecycle, Outcome, Role
 from hvdegraded.records.coverage import ChannelCoverage, CoverageGap
 from hvdegraded.records.record import Level
-from hvdegraded.verdicts.history import Surroundings, short_host
+from hvdegraded.verdicts.history import short_host
+from hvdegraded.verdicts.surroundings import Surroundings
 from hvdegraded.verdicts.timeline import MINUTE, last_tick_of
 from hvdegraded.verdicts.verdict import UnseenChannel
 from hvdegraded.verdicts.vm_history import WINDOW, WINDOW_MINUTES, Failure

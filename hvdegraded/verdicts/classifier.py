@@ -28,34 +28,27 @@ from hvdegraded.events.normaliser import Normaliser
 from hvdegraded.events.spool import IN_MEMORY, EventSpool
 from hvdegraded.guests.guest import Guest, GuestMatch
 from hvdegraded.guests.inventory import GuestInventory
-from hvdegraded.knowledge.channels import generation_of
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.guest_systems import read_os, windows_remedy
+from hvdegraded.knowledge.guest_systems import read_os
 from hvdegraded.knowledge.tables import Knowledge
-from hvdegraded.knowledge.vocabulary import GuestFamily, HostGeneration, Outcome, Role
+from hvdegraded.knowledge.vocabulary import GuestFamily, Outcome
 from hvdegraded.records.record import EventRecord, Level
 from hvdegraded.verdicts.aftermath import Aftermath, failure_of, what_followed
-from hvdegraded.verdicts.answer import Answer, answer_known, answer_unknown
+from hvdegraded.verdicts.answer import answer_known, answer_unknown
 from hvdegraded.verdicts.evidence import EvidenceOfGuest, GuestEvidence
-from hvdegraded.verdicts.history import History, Surroundings
-from hvdegraded.verdicts.mismatch import WorkingMismatch, decide
-from hvdegraded.verdicts.phrases import sentence, unnamed_service_text, versions_text
+from hvdegraded.verdicts.history import History, Subject
 from hvdegraded.verdicts.policy import Policy
-from hvdegraded.verdicts.refusal import decide_refusal, rule_on_final_refusal
-from hvdegraded.verdicts.ruling import Ruling, basis_of, rule_on_unusable, verdict_on_event
+from hvdegraded.verdicts.ruling import Ruling, rule_on_known, verdict_on_event
+from hvdegraded.verdicts.speech import Speeches
+from hvdegraded.verdicts.surroundings import Surroundings
 from hvdegraded.verdicts.timeline import Timeline
-from hvdegraded.verdicts.usable import not_harmless_because, unusable_because
+from hvdegraded.verdicts.usable import unusable_because
 from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
+from hvdegraded.verdicts.version_rules import rule_on_versions
 
 __all__ = ["Classifier", "classify", "default_classifier"]
 
-_WORKS = "The device works with the older version (the event says it loaded)."
 _MAX_REMEMBERED = 8192
-_ROLES = {
-    Role.PROBLEM: (Reason.KNOWN_PROBLEM, Severity.ACT),
-    Role.WATCH: (Reason.WATCH, Severity.CHECK),
-    Role.INFORMATION: (Reason.NOT_A_PROBLEM_REPORT, Severity.NONE),
-}
 _SYSTEMS = "for example linux, or Windows Server 2022"
 
 
@@ -81,6 +74,7 @@ class Classifier:
         self._guests_found: BoundedCache[tuple[Any, ...], Guest | None] = BoundedCache(_MAX_REMEMBERED)
         self._verdicts: BoundedCache[tuple[object, ...], Verdict] = BoundedCache(_MAX_REMEMBERED)
         self._rulings: BoundedCache[tuple[object, ...], Ruling] = BoundedCache(_MAX_REMEMBERED)
+        self._speeches = Speeches(self.knowledge.protocols)
 
     def __repr__(self) -> str:
         return f"<Classifier by {self.guests!r}>"
@@ -115,22 +109,51 @@ class Classifier:
             key = (*event.verdict_key, ruling)
             verdict = self._verdicts.get(key) or self._verdicts.remember(key, verdict_on_event(event, ruling))
             return lambda _: verdict
-        around = history.around(event) if history is not None else None
-        guest = EvidenceOfGuest(event, self._find, around, self.policy)
-        return partial(self._on_version_event, event, fact, event.verdict_key, guest, around)
+        seen = self._seen_of(event, event, history)
+        return partial(self._on_version_event, event, fact, event.verdict_key, seen)
 
     def rule_over_time(self, event: Event, history: History | None = None) -> Callable[[int | None], Ruling]:
         """Return what `over_time` does, without making verdicts: the rulings on which they rest.
 
         The rulings on alike events of many VMs are one object.
         """
+        over_vms = self.rule_over_vms(event, history)
+        if over_vms is not None:
+            return over_vms(event)
+        ruling = self._on_other(event, self.fact(event))
+        return lambda _: ruling
+
+    def rule_over_vms(
+        self, event: Event, history: History | None = None
+    ) -> Callable[[Event | Subject], Callable[[int | None], Ruling]] | None:
+        """Return what gives the rulings on version events like this one by their VMs and times.
+
+        These events are equal in their `ruling_key`, and of one host. None for other events, of which each is
+        ruled on by its own fields.
+        """
         fact = self.fact(event)
         if fact is None or fact.outcome is None or not isinstance(event, VersionEvent):
-            ruling = self._on_other(event, fact)
-            return lambda _: ruling
-        around = history.around(event) if history is not None else None
-        guest = EvidenceOfGuest(event, self._find, around, self.policy)
-        return lambda ticks: self._ruling(event, fact, *_seen(event, guest, around, ticks))
+            return None
+        known: BoundedCache[tuple[GuestEvidence, Aftermath], Ruling] = BoundedCache(_MAX_REMEMBERED)
+
+        def over_time(subject: Event | Subject) -> Callable[[int | None], Ruling]:
+            seen_at = self._seen_of(event, subject, history)
+
+            def rule(ticks: int | None) -> Ruling:
+                seen = seen_at(ticks)
+                return known.get(seen) or known.remember(seen, self._ruling(event, fact, *seen))
+
+            return rule
+
+        return over_time
+
+    def _seen_of(
+        self, event: VersionEvent, subject: Event | Subject, history: History | None
+    ) -> Callable[[int | None], tuple[GuestEvidence, Aftermath]]:
+        """What gives, by time, what is known of a guest, and what followed an event like this."""
+        around = Surroundings(history, subject, event.component) if history is not None else None
+        guest = EvidenceOfGuest(event, self._find(subject, history), around, self.policy, self._speeches)
+        return partial(_seen, event, guest, around)
 
     def _on_other(self, event: Event, fact: EventFact | None) -> Ruling:
         if fact is None:
@@ -138,18 +161,19 @@ class Classifier:
             return self._rulings.setdefault((ruling,), ruling)
         answer = answer_known(event, fact, self.knowledge)
         deciding = id(fact), answer
-        return self._rulings.get(deciding) or self._rulings.remember(deciding, _known(fact, answer))
+        return self._rulings.get(deciding) or self._rulings.remember(
+            deciding, rule_on_known(fact, answer.summary, answer.remedy)
+        )
 
     def _on_version_event(
         self,
         event: VersionEvent,
         fact: EventFact,
         key: tuple[object, ...],
-        guest: EvidenceOfGuest,
-        around: Surroundings | None,
+        seen_at: Callable[[int | None], tuple[GuestEvidence, Aftermath]],
         ticks: int | None,
     ) -> Verdict:
-        seen = _seen(event, guest, around, ticks)
+        seen = seen_at(ticks)
         key = (*key, *seen)
         known = self._verdicts.get(key)
         if known is not None:
@@ -161,7 +185,7 @@ class Classifier:
     ) -> Ruling:
         deciding = (*event.ruling_key, evidence, aftermath)
         return self._rulings.get(deciding) or self._rulings.remember(
-            deciding, self._on_versions(event, fact, evidence, aftermath)
+            deciding, rule_on_versions(event, fact, evidence, aftermath, self.policy)
         )
 
     def classify_all(
@@ -226,72 +250,23 @@ class Classifier:
             self._rows_in_force[id(fact)] = fact
         return fact
 
-    # ------------------------------------------------------------ rules 3 to 6
-
-    def _find(self, event: VersionEvent, several_ids: bool, several_hosts: bool) -> Guest | None:
-        key = event.vm_id, event.vm_name, event.host, several_ids, several_hosts
+    def _find(self, subject: Event | Subject, history: History | None) -> Guest | None:
+        """What the inventory says of a VM, where a history may show its name with several ids or hosts."""
+        if self.guests.empty:
+            return None
+        several_ids, several_hosts = history.ambiguity(subject) if history is not None else (False, False)
+        key = subject.vm_id, subject.vm_name, subject.host, several_ids, several_hosts
         try:
             return self._guests_found[key]
         except KeyError:
             guest = self.guests.find(
-                vm_id=event.vm_id,
-                vm_name=event.vm_name,
-                host=event.host or None,
+                vm_id=subject.vm_id,
+                vm_name=subject.vm_name,
+                host=subject.host or None,
                 several_ids=several_ids,
                 several_hosts=several_hosts,
             )
             return self._guests_found.remember(key, guest)
-
-    def _on_versions(
-        self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath
-    ) -> Ruling:
-        if event.outcome is Outcome.FINAL_REFUSAL:
-            return rule_on_final_refusal(event, fact)
-        unusable = unusable_because(event, fact, self.knowledge)
-        if unusable is not None and aftermath.failure is None:
-            return rule_on_unusable(event, fact, unusable)
-        if event.outcome is Outcome.NEGOTIATED:
-            return _known(fact, Answer(sentence(fact.meaning), None))
-        if event.outcome is Outcome.REFUSED:
-            who_speaks = tuple(self._who_speaks(event, evidence.family))
-            return decide_refusal(event, fact, evidence, aftermath, self.policy, who_speaks)
-        not_harmless = not_harmless_because(event, fact, self.knowledge)
-        if not_harmless is not None:
-            return rule_on_unusable(event, fact, not_harmless)
-        return decide(self._working(event, fact, evidence.family), evidence, self.policy)
-
-    def _working(self, event: VersionEvent, fact: EventFact, family: GuestFamily) -> WorkingMismatch:
-        return WorkingMismatch(
-            works=f"{versions_text(event)}; it works",
-            component=event.component,
-            version_pairs=event.version_pairs,
-            host_release=self._release(event),
-            host_since_2016=_is_of_2016(event),
-            references=fact.references,
-            derivation=(*self._who_speaks(event, family), _WORKS),
-        )
-
-    def _who_speaks(self, event: VersionEvent, family: GuestFamily) -> list[str]:
-        """Who speaks the versions that differ: not those that host and guest share."""
-        tables, lines = self.knowledge.protocols, list[str]()
-        for pair in event.version_pairs:
-            if pair.component is None and pair.differs:
-                lines.append(unnamed_service_text(pair))
-            if pair.component is None or pair.service is not None or pair.guest == pair.host:
-                continue
-            if pair.host is not None:
-                lines.append(tables.describe_host(pair.component, pair.host))
-            if pair.guest is not None:
-                lines.append(tables.describe_client(pair.component, pair.guest, family))
-        return [f"{sentence(line)}." for line in lines]
-
-    def _release(self, event: VersionEvent) -> str | None:
-        """The release of the host, if the remedy depends on it."""
-        host = event.versions.host
-        if host is None:
-            return None
-        releases = self.knowledge.protocols.host_releases(event.component, host)
-        return releases[0] if len({windows_remedy(release) for release in releases}) == 1 else None
 
 
 def _seen(
@@ -331,28 +306,6 @@ def _severity_of_unknown(event: Event) -> Severity:
     if event.level <= Level.ERROR and event.level != Level.LOG_ALWAYS:
         return Severity.ACT
     return Severity.CHECK if event.level <= Level.WARNING else Severity.NONE
-
-
-def _known(fact: EventFact, answer: Answer) -> Ruling:
-    """Rule 2."""
-    reason, severity = _ROLES.get(fact.role, (Reason.INCOMPLETE_EVIDENCE, Severity.CHECK))
-    if fact.outcome is Outcome.NEGOTIATED:
-        reason, severity = Reason.NOT_A_PROBLEM_REPORT, Severity.NONE
-    return Ruling(
-        reason=reason,
-        basis=basis_of(fact),
-        severity=severity,
-        summary=answer.summary,
-        remedy=answer.remedy,
-        references=fact.references,
-    )
-
-
-def _is_of_2016(event: VersionEvent) -> bool:
-    """Whether the host is one of 2016 or later: such hosts log all services under one provider."""
-    return event.provider.lower() == "microsoft-windows-hyper-v-integration" or (
-        generation_of(event.component, event.versions.host) is HostGeneration.SINCE_2016
-    )
 
 
 @lru_cache(maxsize=1)

@@ -13,28 +13,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
 from typing import NamedTuple
 
-from hvdegraded.bounded import BoundedCache
 from hvdegraded.events import VersionEvent
 from hvdegraded.guests.guest import Guest, GuestMatch
 from hvdegraded.knowledge.guest_systems import upstream_kernel
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
-from hvdegraded.knowledge.vocabulary import Component, GuestFamily, Lifecycle, Outcome, ProtocolVersion
+from hvdegraded.knowledge.vocabulary import GuestFamily, Lifecycle
 from hvdegraded.timestamps import datetime_from_ticks, ticks_from_datetime
-from hvdegraded.verdicts.history import Surroundings
 from hvdegraded.verdicts.policy import Policy
+from hvdegraded.verdicts.speech import AGREED, Speeches, speaks_only_windows, words_of
+from hvdegraded.verdicts.surroundings import Surroundings
 from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.verdict import GuestGap
-from hvdegraded.verdicts.vm_history import Spoken, VmHistory
+from hvdegraded.verdicts.vm_history import VmHistory
 
 __all__ = ["EvidenceOfGuest", "GuestEvidence"]
-
-_AGREED = (Outcome.LOADED, Outcome.NEGOTIATED)
-_MOST_INFERRED = 1024
-_OFTEN, _FEW = 16, 6  # questions from which on it pays to try all sets of so few versions
 
 
 class GuestEvidence(NamedTuple):
@@ -58,39 +52,69 @@ class GuestEvidence(NamedTuple):
         return self.guest.family if self.guest is not None and known else GuestFamily.UNKNOWN
 
 
+_NOTHING_KNOWN = GuestEvidence()
+
+
 class EvidenceOfGuest:
     """What is known of an event's guest: looked up once, then asked for any time.
 
-    `find` looks the guest up; it takes whether the logs show the name with several ids, and on several hosts.
-    `around` contains what is known around the event, None where nothing is.
+    `guest` is what the inventory says of the VM, of which the event only counts for what it says itself;
+    `around` contains what else is known of the VM, None where nothing is.
     """
+
+    __slots__ = (
+        "_around",
+        "_event",
+        "_foreign",
+        "_nothing_shown",
+        "_policy",
+        "_speech",
+        "_speeches",
+        "guest",
+    )
 
     def __init__(
         self,
         event: VersionEvent,
-        find: Callable[[VersionEvent, bool, bool], Guest | None],
+        guest: Guest | None,
         around: Surroundings | None,
         policy: Policy,
+        speeches: Speeches,
     ) -> None:
-        several = around.history.ambiguity(event) if around is not None else (False, False)
+        self.guest = guest
         self._event = event
         self._around = around
         self._policy = policy
-        self._tables = policy.knowledge.protocols
-        self._inferred: BoundedCache[int, Inference | None] = BoundedCache(_MOST_INFERRED)
-        self._asked = 0
-        self._shows_nothing = False
-        self.guest = find(event, *several)
+        self._speeches = speeches
+        vm = around.vm if around is not None else None
+        self._speech = None if vm is None or vm.has_anomalies else speeches.of(vm)
+        self._nothing_shown: GuestEvidence | None = None
+        self._foreign: list[_SpokenAt] | None = None
 
     def at(self, ticks: int | None) -> GuestEvidence:
         """Return what is known of the guest at a time (None: not known)."""
         guest = self.guest
-        if guest is not None and guest.family is GuestFamily.WINDOWS:
-            return GuestEvidence(guest)
         if guest is None or guest.family is GuestFamily.UNKNOWN:
             shown = self._shown(ticks)
-            return self._nothing_shown if shown is None else GuestEvidence(guest, inferred=shown)
-        contradiction = self._contradicted_by_event or _contradicted_by_history(
+            return self._without_family() if shown is None else GuestEvidence(guest, inferred=shown)
+        if guest.family is GuestFamily.WINDOWS:
+            return GuestEvidence(guest)
+        return self._against(guest, ticks)
+
+    def _without_family(self) -> GuestEvidence:
+        """What is known where neither an inventory nor a start shows the family."""
+        if self._nothing_shown is None:
+            found = min(filter(None, (self._speeches.of(vm).windows for vm in self._vms)), default=None)
+            empty = self.guest is None and found is None
+            self._nothing_shown = _NOTHING_KNOWN if empty else GuestEvidence(self.guest, windows=found)
+        return self._nothing_shown
+
+    def _against(self, guest: Guest, ticks: int | None) -> GuestEvidence:
+        """What speaks against a row of the inventory that calls the guest other than Windows."""
+        tables = self._policy.knowledge.protocols
+        if self._foreign is None:
+            self._foreign = _windows(self._vms, tables) + _foreign(self._vms, guest.family, tables)
+        contradiction = _contradicted_by_event(self._event, guest, tables) or _contradicted_by_history(
             guest, ticks, self._vms, self._foreign
         )
         if contradiction is not None:
@@ -108,83 +132,20 @@ class EvidenceOfGuest:
     def _vms(self) -> tuple[VmHistory, ...]:
         return self._around.vms if self._around is not None else ()
 
-    @cached_property
-    def _nothing_shown(self) -> GuestEvidence:
-        """What is known where neither an inventory nor a start shows the family."""
-        return GuestEvidence(self.guest, windows=next((one.what for one in self._windows), None))
-
-    @cached_property
-    def _windows(self) -> list[_SpokenAt]:
-        return _windows(self._vms, self._tables)
-
-    @cached_property
-    def _foreign(self) -> list[_SpokenAt]:
-        assert self.guest is not None
-        return self._windows + _foreign(self._vms, self.guest.family, self._tables)
-
-    @cached_property
-    def _contradicted_by_event(self) -> str | None:
-        assert self.guest is not None
-        return _contradicted_by_event(self._event, self.guest, self._tables)
-
     def _shown(self, ticks: int | None) -> Inference | None:
         """What the versions spoken in the VM's start at that time show; None where they show nothing."""
-        vm = self._around.vm if self._around is not None else None
-        if vm is None or vm.has_anomalies or ticks is None or self._shows_nothing:
+        vm, speech = self._around.vm if self._around is not None else None, self._speech
+        if vm is None or speech is None or ticks is None or not speech.may_show():
             return None
-        self._asked += 1
-        if self._asked == _OFTEN:
-            self._shows_nothing = not self._may_show()
         first, last = vm.start_of(ticks)
-        before = self._spoken_between(first, ticks)
-        found = self._infer(before)
-        if found is not None and not self._of_windows:
+        before = vm.spoken_between(first, ticks)
+        found = speech.infer(before)
+        if found is not None and not speech.of_windows:
             return found
-        after = self._spoken_between(ticks, last)
-        if (before | after) & self._of_windows:
+        after = vm.spoken_between(ticks, last)
+        if (before | after) & speech.of_windows:
             return None
-        return found if found is not None else self._infer(after)
-
-    def _may_show(self) -> bool:
-        """Whether any set of what the VM ever spoke shows something; where they are few, all are tried."""
-        count = len(self._spoken)
-        return count > _FEW or any(self._infer(spoken) is not None for spoken in range(1 << count))
-
-    @cached_property
-    def _spoken(self) -> list[tuple[int, Spoken, Timeline]]:
-        """What the VM spoke, each with a bit that stands for it in sets, and when."""
-        vm = self._around.vm if self._around is not None else None
-        spoken = enumerate(vm.spoken()) if vm is not None else ()
-        return [(1 << at, what, times) for at, (what, times) in spoken]
-
-    @cached_property
-    def _of_windows(self) -> int:
-        """The set of what only Windows speaks."""
-        return sum(bit for bit, what, _ in self._spoken if speaks_only_windows(what, self._tables))
-
-    def _spoken_between(self, first: int, last: int) -> int:
-        """The set of what the VM spoke from one time to another; of coarse times, nothing."""
-        found = 0
-        for bit, _, times in self._spoken:
-            if not times.coarse and times.any_between(first, last):
-                found |= bit
-        return found
-
-    def _infer(self, spoken: int) -> Inference | None:
-        """What a set of versions shows."""
-        try:
-            return self._inferred[spoken]
-        except KeyError:
-            found = _infer_from([what for bit, what, _ in self._spoken if bit & spoken], self._tables)
-            return self._inferred.remember(spoken, found)
-
-
-def speaks_only_windows(spoken: Spoken, tables: ProtocolTable) -> bool:
-    """Whether only Windows guests are known to speak this to such a host."""
-    pair = spoken.pair
-    return tables.is_of_windows_only(spoken.component) or (
-        pair.guest is not None and tables.is_of_windows_only(pair.component, pair.guest, pair.host)
-    )
+        return found if found is not None else speech.infer(after)
 
 
 class _SpokenAt(NamedTuple):
@@ -200,8 +161,7 @@ def _windows(vms: tuple[VmHistory, ...], tables: ProtocolTable) -> list[_SpokenA
     for vm in vms:
         for spoken, times in vm.spoken():
             if speaks_only_windows(spoken, tables):
-                what = f"{spoken.pair.component or spoken.component} {spoken.pair.guest or ''}".rstrip()
-                found.append(_SpokenAt(what, times))
+                found.append(_SpokenAt(words_of(spoken), times))
     return sorted(found, key=lambda one: one.what)
 
 
@@ -210,7 +170,7 @@ def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTa
     found = []
     for vm in vms:
         for spoken, times in vm.spoken():
-            agreed = spoken.outcome in _AGREED
+            agreed = spoken.outcome in AGREED
             what = tables.spoken_only_by_others(family, spoken.component, (spoken.pair,), agreed=agreed)
             if what is not None:
                 found.append(_SpokenAt(what, times))
@@ -218,7 +178,7 @@ def _foreign(vms: tuple[VmHistory, ...], family: GuestFamily, tables: ProtocolTa
 
 
 def _contradicted_by_event(event: VersionEvent, guest: Guest, tables: ProtocolTable) -> str | None:
-    agreed = event.outcome in _AGREED
+    agreed = event.outcome in AGREED
     foreign = tables.spoken_only_by_others(guest.family, event.component, event.version_pairs, agreed=agreed)
     if foreign is not None:
         return f"the inventory says {guest.family}, but no known {guest.family} speaks {foreign}"
@@ -271,28 +231,3 @@ def _assumed_because(
     if any(vm.changes_between((Lifecycle.MADE,), low, high) for vm in made):
         return GuestGap.CREATED_SINCE if taken < ticks else GuestGap.REPLACED_SINCE
     return None
-
-
-def _infer_from(spoken: list[Spoken], tables: ProtocolTable) -> Inference | None:
-    seen: dict[Component, set[ProtocolVersion]] = {}
-    expected: dict[Component, set[ProtocolVersion]] = {}
-    agreed: dict[Component, set[ProtocolVersion]] = {}
-    refused: set[Component] = set()
-    for one in spoken:
-        component, pair = one.pair.component, one.pair
-        if component is None or pair.service is not None:
-            continue
-        if pair.guest is not None:
-            seen.setdefault(component, set()).add(pair.guest)
-            if one.outcome not in _AGREED:
-                refused.add(component)
-            else:
-                agreed.setdefault(component, set()).add(pair.guest)
-        if pair.host is not None:
-            expected.setdefault(component, set()).add(pair.host)
-    if any(len(versions) > 1 or component in refused for component, versions in agreed.items()):
-        return None  # one guest does not have these versions at once
-    return tables.infer_guest_family(
-        {component: frozenset(versions) for component, versions in seen.items()},
-        expected={component: frozenset(versions) for component, versions in expected.items()},
-    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from sys import intern
+from typing import NamedTuple
 
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.knowledge.facts import EventFact
@@ -19,13 +20,21 @@ from hvdegraded.records.record import UNSURE_ZONES
 from hvdegraded.verdicts.timeline import Timeline
 from hvdegraded.verdicts.vm_history import Failure, VmHistory
 
-__all__ = ["History", "Surroundings", "same_name", "short_host"]
+__all__ = ["History", "Subject", "same_name", "short_host"]
 
 _MAX_LINKS = 64
 _Key = tuple[str, str]
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _ANYWHERE = ""
 _NAMED = "name "  # before a name in a key; no id begins so
+
+
+class Subject(NamedTuple):
+    """The VM of an event: what histories and inventories go by."""
+
+    vm_name: str | None
+    vm_id: str | None
+    host: str
 
 
 class History:
@@ -50,6 +59,7 @@ class History:
         """Grows when something becomes known that is more than a further time of what is known."""
         self._zones = set(zones)
         self._vms: dict[_Key, VmHistory] = {}
+        self._by_name = False  # whether something is known of a VM by its name alone
         # Most keys have one link, which stands alone: a tuple around it would take as much room as the entry.
         self._links: dict[_Key, _Key | tuple[_Key, ...]] = {}
         self._hosts_of: dict[str, tuple[str, ...]] = {}
@@ -86,6 +96,7 @@ class History:
         if failure is None and change is None and version is None:
             return found
         vm = self._vms.setdefault(keys[0] if keys else _any_of(event), VmHistory())
+        self._by_name |= bool(keys) and not event.vm_id
         ticks = event.time_ticks if ticks is None else ticks
         if failure is not None:
             whole = failure if keys else f"{failure} Which VM that was is not known."
@@ -118,6 +129,7 @@ class History:
         for name, hosts in other._hosts_of.items():
             known_hosts = self._hosts_of.get(name, ())
             self._hosts_of[name] = known_hosts + tuple(host for host in hosts if host not in known_hosts)
+        self._by_name |= other._by_name
         self._zones |= other._zones
         self.incomplete |= other.incomplete
 
@@ -129,6 +141,7 @@ class History:
     def about(self, vm: str) -> History:
         """Return what is known of one VM, by its id or name, and of what is linked to that."""
         found = History()
+        found._by_name = self._by_name
         keys = {(_ANYWHERE, vm), *((host, vm) for host in self._hosts_of.get(vm, ()))}
         if not vm:
             keys = {key for key in self._vms if not key[1]}
@@ -160,26 +173,24 @@ class History:
         names = (same_name(one.removeprefix(_NAMED)) for one in named.union(self._hosts_of))
         return frozenset(name for name in names if name not in shown)
 
-    def around(self, event: Event) -> Surroundings:
-        """Return what is known around an event, to be asked for any time."""
-        return Surroundings(self, event)
-
-    def of(self, event: Event) -> tuple[VmHistory, ...]:
+    def of(self, event: Event | Subject) -> tuple[VmHistory, ...]:
         """Return the histories that may be of the event's VM, but for those of events that name no VM."""
+        if event.vm_id and not self._by_name:
+            return self._known([(_ANYWHERE, event.vm_id)])
         return self._known(sorted(self._candidates(event)))
 
-    def by_id(self, event: Event) -> VmHistory | None:
+    def by_id(self, event: Event | Subject) -> VmHistory | None:
         """Return the history of the VM's id, which is unique as its name is not."""
         return self._vms.get((_ANYWHERE, event.vm_id)) if event.vm_id else None
 
-    def failing(self, event: Event) -> tuple[VmHistory, ...]:
+    def failing(self, event: Event | Subject) -> tuple[VmHistory, ...]:
         """Return the histories whose failures may be of the event's VM."""
         keys = self._candidates(event) | {_any_of(event), (_ANYWHERE, "")}
         if not _host(event):
             keys |= {key for key in self._vms if key[1] == ""}
         return self._known(keys)
 
-    def unlinked(self, event: Event) -> tuple[VmHistory, ...]:
+    def unlinked(self, event: Event | Subject) -> tuple[VmHistory, ...]:
         """Return those of failing VMs that may be the event's, by a name or an id that nothing ties to it."""
         keys = _keys(event)
         if len(keys) != 1 or self._links.get(keys[0]):
@@ -193,7 +204,7 @@ class History:
     def _known(self, keys: Iterable[_Key]) -> tuple[VmHistory, ...]:
         return tuple(self._vms[key] for key in keys if key in self._vms)
 
-    def ambiguity(self, event: Event) -> tuple[bool, bool]:
+    def ambiguity(self, event: Event | Subject) -> tuple[bool, bool]:
         """Return whether the event's VM name is seen with several ids, and on several hosts."""
         name = _name(event)
         if not name:
@@ -232,7 +243,7 @@ class History:
         elif link not in known and (len(known) < _MAX_LINKS or link < known[-1]):
             self._links[key] = tuple(sorted((*known, link))[:_MAX_LINKS])
 
-    def _candidates(self, event: Event) -> set[_Key]:
+    def _candidates(self, event: Event | Subject) -> set[_Key]:
         """The keys of the event's VM: its id and the names of that; else its name, and the ids of that.
 
         A name counts on the event's host, where no host is named, and after a migration on any host.
@@ -248,7 +259,7 @@ class History:
         places = self._places(name, event, None)
         return places | {link for place in places for link in self._linked(place)}
 
-    def _places(self, name: str, event: Event, own: _Key | None) -> set[_Key]:
+    def _places(self, name: str, event: Event | Subject, own: _Key | None) -> set[_Key]:
         host = _host(event)
         anywhere = not host or (own is not None and own in self._vms and self._vms[own].moves)
         hosts = self._hosts_of.get(name, ())
@@ -267,57 +278,13 @@ class History:
         }
 
 
-class Surroundings:
-    """What a history contains around one event: looked up once, asked for any time."""
-
-    def __init__(self, history: History, event: Event) -> None:
-        self.history = history
-        self.event = event
-        self._component = event.component if isinstance(event, VersionEvent) else None
-
-    @cached_property
-    def vms(self) -> tuple[VmHistory, ...]:
-        """The histories that may be of the event's VM, as `History.of` gives them."""
-        return self.history.of(self.event)
-
-    @cached_property
-    def vm(self) -> VmHistory | None:
-        """The history of the VM's id."""
-        return self.history.by_id(self.event)
-
-    @cached_property
-    def _failing(self) -> tuple[VmHistory, ...]:
-        return self.history.failing(self.event)
-
-    @cached_property
-    def _unlinked(self) -> tuple[VmHistory, ...]:
-        return self.history.unlinked(self.event)
-
-    def failures(self, first: int | None, last: int | None) -> list[tuple[int, Failure]]:
-        """Return the failures that may be of the event's VM from one time to another, in order.
-
-        Where the time is not known, all failures count.
-        """
-        return self._failures_of(self._failing, first, last)
-
-    def unlinked_failures(self, first: int, last: int) -> list[tuple[int, Failure]]:
-        """Return failures of VMs that may be the event's, by a name or an id that nothing ties to it."""
-        return self._failures_of(self._unlinked, first, last)
-
-    def _failures_of(
-        self, vms: Iterable[VmHistory], first: int | None, last: int | None
-    ) -> list[tuple[int, Failure]]:
-        found = (one for vm in vms for one in vm.failures_between(first, last, self._component))
-        return sorted(found, key=lambda one: (one[0], one[1].what, one[1].host))
-
-
 @lru_cache(maxsize=1024)
 def _only(host: str) -> tuple[str]:
     """The hosts of a VM that was seen on this one alone, as most are: one object for all of a host."""
     return (host,)
 
 
-def _keys(event: Event) -> tuple[_Key, ...]:
+def _keys(event: Event | Subject) -> tuple[_Key, ...]:
     """The VM's keys: by id, wherever it runs, and by name on its host."""
     keys = []
     if event.vm_id:
@@ -327,18 +294,22 @@ def _keys(event: Event) -> tuple[_Key, ...]:
     return tuple(keys)
 
 
-def _any_of(event: Event) -> _Key:
+def _any_of(event: Event | Subject) -> _Key:
     """Stands for the VM of an event that does not name it: it may be any of that host."""
     return _host(event), ""
 
 
-def _name(event: Event) -> str:
+def _name(event: Event | Subject) -> str:
     return f"{_NAMED}{same_name(event.vm_name)}" if event.vm_name else ""
 
 
-@lru_cache(maxsize=4096)
 def same_name(name: str) -> str:
     """A name without case, white space and characters that nothing shows."""
+    return "".join(name.casefold().split()) if name.isascii() else _same_name(name)
+
+
+@lru_cache(maxsize=4096)
+def _same_name(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).casefold().split())
 
 
@@ -348,6 +319,6 @@ def short_host(host: str) -> str:
     return host.strip().casefold().partition(".")[0]
 
 
-def _host(event: Event) -> str:
+def _host(event: Event | Subject) -> str:
     """The host, which its logs may name short or in full."""
     return short_host(event.host)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hvdegraded.events import Event, VersionEvent
 from hvdegraded.guests.console_status import ConsoleStatus
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.vocabulary import Component, VersionPair
+from hvdegraded.knowledge.vocabulary import Component, Outcome, Role, VersionPair
 from hvdegraded.records.models import build_model
 from hvdegraded.verdicts.phrases import sentence
 from hvdegraded.verdicts.verdict import (
@@ -21,8 +21,13 @@ from hvdegraded.verdicts.verdict import (
     Verdict,
 )
 
-__all__ = ["Ruling", "basis_of", "rule_on_unusable", "verdict_on_event", "verdict_on_status"]
+__all__ = ["Ruling", "basis_of", "rule_on_known", "rule_on_unusable", "verdict_on_event", "verdict_on_status"]
 
+_ROLES = {
+    Role.PROBLEM: (Reason.KNOWN_PROBLEM, Severity.ACT),
+    Role.WATCH: (Reason.WATCH, Severity.CHECK),
+    Role.INFORMATION: (Reason.NOT_A_PROBLEM_REPORT, Severity.NONE),
+}
 _ONE_FINDING_PER_EVENT_ID = frozenset(
     {
         Reason.KNOWN_PROBLEM,
@@ -94,6 +99,21 @@ class Ruling:
 def basis_of(fact: EventFact) -> Basis:
     """Return what a verdict by a row of the tables stands on."""
     return Basis.USER_ROW if fact.forced else Basis.EVENT_DEFINITION
+
+
+def rule_on_known(fact: EventFact, summary: str, remedy: str | None = None) -> Ruling:
+    """Rule on an event that is what its row says: a problem, worth a look when it repeats, or neither."""
+    reason, severity = _ROLES.get(fact.role, (Reason.INCOMPLETE_EVIDENCE, Severity.CHECK))
+    if fact.outcome is Outcome.NEGOTIATED:
+        reason, severity = Reason.NOT_A_PROBLEM_REPORT, Severity.NONE
+    return Ruling(
+        reason=reason,
+        basis=basis_of(fact),
+        severity=severity,
+        summary=summary,
+        remedy=remedy,
+        references=fact.references,
+    )
 
 
 def rule_on_unusable(

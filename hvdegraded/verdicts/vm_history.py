@@ -174,6 +174,15 @@ class VmHistory:
         """Yield all that the guest ever spoke, and when."""
         yield from (self._spoken or _NOTHING).items()
 
+    def spoken_between(self, first: int, last: int) -> int:
+        """Return what was spoken from one time to another, a bit for each of `spoken`; none if coarse."""
+        found, bit = 0, 1
+        for _, times in self.spoken():
+            if not times.coarse and times.any_between(first, last):
+                found |= bit
+            bit <<= 1
+        return found
+
 
 _NOTHING: Timelines[Any] = Timelines()  # stands for timelines that were not begun; nothing is added to it
 T = TypeVar("T", bound=Hashable)

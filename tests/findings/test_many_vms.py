@@ -11,7 +11,10 @@ from dataclasses import replace
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.findings.builder import TriageBuilder
 from hvdegraded.records.record import EventRecord
+from hvdegraded.records.report import ReadReport
+from tests.benchmarks.inputs import distinct
 from tests.tools.sample_logs import FOLDER
 from tests.tools.verdict_cases import ID, VM, plain, storvsp
 
@@ -79,6 +82,25 @@ def test_a_row_is_the_same_whatever_rows_were_made_before() -> None:
             assert {group.summary for group in row.groups} <= summaries
             seen.update(group.detail for group in row.groups)
     assert {record.message for record in told} < seen
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_verdict_is_the_same_whatever_is_alike(listed: bool) -> None:
+    records = distinct(600)
+    names = sorted({event.vm_name for event in map(hv.normalise, records) if event.vm_name})
+    systems = ("linux", "Windows Server 2022", "unknown")
+    guests = [{"name": name, "os": systems[at % 3]} for at, name in enumerate(names[::2])] if listed else []
+    builder = TriageBuilder(hv.Classifier(guests), min_level=hv.Level.VERBOSE)
+    builder.take(records, report := ReadReport())
+    found = builder.finish(report)
+    plain = {record.record_id: builder.verdict(hv.normalise(record)) for record in records}
+    kinds = set()
+    for group in found.groups:
+        for record_id in group.record_ids:
+            assert group.verdict == plain[record_id]
+        kinds.add((group.verdict.reason, group.verdict.guest))
+    assert found.count == len(plain)
+    assert len(kinds) > (8 if listed else 4)
 
 
 def test_a_group_is_equal_to_its_copy_in_another_process() -> None:
