@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
         missing = () if options.quiet else unseen(found.document)
         for line in (*missing, *caveats_of_given(found.document), *found.happened_again):
             tell(line)
-        for path, item in found.report.items():
+        for path, item in found.report.items(brief=options.quiet):
             tell(f"{path or 'input'}: {item}")
     return _exit_code(found, whole, FAIL_ON[options.fail_on])
 

@@ -99,16 +99,25 @@ class ReadReport:
         faults = any(note.kind is not NoteKind.CLEARED for note in self.notes)
         return not (self.lost or self.with_anomalies or self.chunks_damaged or faults)
 
-    def items(self) -> list[tuple[str | None, str]]:
-        """All notes and losses that are listed, in words, each with the input that it is about."""
-        items = [
-            *((note.path, str(note)) for note in self.notes),
-            *((loss.path, str(loss)) for loss in self.losses),
-        ]
+    def items(self, *, brief: bool = False) -> list[tuple[str | None, str]]:
+        """All notes and losses that are listed, in words, each with the input that it is about.
+
+        With `brief`, all losses of an input in one text, which names the first.
+        """
+        losses = self._losses_by_input() if brief else ((loss.path, str(loss)) for loss in self.losses)
+        items = [*((note.path, str(note)) for note in self.notes), *losses]
         more = self.lost - sum(loss.records for loss in self.losses)
         if more > 0:
             items.append((self.path, f"{more} more records lost, not listed"))
         return items + [(part.path, text) for part in self.parts or [self] for text in part._clock()]
+
+    def _losses_by_input(self) -> Iterator[tuple[str | None, str]]:
+        by_path: dict[str | None, list[Loss]] = {}
+        for loss in self.losses:
+            by_path.setdefault(loss.path, []).append(loss)
+        for path, losses in by_path.items():
+            count = f"{sum(loss.records for loss in losses)} records lost, the first: " if losses[1:] else ""
+            yield path, f"{count}{losses[0]}"
 
     def _clock(self) -> Iterator[str]:
         if self.set_back:

@@ -225,3 +225,16 @@ def test_an_input_that_breaks_off_is_named_as_the_input(tmp_path: Path) -> None:
             SignalledInput(descriptor).read()
     finally:
         os.close(descriptor)
+
+
+def test_what_a_file_lost_takes_one_line_beside_the_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "shipped.jsonl"
+    log.write_bytes(LINES.read_bytes() + b'{"cut": "Microsoft-Windows-Hyper-V-VMMS\n' * 30)
+    for form, lines in (["--quiet"], 1), (["--csv"], 30):
+        main(["triage", str(log), *GUESTS, *form])
+        told = [line for line in capsys.readouterr().err.splitlines() if "shipped.jsonl: " in line]
+        assert len(told) == lines
+    main(["triage", str(log), *GUESTS, "--quiet"])
+    assert "shipped.jsonl: 30 records lost, the first: record at offset " in capsys.readouterr().err
