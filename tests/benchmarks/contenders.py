@@ -348,6 +348,7 @@ SLICES = (
 )
 ROUND_TRIP = Contender("json.loads and dumps", json_round_trip, floor=True)
 LABEL = Contender("hvdegraded label", our_label)
+BY_TWO = Contender("triage", our_triage), Contender("triage, workers=2", our_triage_with_two)
 
 JOBS = (
     Job(
@@ -384,17 +385,13 @@ JOBS = (
     Job("100,000 VMs", "vms.evtx", (Contender("triage, text and page", our_report), TRIAGE)),
     Job("page of 10,000 findings", "findings.evtx", (Contender("triage, text and page", our_report), TRIAGE)),
     Job(
-        "two workers, sparse",
+        "two workers, one by one",
         "sparse.evtx",
         (OURS, Contender("workers=2", ours_with_two)),
         elapsed=True,
     ),
-    Job(
-        "two workers, dense",
-        "dense.evtx",
-        (Contender("triage", our_triage), Contender("triage, workers=2", our_triage_with_two)),
-        elapsed=True,
-    ),
+    Job("two workers, dense", "large.evtx", BY_TWO, elapsed=True),
+    Job("two workers, mixed", "mixed.evtx", BY_TWO, elapsed=True),
     Job(
         "start",
         "small.evtx",

@@ -245,6 +245,7 @@ def build(folder: Path, scale: float, names: Collection[str]) -> dict[str, Path]
 
     makers: dict[str, Callable[[], bytes]] = {
         "dense.evtx": lambda: evtx_bytes(hyper_v(sized(150_000))),
+        "large.evtx": lambda: evtx_bytes(hyper_v(sized(480_000))),
         "distinct.evtx": lambda: evtx_bytes(distinct(sized(150_000))),
         "small.evtx": lambda: evtx_bytes(small(sized(150_000))),
         "vms.evtx": lambda: evtx_bytes(machines(sized(100_000))),
@@ -262,6 +263,8 @@ def build(folder: Path, scale: float, names: Collection[str]) -> dict[str, Path]
     sparse = folder / "sparse.evtx"
     if {"sparse.evtx", "room.evtx"} & set(names):
         mixed_log(sparse, int((512 << 20) * scale))
+    if "mixed.evtx" in names:
+        mixed_log(folder / "mixed.evtx", int(1_000_000_000 * scale))
     if "room.evtx" in names:
         with_room(folder / "room.evtx", sparse)
     return made
