@@ -3,8 +3,6 @@
 `AnyEvent` is the union of all; `pydantic.TypeAdapter(AnyEvent)` reads what `model_dump_json` wrote.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

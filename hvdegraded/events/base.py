@@ -1,7 +1,5 @@
 """What every Hyper-V event has: its record, whose it is, and the error it carries."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from datetime import datetime
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from hvdegraded.events.base import Hresult
 from hvdegraded.knowledge.tables import Knowledge
+from hvdegraded.records.models import build_model
 
 __all__ = ["ERROR_FIELDS", "error_codes", "named_error", "parse_error_code"]
 
@@ -112,9 +113,12 @@ def _canonical(code: int) -> int:
 def named_error(code: int, knowledge: Knowledge) -> Hresult:
     """Return an error with the name and meaning that the tables give it."""
     known = knowledge.code(code)
-    return Hresult(
-        code=code,
-        hex=f"0x{code:08X}",
-        name=known.name if known else None,
-        meaning=known.meaning if known else None,
+    return build_model(
+        Hresult,
+        {
+            "code": code,
+            "hex": f"0x{code:08X}",
+            "name": known.name if known else None,
+            "meaning": known.meaning if known else None,
+        },
     )

@@ -1,7 +1,5 @@
 """Events of virtual machines and of the services that run them."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from hvdegraded.events.base import Event

@@ -20,7 +20,14 @@ from hvdegraded.events.messages import read_message, read_subject
 from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
-from hvdegraded.knowledge.vocabulary import Component, Family, Outcome, ProtocolVersion, VersionPair
+from hvdegraded.knowledge.vocabulary import (
+    Component,
+    Family,
+    Outcome,
+    ProtocolVersion,
+    VersionPair,
+    version_pair,
+)
 from hvdegraded.records.field_types import check_fields
 from hvdegraded.records.models import build_model
 from hvdegraded.records.record import EventRecord, FieldSource
@@ -297,7 +304,7 @@ def _version_pair(
     service: Component | None,
 ) -> VersionPair:
     """A pair, the same object for the same versions: there are few."""
-    return VersionPair(component=component, guest=guest, host=host, service=service)
+    return version_pair(component, guest, host, service)
 
 
 def _pair(values: Mapping[str, str], component: Component, found: _Contradictions) -> tuple[VersionPair, ...]:

@@ -1,7 +1,5 @@
 """Events of virtual disks: the host side of storage (StorVSP) and the synthetic controllers."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from hvdegraded.events.base import Event

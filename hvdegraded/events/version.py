@@ -1,12 +1,10 @@
 """Version events: host and guest speak different versions of a protocol."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from typing import Literal
 
 from hvdegraded.events.base import Event
-from hvdegraded.knowledge.vocabulary import Component, Outcome, VersionPair
+from hvdegraded.knowledge.vocabulary import Component, Outcome, VersionPair, version_pair
 
 __all__ = [
     "DeviceVersionEvent",
@@ -37,7 +35,7 @@ class VersionEvent(Event):
     @property
     def versions(self) -> VersionPair:
         """The versions of the event's own component that it names."""
-        return self.version_pairs[-1] if self.version_pairs else VersionPair(component=self.component)
+        return self.version_pairs[-1] if self.version_pairs else version_pair(self.component)
 
     @property
     def ruling_key(self) -> tuple[Hashable, ...]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.facts import Fact
@@ -127,7 +127,7 @@ class ServiceFact(_StateFact):
 
     component: Component
     id: str | None = None
-    wmi_class: str = Field(alias="class")
+    wmi_class: str
     names: tuple[str, ...] = ()
 
 

@@ -1,10 +1,7 @@
 """Models of table rows: providers, events, messages, codes, protocol versions, each with its source."""
 
-from __future__ import annotations
-
-import datetime
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -35,7 +32,6 @@ __all__ = [
     "Implementation",
     "MessagePattern",
     "ProviderFact",
-    "SourceFact",
     "range_label",
 ]
 
@@ -197,7 +193,7 @@ class Case(BaseModel):
     remedy: _Words | None = None
 
     @model_validator(mode="after")
-    def _names_what_decides(self) -> Case:
+    def _names_what_decides(self) -> Self:
         if (self.field is None) != (not self.contains and not self.numbers):
             raise ValueError("'field' belongs together with 'contains' or 'numbers'")
         if not self.codes and self.field is None:
@@ -265,7 +261,7 @@ class EventFact(Fact):
     forced: bool = False
 
     @model_validator(mode="after")
-    def _outcome_belongs_to_version_events(self) -> EventFact:
+    def _outcome_belongs_to_version_events(self) -> Self:
         if (self.role is Role.VERSION) != (self.outcome is not None):
             raise ValueError("an outcome belongs to every row of role 'version', and to no other")
         return self
@@ -299,16 +295,6 @@ class CodeFact(Fact):
     name: str | None = None
     meaning: _Words
     remedy: _Words | None = None
-
-
-class SourceFact(BaseModel):
-    """Where facts come from: a title, an address that anybody can open, and the date of the copy read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    title: _Words
-    link: _Words
-    date: datetime.date | None = None
 
 
 class DeviceFact(Fact):

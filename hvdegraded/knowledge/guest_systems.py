@@ -5,8 +5,6 @@ denies or weakens it. "Windows Subsystem for Linux" names two, "not Linux" denie
 a Windows guest taken for Linux hides a real problem and an unknown one hides nothing.
 """
 
-from __future__ import annotations
-
 import enum
 import re
 import unicodedata

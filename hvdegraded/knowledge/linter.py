@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.loader import read_user_rows
 from hvdegraded.knowledge.tables import Knowledge
+from hvdegraded.knowledge.user_rows import read_user_rows
 from hvdegraded.knowledge.vocabulary import Role
 
 __all__ = ["RowRemark", "lint_rows"]

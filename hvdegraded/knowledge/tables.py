@@ -26,7 +26,6 @@ from hvdegraded.knowledge.loader import (
     load_events,
     open_table,
     provider_keys,
-    read_user_rows,
 )
 from hvdegraded.knowledge.protocols import ProtocolTable
 from hvdegraded.knowledge.vocabulary import Component
@@ -161,6 +160,8 @@ class Knowledge:
         new providers under `[[provider]]`. Of a known event only the given values change. Whatever makes or
         changes a version event needs `force = true`. Raises KnowledgeError with line and column.
         """
+        from hvdegraded.knowledge.user_rows import read_user_rows  # which few readings need
+
         user = read_user_rows(source, self._providers, self.event)
         changed = {row.name.lower() for row in user.providers}
         kept = tuple(row for row in self.providers if row.name.lower() not in changed)

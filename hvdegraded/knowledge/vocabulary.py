@@ -1,14 +1,14 @@
 """The closed sets of the field (roles, outcomes, families, components, …), versions and their pairs."""
 
-from __future__ import annotations
-
 import enum
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from hvdegraded.records.models import build_model
 
 __all__ = [
     "Certainty",
@@ -23,6 +23,7 @@ __all__ = [
     "Role",
     "VersionPair",
     "differing_pair",
+    "version_pair",
 ]
 
 
@@ -74,7 +75,7 @@ class ProtocolVersion(NamedTuple):
         return f"{self.major}.{self.minor}"
 
     @classmethod
-    def parse(cls, value: str | int, component: Component | None = None) -> ProtocolVersion:
+    def parse(cls, value: str | int, component: Component | None = None) -> Self:
         """The version that an event or its sender wrote.
 
         Reads `6.2`, and whole numbers in decimal (`196610`) or hexadecimal (`0x30002`), text or int: high
@@ -96,7 +97,7 @@ class ProtocolVersion(NamedTuple):
         raise ValueError(f"{value[:_LONGEST_TEXT]!r} is not a protocol version")
 
     @classmethod
-    def try_parse(cls, value: str | int | None, component: Component | None = None) -> ProtocolVersion | None:
+    def try_parse(cls, value: str | int | None, component: Component | None = None) -> Self | None:
         """Like `parse`, but return None for what is not a version."""
         if value is None:
             return None
@@ -106,7 +107,7 @@ class ProtocolVersion(NamedTuple):
             return None
 
     @classmethod
-    def _of_number(cls, number: int, component: Component | None) -> ProtocolVersion:
+    def _of_number(cls, number: int, component: Component | None) -> Self:
         shift = 8 if component is Component.STORAGE else 16
         if not 0 <= number < 1 << 2 * shift:
             raise ValueError(f"{number} does not fit the {2 * shift} bits of a protocol version")
@@ -151,6 +152,17 @@ class VersionPair(BaseModel):
     def differs(self) -> bool:
         """Whether both versions are known, and differ."""
         return self.known and self.guest != self.host
+
+
+def version_pair(
+    component: Component | None = None,
+    guest: ProtocolVersion | None = None,
+    host: ProtocolVersion | None = None,
+    service: Component | None = None,
+) -> VersionPair:
+    """Make a pair of values of the right types."""
+    values = {"component": component, "guest": guest, "host": host, "service": service}
+    return build_model(VersionPair, values)
 
 
 def differing_pair(pairs: Iterable[VersionPair]) -> VersionPair | None:

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import functools
 import os
+import pkgutil
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import tomli
 from pydantic import BaseModel, ValidationError
 
 from hvdegraded.errors import KnowledgeError, KnowledgeFileError, check_type
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
 
 __all__ = ["Entry", "TomlFile"]
 
@@ -86,8 +84,8 @@ class TomlFile:
         return cls.open(Path(source))
 
     @classmethod
-    def open(cls, source: Traversable) -> TomlFile:
-        """Read a file of a user or of the package."""
+    def open(cls, source: Path) -> TomlFile:
+        """Read a file."""
         path = str(source)
         try:
             with source.open("rb") as stream:
@@ -97,6 +95,15 @@ class TomlFile:
             raise KnowledgeFileError(
                 f"cannot be opened: {reason}", path=path, hint="give a TOML file with rows of events"
             ) from error
+        return cls._of_bytes(raw, path)
+
+    @classmethod
+    def of_package(cls, package: str, name: str) -> TomlFile:
+        """Read a file beside the modules of a package, in an archive too. Raises OSError if there is none."""
+        return cls._of_bytes(pkgutil.get_data(package, name) or b"", name)
+
+    @classmethod
+    def _of_bytes(cls, raw: bytes, path: str) -> TomlFile:
         if len(raw) > _LARGEST:
             raise KnowledgeError(f"larger than {_LARGEST >> 20} MiB", path=path)
         try:

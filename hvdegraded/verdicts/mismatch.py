@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from hvdegraded.guests.guest import Guest
 from hvdegraded.knowledge.guest_systems import windows_release, windows_remedy
 from hvdegraded.knowledge.protocols import Inference, ProtocolTable
-from hvdegraded.knowledge.vocabulary import Certainty, Component, GuestFamily, ProtocolVersion, VersionPair
+from hvdegraded.knowledge.vocabulary import (
+    Certainty,
+    Component,
+    GuestFamily,
+    ProtocolVersion,
+    VersionPair,
+    version_pair,
+)
 from hvdegraded.verdicts.evidence import GuestEvidence
 from hvdegraded.verdicts.phrases import gap_text, guest_text, sentence
 from hvdegraded.verdicts.policy import Policy
@@ -134,7 +141,7 @@ def _known_as_windows(mismatch: WorkingMismatch, guest: Guest) -> Ruling:
 
 
 def _spoken_only_by_windows(mismatch: WorkingMismatch, tables: ProtocolTable) -> str | None:
-    for pair in (*mismatch.version_pairs, VersionPair(component=mismatch.component)):
+    for pair in (*mismatch.version_pairs, version_pair(mismatch.component)):
         if pair.component is not None and tables.is_of_windows_only(pair.component, pair.guest):
             return f"{pair.component} {pair.guest or ''}".rstrip()
     return None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 
 from hvdegraded.knowledge.loader import link_of
-from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair
+from hvdegraded.knowledge.vocabulary import Component, VersionPair, differing_pair, version_pair
 from hvdegraded.printable import printable, table_html
 from hvdegraded.records.coverage import CoverageGap
 
@@ -235,7 +235,7 @@ class Verdict(BaseModel):
     @property
     def versions(self) -> VersionPair:
         """The pair of versions to show where there is room for one."""
-        return differing_pair(self.version_pairs) or VersionPair()
+        return differing_pair(self.version_pairs) or version_pair()
 
     @property
     def ignorable(self) -> bool:

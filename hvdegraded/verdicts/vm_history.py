@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from hvdegraded.events import VersionEvent
-from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair
+from hvdegraded.knowledge.vocabulary import Component, Lifecycle, Outcome, VersionPair, version_pair
 from hvdegraded.verdicts.timeline import MINUTE, Timeline, Timelines
 
 __all__ = ["WINDOW_MINUTES", "Failure", "Spoken", "VmHistory"]
@@ -72,7 +72,7 @@ class VmHistory:
         spoken = self._spoken = self._spoken or Timelines()
         found = [
             spoken.add(_spoken(event.component, pair, event.outcome), ticks)
-            for pair in event.version_pairs or (VersionPair(component=event.component),)
+            for pair in event.version_pairs or (version_pair(event.component),)
         ]
         if usable and event.outcome is Outcome.REFUSED:
             self._refusals = self._refusals or Timelines()

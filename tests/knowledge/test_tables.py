@@ -10,7 +10,7 @@ import pytest
 
 import hvdegraded.knowledge
 from hvdegraded.knowledge.facts import EventFact
-from hvdegraded.knowledge.loader import load_sources
+from hvdegraded.knowledge.rows import load_sources
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion, Role
 from tests.tools.event_examples import EXAMPLES, Example
@@ -252,7 +252,10 @@ def test_rows_that_hold_for_other_providers_are_found_there() -> None:
 
 def test_every_source_of_an_event_or_a_code_can_be_opened() -> None:
     sources = load_sources()
-    assert all(source.link.startswith("https://") for source in sources.values())
+    for source in sources.values():
+        assert source.keys() <= {"title", "link", "date"}
+        assert source["title"]
+        assert source["link"].startswith("https://")
     for path in (*(FOLDER / "events").iterdir(), FOLDER / "codes.toml"):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         for part in (content, *(row for row in content.values() if isinstance(row, dict))):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 
 from hvdegraded.formats.shippers.dialects import tables
 from hvdegraded.records.system_fields import SYSTEM_FIELDS
@@ -113,5 +112,5 @@ def system_names() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def words() -> _Words:
     """Read `beside.toml`, once."""
-    raw = TomlFile.open(files("hvdegraded.formats.shippers") / "beside.toml").content
+    raw = TomlFile.of_package("hvdegraded.formats.shippers", "beside.toml").content
     return {name: frozenset(words) for name, words in raw.items()}

@@ -82,9 +82,7 @@ class Tables(NamedTuple):
 @lru_cache(maxsize=1)
 def tables() -> Tables:
     """Read `dialects.toml`, once."""
-    from importlib.resources import files
-
-    raw = TomlFile.open(files("hvdegraded.formats.shippers") / "dialects.toml").content
+    raw = TomlFile.of_package("hvdegraded.formats.shippers", "dialects.toml").content
     dialects = tuple(_dialect(row) for row in raw["dialect"])
     hints = _dialect({"name": "", "lost": "", "fields": raw["hints"]})
     return Tables(
