@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.groups import Finding, Section
-from hvdegraded.findings.made import MadeWhenAsked
+from hvdegraded.findings.lazy_sequence import LazySequence
 from hvdegraded.records.coverage import CoverageGap
 from hvdegraded.verdicts.verdict import Assumption, GuestGap
 
@@ -46,7 +46,7 @@ class MissingLog:
     findings: tuple[str, ...]
 
 
-class AssumedVms(MadeWhenAsked[AssumedVm]):
+class AssumedVms(LazySequence[AssumedVm]):
     """The VMs of which something is assumed, in the order of their findings."""
 
     def __init__(self, vms: Iterable[tuple[Finding, ...]]) -> None:
@@ -65,7 +65,7 @@ class AssumedVms(MadeWhenAsked[AssumedVm]):
         """Those of which something is assumed because of the inventory's date."""
         return AssumedVms(found for found in self._vms if any(gap.is_of_date for gap in _gaps(found)))
 
-    def made(self, at: int) -> AssumedVm:
+    def item_at(self, at: int) -> AssumedVm:
         """Make the row of a VM."""
         found = self._vms[at]
         verdict = found[0].verdict

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.groups import Finding, Section
-from hvdegraded.findings.made import MadeWhenAsked
+from hvdegraded.findings.lazy_sequence import LazySequence
 from hvdegraded.findings.titles import PROBLEMS, detail_of, message_of, title_of
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.timestamps import datetime_from_ticks
@@ -139,7 +139,7 @@ class Problem:
         return list(dict.fromkeys(self.names.of(one) or one.host or "" for one in self.members))
 
 
-class FindingEntries(MadeWhenAsked[FindingEntry]):
+class FindingEntries(LazySequence[FindingEntry]):
     """The findings of problems, in the order of reading."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -150,7 +150,7 @@ class FindingEntries(MadeWhenAsked[FindingEntry]):
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def made(self, at: int) -> FindingEntry:
+    def item_at(self, at: int) -> FindingEntry:
         """Make the row of a finding."""
         which = bisect_right(self._ends, at)
         problem = self.problems[which]

@@ -41,7 +41,7 @@ _ONE_FINDING_PER_EVENT_ID = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Ruling:
-    """A verdict without its subject; the VM's name goes before `summary`."""
+    """A verdict without its subject, under the same names; the VM's name goes before `summary`."""
 
     label: Label = Label.ACTIONABLE
     reason: Reason
@@ -72,20 +72,8 @@ class Ruling:
         problem: str,
     ) -> Verdict:
         """Make the verdict on one subject."""
-        values = {
-            "label": self.label,
-            "reason": self.reason,
-            "basis": self.basis,
-            "severity": self.severity,
+        subject = {
             "summary": self.summary_on(vm_name or vm_id),
-            "assumptions": self.assumptions,
-            "guest_gap": self.guest_gap,
-            "unseen": self.unseen,
-            "remedy": self.remedy,
-            "references": self.references,
-            "guest": self.guest,
-            "derivation": self.derivation,
-            "if_otherwise": self.if_otherwise,
             "vm_name": vm_name,
             "vm_id": vm_id,
             "host": host,
@@ -93,7 +81,7 @@ class Ruling:
             "version_pairs": version_pairs,
             "problem": problem,
         }
-        return build_model(Verdict, values)
+        return build_model(Verdict, vars(self) | subject)
 
 
 def basis_of(fact: EventFact) -> Basis:

@@ -62,7 +62,7 @@ class Layout:
     new_inventory: str = ""
 
 
-def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = None) -> str:
+def as_text(document: Document, *, width: int = _WIDTH) -> str:
     """The document as plain text, `width` characters wide."""
     from rich.console import Console
 
@@ -71,7 +71,7 @@ def as_text(document: Document, *, width: int = _WIDTH, layout: Layout | None = 
     console = Console(
         file=target, width=width, color_system=None, highlight=False, force_jupyter=False, soft_wrap=True
     )
-    print_document(document, console, layout)
+    print_document(document, console)
     return target.getvalue().rstrip("\n")
 
 

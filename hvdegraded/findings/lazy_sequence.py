@@ -6,16 +6,16 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TypeVar, overload
 
-__all__ = ["MadeWhenAsked"]
+__all__ = ["LazySequence"]
 
 T = TypeVar("T")
 
 
-class MadeWhenAsked(Sequence[T]):
+class LazySequence(Sequence[T]):
     """Items that are made when they are asked for, each time anew; equal to a tuple of them."""
 
     @abstractmethod
-    def made(self, at: int) -> T:
+    def item_at(self, at: int) -> T:
         """Make the item at a place from 0 on."""
 
     @overload
@@ -26,13 +26,13 @@ class MadeWhenAsked(Sequence[T]):
 
     def __getitem__(self, at: int | slice) -> T | tuple[T, ...]:
         places = range(len(self))
-        return tuple(map(self.made, places[at])) if isinstance(at, slice) else self.made(places[at])
+        return tuple(map(self.item_at, places[at])) if isinstance(at, slice) else self.item_at(places[at])
 
     def __iter__(self) -> Iterator[T]:
-        return map(self.made, range(len(self)))
+        return map(self.item_at, range(len(self)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, (tuple, MadeWhenAsked)) and tuple(self) == tuple(other)
+        return isinstance(other, (tuple, LazySequence)) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))
