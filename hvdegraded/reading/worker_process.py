@@ -95,10 +95,12 @@ class Worker:
     def read(self, steps: Sequence[PathStep]) -> Iterator[Message]:
         """What the worker makes of a share. Never raises: where it ended, the last message says so."""
         with self._changing:
-            if self._process.poll() is not None and not self._ended:
+            is_new = self._process.poll() is not None and not self._ended
+            if is_new:
                 self._close_pipes()
                 self._start()
-                self.wait_until_ready()
+        if is_new:
+            self.wait_until_ready()
         to_come = len(steps)
         try:
             pickle.dump(

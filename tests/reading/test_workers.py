@@ -182,9 +182,10 @@ def test_leaving_early_ends_the_processes(logs: Path) -> None:
 @pytest.fixture(params=["forked", "started"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How a worker comes to be: as a fork of this process, or as an interpreter of its own."""
-    if request.param == "forked" and sys.platform != "linux":
-        pytest.skip("forked on Linux alone")
-    monkeypatch.setattr(worker_process, "_is_alone", lambda: request.param == "forked")
+    if request.param == "started":
+        monkeypatch.setattr(worker_process, "_is_alone", lambda: False)
+    elif not worker_process._is_alone():
+        pytest.skip("this process has threads, or is not one of Linux")
     return str(request.param)
 
 
@@ -230,13 +231,12 @@ def test_what_a_killed_worker_was_reading_is_read_here(logs: Path, mapper: Recor
     assert (report.delivered, report.filtered) == (alone.report.delivered, alone.report.filtered)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
-def test_a_worker_that_ends_when_some_of_its_records_are_given_is_reported(
+@pytest.mark.skipif(not worker_process._is_alone(), reason="this process has threads, or is not one of Linux")
+def test_a_forked_worker_that_ends_when_some_of_its_records_are_given_is_reported(
     logs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = logs / "a.evtx"
     claim, here = Share.claim, threading.current_thread()
-    monkeypatch.setattr(worker_process, "_is_alone", lambda: True)
     monkeypatch.setattr(step_reader, "_BATCH", 50)
     monkeypatch.setattr(Share, "claim", lambda one: threading.current_thread() != here and claim(one))
     job = ReadJob(None, ReadOptions(workers=Workforce(2)))
@@ -308,6 +308,17 @@ def test_small_inputs_and_streams_are_read_here(logs: Path, monkeypatch: pytest.
     monkeypatch.setattr(worker_process, "_is_alone", lambda: False)
     with pytest.raises(OSError, match="no interpreter"):
         list(read_records(logs, workers=eager(2)))
+
+
+@pytest.mark.slow
+@pytest.mark.subprocess
+@pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
+def test_forks_are_tested_where_there_are_no_threads() -> None:
+    """Which those have that share the tests among processes."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "forked", __file__]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "4 passed" in done.stdout
+    assert "skipped" not in done.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forked on Linux alone")
