@@ -41,7 +41,7 @@ from hvdegraded.records.coverage import ChannelCoverage
 from hvdegraded.records.items import Note, NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import EventRecord, Level
-from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.recurrence import Recurrences
 from hvdegraded.records.report import ReadReport
 from hvdegraded.verdicts.classifier import Classifier
 from hvdegraded.verdicts.history import History, short_host
@@ -98,7 +98,7 @@ class TriageBuilder:
             return
         self._take_alike([event], column((event.time_ticks,)), column((event.record_id,)))
 
-    def add_records(self, records: Iterable[EventRecord | list[Recurrence]]) -> Iterator[None]:
+    def add_records(self, records: Iterable[EventRecord | Recurrences]) -> Iterator[None]:
         """Take records as they are read, each kind of those that are alike once; yields nothing."""
         for found in records:
             self._add_run(Run(found))
@@ -117,8 +117,9 @@ class TriageBuilder:
             alike = Alike(run.like, timelines, self._bounds.kind_excluded(first))
             if run.is_short:
                 self._alike[run.kind] = alike
+        ticks = column(run.times)
         for timeline in alike.timelines:
-            timeline.extend(run.times)
+            timeline.extend(ticks)
         if not self._bounds.timeless:
             reasons = [self._bounds.time_excluded(ticks) for ticks in run.times]
             self._excluded.update(reason for reason in reasons if reason is not None)
@@ -133,10 +134,13 @@ class TriageBuilder:
     def _count(self, run: Run, alike: Alike, first: Event | None) -> None:
         """Count records in their group; `first` is the event of the first one, if made."""
         ticks, record_ids = column(run.times), column(run.ids)
-        oldest = min(zip(ticks, record_ids, strict=True))
-        if alike.group is not None and oldest > alike.group.age:
-            alike.group.extend(ticks, record_ids)
+        group = alike.group
+        if group is not None and (
+            min(ticks) > group.age[0] or min(zip(ticks, record_ids, strict=True)) > group.age
+        ):
+            group.extend(ticks, record_ids)
             return
+        oldest = min(zip(ticks, record_ids, strict=True))
         places = [at for at, age in enumerate(zip(ticks, record_ids, strict=True)) if age == oldest]
         events = [
             first if first is not None and at == 0 else self.classifier.normalise(run[at]) for at in places
@@ -312,14 +316,14 @@ class RecordMapper:
     classifier: Classifier
     bounds: Bounds
 
-    def __call__(self, records: Iterator[EventRecord | list[Recurrence]]) -> Iterator[TriagePart]:
+    def __call__(self, records: Iterator[EventRecord | Recurrences]) -> Iterator[TriagePart]:
         """One part of all the records."""
         builder = self.builder()
         for _ in builder.add_records(records):
             pass
         yield builder.part
 
-    def by_host(self, records: Iterator[EventRecord | list[Recurrence]]) -> dict[str, TriagePart]:
+    def by_host(self, records: Iterator[EventRecord | Recurrences]) -> dict[str, TriagePart]:
         """A part of the records of each host, by the name that `short_host` gives it."""
         builders: dict[str, TriageBuilder] = defaultdict(self.builder)
         for host, run in groupby(records, _host):
@@ -332,8 +336,8 @@ class RecordMapper:
         return TriageBuilder(self.classifier, bounds=self.bounds)
 
 
-def _host(found: EventRecord | list[Recurrence]) -> str:
-    return short_host(found.computer if isinstance(found, EventRecord) else found[0].like.computer)
+def _host(found: EventRecord | Recurrences) -> str:
+    return short_host(found.computer if isinstance(found, EventRecord) else found.like.computer)
 
 
 def triage(

@@ -9,7 +9,7 @@ from typing import TypeVar
 from hvdegraded.findings.exclusion import Exclusion
 from hvdegraded.findings.folded_groups import Group
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.recurrence import Recurrence, kind_of
+from hvdegraded.records.recurrence import Recurrences, kind_of
 from hvdegraded.verdicts.timeline import Timeline
 
 __all__ = ["Alike", "Run", "split_by_time"]
@@ -38,40 +38,38 @@ class Alike:
 class Run:
     """Records that are alike, with their times and record ids; `kind` identifies what they are like."""
 
-    __slots__ = ("_records", "ids", "kind", "like", "times")
+    __slots__ = ("_found", "ids", "kind", "like", "times")
 
-    def __init__(self, found: EventRecord | list[Recurrence]) -> None:
-        self._records: Sequence[EventRecord | Recurrence]
+    def __init__(self, found: EventRecord | Recurrences) -> None:
+        self._found = found
         self.kind: Hashable
-        self.times: list[int | None]
-        self.ids: list[int | None]
+        self.times: Sequence[int | None]
+        self.ids: Sequence[int | None]
         if isinstance(found, EventRecord):
-            self._records, self.like, self.kind = (found,), found, kind_of(found)
-            self.times, self.ids = [found.time_ticks], [found.record_id]
+            self.like, self.kind = found, kind_of(found)
+            self.times, self.ids = (found.time_ticks,), (found.record_id,)
         else:
-            self._records, self.like = found, found[0][0]
-            self.kind = id(self.like)
-            changing = [one[1] for one in found]
-            self.times, self.ids = [one[0] for one in changing], [one[1] for one in changing]
+            self.like, self.kind = found.like, id(found.like)
+            self.times, self.ids = found.changing[:2]
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __getitem__(self, at: int) -> EventRecord:
-        record = self._records[at]
-        return record if isinstance(record, EventRecord) else record.record()
+        return self._found if isinstance(self._found, EventRecord) else self._found[at].record()
 
     @property
     def is_short(self) -> bool:
         """Whether the kind takes so little room that it can be remembered."""
         like = self.like
-        if like is not self._records[0]:  # recurrences are short
+        if like is not self._found:  # recurrences are short
             return True
         return sum(len(text) for _, text in (*like.data, *like.extra, *like.rendering)) <= _LONGEST_ALIKE
 
     def keep(self, places: Sequence[int]) -> None:
         """Leave out the records of all other places."""
-        self._records = [self._records[at] for at in places]
+        if isinstance(self._found, Recurrences):
+            self._found = self._found.only(places)
         self.times, self.ids = [self.times[at] for at in places], [self.ids[at] for at in places]
 
 

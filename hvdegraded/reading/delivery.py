@@ -26,7 +26,7 @@ from hvdegraded.records.items import (
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.misplaced import MISPLACED, may_be_wanted
 from hvdegraded.records.record import TIME_CAVEATS, Anomaly, EventRecord, Origin, ProviderFilter
-from hvdegraded.records.recurrence import Recurrence, runs
+from hvdegraded.records.recurrence import Recurrence, Recurrences, in_order
 from hvdegraded.records.report import ReadReport
 
 __all__ = ["delivered", "delivered_in_order", "delivered_in_runs", "note_unread", "pass_over_other_file"]
@@ -62,7 +62,7 @@ def delivered_in_runs(
     report: ReadReport,
     wanted: ProviderFilter | None = None,
     zone: tzinfo | None = None,
-) -> Iterator[EventRecord | list[Recurrence]]:
+) -> Iterator[EventRecord | Recurrences]:
     """Give what `delivered` gives, but recurrences as such, in runs that are alike.
 
     Records of one stretch of a log are thus not in the order of the log; what comes of them must not depend
@@ -76,7 +76,7 @@ def _given(
     report: ReadReport,
     wanted: ProviderFilter | None,
     zone: tzinfo | None,
-    usual: Callable[[list[Recurrence], ReadReport], Iterator[R]],
+    usual: Callable[[list[Recurrences], ReadReport], Iterator[R]],
 ) -> Iterator[EventRecord | R]:
     """Give the wanted records, recurrences as `usual` makes them."""
     matches = None if wanted is None else wanted.remembering()
@@ -122,39 +122,32 @@ def _of_unsure_provider(record: EventRecord) -> Loss:
     return Loss(LossReason.MALFORMED, detail, origin.path, origin.offset, origin.line, record.record_id)
 
 
-def _in_runs(records: list[Recurrence], report: ReadReport) -> Iterator[list[Recurrence]]:
+def _in_runs(found: list[Recurrences], report: ReadReport) -> Iterator[Recurrences]:
     """Give records that are wanted, of which there is nothing to report but their number and times."""
-    for run in runs(records):
-        report.delivered += len(run)
-        yield run
-        like, times = run[0][0], [ticks for one in run if (ticks := one[1][0]) is not None]
-        if times:
-            report.times.add(like.computer, like.channel, min(times), max(times))
+    for alike in found:
+        report.delivered += len(alike)
+        yield alike
+        _take_times(alike, report)
 
 
-def _whole(records: list[Recurrence], report: ReadReport) -> Iterator[EventRecord]:
+def _whole(found: list[Recurrences], report: ReadReport) -> Iterator[EventRecord]:
     """Give the same records whole."""
-    return map(Recurrence.record, _one_by_one(records, report))
+    return map(Recurrence.record, _one_by_one(found, report))
 
 
-def _one_by_one(records: list[Recurrence], report: ReadReport) -> Iterator[Recurrence]:
+def _one_by_one(found: list[Recurrences], report: ReadReport) -> Iterator[Recurrence]:
     """Give the same records in their order."""
-    host, channel, first, last = None, None, 0, 0
-    for record in records:
-        like, ticks = record[0], record[1][0]
-        if like.computer is not host or like.channel is not channel or ticks is None:
-            if host is not None and channel is not None:
-                report.times.add(host, channel, first, last)
-            host, channel = (None, None) if ticks is None else (like.computer, like.channel)
-            first = last = ticks or 0
-        elif ticks > last:
-            last = ticks
-        elif ticks < first:
-            first = ticks
+    for record in in_order(found):
         report.delivered += 1
         yield record
-    if host is not None and channel is not None:
-        report.times.add(host, channel, first, last)
+    for alike in found:
+        _take_times(alike, report)
+
+
+def _take_times(alike: Recurrences, report: ReadReport) -> None:
+    times = [ticks for ticks in alike.changing.time_ticks if ticks is not None]
+    if times:
+        report.times.add(alike.like.computer, alike.like.channel, min(times), max(times))
 
 
 def _take_time(record: EventRecord, report: ReadReport) -> None:
@@ -205,7 +198,7 @@ def _member(
     report: ReadReport,
     wanted: ProviderFilter | None,
     zone: tzinfo | None,
-    usual: Callable[[list[Recurrence], ReadReport], Iterator[R]],
+    usual: Callable[[list[Recurrences], ReadReport], Iterator[R]],
 ) -> Iterator[EventRecord | R]:
     """The wanted records of a file in an archive, which has a report of its own."""
     part = ReadReport(path=member.path, strict=report.strict)

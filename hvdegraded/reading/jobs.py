@@ -19,7 +19,7 @@ from hvdegraded.records.items import Item
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.options import Engine, ReadOptions
 from hvdegraded.records.record import EventRecord, ProviderFilter
-from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.recurrence import Recurrences
 from hvdegraded.records.report import ReadReport
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "ReadJob",
 ]
 
-Mapper = Callable[[Iterator[EventRecord | list[Recurrence]]], Iterator[Any]]
+Mapper = Callable[[Iterator[EventRecord | Recurrences]], Iterator[Any]]
 """What makes results of records and of runs of those that are alike, in whichever process reads them.
 
 For several processes it must be picklable.

@@ -14,7 +14,7 @@ from hvdegraded.reading.shares import Message, PathStep
 from hvdegraded.reading.steps import step_items
 from hvdegraded.records.items import Item
 from hvdegraded.records.record import EventRecord, Origin
-from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.recurrence import Recurrence, Recurrences
 from hvdegraded.records.report import ReadReport
 
 __all__ = ["StepReader", "packed", "unpacked"]
@@ -47,7 +47,7 @@ class StepReader:
     def _mapped(self, steps: Sequence[PathStep], mapper: Mapper) -> Iterator[Message]:
         accounts: list[Message] = []
 
-        def records() -> Iterator[EventRecord | list[Recurrence]]:
+        def records() -> Iterator[EventRecord | Recurrences]:
             for one in steps:
                 report, error = ReadReport(path=display_path(one.path)), None
                 try:
@@ -101,7 +101,7 @@ def packed(records: Iterable[EventRecord | Recurrence]) -> list[tuple[Any, ...]]
             plain = likes.get(id(like))
             if plain is None:
                 plain = likes[id(like)] = tuple(like)
-            rows.append((plain, tuple(changing), *place))
+            rows.append((plain, changing, *place))
         else:
             rows.append((*record[:-1], tuple(record[-1])))
     return rows

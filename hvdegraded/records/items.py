@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.record import EventRecord
-from hvdegraded.records.recurrence import Recurrence
+from hvdegraded.records.recurrence import Recurrences
 
 __all__ = [
     "Chunks",
@@ -147,5 +147,5 @@ class Member(NamedTuple):
     zone: tzinfo | None = None
 
 
-Item = EventRecord | list[Recurrence] | Skipped | Loss | Note | Coverage | Chunks | Opened | SetBack | Member
+Item = EventRecord | list[Recurrences] | Skipped | Loss | Note | Coverage | Chunks | Opened | SetBack | Member
 """What a reader yields; a list holds several records that are wanted."""

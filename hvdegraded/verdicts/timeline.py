@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from typing import Generic, TypeVar
 
 __all__ = ["HOUR", "MINUTE", "SECOND", "Timeline", "Timelines", "last_tick_of"]
@@ -15,6 +15,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 _MILLISECOND = SECOND // 1000
 _MAX_BUCKETS = 2048
+_MOST_WAITING = 256  # times that are not yet sorted in
 _MAX_KEYS = 256
 _LAST = (1 << 63) - 1  # that an array holds; no event happened in the year 30828
 
@@ -32,14 +33,28 @@ class Timeline:
     A coarse timeline answers that something happened at any time of an hour in which it happened.
     """
 
-    __slots__ = ("_spans", "grain", "joined", "untimed")
+    __slots__ = ("_grain", "_known", "_waiting", "joined", "untimed")
 
     def __init__(self) -> None:
         self.joined: Timeline | None = None
         """The timeline that takes this one's times, if it became part of another."""
-        self.grain = MINUTE
         self.untimed = False
-        self._spans: array[int] = array("q")  # first and last time of each minute or hour, in order
+        self._grain = MINUTE
+        self._known: array[int] = array("q")  # first and last time of each minute or hour, in order
+        self._waiting: array[int] | None = None  # times that are to be sorted in
+
+    @property
+    def grain(self) -> int:
+        """The ticks of a minute, or of an hour."""
+        if self._waiting:
+            self._settle()
+        return self._grain
+
+    @property
+    def _spans(self) -> array[int]:
+        if self._waiting:
+            self._settle()
+        return self._known
 
     @property
     def coarse(self) -> bool:
@@ -59,31 +74,46 @@ class Timeline:
         if ticks is None or not 0 <= ticks <= _LAST:
             self.untimed = True
             return
-        spans, start = self._spans, ticks - ticks % self.grain
-        at = bisect_left(spans, start)
-        if at == len(spans) or spans[at] >= start + self.grain:
-            spans[at:at] = array("q", (ticks, ticks))
-            if len(spans) > 2 * _MAX_BUCKETS and self.grain == MINUTE:
-                self._coarsen()
-        elif ticks < spans[at]:
-            spans[at] = ticks
-        elif ticks > spans[at + 1]:
-            spans[at + 1] = ticks
+        self._add_of_one_span(ticks, ticks)
 
-    def extend(self, times: Iterable[int | None]) -> None:
-        """Take several times, as `add` takes each; most are of the newest minute."""
+    def extend(self, times: array[int]) -> None:
+        """Take several times, as `add` takes each; they wait until they are asked for, or are many."""
         if self.joined is not None:
             self.joined.extend(times)
             return
-        spans, first, end = self._spans, 0, 0
-        for ticks in times:
-            if ticks is None or not first <= ticks < end:
-                self.add(ticks)
-                spans = self._spans
-                first = spans[-2] if spans else 0
-                end = min(first - first % self.grain + self.grain, _LAST + 1) if spans else 0
-            elif ticks > spans[-1]:
-                spans[-1] = ticks
+        if len(times) == 1:  # of most of many VMs there is no more
+            self.add(times[0])
+            return
+        if self._waiting is None:
+            self._waiting = array("q")
+        self._waiting.extend(times)
+        self.untimed |= min(times, default=0) < 0
+        if len(self._waiting) >= _MOST_WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Take the times that wait: of those of one minute the first and the last count."""
+        ordered, self._waiting = sorted(set(self._waiting or ())), None
+        at = bisect_left(ordered, 0)
+        while at < len(ordered):
+            first = ordered[at]
+            at = bisect_left(ordered, first - first % self._grain + self._grain, at)
+            self._add_of_one_span(first, ordered[at - 1])
+
+    def _add_of_one_span(self, first: int, last: int) -> None:
+        """Take two times of the same minute, or hour."""
+        spans, grain = self._known, self._grain
+        start = first - first % grain
+        at = bisect_left(spans, start)
+        if at == len(spans) or spans[at] >= start + grain:
+            spans[at:at] = array("q", (first, last))
+            if len(spans) > 2 * _MAX_BUCKETS and grain == MINUTE:
+                self._coarsen()
+            return
+        if first < spans[at]:
+            spans[at] = first
+        if last > spans[at + 1]:
+            spans[at + 1] = last
 
     def between(self, first: int, last: int) -> Iterator[int]:
         """Yield the times that may lie from `first` to `last`, both included."""
@@ -119,7 +149,7 @@ class Timeline:
 
     def _coarsen(self) -> None:
         times = list(self)
-        self.grain, self._spans = HOUR, array("q")
+        self._grain, self._known = HOUR, array("q")
         for ticks in times:
             self.add(ticks)
 

@@ -19,6 +19,7 @@ from hvdegraded.formats.evtx.record_headers import Gap, Span, records_between
 from hvdegraded.formats.evtx.walk import walk
 from hvdegraded.records.items import Chunks, Item, Note, NoteKind, Opened, Skipped
 from hvdegraded.records.record import EventRecord, ProviderFilter
+from hvdegraded.records.recurrence import in_order
 
 __all__ = ["carve"]
 
@@ -46,7 +47,7 @@ def carve(
         spans = list(walk(chunk))
         for item in decoder.items(chunk, path, names, spans):
             if isinstance(item, list):
-                yield from (_once(one.record(), seen) for one in item)
+                yield from (_once(one.record(), seen) for one in in_order(item))
             else:
                 yield _once(item, seen) if isinstance(item, EventRecord) else item
         for record in _remnants(chunk, spans, decoder, path) if remnants else ():

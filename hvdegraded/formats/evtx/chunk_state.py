@@ -3,57 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from operator import itemgetter, sub
 from typing import NamedTuple
 
 from hvdegraded.formats.evtx.binxml.split import Heading
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.record_headers import Gap, Span
-from hvdegraded.formats.evtx.walk import end_of
 from hvdegraded.records.coverage import Coverage
-from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack
+from hvdegraded.records.items import Chunks, Item, Loss, LossReason, Note, NoteKind, SetBack, Skipped
 from hvdegraded.records.record import EventRecord
 
-__all__ = ["Unwanted", "coverages", "gap_loss", "state_of"]
+__all__ = ["Unwanted", "UnwantedRecords", "gap_loss", "state_of"]
 
 _COMPUTER, _CHANNEL = map(EventRecord._fields.index, ("computer", "channel"))
 _SET_BACK = 10_000_000  # ticks by which times run backwards for another reason than the order of writing
 
 
 class Unwanted(NamedTuple):
-    """The System fields and the time of a record whose provider is not wanted."""
+    """A record whose provider is not wanted: where it starts in its chunk, its System fields and its time."""
 
+    start: int
     heading: Heading
     ticks: int | None
 
 
-def state_of(chunk: Chunk, spans: Sequence[Span | Gap]) -> Iterator[Item]:
-    """What is damaged in a chunk."""
-    damaged = not chunk.trusted
+class UnwantedRecords:
+    """The records of a chunk that are not wanted: how many, and the first and the last of each kind."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._ends: list[Unwanted] = []
+
+    def add(self, count: int, *ends: Unwanted) -> None:
+        """Take so many."""
+        self._count += count
+        self._ends += ends
+
+    def items(self) -> Iterator[Item]:
+        """That they were skipped, and the times of the first and the last of them."""
+        if not self._ends:
+            return
+        yield Skipped(self._count)
+        start = itemgetter(0)
+        for _, heading, ticks in (min(self._ends, key=start), max(self._ends, key=start)):
+            if ticks is not None:
+                yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)
+
+
+def state_of(chunk: Chunk, spans: Sequence[Span | Gap], *, damaged: bool) -> Iterator[Item]:
+    """What is damaged in a chunk; `damaged` says that the records' bytes are not those that were written."""
     where = f"the chunk at offset 0x{chunk.at(0):X}"
     records = [span for span in spans if isinstance(span, Span)]
-    hidden = len(records) - [span[-1] for span in records].count(None)
+    _, _, numbers, times, odd = zip(*records, strict=True) if records else ((),) * len(Span._fields)
+    hidden = len(odd) - odd.count(None)
     if hidden:
         yield Note(NoteKind.CHUNK, f"{where} hides {hidden} records: sizes or its header leave them out")
-    numbers, times = [span[2] for span in records], [span[3] for span in records]
     counted = chunk.records is not None and bool(numbers)
     if counted and not chunk.first <= min(numbers) <= max(numbers) <= chunk.last:
         yield Note(NoteKind.CHUNK, f"{where} holds records that its header does not count")
-    if damaged:
+    if not chunk.trusted:
         yield Note(NoteKind.CHUNK, f"the header of {where} is damaged")
     elif chunk.records is None and spans:
         yield Note(NoteKind.CHUNK, f"the header of {where} counts records {chunk.first} to {chunk.last}")
     elif not chunk.orderly and spans and not hidden:
         yield Note(NoteKind.CHUNK, f"the header of {where} names another last record than is there")
-    if not chunk.intact(end_of(spans)):
+    if damaged:
         yield Note(NoteKind.CHUNK, f"the checksum of {where} does not match")
-        damaged = True
-    steps = [before - ticks for before, ticks in pairwise(times) if ticks and ticks <= before - _SET_BACK]
-    if chunk.trusted and any(number <= before for before, number in pairwise(numbers)):
+    if chunk.trusted and list(numbers) != sorted(set(numbers)):
         yield Note(NoteKind.CHUNK, f"record numbers in {where} go back")
+    later = times[1:]
+    steps = [
+        step for step, ticks in zip(map(sub, times, later), later, strict=True) if step >= _SET_BACK and ticks
+    ]
     if steps:
         yield SetBack(len(steps), max(steps))
-    if damaged or len(records) < len(spans):
+    if damaged or not chunk.trusted or len(records) < len(spans):
         yield Chunks(damaged=1)
 
 
@@ -73,10 +97,3 @@ def gap_loss(chunk: Chunk, spans: Sequence[Span | Gap], place: int) -> Loss:
         after=before.ticks if isinstance(before, Span) else None,
         before=behind.ticks if isinstance(behind, Span) else None,
     )
-
-
-def coverages(*records: Unwanted) -> Iterator[Coverage]:
-    """The times of records."""
-    for heading, ticks in records:
-        if ticks is not None:
-            yield Coverage(heading.fields[_COMPUTER], heading.fields[_CHANNEL], ticks, ticks)

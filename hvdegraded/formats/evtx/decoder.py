@@ -6,7 +6,7 @@ import struct
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import Made, PlannedTemplate
@@ -18,33 +18,33 @@ from hvdegraded.formats.evtx.binxml.layout import (
     system_texts,
 )
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
-from hvdegraded.formats.evtx.binxml.split import Heading
+from hvdegraded.formats.evtx.binxml.split import Heading, Shape
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, malformed
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
-from hvdegraded.formats.evtx.chunk_state import Unwanted, coverages, gap_loss, state_of
+from hvdegraded.formats.evtx.chunk_state import Unwanted, UnwantedRecords, gap_loss, state_of
 from hvdegraded.formats.evtx.chunks import Chunk
 from hvdegraded.formats.evtx.format import (
     FRAGMENT_HEADER,
     FRAGMENT_TOKEN,
-    INSTANCE_HEAD,
     INSTANCE_TOKEN,
     RECORD_HEADER,
 )
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
-from hvdegraded.formats.evtx.shapes import SHAPE_HEAD, learn
+from hvdegraded.formats.evtx.shapes import MOST_COMPARED, VALUES_LISTED, alike, may_spell_payload, shape_of
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
-from hvdegraded.records.items import Item, Loss, Note, NoteKind, Skipped
+from hvdegraded.records.items import Item, Loss, Note, NoteKind
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
-from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence
+from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence, Recurrences, cut_at
 
 __all__ = ["EvtxDecoder"]
 
 _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
+_OFFSET_AND_COUNT = struct.Struct("<II").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PAYLOAD_BEGINS = (FRAGMENT_TOKEN, INSTANCE_TOKEN)
 _MAX_HIDDEN = 1024  # places in a record where another may begin
@@ -54,6 +54,17 @@ _Outer = tuple[Heading, tuple[Any, ...], SystemLayout, int]
 _NOWHERE = Origin()
 _MOST_ALIKE = 8192  # kinds of records that are remembered
 _LONGEST_ALIKE = 4096  # bytes of such a record
+
+
+class _Work(NamedTuple):
+    """A chunk that is decoded."""
+
+    chunk: Chunk
+    xml: ChunkXml[PlannedTemplate]
+    path: str | None
+    wanted: ChunkPrefilter | None
+    anomalies: tuple[str, ...]
+    """Of all its records."""
 
 
 class EvtxDecoder:
@@ -82,139 +93,107 @@ class EvtxDecoder:
         Usual records come many at a time, others, which can be large, one by one.
         """
         spans = list(walk(chunk)) if spans is None else spans
-        yield from state_of(chunk, spans)
         damaged = not chunk.intact(end_of(spans))
+        yield from state_of(chunk, spans, damaged=damaged)
         anomalies = (*chunk.anomalies, Anomaly.BAD_CHECKSUM) if damaged else chunk.anomalies
-        xml = self._xml(chunk, damaged=damaged)
-        usual: list[Recurrence] = []
-        skipped: list[Unwanted] = []
-        place = -1
-        while (place := place + 1) < len(spans):
-            if self._fast and not anomalies:
-                place = self._take_known(xml, chunk, path, wanted, spans, place, usual, skipped)
-                if place == len(spans):
-                    break
+        work = _Work(chunk, self._xml(chunk, damaged=damaged), path, wanted, anomalies)
+        usual: list[Recurrences] = []
+        unwanted = UnwantedRecords()
+        others: Iterable[int] = range(len(spans))
+        if self._fast and not anomalies:
+            others = self._take_alike(work, spans, usual, unwanted)
+        for place in others:
             span = spans[place]
-            if isinstance(span, Gap):
-                yield usual
-                usual = []
-                yield gap_loss(chunk, spans, place)
-                continue
-            found = self._decoded(xml, chunk, path, wanted, span, anomalies)
-            if isinstance(found, Recurrence):
+            found = gap_loss(chunk, spans, place) if isinstance(span, Gap) else self._decoded(work, span)
+            if isinstance(found, Recurrences):
                 usual.append(found)
                 continue
             if isinstance(found, Unwanted):
-                skipped.append(found)
+                unwanted.add(1, found)
                 continue
-            yield usual
-            usual = []
+            before, usual = cut_at(span.start, usual)
+            yield before
             yield found
             if isinstance(found, EventRecord) and Anomaly.BYTES_LEFT in found.origin.anomalies:
-                yield from self._hidden_in(chunk, xml, span, path, spans)
+                assert isinstance(span, Span)
+                yield from self._hidden_in(work, span, spans)
         yield usual
-        if skipped:
-            yield Skipped(len(skipped))
-            yield from coverages(skipped[0], skipped[-1])
+        yield from unwanted.items()
 
-    def _decoded(
+    def _take_alike(
         self,
-        xml: ChunkXml[PlannedTemplate],
-        chunk: Chunk,
-        path: str | None,
-        wanted: ChunkPrefilter | None,
-        span: Span,
-        anomalies: tuple[str, ...],
-    ) -> Item | Recurrence | Unwanted:
-        """A record of a chunk with these anomalies."""
+        work: _Work,
+        spans: Sequence[Span | Gap],
+        usual: list[Recurrences],
+        unwanted: UnwantedRecords,
+    ) -> list[int]:
+        """Take the records that are alike of a chunk without anomalies; return the places of all others."""
+        chunk, taken = work.chunk, set[int]()
+        for first, starts, columns, guids in alike(chunk.data, spans, partial(self._shape, work.xml)):
+            found = self._decoded(work, first)
+            if isinstance(found, Recurrences):
+                for place in guids:
+                    columns[place] = tuple(map(self._guids.__getitem__, columns[place]))
+                usual.append(found.repeated(Changing._make(columns), starts))
+            elif isinstance(found, Unwanted):
+                last = Unwanted(starts[-1], found.heading, columns[0][-1])
+                unwanted.add(len(starts), found, last)
+            else:
+                continue
+            taken.update(starts)
+        if len(taken) == len(spans):
+            return []
+        return [place for place, span in enumerate(spans) if span.start not in taken]
+
+    def _shape(self, xml: ChunkXml[PlannedTemplate], span: Span) -> Shape | None:
+        """The shape of records like this one; None if they are to be decoded one by one."""
+        data, start = xml.data, span.start
+        values = start + RECORD_HEADER + VALUES_LISTED
+        offset, count = _OFFSET_AND_COUNT(data, values - 8)
+        here = values + 4 * count
+        # A template that is spelled out in the record itself leaves its values elsewhere.
+        if offset >= start or count > MOST_COMPARED or here > span.end:
+            return None
+        try:
+            template, _ = xml.templates.get(offset) or xml.template(offset)
+            layout = template.system[data[values:here]]
+        except (BinXmlError, struct.error, UnicodeDecodeError, BadTextError):
+            return None
+        if layout is None or not 0 < span.end - 4 - here - layout.size <= 8:
+            return None
+        shape, new = shape_of(layout, count, span.end - start)
+        self._made.count += new
+        return None if may_spell_payload(data, start, shape) else shape
+
+    def _decoded(self, work: _Work, span: Span) -> Item | Recurrences | Unwanted:
+        """A record of a chunk."""
+        chunk, xml, path, wanted, anomalies = work
         start, end, number, ticks, odd_place = span
         body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
         is_short = stop - body <= _LONGEST_ALIKE
         try:
             outer = self._outer(xml, body, stop)
-            if outer is not None and not outer[0].clears_log:
-                if is_short:
-                    self._made.count += learn(chunk.data, span, outer[0], *outer[2:])
-                if wanted is not None and not wanted.matches(outer[0].provider):
-                    if not wanted.matters(outer[0].provider, outer[0].guid):
-                        return Unwanted(outer[0], outer[1][0])
+            if outer is not None and not outer[0].clears_log and wanted is not None:
+                heading = outer[0]
+                if not wanted.matches(heading.provider):
+                    if not wanted.matters(heading.provider, heading.guid):
+                        return Unwanted(start, heading, outer[1][0])
                     is_short = False  # the whole record shows whether its provider is known
             like = self._like(xml, outer, stop) if outer is not None and self._fast else None
             plain = not anomalies and odd_place is None and is_short
             if plain and outer is not None and like is not None and not outer[0].clears_log:
-                found: Recurrence = _new_tuple(Recurrence, (like, outer[1], path, offset, chunk.number))
-                return found
+                return Recurrences(
+                    like, Changing._make(zip(outer[1])), (start,), path, chunk.offset, chunk.number
+                )
             marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
             origin = Origin("evtx", path, offset, None, chunk.number, False, marks)
             return self._record(xml, body, stop, origin, outer, like)
         except (BinXmlError, UnreadableEventError) as error:
             return Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
 
-    def _take_known(
-        self,
-        xml: ChunkXml[PlannedTemplate],
-        chunk: Chunk,
-        path: str | None,
-        wanted: ChunkPrefilter | None,
-        spans: Sequence[Span | Gap],
-        place: int,
-        usual: list[Recurrence],
-        skipped: list[Unwanted],
-    ) -> int:
-        """Take the records from a place on whose shape, heading and payload are known.
-
-        Of those that are not wanted, the payload is not looked at. Returns the place of the first other.
-        """
-        data, base, templates, alike = chunk.data, chunk.offset, xml.templates, self._alike
-        passed: set[Heading] = set()  # whose providers are wanted
-        for at in range(place, len(spans)):
-            span = spans[at]
-            start = span[0]
-            body = start + RECORD_HEADER
-            (offset,) = _COUNT(data, body + SHAPE_HEAD)
-            # A template that is spelled out in the record itself leaves its values elsewhere.
-            outer = templates.get(offset) if offset < start else None
-            if outer is None or span[-1] is not None:
-                return at
-            values = body + INSTANCE_HEAD.size + 4
-            layout = outer[0].system.get(data[values : values + 4 * data[values - 4]])
-            shape = None if layout is None else layout.shapes.get(span[1] - start)
-            if shape is None:
-                return at
-            unpack, at_key, at_inner, at_payload, kept, pick, absent, guids, headings, _ = shape
-            parts = unpack(data, body)
-            heading = headings.get(kept(parts))
-            if heading is None:
-                return at
-            if heading not in passed:
-                if wanted is not None and not wanted.matches(heading.provider):
-                    if wanted.matters(heading.provider, heading.guid):
-                        return at
-                    skipped.append(Unwanted(heading, pick(parts + absent)[0]))
-                    continue
-                passed.add(heading)
-            offset = parts[at_inner]
-            inner = templates.get(offset) if offset < start else None
-            if inner is None or inner[0].key != parts[at_key]:
-                return at
-            like = alike.get((heading, inner[0], parts[at_payload]))
-            if like is None:
-                return at
-            changing = pick(parts + absent)
-            if guids:
-                changing = self._with_guids(guids, changing)
-            usual.append(_new_tuple(Recurrence, (like, changing, path, base + start, chunk[2])))
-        return len(spans)
-
-    def _hidden_in(
-        self,
-        chunk: Chunk,
-        xml: ChunkXml[PlannedTemplate],
-        outer: Span,
-        path: str | None,
-        listed: Sequence[Span | Gap],
-    ) -> Iterator[Item]:
+    def _hidden_in(self, work: _Work, outer: Span, listed: Sequence[Span | Gap]) -> Iterator[Item]:
         """Records in a record whose size reaches beyond its own values, but for those that are listed."""
+        chunk, xml, path, *_ = work
         known = {span.start for span in listed}
         count = 0
         for span in islice(records_inside(chunk.data, outer), _MAX_HIDDEN):
@@ -260,7 +239,7 @@ class EvtxDecoder:
         """The record in data[start:end], of which this was found fast. Raises as `_decode_general` does."""
         if outer is None or like is None:
             return self._decode_general(xml, start, end, origin)
-        return Recurrence(like, Changing(*outer[1]), None, 0, 0).record()._replace(origin=origin)
+        return Recurrence(like, outer[1], None, 0, 0).record()._replace(origin=origin)
 
     def _xml(self, chunk: Chunk, *, damaged: bool) -> ChunkXml[PlannedTemplate]:
         if self._made.count > _MAX_LAYOUTS:

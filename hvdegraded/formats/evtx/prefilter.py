@@ -111,8 +111,8 @@ class ChunkPrefilter:
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
         """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""
-        if not chunk.proven or (not chunk.orderly and chunk.free != FIRST_RECORD):
-            return None  # in damaged bytes a wanted name may be damaged too
+        if not chunk.trusted or (not chunk.orderly and chunk.free != FIRST_RECORD):
+            return None
         data = chunk.data
         xml = ChunkXml(data, self._templates, chunk.limit)
         self._literal_clearing = False
@@ -148,8 +148,8 @@ class ChunkPrefilter:
         clearing = self._literal_clearing or any(one.startswith(_CLEARING_NAME) for one in providers)
         if clearing and _CLEARED in data:
             return None
-        if place != end or count != (chunk.records or 0):
-            return None
+        if place != end or count != (chunk.records or 0) or not chunk.proven:
+            return None  # in damaged bytes a wanted name may be damaged too
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 
     def _named_by(

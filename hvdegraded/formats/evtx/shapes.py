@@ -1,92 +1,118 @@
-"""Records of a shape that is known are taken apart in one go.
+"""Records of a chunk that are equal but for their time and numbers are found together, and decoded once.
 
-How it works. A *shape* is made of a record that was decoded step by step. It belongs to the layout of the
-outer values, and so to the template and to the sizes and types of these. One `struct.Struct` takes a record
-of its size apart: the offsets of its two templates, what changes between records that are alike, the
-payload's content, and all bytes between these (`kept`).
+How it works. Records of one size whose content begins with the same bytes have the same layout of outer
+values. So one `struct.Struct` takes all of them apart, into columns: what changes between records that are
+alike, and all bytes between. Where these bytes are equal, the records are alike, and one shows what all are.
 
-Why that is exact. All bytes that decide on how a record is decoded are kept (its head, the sizes and types of
-its values, tokens, the end mark), or they are offsets, which are looked up as templates. A record with the
-layout and the kept bytes of one that was decoded has the same System fields; the template of its payload, if
-the key is that of the template, and the content decide the rest. Bytes behind the end mark have no meaning.
+Why that is exact. Templates are those of the chunk, by their offsets, and all bytes but those of what changes
+are compared: that decides how a record is decoded. Only a template that a record spells out in itself
+depends on where the record stands: a shape has none of that. Bytes behind the end mark have no meaning.
 """
 
 from __future__ import annotations
 
 import struct
-from operator import itemgetter
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import repeat
+from operator import getitem, itemgetter, sub
+from typing import Any, NamedTuple
 
 from hvdegraded.formats.evtx.binxml.layout import SystemLayout
-from hvdegraded.formats.evtx.binxml.split import Heading, Shape, split_of
-from hvdegraded.formats.evtx.format import FRAGMENT_TOKEN, INSTANCE_HEAD, INSTANCE_TOKEN, RECORD_HEADER
-from hvdegraded.formats.evtx.record_headers import Span
+from hvdegraded.formats.evtx.binxml.split import Shape, split_of
+from hvdegraded.formats.evtx.format import FRAGMENT_TOKEN, INSTANCE_HEAD, RECORD_HEADER
+from hvdegraded.formats.evtx.record_headers import Gap, Span
 
-__all__ = ["SHAPE_HEAD", "learn"]
+__all__ = ["MOST_COMPARED", "VALUES_LISTED", "AlikeRecords", "alike", "may_spell_payload", "shape_of"]
 
-_INNER = struct.Struct("<BBII")
-SHAPE_HEAD = INSTANCE_HEAD.size - 4
-"""Bytes of a record's content before the offset of its template."""
+MOST_COMPARED = 20
+"""Values of a record that is compared: Windows writes as many."""
+VALUES_LISTED = INSTANCE_HEAD.size + 4
+"""Where in a record's content the list of its values begins, behind their count."""
+_COMPARED_FIRST = RECORD_HEADER + VALUES_LISTED + 4 * MOST_COMPARED
+_INNER_OFFSET = struct.Struct("<6xI")
 
 
-def learn(data: bytes, span: Span, heading: Heading, layout: SystemLayout, here: int) -> int:
-    """Remember the shape of a record that was decoded, and its System fields; return how much is new.
+class AlikeRecords(NamedTuple):
+    """Records of a chunk that are alike: the first of them, where each starts, and columns of what changes.
 
-    Its outer values start at `here`.
+    `guids` are the places of columns that contain bytes.
     """
-    start, size = span.start + RECORD_HEADER, span.end - span.start
-    content = _content_place(data, start, here, layout)
-    if content is None:
-        return 0
+
+    first: Span
+    starts: Sequence[int]
+    columns: list[tuple[Any, ...]]
+    guids: tuple[int, ...]
+
+
+def alike(
+    data: bytes, spans: Sequence[Span | Gap], shape_at: Callable[[Span], Shape | None]
+) -> Iterator[AlikeRecords]:
+    """Find records of a chunk that are alike.
+
+    Records that are like no other, and those that do not stand in good order, are left out.
+    """
+    sound: list[Any] = [span for span in spans if span[-1] is None]
+    if not sound:
+        return
+    starts, ends, *_ = zip(*sound, strict=True)
+    heads = map(slice, map(RECORD_HEADER.__add__, starts), map(_COMPARED_FIRST.__add__, starts))
+    keys = zip(map(sub, ends, starts), map(getitem, repeat(data), heads), strict=False)
+    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        groups[key].append(place)
+    for places in groups.values():
+        shape = shape_at(sound[places[0]]) if len(places) > 1 else None
+        if shape is not None:
+            pick = itemgetter(*places)
+            yield from _sorted(data, pick(sound), pick(starts), shape)
+
+
+def _sorted(
+    data: bytes, spans: Sequence[Span], starts: Sequence[int], shape: Shape
+) -> Iterator[AlikeRecords]:
+    """Sort records of a shape by the columns that must be equal."""
+    columns = list(zip(*map(shape.unpack, repeat(data), starts), strict=True))
+    count = len(starts)
+    different = [column for column in map(columns.__getitem__, shape.kept) if column.count(column[0]) < count]
+    changing = [
+        (value,) * count if at is None else columns[at]
+        for at, value in zip(shape.changing, shape.absent, strict=True)
+    ]
+    if not different:
+        yield AlikeRecords(spans[0], starts, changing, shape.guids)
+        return
+    found: defaultdict[Any, list[int]] = defaultdict(list)
+    for at, content in enumerate(different[0] if len(different) == 1 else zip(*different, strict=True)):
+        found[content].append(at)
+    for places in found.values():
+        if len(places) > 1:
+            pick = itemgetter(*places)
+            yield AlikeRecords(spans[places[0]], pick(starts), list(map(pick, changing)), shape.guids)
+
+
+def shape_of(layout: SystemLayout, count: int, size: int) -> tuple[Shape, int]:
+    """Return the shape of records of this layout of so many values, and of this size; and how much is new."""
     shape = layout.shapes.get(size)
-    new = 0
-    if shape is None:
-        shape = layout.shapes[size] = _shape_of(start, here, layout, content)
-        new += 1
-    if shape.content == content:
-        kept = shape.kept(shape.unpack(data, start))
-        new += kept not in shape.headings
-        shape.headings[kept] = heading
-    return new
-
-
-def _content_place(data: bytes, start: int, here: int, layout: SystemLayout) -> int | None:
-    """Where the payload's content stands in the record whose content starts at `start`, its values at `here`.
-
-    Counted from `start`. None where the payload is not an instance of a template, and of a record that spells
-    out one of its templates, whose shape is its own.
-    """
-    head = INSTANCE_HEAD.unpack_from(data, start)
-    place = here + layout.start
-    if layout.end - layout.start < INSTANCE_HEAD.size or head[-1] == start + INSTANCE_HEAD.size:
-        return None
-    place += 4 if data[place] == FRAGMENT_TOKEN else 0
-    token, _, _, offset = _INNER.unpack_from(data, place)
-    place += _INNER.size
-    return None if token != INSTANCE_TOKEN or offset == place else place - start
-
-
-def _shape_of(start: int, here: int, layout: SystemLayout, content: int) -> Shape:
-    """The shape of such a record, of which `_content_place` gives the content."""
-    assert layout.payload is not None
-    before, behind = layout.pieces[: layout.payload], layout.pieces[layout.payload + 1 :]
-    values = here - start - INSTANCE_HEAD.size  # bytes that list them
-    head = start + content - here - layout.start - 8
-    size = here + layout.end - start - content
-    split = split_of(SHAPE_HEAD, "I", values, *before, head, "I", "I", f"{size}s", *behind, 1)  # the end mark
-    _, *taken = split.taken
-    rank = sum(isinstance(piece, str) for piece in before)
-    key, inner, payload = taken[rank : rank + 3]
-    del taken[rank : rank + 3]
-    changing = [split.total + at if one is None else taken[one] for at, one in enumerate(layout.ranks)]
-    return Shape(
-        split.unpack,
-        key,
-        inner,
-        payload,
-        itemgetter(*split.kept),
-        itemgetter(*changing),
-        layout.absent,
-        layout.guids,
-        {},
-        content,
+    if shape is not None:
+        return shape, 0
+    before = VALUES_LISTED + 4 * count
+    pieces = list(layout.pieces)
+    if layout.payload is not None:
+        pieces[layout.payload] = layout.end - layout.start
+    split = split_of(f"{RECORD_HEADER}x", before, *pieces, 1)  # the end mark
+    places = tuple([None if rank is None else split.taken[rank] for rank in layout.ranks])
+    payload = None if layout.start == layout.end else RECORD_HEADER + before + layout.start
+    shape = layout.shapes[size] = Shape(
+        split.unpack, split.kept, places, layout.absent, layout.guids, payload
     )
+    return shape, 1
+
+
+def may_spell_payload(data: bytes, start: int, shape: Shape) -> bool:
+    """Whether the template of a record's payload may be spelled out in a record of this shape."""
+    if shape.payload is None:
+        return False
+    place = start + shape.payload
+    place += 4 if data[place] == FRAGMENT_TOKEN else 0
+    return place + _INNER_OFFSET.size > len(data) or _INNER_OFFSET.unpack_from(data, place)[0] >= start

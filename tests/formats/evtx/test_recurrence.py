@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,12 +98,44 @@ def test_content_of_another_template_is_not_taken_for_its_own() -> None:
     assert read(bytes(log), EvtxDecoder()) == read(bytes(log), EvtxDecoder(fast=False)) != several
 
 
+@given(alike(), st.lists(st.integers(0, 30), max_size=3))
+def test_records_that_are_found_together_stay_in_their_order(
+    written: list[EventRecord], places: list[int]
+) -> None:
+    """Records that are not remembered stand between them, and are given as they are come upon."""
+    large = WORKER._replace(data=(("a", "x" * 3000),))
+    several = written * 3
+    for place in places:
+        several.insert(place, large)
+    several = [record._replace(record_id=at) for at, record in enumerate(several, 1)]
+    found = read(evtx_bytes(several), EvtxDecoder())
+    assert [record.record_id for record in found] == [record.record_id for record in several]
+    assert found == read(evtx_bytes(several), EvtxDecoder(fast=False))
+
+
+def test_records_that_repeat_are_decoded_once_in_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    one_by_one = EvtxDecoder._decoded
+
+    def counted(self: EvtxDecoder, work: Any, span: Span) -> Any:
+        decoded.append(span.number)
+        return one_by_one(self, work, span)
+
+    monkeypatch.setattr(EvtxDecoder, "_decoded", counted)
+    several = [WORKER._replace(record_id=at, time_ticks=at) for at in range(1, 31)]
+    assert [record.time_ticks for record in read(evtx_bytes(several), EvtxDecoder())] == list(range(1, 31))
+    assert decoded == [2, 1]  # the first spells its templates out
+
+
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:
     """What each is like, of those that are remembered."""
-    found: list[EventRecord | None] = []
+    found: dict[int | None, EventRecord | None] = {}
     for item in delivered_in_runs(read_evtx(evtx_bytes(list(written))), ReadReport()):
-        found += [None] if isinstance(item, EventRecord) else [one.like for one in item]
-    return found
+        if isinstance(item, EventRecord):
+            found[item.record_id] = None
+        else:
+            found |= dict.fromkeys(item.changing.record_id, item.like)
+    return [found[number] for number in sorted(found, key=lambda one: one or 0)]
 
 
 def test_large_records_are_not_remembered() -> None:
@@ -113,7 +146,7 @@ def test_large_records_are_not_remembered() -> None:
         small._replace(data=(("a", "x" * 4000),)),
         small._replace(provider="p" * 4000, provider_guid="6066F867-7CA1-4418-85FD-36E3F9C0600C"),
     ):
-        assert likes([large, large]) == [None, None]
+        assert likes([large, large._replace(record_id=2)]) == [None, None]
     _, second, third = likes(  # the first spells its templates out
         small._replace(record_id=at, time_ticks=at, thread_id=at, process_id=4) for at in (1, 2, 3)
     )

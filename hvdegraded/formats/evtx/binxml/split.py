@@ -70,20 +70,15 @@ class Heading:
 class Shape(NamedTuple):
     """How to take records of one shape apart.
 
-    `unpack` takes a chunk's bytes and where a record's content starts. In the tuple that it gives, `key` and
-    `inner` are the places of key and offset of the payload's template, `payload` is that of its content.
-    `kept` takes all other bytes but those that change, by which `headings` are known. With `absent` behind
-    it, `changing` takes what changes, of which `guids` (places) are bytes. `content` is where the payload's
-    content stands, counted from where the record's content starts.
+    `unpack` takes a chunk's bytes and where a record starts. In the tuple that it gives, `kept` are the
+    places of all bytes but those that change, `changing` those of what changes: None for what is not in the
+    bytes, and is in `absent`. Of what changes, `guids` are bytes. `payload` is where the payload stands in
+    the record, None if nowhere.
     """
 
     unpack: Callable[[bytes, int], tuple[Any, ...]]
-    key: int
-    inner: int
-    payload: int
-    kept: Callable[[tuple[Any, ...]], tuple[bytes, ...]]
-    changing: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    kept: tuple[int, ...]
+    changing: tuple[int | None, ...]
     absent: tuple[Any, ...]
     guids: tuple[int, ...]
-    headings: dict[tuple[bytes, ...], Heading]
-    content: int
+    payload: int | None
