@@ -30,7 +30,7 @@ from hvdegraded.formats.evtx.format import (
 from hvdegraded.guids import normalise_guid
 from hvdegraded.records.cleared import CLEARING_PROVIDER
 from hvdegraded.records.items import Skipped
-from hvdegraded.records.misplaced import is_part_of_a_name
+from hvdegraded.records.misplaced import may_be_a_name
 from hvdegraded.records.record import ProviderFilter
 
 __all__ = [
@@ -104,7 +104,7 @@ class ChunkPrefilter:
             return True
         matters = self._known.get(provider)
         if matters is None:
-            matters = self.matches(provider) or is_part_of_a_name(provider, self._wanted)
+            matters = self.matches(provider) or may_be_a_name(provider, self._wanted)
             if len(provider) <= _LONGEST_REMEMBERED:
                 self._known[provider] = matters
         return matters

@@ -1,4 +1,4 @@
-"""Issue 15.11: a wrong letter in a provider's name, under right checksums, hides no record of a known GUID."""
+"""Issue 15.11: a wrong letter in a provider's name, under right checksums, hides no record."""
 
 from __future__ import annotations
 
@@ -52,6 +52,27 @@ def test_a_record_without_template_is_found_by_its_guid() -> None:
     made.open("EventID", raw=True).text("6").close(3)
     (event,) = list(hv.read(chunk_of(bytes(made.data))))
     assert event.record.origin.anomalies == (Anomaly.OTHER_PROVIDER,)
+
+
+@pytest.mark.parametrize("name", ["storvsp", "VMSMP", "Microsoft-Windows-Hyper-V-Shared-VHDX"])
+@pytest.mark.parametrize("bit", [0, 1, 4, 6, 8, 13])
+def test_a_flipped_bit_in_a_name_without_guid_is_a_loss(name: str, bit: int) -> None:
+    classic = [one._replace(provider=name, provider_guid=None) for one in events(20)]
+    log = evtx_bytes([*events(20, OTHER), *classic])
+    units = name.encode("utf-16-le")
+    wrong = bytearray(units)
+    wrong[2 * 3 + bit // 8] ^= 1 << bit % 8
+    stream = hv.read(sealed(bytearray(log.replace(units, wrong))))
+    assert not list(stream)
+    assert (stream.report.lost, stream.report.filtered) == (20, 20)
+
+
+@pytest.mark.parametrize("name", ["storvsc", "vmbus7", "disk", "Microsoft-Windows-Hypervisor"])
+def test_a_name_that_is_only_similar_is_another_provider_s(name: str) -> None:
+    others = [one._replace(provider=name, provider_guid=None) for one in events(20)]
+    stream = hv.read(evtx_bytes(others))
+    assert not list(stream)
+    assert (stream.report.lost, stream.report.filtered) == (0, 20)
 
 
 def test_what_such_a_record_reports_is_acted_on() -> None:
