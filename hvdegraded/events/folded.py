@@ -29,6 +29,7 @@ _SAME = ()  # in place of a value that is that of the first event of its kind; n
 _OWN = ("time_ticks", "record_id", "process_id", "thread_id", "activity_id", "related_activity_id", "user_id")
 _PLACE = ("offset", "line", "chunk")
 _FIELDS = ("data", "extra", "rendering")
+_APART = ("record", "fact")  # of a model: made anew, and known by its identity
 _SHARED = tuple(name for name in EventRecord._fields if name not in (*_OWN, *_FIELDS, "origin"))
 _SHARED_OF_ORIGIN = tuple(name for name in Origin._fields if name not in _PLACE)
 
@@ -155,23 +156,23 @@ class EventFolder:
         """Fold an event."""
         record = event.record
         own = list(_own_of(record))
-        fields = record.data, record.extra, record.rendering
-        names = []
-        for pairs in fields:
-            names.append(tuple([name for name, _ in pairs]))
+        names: list[_Names] = []
+        for pairs in (record.data, record.extra, record.rendering):
+            names.append(tuple([name for name, _ in pairs]) if pairs else ())
             own += [text for _, text in pairs]
-        texts: list[str] = []
-        values: dict[str, Any] = {**event.__dict__, "record": None}
-        for name, value in values.items():
-            if name != "kind" and _is_own(value):
+        texts, shared = [], []
+        for name, value in event.__dict__.items():
+            if _is_own(name, value):
                 texts.append(name)
                 own.append(value)
-                values[name] = None
+            elif name not in _APART:
+                shared.append(value)
         own += _place_of(record.origin)
         parts = type(event), _shared_of(record), _shared_of_origin(record.origin), tuple(names), tuple(texts)
-        key = (*parts, id(event.fact), *[value for name, value in values.items() if name != "fact"])
+        key = (*parts, id(event.fact), *shared)
         kind = self._kinds.get(key)
         if kind is None:
+            values = {**event.__dict__, "record": None, **dict.fromkeys(texts)}
             places = {name: at - len(texts) - len(_PLACE) for at, name in enumerate(texts)}
             kind = self._kinds[key] = _Kind(
                 *parts,  # type: ignore[arg-type]  # three tuples of names
@@ -185,11 +186,11 @@ class EventFolder:
         return FoldedEvent(kind, kind.packed(own) + age)
 
 
-def _is_own(value: object) -> bool:
+def _is_own(name: str, value: object) -> bool:
     """Whether a value of a model is a text of the log, or several; of enums and rows there are few."""
-    if type(value) is tuple:
-        return bool(value) and all(type(item) is str for item in value)
-    return type(value) is str
+    if type(value) is str:
+        return name != "kind"
+    return type(value) is tuple and bool(value) and all(type(item) is str for item in value)
 
 
 def age_of(ticks: int | None, record_id: int | None) -> tuple[int, int]:

@@ -54,6 +54,8 @@ def idle_acknowledgements(
         for row in rows
         if not row.expired(today) and not any(_names(row, finding) for finding in findings)
     ]
+    if not idle:
+        return
     ids = [finding.id for finding in findings]
     vms = [name for finding in findings for name in (finding.vm_name, finding.vm_id) if name]
     for row in idle[:_MOST_IDLE]:

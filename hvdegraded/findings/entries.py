@@ -24,6 +24,7 @@ from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severi
 
 __all__ = ["NO_NAMES", "FindingEntries", "FindingEntry", "GroupEntry", "Names", "Problem", "problems_of"]
 
+_NameAndId = tuple[str | None, str | None]
 _MOST_DESCRIBED = 4096  # kinds of events of which is remembered how they are shown
 
 
@@ -166,8 +167,9 @@ class FindingEntries(LazySequence[FindingEntry]):
 
     def _entry(self, finding: Finding, problem: Problem, number: int) -> FindingEntry:
         verdict = finding.groups[0].ruling
-        vm_name, vm_id = finding.groups[0].vm
-        groups = tuple(self._group_entries(finding.groups, problem.title))
+        vms = [group.vm for group in finding.groups]
+        vm_name, vm_id = vms[0]
+        groups = tuple(self._group_entries(finding.groups, vms, problem.title))
         alone = groups[0] if len(finding.groups) == 1 else None
         return FindingEntry(
             number=number,
@@ -193,21 +195,22 @@ class FindingEntries(LazySequence[FindingEntry]):
             mentions=problem.names.mentions.get(finding.id),
         )
 
-    def _group_entries(self, groups: Iterable[EventGroup], title: str) -> Iterable[GroupEntry]:
+    def _group_entries(
+        self, groups: Iterable[EventGroup], vms: Iterable[_NameAndId], title: str
+    ) -> Iterable[GroupEntry]:
         """Entries of groups; those that read alike are one: their verdicts differ in what was not seen."""
         entries: dict[tuple[object, ...], GroupEntry] = {}
-        for group in groups:
-            entry = self._group_entry(group, title)
+        for group, (name, vm_id) in zip(groups, vms, strict=True):
+            entry = self._group_entry(group, name or vm_id, title)
             key = entry.provider, entry.event_id, entry.channel, entry.level, entry.basis, entry.detail
             known = entries.get(key)
             entries[key] = entry if known is None else _together(known, entry)
         return entries.values()
 
-    def _group_entry(self, group: EventGroup, title: str) -> GroupEntry:
+    def _group_entry(self, group: EventGroup, vm: str | None, title: str) -> GroupEntry:
         # Rulings live as long as the problems; to hash one takes longer than to make this entry.
         key = id(group.ruling), group.likeness, title
         shared = self._described.get(key) or self._described.remember(key, _described(group, title))
-        name, vm_id = group.vm
         first, last = group.span
         moment = datetime_from_ticks(first)
         return GroupEntry(
@@ -218,7 +221,7 @@ class FindingEntries(LazySequence[FindingEntry]):
             component=shared.component,
             guest_version=shared.guest_version,
             host_version=shared.host_version,
-            summary=group.ruling.summary_on(name or vm_id),
+            summary=group.ruling.summary_on(vm),
             detail=shared.detail or (message_of(group.example) if group.has_message else ""),
             basis=group.ruling.basis,
             count=group.count,

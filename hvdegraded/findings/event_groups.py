@@ -109,7 +109,7 @@ class EventGroup:
     @property
     def last_record_id(self) -> int | None:
         """Record id of the last event; the highest of several at one time, or where no time is known."""
-        _, known = max(zip(*self._group.columns, strict=True))
+        known = self._group.last_record_id
         return known if known >= 0 else None
 
     @property

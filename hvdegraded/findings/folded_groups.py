@@ -61,6 +61,13 @@ class Group:
         return (min(known), max(known)) if known else (UNKNOWN, UNKNOWN)
 
     @property
+    def last_record_id(self) -> int:
+        """Record id of the last event, -1 where unknown; the highest of several at one time."""
+        if self._columns is None:
+            return self.folded.age[1]
+        return max(zip(*self._columns, strict=True))[1]
+
+    @property
     def ticks(self) -> array[int]:
         """The times."""
         return self._columns[0] if self._columns is not None else array("q", self.age[:1])

@@ -52,10 +52,9 @@ _LOOKS = {
 
 def draw_timeline(groups: Mapping[Row, Sequence[EventGroup]], most_rows: int) -> Any:
     """A row for each VM: triangles to act on, diamonds to check, circles noise; larger for more events."""
-    ranks = {row: rank for row, parts in groups.items() if (rank := _rank(parts)) is not None}
+    ranks, untimed = _ranks(groups)
     rows, notes = first_rows(ranks, most_rows)
-    times = {row: _by_severity(groups[row]) for row in rows}
-    untimed = sum(part.count - len(_known_times(part)) for parts in groups.values() for part in parts)
+    times = {row: _known_times(groups[row]) for row in rows}
     if untimed:
         notes.append(f"{untimed} events without time are not shown")
     if not rows:
@@ -75,26 +74,27 @@ def draw_timeline(groups: Mapping[Row, Sequence[EventGroup]], most_rows: int) ->
     return axes.figure
 
 
-def _rank(parts: Iterable[EventGroup]) -> tuple[bool, bool, int] | None:
-    """The rank of a row, the most urgent and newest lowest; None if no time is known."""
-    timed = [(part.ruling.severity, max(times)) for part in parts if (times := _known_times(part))]
-    if not timed:
-        return None
-    severities = [severity for severity, _ in timed]
-    newest = max(last for _, last in timed)
-    return Severity.ACT not in severities, Severity.CHECK not in severities, -newest
+def _ranks(groups: Mapping[Row, Sequence[EventGroup]]) -> tuple[dict[Row, tuple[bool, bool, int]], int]:
+    """The rank of each row, the most urgent and newest lowest, and the number of events without a time."""
+    ranks: dict[Row, tuple[bool, bool, int]] = {}
+    untimed = 0
+    for row, parts in groups.items():
+        times = _known_times(parts)
+        untimed += sum(part.count for part in parts) - sum(map(len, times.values()))
+        if times:
+            newest = max(map(max, times.values()))
+            ranks[row] = Severity.ACT not in times, Severity.CHECK not in times, -newest
+    return ranks, untimed
 
 
-def _by_severity(parts: Iterable[EventGroup]) -> dict[Severity, list[int]]:
-    """The times of a row."""
+def _known_times(parts: Iterable[EventGroup]) -> dict[Severity, list[int]]:
+    """The times of a row that are known, by severity."""
     times: dict[Severity, list[int]] = {}
     for part in parts:
-        times.setdefault(part.ruling.severity, []).extend(_known_times(part))
+        known = [ticks for ticks in part.ticks if 0 <= ticks <= LAST_TICKS]
+        if known:
+            times.setdefault(part.ruling.severity, []).extend(known)
     return times
-
-
-def _known_times(part: EventGroup) -> list[int]:
-    return [ticks for ticks in part.ticks if 0 <= ticks <= LAST_TICKS]
 
 
 def _plot_marks(axes: Any, rows: Sequence[Sequence[int]], first: int, span: int, look: _Look) -> None:

@@ -90,7 +90,7 @@ def numbers(events: int, findings: int, noun: str = "finding") -> str:
 
 def when(moment: datetime | None) -> str:
     """A time to the second; nothing for None."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+    return moment.isoformat(" ", "seconds")[:19] if moment else ""
 
 
 def stamp(moment: datetime | None, zone: tzinfo | None = UTC) -> str:
