@@ -25,7 +25,7 @@ class CommandParser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {printable(message)}\n{example}Help: {self.prog} --help\n")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End; help or a version printed to a closed standard output is no success."""
+        """End; help or a version printed to a closed standard output is not a success."""
         if not status and sys.stdout is None:
             status, message = USAGE, f"{self.prog}: standard output is closed\n"
         super().exit(status, message)

@@ -202,7 +202,7 @@ def find_chunks(
 def _out_of_order(chunk: Chunk, following: bytes, bases: ChunkBases) -> tuple[Chunk, int]:
     """The chunk of these bytes, if it or the next one is not as it should be, and how far it is to the next.
 
-    Its first record stands where a chunk's does, whatever was cut out before it or put in.
+    Its first record stands where a chunk's does, though bytes before it were cut out or put in.
     """
     data, marked, proven = chunk.data, chunk.data.startswith(CHUNK_MAGIC), chunk.proven
     certain = 1

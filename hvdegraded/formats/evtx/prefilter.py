@@ -190,7 +190,7 @@ class ChunkPrefilter:
     ) -> tuple[int, ...] | None:
         """Where in the record at a place name and GUID start and end; None where they may be wanted.
 
-        Empty for `_ELSEWHERE`. Records behind that begin so have it there, too, as `places` is told.
+        Empty for `_ELSEWHERE`. `places` remembers it for the records behind that begin so.
         """
         head = beginning[: INSTANCE_HEAD.size]
         named = known.get(head)

@@ -3,8 +3,8 @@
 A line that cannot holds neither a wanted name, in whichever case, nor an escape that could spell one.
 
 How it works. A block of lines is searched in a digest of it: letters in lower case, and only those bytes that
-the names of Hyper-V's providers are rich in. If a line contains a name,
-its digest contains that of the name, whatever the name is; only such lines are looked at more closely.
+the names of Hyper-V's providers are rich in. If a line contains a name, its digest contains that of the name;
+only such lines are looked at more closely.
 """
 
 from __future__ import annotations
