@@ -88,18 +88,6 @@ class EventGroup:
         return self._group.span
 
     @property
-    def first_ticks(self) -> int | None:
-        """Time of the first event."""
-        ticks = self.span[0]
-        return ticks if ticks >= 0 else None
-
-    @property
-    def last_ticks(self) -> int | None:
-        """Time of the last event."""
-        ticks = self.span[1]
-        return ticks if ticks >= 0 else None
-
-    @property
     def first_record_id(self) -> int | None:
         """Record id of the first event whose time is known; the lowest of several at one time."""
         times = zip(self.ticks, self.record_ids, strict=True)

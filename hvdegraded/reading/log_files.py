@@ -23,6 +23,7 @@ SNIFFED = 1 << 16
 
 _ARCHIVES = (Format.GZIP, Format.ZIP, Format.ZSTD)
 _EVENT_TAG = re.compile(rb"<\0?(?:\w\0?)*:?\0?E\0?v\0?e\0?n\0?t\0?[\s/>]")
+_README = re.compile(r"readme(?:\.(?:md|markdown|rst|adoc|txt))?", re.IGNORECASE)
 _TEXT_READERS = frozenset(("json", "csv", "xml", "text"))
 
 
@@ -44,7 +45,7 @@ def is_log(path: Path) -> bool:
 
 def is_readme(name: str) -> bool:
     """Whether a file describes the folder or archive it lies in: it may name events, and is not a log."""
-    return PurePath(name).stem.lower() == "readme"
+    return _README.fullmatch(PurePath(name).name) is not None
 
 
 def _is_workbook_of_events(path: Path) -> bool:

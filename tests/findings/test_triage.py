@@ -183,7 +183,7 @@ def test_counts_and_times_are_those_of_the_events() -> None:
     assert (found.ignorable.first, found.ignorable.last) == (noise[1].time_created, noise[2].time_created)
     (part,) = found.ignorable.groups
     assert (part.count, part.provider, part.event_id) == (3, "storvsp", 6)
-    assert (part.first_ticks, part.last_ticks) == (noise[1].time_ticks, noise[2].time_ticks)
+    assert part.span == (noise[1].time_ticks, noise[2].time_ticks)
     assert (hv.triage([]).first, hv.triage([]).last) == (None, None)
 
 

@@ -47,7 +47,7 @@ class ChunkBases:
         self._room -= _COST
         votes = Counter(self._votes(data))
         if marked:
-            votes[0] += 0
+            votes.setdefault(0, 0)  # the mark's place counts, though no record may vote for it
         weight = {base: (is_record_start(data, base + FIRST_RECORD), count) for base, count in votes.items()}
         sure = sorted(base for base, (first_is_there, count) in weight.items() if first_is_there or count > 1)
         lowest = 0 if marked else min(sure, default=0)
