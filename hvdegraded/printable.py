@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from html import escape
 
 __all__ = ["harmless_cell", "printable", "table_html"]
 
@@ -30,6 +29,8 @@ def harmless_cell(text: str) -> str:
 
 def table_html(rows: Iterable[tuple[str, str]]) -> str:
     """Return rows of a name and a text as an HTML table for notebooks, in their colours, text to the left."""
+    from html import escape
+
     cell = "text-align:left;vertical-align:top;white-space:pre-wrap"
     body = "".join(
         f'<tr><th scope="row" style="{cell}">{escape(printable(name))}</th>'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import stat
 from collections import Counter
@@ -46,6 +45,8 @@ class Baseline(NamedTuple):
 
 def read_baseline(path: str) -> Baseline:
     """Read the findings of the last run; empty if the file does not exist yet."""
+    import json
+
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for, a device have no end
             raise HvdegradedError(
@@ -172,6 +173,8 @@ def baseline_of(whole: Triage, shown: Triage, known: Baseline, options: argparse
 
 def write_baseline(path: str, after: Baseline, inputs: Iterable[str | int | os.PathLike[str]]) -> None:
     """Write a baseline, whole or not at all."""
+    import json
+
     findings = {key: known._asdict() for key, known in after.findings.items()}
     content = {"schema": _SCHEMA, "schema_version": 1, **after._asdict(), "findings": findings}
     with drafted(path, inputs) as target:

@@ -7,9 +7,7 @@ import contextlib
 import io
 import os
 import select
-import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, cast
 
@@ -57,6 +55,9 @@ def print_lines(text: str) -> None:
 
 def print_wrapped(text: str) -> None:
     """Print a text to stdout in lines as wide as the terminal, or as COLUMNS says; else as they are."""
+    import shutil
+    import textwrap
+
     wraps = os.environ.get("COLUMNS", "").isdecimal() or sys.stdout.isatty()
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
     for line in map(printable, text.split("\n")):

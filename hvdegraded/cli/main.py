@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import importlib
 import io
 import os
 import sys
 from collections.abc import Sequence
 
-from hvdegraded.cli import check, collect_script, explain, guests_script, label, status, triage, verify
 from hvdegraded.cli.arguments import inputs_of
 from hvdegraded.cli.console import check_standard_output, escapes_name, printed_to, tell
 from hvdegraded.cli.exit_codes import CLOSED_PIPE, INTERRUPTED, UNREADABLE, USAGE
@@ -28,6 +28,8 @@ from hvdegraded.version import __version__
 
 __all__ = ["main"]
 
+_COMMANDS = ("triage", "status", "explain", "label", "verify", "check", "collect-script", "guests-script")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] != ["verify"]:  # argparse would take the path behind a bare --json for its value
         given = ["--json=events" if one == "--json" else one for one in given]
-    options = _parser().parse_args(given)
+    options = _parser(given).parse_args(given)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors=escapes_name())  # what the terminal's encoding cannot show
     try:
@@ -95,7 +97,8 @@ def _occupy_closed_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest one that is free
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Build the parser, with the command that is given alone, or with all where none is."""
     parser = CommandParser(
         prog="hvdegraded",
         description="Tell which events of a Hyper-V host's logs need action, and which are ignorable "
@@ -105,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         "unreadable, 4 no Hyper-V event found, or a host's logs do not reach into the times asked for.",
     )
     parser.add_argument("--version", action="version", version=f"hvdegraded {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (triage, status, explain, label, verify, check, collect_script, guests_script):
-        command.add_parser(commands)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", prog=parser.prog)
+    for name in given[:1] if given[:1] and given[0] in _COMMANDS else _COMMANDS:
+        importlib.import_module(f"hvdegraded.cli.{name.replace('-', '_')}").add_parser(commands)
     return parser

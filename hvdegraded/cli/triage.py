@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import json
 import os
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC
@@ -176,6 +175,8 @@ def _lines(
     if judge is not None:
         return _event_lines(found, judge, kept)
     if options.json == "findings":
+        import json
+
         return iter([json.dumps(found.to_dict(), indent=1)])
     if options.csv:
         from hvdegraded.findings.render.sheet import csv_lines
@@ -189,6 +190,8 @@ def _lines(
 
 
 def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -> Iterator[str]:
+    import json
+
     from hvdegraded.findings.event_line import event_line
     from hvdegraded.findings.groups import finding_id
     from hvdegraded.findings.mentions import text_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -63,5 +62,7 @@ class CommandParser(argparse.ArgumentParser):
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Return what follows the reason: the one or two known names that a name is like, or nothing."""
+    import difflib
+
     alike = difflib.get_close_matches(name.lower(), list(known), 2, _LIKENESS)
     return f"; did you mean {' or '.join(alike)}?" if alike else ""

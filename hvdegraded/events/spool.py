@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from hvdegraded.events.base import Event
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.records.temporary import writing_temporarily
+
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
 
 __all__ = ["IN_MEMORY", "EventSpool"]
 
@@ -22,17 +27,22 @@ class EventSpool:
     """
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
-        from tempfile import SpooledTemporaryFile
-
-        self._file = SpooledTemporaryFile(in_memory)  # noqa: SIM115
+        self._in_memory = in_memory
         self._facts: dict[int, EventFact] = {}
         self._pending: list[tuple[Event, int]] = []
+
+    @cached_property
+    def _file(self) -> SpooledTemporaryFile[bytes]:
+        from tempfile import SpooledTemporaryFile
+
+        return SpooledTemporaryFile(self._in_memory)
 
     def __enter__(self) -> EventSpool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        if "_file" in vars(self):
+            self._file.close()
 
     def add(self, event: Event) -> None:
         """Put an event aside. Raises OutputError where there is no room."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from hvdegraded.findings.groups import Finding, Section
-from hvdegraded.verdicts.acknowledgement import Acknowledgement
+
+if TYPE_CHECKING:
+    from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
 __all__ = ["idle_acknowledgements", "void_acknowledgements", "with_acknowledgements"]
 
@@ -49,6 +51,8 @@ def idle_acknowledgements(
     findings: Sequence[Finding], rows: Sequence[Acknowledgement], today: date
 ) -> Iterator[str]:
     """Sentences on rows that name nothing in these logs, as with a typing error in an id or a name."""
+    from difflib import get_close_matches
+
     idle = [
         row
         for row in rows

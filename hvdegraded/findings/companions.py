@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -135,6 +134,8 @@ def _inventory_of(place: str, files: CollectedFiles) -> tuple[GuestInventory | N
 
 def _kind_of_problem(inventory: bytes) -> NoteKind | None:
     """What it means that no guest is read from an inventory; None if no machine ran on the host."""
+    import json
+
     try:
         rows = json.loads(inventory.decode("utf-8-sig") or "[]")
     except (ValueError, RecursionError):

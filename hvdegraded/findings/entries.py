@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.findings.event_groups import EventGroup
@@ -19,8 +19,10 @@ from hvdegraded.findings.lazy_sequence import LazySequence
 from hvdegraded.findings.titles import PROBLEMS, detail_of, message_of, title_of
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.timestamps import datetime_from_ticks
-from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Assumption, Basis, Label, Reason, Severity
+
+if TYPE_CHECKING:
+    from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
 __all__ = ["NO_NAMES", "FindingEntries", "FindingEntry", "GroupEntry", "Names", "Problem", "problems_of"]
 

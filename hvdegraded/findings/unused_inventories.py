@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.formats.archives import members
 from hvdegraded.guests.inventory import GuestInventory
 from hvdegraded.knowledge.vocabulary import GuestFamily
 from hvdegraded.reading.inputs import display_path
@@ -28,6 +27,8 @@ def unused_inventories_at(path: Path) -> Iterator[Note]:
     if path.suffix.lower() == ".json":
         yield from _of_file(path)
     elif path.suffix.lower() == ".zip":
+        from hvdegraded.formats.archives import members
+
         with contextlib.suppress(OSError, HvdegradedError), path.open("rb") as stream:
             for name, opened in members(stream, None, []):
                 if _NAMED_INVENTORY.search(name):

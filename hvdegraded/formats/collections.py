@@ -7,7 +7,6 @@ no failure until then, and local times in it are of the host's zone.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import tzinfo
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from hvdegraded.errors import HvdegradedError, SourceError
-from hvdegraded.formats.archives import members
 from hvdegraded.records.coverage import Coverage
 from hvdegraded.records.items import Item, Note, NoteKind
 from hvdegraded.records.local_times import zone_of
@@ -94,6 +92,8 @@ def collected_files(stream: BinaryIO) -> dict[str, CollectedFiles]:
 
     Empty if no collection script wrote it.
     """
+    from hvdegraded.formats.archives import members
+
     place = stream.tell()
     held: dict[str, dict[str, bytes]] = {}
     try:
@@ -138,6 +138,8 @@ def _files(held: dict[str, bytes]) -> CollectedFiles | None:
 
 
 def _collection(data: bytes) -> Collection | None:
+    import json
+
     try:
         plain = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -10,10 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from hvdegraded.knowledge.vocabulary import GuestFamily
 
-__all__ = ["MAX_INVENTORY_AGE", "Guest", "GuestMatch", "InventoryProblem", "ProblemKind"]
+__all__ = ["MAX_INVENTORY_AGE", "NAMED", "Guest", "GuestMatch", "InventoryProblem", "ProblemKind"]
 
 MAX_INVENTORY_AGE = timedelta(days=90)
 """How much younger than an inventory an event may be before its rows count as outdated."""
+
+
+NAMED = "the names given"
+"""The source of guests that were given by name, not by rows."""
 
 
 class GuestMatch(enum.StrEnum):
@@ -60,6 +64,11 @@ class Guest(BaseModel):
     def older_than(self, moment: datetime | None, max_age: timedelta = MAX_INVENTORY_AGE) -> bool:
         """Whether the row was written more than `max_age` before a moment; false where either is unknown."""
         return moment is not None and self.taken is not None and moment - self.taken > max_age
+
+    @property
+    def names_a_system(self) -> bool:
+        """Whether the row names what the VM runs, if only as one of several systems or as one not known."""
+        return self.family is not GuestFamily.UNKNOWN or bool(self.possible) or self.os_name is not None
 
     @property
     def undecided(self) -> bool:

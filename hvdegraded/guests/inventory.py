@@ -21,22 +21,30 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hvdegraded.errors import InventoryError, InventoryTypeError, check_type
-from hvdegraded.guests.columns import guest_of_row
-from hvdegraded.guests.files import Damage, Row, read_inventory, rows_of_bytes, rows_of_mappings
-from hvdegraded.guests.guest import Guest, GuestMatch, InventoryProblem, ProblemKind, in_order_of_families
+from hvdegraded.guests.guest import (
+    NAMED,
+    Guest,
+    GuestMatch,
+    InventoryProblem,
+    ProblemKind,
+    in_order_of_families,
+)
 from hvdegraded.guests.names import absent_names, folded, is_same_host, name_pattern, similar
 from hvdegraded.guids import normalise_guid
 from hvdegraded.knowledge.vocabulary import GuestFamily
+
+if TYPE_CHECKING:
+    from hvdegraded.guests.loading import Loaded
 
 __all__ = ["GuestInventory"]
 
 _ONE_FAMILY = [{family} for family in GuestFamily if family is not GuestFamily.UNKNOWN]
 _MOST_PATTERNS = 1000
-_NAMED = "the names given"
 
 
 class GuestInventory:
@@ -89,13 +97,11 @@ class GuestInventory:
             return source
         if isinstance(source, Mapping | list | tuple) and not source:
             return cls()
+        from hvdegraded.guests import loading  # which a reading without an inventory does not need
+
         if isinstance(source, str | os.PathLike):
-            path = Path(source)
-            rows, damage = read_inventory(path)
-            moment = _time_of_file(path)
-            return cls._from_rows(rows, damage, str(path), path.name, moment, is_time_of_file=True)
-        rows, damage = rows_of_mappings(source)
-        return cls._from_rows(rows, damage, None, "the rows given", None)
+            return cls._of(loading.load_file(Path(source)))
+        return cls._of(loading.load_mappings(source))
 
     @classmethod
     def parse(cls, data: bytes, name: str, taken: datetime | None = None) -> GuestInventory:
@@ -103,50 +109,18 @@ class GuestInventory:
 
         Raises InventoryError if no row can be used.
         """
-        rows, damage = rows_of_bytes(data, name)
-        return cls._from_rows(rows, damage, name, name, taken)
+        from hvdegraded.guests import loading
+
+        return cls._of(loading.load_bytes(data, name, taken))
 
     @classmethod
-    def _from_rows(
-        cls,
-        rows: list[Row],
-        damage: list[Damage],
-        file: str | None,
-        where: str,
-        taken: datetime | None,
-        *,
-        is_time_of_file: bool = False,
-    ) -> GuestInventory:
-        problems = [_damage_problem(each, file) for each in damage]
-        guests: list[Guest] = []
-        usable = 0
-        for row in rows:
-            is_named = file is None and row.key is not None
-            place = _NAMED if is_named else f"{where}, row {row.number}"
-            guest, problem = guest_of_row(row, place, taken, is_time_of_file=is_time_of_file)
-            if guest is not None:
-                guests.append(guest)
-            usable += guest is not None and _names_a_system(guest)
-            if problem is not None:
-                kind, reason = problem
-                number = None if is_named else row.number
-                problems.append(
-                    InventoryProblem(kind=kind, reason=reason, file=file, row=number, line=row.line)
-                )
-        if not usable:
-            reason = f"no row can be used: {problems[0].reason}" if problems else "the inventory has no rows"
-            raise InventoryError(
-                reason,
-                path=file,
-                hint="columns that are read: Name, VMName or Id of the VM; OSName or OperatingSystem, which "
-                "a script can ask only of VMs that run",
-            )
-        inventory = cls(guests)
-        problems += [
-            InventoryProblem(kind=ProblemKind.CONFLICT, reason=reason, file=file)
+    def _of(cls, loaded: Loaded) -> GuestInventory:
+        inventory = cls(loaded.guests)
+        conflicts = (
+            InventoryProblem(kind=ProblemKind.CONFLICT, reason=reason, file=loaded.file)
             for reason in inventory._conflicts()
-        ]
-        inventory._problems = tuple(problems)
+        )
+        inventory._problems = (*loaded.problems, *conflicts)
         return inventory
 
     @property
@@ -219,24 +193,24 @@ class GuestInventory:
                 namesakes.append(guest)
             elif guest.vm_id != wanted:
                 others.append(guest)
-        if known is not None and _names_a_system(known):
+        if known is not None and known.names_a_system:
             dissenting = [
                 guest
                 for guest in namesakes
-                if _may_be_on(guest, host) and _names_a_system(guest) and guest.family is not known.family
+                if _may_be_on(guest, host) and guest.names_a_system and guest.family is not known.family
             ]
             if dissenting and known.family is not GuestFamily.WINDOWS:
                 return _undecided([*same_id, *dissenting], "rows disagree")
             return known
         rivals = [guest for guest in others if _may_be_on(guest, host)]
         if not namesakes:
-            if known is None and any(map(_names_a_system, rivals)):
+            if known is None and any(rival.names_a_system for rival in rivals):
                 return _undecided(rivals, f"listed under another id than {wanted}")
             return known
         by_name = _by_host(namesakes, host, ambiguous)
         if any(rival.family is not by_name.family for rival in rivals):
             by_name = _undecided(namesakes + rivals, "rows disagree")
-        return by_name if known is None or _names_a_system(by_name) else known
+        return by_name if known is None or by_name.names_a_system else known
 
     def _with_similar(
         self, row: Guest | None, wanted: str | None, name: str, host: str | None, ambiguous: tuple[bool, bool]
@@ -252,7 +226,7 @@ class GuestInventory:
         if not namesakes:
             return row
         found = _by_host(namesakes, host, ambiguous)
-        if row is None or not _names_a_system(row):
+        if row is None or not row.names_a_system:
             source = f"{found.source} (by a name that is similar to '{name[:80]}')"
             return found.model_copy(update={"match": GuestMatch.SIMILAR_NAME, "source": source})
         if GuestFamily.WINDOWS in (found.family, *found.possible) and row.family is not GuestFamily.WINDOWS:
@@ -265,12 +239,12 @@ class GuestInventory:
         rows = [
             guest
             for pattern, guest in self._patterns
-            if pattern.fullmatch(wanted) and _may_be_on(guest, host) and _names_a_system(guest)
+            if pattern.fullmatch(wanted) and _may_be_on(guest, host) and guest.names_a_system
         ]
         if not rows:
             return row
         found = _settled(rows).model_copy(update={"match": GuestMatch.PATTERN})
-        if row is None or not _names_a_system(row):
+        if row is None or not row.names_a_system:
             return found
         if row.family is GuestFamily.UNKNOWN:  # an answer that says no more than the pattern gives way to it
             return found if row.os_name is None and set(row.possible) == {found.family} else row
@@ -285,7 +259,7 @@ class GuestInventory:
             rows = "1 row" if len(unusable) == 1 else f"{len(unusable)} rows"
             remarks.append(f"{rows} of the inventory cannot be used as written; first: {unusable[0].reason}")
         vms = set(seen)
-        given = [one.name for one in self._guests if one.source == _NAMED and one.name and not one.vm_id]
+        given = [one.name for one in self._guests if one.source == NAMED and one.name and not one.vm_id]
         absent = absent_names(given, [name for _, name in vms if name]) if vms else []
         is_listed = any(self.find(vm_id=one, vm_name=name) for one, name in vms)
         if vms and self._guests and not is_listed and not any(alike for _, alike in absent):
@@ -305,7 +279,7 @@ class GuestInventory:
 
     def _conflicts(self) -> Iterator[str]:
         for vm_id, guests in self._by_id.items():
-            if len(guests) > 1 and len({guest.family for guest in guests if _names_a_system(guest)}) > 1:
+            if len(guests) > 1 and len({guest.family for guest in guests if guest.names_a_system}) > 1:
                 yield f"VM {vm_id} is listed with different systems ({_sources(guests)})"
         for guests in self._by_name.values():
             if len(guests) == 1 or len({guest.family for guest in guests}) == 1:
@@ -346,12 +320,14 @@ def _settled(guests: list[Guest]) -> Guest:
     told = [_one_machine(rows) for rows in machines.values()]
     if len(told) == 1 or {guest.family for guest in told} in _ONE_FAMILY:
         return next((guest for guest in told if guest.inferred), told[0])
-    return _undecided(guests, "rows disagree" if any(map(_names_a_system, told)) else "no row names a system")
+    return _undecided(
+        guests, "rows disagree" if any(guest.names_a_system for guest in told) else "no row names a system"
+    )
 
 
 def _one_machine(rows: list[Guest]) -> Guest:
     # A row without a system does not contradict another of the same machine.
-    telling = [guest for guest in rows if _names_a_system(guest)] or rows
+    telling = [guest for guest in rows if guest.names_a_system] or rows
     if len(telling) == 1 or {guest.family for guest in telling} in _ONE_FAMILY:
         return next((guest for guest in telling if not guest.inferred), telling[0])
     return _undecided(telling, "rows disagree")
@@ -372,10 +348,6 @@ def _undecided(guests: list[Guest], why: str, *, open_to_any: bool = False) -> G
     )
 
 
-def _names_a_system(guest: Guest) -> bool:
-    return guest.family is not GuestFamily.UNKNOWN or bool(guest.possible) or guest.os_name is not None
-
-
 def _sources(guests: list[Guest]) -> str:
     shown = "; ".join(dict.fromkeys(guest.source for guest in guests[:5]))
     return shown if len(guests) <= 5 else f"{shown}; {len(guests) - 5} more"
@@ -384,17 +356,3 @@ def _sources(guests: list[Guest]) -> str:
 def _may_be_on(guest: Guest, host: str | None) -> bool:
     """Whether a row can be about a machine of this host; either may be unknown."""
     return not host or not guest.host or is_same_host(guest.host, host)
-
-
-def _time_of_file(path: Path) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except (OSError, OverflowError, ValueError):
-        return None
-
-
-def _damage_problem(damage: Damage, file: str | None) -> InventoryProblem:
-    return InventoryProblem(kind=ProblemKind.UNREADABLE, reason=damage.reason, file=file, line=damage.line)
-
-
-# One row

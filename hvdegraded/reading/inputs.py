@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import stat
@@ -64,6 +63,8 @@ def expand_paths(source: str | os.PathLike[str], report: ReadReport | None = Non
                 wrong if unread is None else f"{wrong} that can be read: {unread}", path=text, hint=hint
             )
         return found
+    import glob
+
     if os.path.exists(text) or not glob.has_magic(text):
         return [Path(text)]
     try:

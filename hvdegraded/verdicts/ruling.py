@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hvdegraded.events import Event, VersionEvent
-from hvdegraded.guests.console_status import ConsoleStatus
 from hvdegraded.knowledge.facts import EventFact
 from hvdegraded.knowledge.vocabulary import Component, Outcome, Role, VersionPair
 from hvdegraded.records.models import build_model
@@ -20,6 +20,9 @@ from hvdegraded.verdicts.verdict import (
     UnseenChannel,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from hvdegraded.guests.console_status import ConsoleStatus
 
 __all__ = ["Ruling", "basis_of", "rule_on_known", "rule_on_unusable", "verdict_on_event", "verdict_on_status"]
 
