@@ -34,13 +34,14 @@ class LineBlock(NamedTuple):
 class LineReader:
     """A stream in blocks of whole lines, each given as soon as it is there.
 
-    A line of more than `longest` bytes comes in parts, unless it arrived in one piece. If the stream is
-    `stopped` within a line, `cut` counts the bytes of it that were read and not given, and `torn` says that
-    parts of it were.
+    A line of more than `longest` bytes comes in parts, unless it arrived in one piece. `head` is what was
+    read first, before it was cut into lines. If the stream is `stopped` within a line, `cut` counts the bytes
+    of it that were read and not given, and `torn` says that parts of it were.
     """
 
     def __init__(self, source: BinaryIO, longest: int) -> None:
         self.encoding = "utf-8"
+        self.head = b""
         self.cut = 0
         self.torn = False
         self._source = source
@@ -77,6 +78,7 @@ class LineReader:
         head = self._read(_BLOCK)
         while 0 < len(head) < _LONGEST_MARK and head[0] in _MARK_BEGINS and (more := self._read(_BLOCK)):
             head += more
+        self.head = head
         marked = encoding_by_mark(head)
         if marked is None or marked.codec == "utf-8":
             return head

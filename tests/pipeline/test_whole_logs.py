@@ -27,9 +27,14 @@ BLOCK = (
     "Date:          2026-11-26T10:00:00Z\r\nEvent ID:      12030\r\nTask Category: None\r\nLevel:         Error\r\n"
     "Computer:      HV1\r\nDescription:\r\n'web01' failed to start.\r\n"
 )
+EVENT = (EXPORTS / "hv2012r2-worker-wevtutil.xml").read_bytes().split(b"</Event>")[0].strip() + b"</Event>"
+SAVED = b'<?xml version="1.0" encoding="utf-8"?>\r\n<Events>' + EVENT * 200 + b"</Events>"
+"""As Event Viewer saves events: a line for the declaration, and one for all events."""
 WHOLE = {
     "viewer.xml": (EXPORTS / "hv2022-eventviewer.xml").read_bytes(),
     "wevtutil.xml": (EXPORTS / "hv2012r2-worker-wevtutil.xml").read_bytes(),
+    "one line.xml": SAVED,
+    "one line16.xml": SAVED.decode().encode("utf-16"),
     "viewer.csv": CSV,
     "viewer16.csv": CSV.decode().encode("utf-16"),
     "indented.json": json.dumps(VALUES, indent=2).encode(),
@@ -50,6 +55,11 @@ PASSED = {
     "broken first.jsonl": b'[{"cut": 1\n{"a": 1}\n{"b": 2}\n',
     "batches.jsonl": b'[{"a": 1}]\n[{"b": 2}]\n',
     "mixed.jsonl": BLOCK.encode() + b'{"a": 1}\n',
+    "array, long line.jsonl": b"[]\n" + json.dumps({"a": "b" * 100_000}).encode() + b"\n",
+    "event, long line.jsonl": EVENT.replace(b"\n", b"")
+    + b"\n"
+    + json.dumps({"a": "b" * 300_000}).encode()
+    + b"\n",
     "empty": b"",
 }
 
