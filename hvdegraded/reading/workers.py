@@ -92,7 +92,7 @@ class Workers:
         """All steps with their shares, of which some are handed out ahead."""
         for share in planned:
             self._ahead.append(share)
-            if share.is_read:
+            if share.is_read and len(self._ahead) > 1:  # the first is read here: it may be the only one
                 self._threads.submit(self._ask, share)
             if len(self._ahead) >= _AHEAD * (1 + len(self._workers)):
                 share = self._ahead.popleft()
