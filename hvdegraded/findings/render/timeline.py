@@ -103,7 +103,7 @@ def _plot_marks(axes: Any, rows: Sequence[Sequence[int]], first: int, span: int,
     marks: Counter[tuple[int, int]] = Counter()
     at: dict[tuple[int, int], int] = {}
     for place, times in enumerate(rows):
-        for ticks in times:
+        for ticks in sorted(times):  # so that nothing depends on the order of reading
             key = place, (ticks - first) * bins // span
             marks[key] += 1
             at.setdefault(key, ticks)

@@ -90,6 +90,13 @@ def test_a_mark_stands_where_its_event_happened() -> None:
     assert abs((shown - event.time_created).total_seconds()) < 0.001
 
 
+def test_a_picture_does_not_depend_on_the_order_of_reading() -> None:
+    events = [at_minutes(storvsp(6, "6.0", "5.1"), minute) for minute in (0, 1, 2, 900)]
+    events += [at_minutes(device(23014, "3.3", "3.2"), minute) for minute in (3, 1, 899)]
+    pictures = {hv.triage(order).plot().svg() for order in (events, events[::-1], events[2:] + events[:2])}
+    assert len(pictures) == 1
+
+
 def test_the_heat_map_names_the_versions_of_guest_and_host() -> None:
     triage = hv.triage(FOLDER / "hv2012r2", guests=hv.GuestInventory.load(FOLDER / "guests.json"))
     svg = triage.vm("db02").plot("versions").svg()
