@@ -175,9 +175,9 @@ def _lines(
     if judge is not None:
         return _event_lines(found, judge, kept)
     if options.json == "findings":
-        import json
+        from hvdegraded.findings.render.json_document import document_json
 
-        return iter([json.dumps(found.to_dict(), indent=1)])
+        return document_json(found.document)
     if options.csv:
         from hvdegraded.findings.render.sheet import csv_lines
 

@@ -12,8 +12,9 @@ import pytest
 import hvdegraded as hv
 from hvdegraded.findings import document, event_line
 from hvdegraded.findings.groups import Section
+from hvdegraded.findings.render.json_document import document_json
 from tests.tools.sample_logs import FOLDER
-from tests.tools.verdict_cases import guests, integration, plain, storvsp
+from tests.tools.verdict_cases import VM, guests, integration, plain, storvsp
 
 PACKAGE = Path(hv.__file__).parent
 GUESTS = hv.GuestInventory.load(FOLDER / "guests.json")
@@ -32,6 +33,17 @@ def test_what_is_written_keeps_its_schema(sample: hv.Triage) -> None:
         of_result.validate(json.loads(json.dumps(found.to_dict())))
     for event, verdict in hv.Classifier(GUESTS).classify_all(hv.read(FOLDER / "hv2022")):
         of_line.validate(event_line.event_line(event, verdict))
+
+
+@pytest.mark.parametrize("name", ["web01", '\n "findings": []', "\u2028 é"])
+def test_json_in_pieces_is_that_of_the_whole(sample: hv.Triage, name: str) -> None:
+    assumed, act = [
+        record._replace(data=tuple((key, name if text == VM else text) for key, text in record.data))
+        for record in (storvsp(6, "6.0", "5.1"), plain("VMMS", 19100))
+    ]
+    for found in (sample, hv.triage([assumed, act]), hv.triage([act]), hv.triage([])):
+        whole = json.dumps(found.to_dict(), indent=1)
+        assert "\n".join(document_json(found.document)) == whole
 
 
 @pytest.mark.parametrize("module", [document, event_line])
