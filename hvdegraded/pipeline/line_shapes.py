@@ -15,9 +15,8 @@ free one may.
 from __future__ import annotations
 
 import itertools
-import operator
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
 
 from hvdegraded.bounded import BoundedCache
@@ -132,30 +131,23 @@ class LineShapes(Generic[T]):
         return _shape_of(parts, free, time, equal)
 
     def _is_time(self, parts: list[bytes], index: int, original: Signature) -> bool:
-        """Whether changes of a value change the time alone, to what the value stands for."""
+        """Whether a change of a value changes the time alone, to what the value stands for."""
         if self._ticks_of(parts[index]) != original.ticks:
             return False
-        expected = [original._replace(ticks=self._ticks_of(one)) for one in _changed(parts[index])]
-        return all(map(operator.eq, self._with_changed(parts, (index,), _changed), expected))
+        changed = _changed(parts[index])
+        return self._read_with(parts, {index: changed}) == original._replace(ticks=self._ticks_of(changed))
 
     def _is_free(self, parts: list[bytes], group: tuple[int, ...], original: Signature) -> bool:
         """Whether the equal values of a group decide nothing, whichever of their form they are."""
         value = parts[group[0]]
         if not value.lstrip(_MARKS).isdigit() and self._ticks_of(value) is None:
             return False
-        ways = (_changed, _extremes)
-        return all(one == original for way in ways for one in self._with_changed(parts, group, way))
+        others = zip(*(_others(parts[index]) for index in group), strict=True)
+        return all(self._read_with(parts, dict(zip(group, one, strict=True))) == original for one in others)
 
-    def _with_changed(
-        self, parts: list[bytes], group: tuple[int, ...], way: Callable[[bytes], list[bytes]]
-    ) -> Iterator[Signature | None]:
-        """Yield what is read if the values of a group are changed, all in the same way."""
-        changed = [way(parts[index]) for index in group]
-        for values in zip(*changed, strict=True):
-            new = list(parts)
-            for index, value in zip(group, values, strict=True):
-                new[index] = value
-            yield self._read(b"".join(new))
+    def _read_with(self, parts: list[bytes], changed: dict[int, bytes]) -> Signature | None:
+        """Read a line with other values at some indices."""
+        return self._read(b"".join(changed.get(index, part) for index, part in enumerate(parts)))
 
 
 def _equal_values(parts: list[bytes], indices: list[int]) -> list[tuple[int, ...]]:
@@ -202,19 +194,22 @@ def _parts(line: bytes) -> list[bytes]:
     return (_INNER_VALUES if has_inner else _VALUES).split(line)
 
 
-def _changed(value: bytes) -> list[bytes]:
-    """The value with its fourth digit changed (of a time: the year), and with its last."""
+def _changed(value: bytes) -> bytes:
+    """The value with its fourth digit changed (of a time: the year), and its last."""
     digits = [at for at, byte in enumerate(value) if byte in b"0123456789"]
-    return [_with_next_digit(value, at) for at in (digits[min(3, len(digits) - 1)], digits[-1])]
+    for at in {digits[min(3, len(digits) - 1)], digits[-1]}:
+        value = _with_next_digit(value, at)
+    return value
 
 
-def _extremes(value: bytes) -> list[bytes]:
-    """The least and the greatest number of a number's length; nothing for other values."""
+def _others(value: bytes) -> list[bytes]:
+    """Other values of a value's form: the changed one; of a number, the least and the greatest, too."""
     digits = value.lstrip(_MARKS)
-    if not digits.isdigit():
-        return []
-    mark, rest = value[: -len(digits)], len(digits) - 1
-    return [mark + b"1" + b"0" * rest, mark + b"9" * (rest + 1)]
+    others = [_changed(value)]
+    if digits.isdigit():
+        mark, rest = value[: -len(digits)], len(digits) - 1
+        others += [mark + b"1" + b"0" * rest, mark + b"9" * (rest + 1)]
+    return [one for one in dict.fromkeys(others) if one != value]
 
 
 def _with_next_digit(value: bytes, at: int) -> bytes:
