@@ -16,10 +16,12 @@ from hvdegraded.reading.log_files import is_log
 from hvdegraded.records.items import NoteKind
 from hvdegraded.records.record import EventRecord
 from hvdegraded.records.report import ReadReport
+from hvdegraded.timestamps import ticks_from_unix
 
 __all__ = [
     "Source",
     "checked_source",
+    "describe_file",
     "display_path",
     "expand_paths",
     "named_paths",
@@ -178,6 +180,16 @@ def checked_source(source: Any) -> Any:
         return source
     is_one = isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read") or is_frame(source)
     return source if is_one else named_paths(source)
+
+
+def describe_file(path: Path, stream: BinaryIO, report: ReadReport) -> os.stat_result:
+    """Report how large a file is that was opened, when it was written, and where it lies."""
+    found = os.fstat(stream.fileno())
+    report.size = found.st_size if stream.seekable() else None
+    if stat.S_ISREG(found.st_mode):
+        report.times.modified = ticks_from_unix(found.st_mtime)
+    report.times.folder = display_path(path.parent)
+    return found
 
 
 def unreadable(path: Path, error: OSError) -> SourceError:

@@ -19,6 +19,7 @@ from hvdegraded.reading.given_stream import given_stream
 from hvdegraded.reading.inputs import (
     Source,
     checked_source,
+    describe_file,
     display_path,
     expand_paths,
     is_pasted,
@@ -32,7 +33,6 @@ from hvdegraded.records.items import NoteKind
 from hvdegraded.records.options import ReadKeywords, ReadOptions
 from hvdegraded.records.record import ProviderFilter
 from hvdegraded.records.report import ReadReport, RecordStream
-from hvdegraded.timestamps import ticks_from_unix
 
 if TYPE_CHECKING:
     from hvdegraded.reading.workers import Workers
@@ -180,11 +180,7 @@ def _started_workers(paths: list[Path], job: ReadJob) -> Workers | None:
 def _read_file(path: Path, report: ReadReport, read: _PathReader, progress: Progress) -> Iterator[Any]:
     try:
         with path.open("rb") as stream:
-            before = os.fstat(stream.fileno())
-            report.size = before.st_size if stream.seekable() else None
-            if stat.S_ISREG(before.st_mode):
-                report.times.modified = ticks_from_unix(before.st_mtime)
-            report.times.folder = display_path(path.parent)
+            before = describe_file(path, stream, report)
             progress.begin(display_path(path), before.st_size, _position(stream, report))
             yield from read(path, stream, report)
             after = os.fstat(stream.fileno())

@@ -8,7 +8,7 @@ from typing import Any
 from hvdegraded.errors import HvdegradedError
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
 from hvdegraded.reading.delivery import delivered_in_order, delivered_in_runs
-from hvdegraded.reading.inputs import display_path
+from hvdegraded.reading.inputs import describe_file, display_path
 from hvdegraded.reading.jobs import InputReader, Mapper, ReadJob
 from hvdegraded.reading.shares import Message, PathStep
 from hvdegraded.reading.steps import step_items
@@ -51,7 +51,7 @@ class StepReader:
             for one in steps:
                 report, error = ReadReport(path=display_path(one.path)), None
                 try:
-                    yield from delivered_in_runs(self._items(one), report, *self._filters)
+                    yield from delivered_in_runs(self._items(one, report), report, *self._filters)
                 except (HvdegradedError, OSError) as problem:
                     error = problem
                 accounts.append(Message([], report, error))
@@ -65,7 +65,7 @@ class StepReader:
         report, error = ReadReport(path=display_path(one.path)), None
         results: list[Any] = []
         try:
-            for record in delivered_in_order(self._items(one), report, *self._filters):
+            for record in delivered_in_order(self._items(one, report), report, *self._filters):
                 results.append(record)
                 if len(results) == _BATCH:
                     yield Message(results, report.take(), last=False)
@@ -78,10 +78,11 @@ class StepReader:
     def _filters(self) -> tuple[Any, Any]:
         return self._job.wanted, self._job.options.timezone
 
-    def _items(self, one: PathStep) -> Iterator[Item]:
+    def _items(self, one: PathStep, report: ReadReport) -> Iterator[Item]:
         path, step = one
         name = display_path(path)
         with path.open("rb") as stream:
+            describe_file(path, stream, report)
             if step.chunks is None and step.here is None:
                 yield from self._inputs.items(stream, name)
             else:

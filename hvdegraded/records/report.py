@@ -167,6 +167,8 @@ class ReadReport:
     def absorb(self, part: ReadReport) -> None:
         """Take the account of a further stretch of the same input into this one."""
         self.parts.extend(part.parts)
+        self.is_archive = self.is_archive or part.is_archive
+        self.size = self.size if part.size is None else part.size
         self.reader = part.reader or self.reader
         self.times.merge(part.times)
         self._count(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -66,6 +68,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "d.evtx").write_bytes(b"")
     (folder / "e.xml").write_text("no XML")
     (folder / "f.evtx").write_bytes(evtx_bytes(records[:100]))
+    (folder / "g.evtx.gz").write_bytes(gzip.compress(evtx_bytes(records[:300])))
+    with zipfile.ZipFile(folder / "h.zip", "w") as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.evtx", evtx_bytes(records[300 * number : 400 * number + 400]))
     return folder
 
 
