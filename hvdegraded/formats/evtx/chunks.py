@@ -261,20 +261,22 @@ def _chunk(data: bytes, offset: int, number: int) -> Chunk:
     written = None
     if is_record_start(data, FIRST_RECORD):
         written = RECORD_START.unpack_from(data, FIRST_RECORD)[3]
-    chunk = Chunk(data, offset, number, trusted, first, last, free, None if without else sum_, written)
-    tail = data[last_record : free + RECORD_HEADER] if len(data) > FIRST_RECORD + RECORD_HEADER else b""
-    return chunk._replace(orderly=_ends_as_counted(tail, chunk, last_record))
+    orderly = False
+    if trusted and len(data) > FIRST_RECORD + RECORD_HEADER and 0 <= last - first < MOST_RECORDS:
+        orderly = _ends_as_counted(data[last_record : free + RECORD_HEADER], last, free - last_record)
+    checksum = None if without else sum_
+    return Chunk(data, offset, number, trusted, first, last, free, checksum, written, orderly)
 
 
-def _ends_as_counted(tail: bytes, chunk: Chunk, last_record: int) -> bool:
-    """Whether the bytes from the last record on hold the one that the header counts, and no further one."""
-    if chunk.records is None or not is_record_start(tail, 0):
+def _ends_as_counted(tail: bytes, last: int, room: int) -> bool:
+    """Whether the bytes from the last record on hold one of this number and size, and no further one."""
+    if not is_record_start(tail, 0):
         return False
     _, size, number, _ = RECORD_START.unpack_from(tail)
     following = None
     if is_record_start(tail, size):
         following = RECORD_START.unpack_from(tail, size)[2]
-    return bool(number == chunk.last and last_record + size == chunk.free and following != number + 1)
+    return bool(number == last and size == room and following != number + 1)
 
 
 def find_chunk(data: bytes, place: int) -> int:
@@ -307,15 +309,17 @@ def scan_chunks(read_at: ReadAt, start: int = FILE_HEADER_SIZE) -> Iterator[Chun
     number = 0
     head = read_at(start, _SCANNED)
     while True:
-        chunk = _chunk(head, start, number)
+        chunk, orderly = _chunk(head, start, number), False
         if chunk.records is not None:
             (last_record,) = _SIZE(head, _LAST_RECORD)
-            size = max(0, chunk.free - last_record) + RECORD_HEADER
-            tail = read_at(start + last_record, size if last_record < CHUNK_SIZE else 0)
-            chunk = chunk._replace(orderly=_ends_as_counted(tail, chunk, last_record))
+            room = chunk.free - last_record
+            tail = read_at(
+                start + last_record, max(0, room) + RECORD_HEADER if last_record < CHUNK_SIZE else 0
+            )
+            orderly = _ends_as_counted(tail, chunk.last, room)
         head = read_at(start + CHUNK_SIZE, _SCANNED)
-        if chunk.orderly and head.startswith(CHUNK_MAGIC):
-            yield chunk._replace(data=b"")
+        if orderly and head.startswith(CHUNK_MAGIC):
+            yield chunk._replace(data=b"", orderly=True)
             start += CHUNK_SIZE
             number += 1
             continue
