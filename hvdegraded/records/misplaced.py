@@ -21,7 +21,8 @@ def may_be_a_name(provider: str, wanted: ProviderFilter) -> bool:
     lower = provider.lower()
     if not lower or not _is_printable(lower) or _has_a_flipped_bit(provider, wanted):
         return True
-    return any(name[2:-2] in lower for name in (*wanted.prefixes, *wanted.names) if len(name) >= _LONG)
+    names = [name for name in (*wanted.prefixes, *wanted.names) if len(name) >= _LONG]
+    return any(name.startswith(lower) or name[2:-2] in lower for name in names)
 
 
 def _has_a_flipped_bit(provider: str, wanted: ProviderFilter) -> bool:

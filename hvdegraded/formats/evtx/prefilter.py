@@ -17,7 +17,7 @@ from hvdegraded.bounded import BoundedCache
 from hvdegraded.formats.evtx.binxml.compiler import PlannedTemplate
 from hvdegraded.formats.evtx.binxml.parser import MAX_VALUES, ChunkXml, TemplateCache
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, Slot
-from hvdegraded.formats.evtx.binxml.values import ValueType, guid_text
+from hvdegraded.formats.evtx.binxml.values import ValueType, guid_text, has_odd_size
 from hvdegraded.formats.evtx.chunks import MOST_RECORDS, Chunk
 from hvdegraded.formats.evtx.format import (
     FIRST_RECORD,
@@ -47,6 +47,17 @@ _MAX_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 512  # characters of a provider's name
 _GUID = (16, ValueType.GUID)
 """Size and type of a GUID that is a value."""
+_NUMBERS = range(ValueType.INT8, ValueType.BOOL + 1)
+_BEFORE = frozenset(
+    {
+        *((size, ValueType.NULL) for size in (0, 2, 16)),  # as real logs have it
+        *((8 + 4 * count, ValueType.SID) for count in range(1, 16)),
+        *((size, kind) for kind in _NUMBERS for size in (1, 2, 4, 8) if not has_odd_size(kind, size)),
+        *((8, kind) for kind in (ValueType.FILETIME, ValueType.HEX64)),
+        *((4, ValueType.HEX32), _GUID),
+    }
+)
+"""Sizes and types of values before a provider's name: with any other, it would be read from a wrong place."""
 _CLEARING = CLEARING_PROVIDER.lower()
 _CLEARING_NAME = CLEARING_PROVIDER.encode("utf-16-le")
 # Marks of records with a size that can be, and their numbers. Marks alone also stand in what fills records
@@ -212,13 +223,15 @@ class ChunkPrefilter:
     def _value_place(self, key: bytes, start: int) -> tuple[int, int] | None:
         """Where the last two of these values, from their count on, start and end, if the count is at `start`.
 
-        None if they are not a string and a GUID.
+        None if they are not a string and a GUID, or if a value before them has not a size of its type.
         """
         found = self._places.get(key)
         if found is None:
             (count,) = _COUNT(key)
             *before, (size, kind), guid = struct.iter_unpack("<HBx", key[4:])
             if count > MAX_VALUES or len(before) + 2 > count or kind != ValueType.STRING or guid != _GUID:
+                return None
+            if not _BEFORE.issuperset(before):
                 return None
             size += guid[0]
             found = self._places.remember(key, (4 + 4 * count + sum(one for one, _ in before), size))

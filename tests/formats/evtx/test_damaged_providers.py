@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 import hvdegraded as hv
 from hvdegraded.events import VmmsEvent
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import Anomaly, EventRecord
-from tests.formats.evtx.test_hidden_records import events, sealed
+from tests.formats.evtx.test_hidden_records import events, places, sealed
 from tests.tools.crafted import Binary, chunk_of
 from tests.tools.sample_exports import event_xml
 
@@ -65,6 +67,18 @@ def test_a_flipped_bit_in_a_name_without_guid_is_a_loss(name: str, bit: int) -> 
     stream = hv.read(sealed(bytearray(log.replace(units, wrong))))
     assert not list(stream)
     assert (stream.report.lost, stream.report.filtered) == (20, 20)
+
+
+@pytest.mark.parametrize("bit", range(1, 6))
+@pytest.mark.parametrize("others", [0, 29])
+def test_a_flipped_bit_in_the_size_of_a_name_that_is_a_value_hides_no_record(bit: int, others: int) -> None:
+    log = bytearray(evtx_bytes([*events(others, OTHER), events(30)[29]]))
+    start = places(log)[others]
+    place = log.index(struct.pack("<HBBHBB", 2 * len(VMMS), 1, 0, 16, 15, 0), start)
+    log[place] ^= 1 << bit
+    stream = hv.read(sealed(log))
+    assert len(list(stream)) + stream.report.lost == 1
+    assert not stream.report.complete
 
 
 @pytest.mark.parametrize("name", ["storvsc", "vmbus7", "disk", "Microsoft-Windows-Hypervisor"])

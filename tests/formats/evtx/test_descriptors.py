@@ -10,6 +10,7 @@ import pytest
 
 import hvdegraded as hv
 from hvdegraded.formats.evtx.writer import evtx_bytes
+from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.records.record import Anomaly
 from tests.formats.evtx.test_hidden_records import HEAD, events, places, sealed
 from tests.tools.corpus import ROOT
@@ -104,6 +105,23 @@ def test_a_chunk_whose_only_wanted_record_is_misplaced_is_not_skipped() -> None:
             struct.pack_into("<HB", log, place, 0, kind)
             stream = hv.read(sealed(log))
             assert len(list(stream)) + stream.report.lost == 1, place
+
+
+@pytest.mark.parametrize("bit", [1, 4, 6, 8, 9, 18])
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_flipped_bit_in_a_descriptor_hides_no_wanted_record(bit: int, place: int) -> None:
+    """A size that is too large moves the name: it is read from the payload, or from the next record."""
+    record = next(iter(hv.read_records(LOGS[0], wanted=load_knowledge().provider_filter())))
+    listed = [
+        record._replace(provider="Microsoft-Windows-Kernel-General", provider_guid=KERNEL_GENERAL_GUID)
+    ] * 6
+    listed[place] = record
+    data = evtx_bytes([one._replace(record_id=at) for at, one in enumerate(listed, 1)])
+    for at in descriptors(data, places(data)[place]):
+        log = bytearray(data)
+        log[at + bit // 8] ^= 1 << bit % 8
+        stream = hv.read(sealed(log))
+        assert len(list(stream)) + stream.report.lost >= 1, at
 
 
 def test_a_payload_that_a_record_does_not_have_is_an_anomaly_and_no_crash() -> None:
