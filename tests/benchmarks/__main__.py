@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from ast import literal_eval
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def measure(job: Job, contender: Contender, path: Path) -> dict[str, Any]:
         raise SystemExit(f"{job.name}, {contender.name}: {done.stderr.strip().splitlines()[-1]}")
     measured: dict[str, Any] = {"count": 0, "peak_mb": None}
     if callable(contender.work):
-        measured = json.loads(done.stdout.splitlines()[-1])
+        measured = literal_eval(done.stdout.splitlines()[-1])
     cpu = sum(after[2:4]) - sum(before[2:4])
     return measured | {"seconds": elapsed if job.elapsed else cpu}
 

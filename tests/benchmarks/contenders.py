@@ -5,7 +5,6 @@ Modules are imported by those who need them, since the start of a process counts
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import zlib
@@ -146,6 +145,8 @@ def evtx_xml_decoding(path: Path) -> Found:
 
 def evtx_json(path: Path) -> Found:
     """`evtx` JSON, json.loads, then by provider."""
+    import json
+
     from evtx import PyEvtxParser
 
     from hvdegraded.formats.shippers.mapping import record_from_mapping
@@ -161,6 +162,8 @@ def evtx_json(path: Path) -> Found:
 
 def evtx_json_loads(path: Path) -> Found:
     """The floor of who works with `evtx`: its JSON, and json.loads of each record."""
+    import json
+
     from evtx import PyEvtxParser
 
     count = 0
@@ -298,6 +301,8 @@ def our_label(path: Path) -> Found:
 
 def json_round_trip(path: Path) -> Found:
     """The floor of what parses: json.loads and json.dumps of each line."""
+    import json
+
     with path.open("rb") as stream, open(os.devnull, "wb") as target:
         for line in stream:
             target.write(json.dumps(json.loads(line)).encode() + b"\n")
@@ -419,4 +424,4 @@ def run(job: str, contender: str, path: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(*sys.argv[1:])))
+    print(run(*sys.argv[1:]))
