@@ -7,6 +7,7 @@ room for other versions of Python; who lowers a count lowers its bound.
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -15,9 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 
 import hvdegraded as hv
+from hvdegraded.findings.builder import TriageBuilder
+from hvdegraded.findings.render.rows import rows_json
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.pipeline.labeller import Labeller
-from tests.benchmarks.inputs import distinct, hyper_v, noise
+from hvdegraded.records.report import ReadReport
+from tests.benchmarks.inputs import distinct, hyper_v, machines, noise
 from tests.tools.sample_exports import event_xml, winlogbeat
 
 KINDS = 20
@@ -58,6 +62,20 @@ def label_of(lines: Iterable[bytes]) -> Callable[[], object]:
     return lambda: [labeller.line(line) for labeller in [Labeller()] for line in given]
 
 
+def report_of(records: list[hv.EventRecord]) -> Callable[[], object]:
+    """From events in groups to the rows of a page."""
+    builder = TriageBuilder(hv.Classifier())
+    builder.take(records, ReadReport())
+    part = pickle.dumps(builder.part)
+
+    def report() -> str:
+        judge = TriageBuilder(hv.Classifier())
+        judge.merge(pickle.loads(part))
+        return "".join(rows_json(judge.finish(ReadReport()).document))
+
+    return report
+
+
 def read_of(data: bytes) -> Callable[[], object]:
     return lambda: list(hv.read_records(data))
 
@@ -84,6 +102,7 @@ class Work(NamedTuple):
 WORK = {
     "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 650),
     "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 25_000),
+    "a VM of a report": Work(lambda count: report_of(machines(count)), 60, 4500),
     "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 1500),
     "an event of XML that repeats": Work(
         lambda count: read_of("".join(map(event_xml, repeated(count))).encode()), 200, 1300
