@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Hashable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 __all__ = ["HOUR", "MINUTE", "SECOND", "Timeline", "Timelines", "last_tick_of"]
 
@@ -163,11 +163,12 @@ class Timelines(Generic[K]):
     Which keys are kept depends on the keys alone, so parts can be merged in any order.
     """
 
-    __slots__ = ("_first", "_in_order", "_kept", "rest")
+    __slots__ = ("_in_order", "_kept", "_key", "_times", "rest")
 
     def __init__(self) -> None:
         self.rest: Timeline | None = None
-        self._first: tuple[K, Timeline] | None = None  # alone: most VMs have one, which is not worth a dict
+        self._key: K | None = None  # the first; most VMs have no other, and one is not worth a dict
+        self._times: Timeline | None = None
         self._kept: dict[K, Timeline] | None = None
         self._in_order: list[tuple[str, K]] | None = None  # once there are more keys than are kept
 
@@ -200,22 +201,22 @@ class Timelines(Generic[K]):
         """Return the timeline of a key that is kept."""
         if self._kept is not None:
             return self._kept.get(key)
-        return self._first[1] if self._first is not None and self._first[0] == key else None
+        return self._times if self._times is not None and self._key == key else None
 
     def items(self) -> Collection[tuple[K, Timeline]]:
         """Return the keys that are kept, with their timelines."""
         if self._kept is not None:
             return self._kept.items()
-        return () if self._first is None else (self._first,)
+        return () if self._times is None else ((cast("K", self._key), self._times),)
 
     def _begin(self, key: K) -> Timeline:
         times = Timeline()
         if self._kept is not None:
             self._kept[key] = times
-        elif self._first is None:
-            self._first = key, times
+        elif self._times is None:
+            self._key, self._times = key, times
         else:
-            self._kept = dict((self._first, (key, times)))
+            self._kept = dict((*self.items(), (key, times)))
         return times
 
     def _keep_few(self, new: K) -> None:
