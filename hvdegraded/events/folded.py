@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any
+from itertools import compress
+from operator import eq, itemgetter
+from typing import Any, NamedTuple
 
 from hvdegraded.events.base import Event
 from hvdegraded.records.models import model_of
@@ -69,11 +70,25 @@ class _Kind:
         values = pickle.loads(own)  # noqa: S301  # `packed` wrote it
         return [first if value == _SAME else value for value, first in zip(values, self.first, strict=True)]
 
-    def packed(self, own: Iterable[Any]) -> bytes:
-        """The own values of an event as bytes."""
-        pairs = zip(own, self.first, strict=True)
-        values = [_SAME if value == first and type(value) is type(first) else value for value, first in pairs]
-        return pickle.dumps(tuple(values), pickle.HIGHEST_PROTOCOL)
+    def packed(self, own: list[Any]) -> bytes:
+        """The own values of an event as bytes; in the list, those that are equal to the first event's go."""
+        same: Iterable[bool] = map(eq, own, self.first)
+        if list(map(type, own)) != list(map(type, self.first)):  # what is equal can still be of another type
+            same = [is_equal and type(own[at]) is type(self.first[at]) for at, is_equal in enumerate(same)]
+        for at in compress(range(len(own)), tuple(same)):
+            own[at] = _SAME
+        return pickle.dumps(tuple(own), pickle.HIGHEST_PROTOCOL)
+
+
+class _Form(NamedTuple):
+    """Which attributes each event of a model has for itself, where all are of certain types, and the others.
+
+    `own` and `shared` take their values from those of all attributes.
+    """
+
+    texts: tuple[str, ...]
+    own: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    shared: Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
 class FoldedEvent:
@@ -151,39 +166,69 @@ class EventFolder:
 
     def __init__(self) -> None:
         self._kinds: dict[Hashable, _Kind] = {}
+        self._forms: dict[Hashable, _Form] = {}
 
     def fold(self, event: Event) -> FoldedEvent:
         """Fold an event."""
-        record = event.record
+        record, attributes = event.record, event.__dict__
+        form = self._form(type(event), attributes)
         own = list(_own_of(record))
         names: list[_Names] = []
         for pairs in (record.data, record.extra, record.rendering):
-            names.append(tuple([name for name, _ in pairs]) if pairs else ())
-            own += [text for _, text in pairs]
-        texts, shared = [], []
-        for name, value in event.__dict__.items():
-            if _is_own(name, value):
-                texts.append(name)
-                own.append(value)
-            elif name not in _APART:
-                shared.append(value)
+            some, texts = zip(*pairs, strict=True) if pairs else ((), ())
+            names.append(some)
+            own += texts
+        values = tuple(attributes.values())
+        own += form.own(values)
         own += _place_of(record.origin)
-        parts = type(event), _shared_of(record), _shared_of_origin(record.origin), tuple(names), tuple(texts)
-        key = (*parts, id(event.fact), *shared)
+        parts = (
+            type(event), _shared_of(record), _shared_of_origin(record.origin), tuple(names), form.texts
+        )  # fmt: skip
+        key = parts, id(event.fact), form.shared(values)
         kind = self._kinds.get(key)
         if kind is None:
-            values = {**event.__dict__, "record": None, **dict.fromkeys(texts)}
-            places = {name: at - len(texts) - len(_PLACE) for at, name in enumerate(texts)}
-            kind = self._kinds[key] = _Kind(
-                *parts,  # type: ignore[arg-type]  # three tuples of names
-                values,
-                (places.pop("vm_name", None), places.pop("vm_id", None)),
-                tuple(places.values()),
-                EventRecord(**dict(zip(_SHARED, parts[1], strict=True))),
-                tuple(own),
-            )
+            kind = self._kinds[key] = _kind_of(event, parts, own)
         age = _AGE.pack(*age_of(record.time_ticks, record.record_id))
         return FoldedEvent(kind, kind.packed(own) + age)
+
+    def _form(self, model: type[Event], attributes: Mapping[str, Any]) -> _Form:
+        """The form of attributes of these types; all tuples of an attribute have items of one type."""
+        values = attributes.values()
+        key = model, *attributes, *map(type, values), *map(bool, values)
+        form = self._forms.get(key)
+        if form is None:
+            texts = [name for name, value in attributes.items() if _is_own(name, value)]
+            shared = [name for name in attributes if name not in (*texts, *_APART)]
+            places = list(attributes).index
+            form = self._forms[key] = _Form(
+                tuple(texts), _getter(list(map(places, texts))), _getter(list(map(places, shared)))
+            )
+        return form
+
+
+def _getter(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return (lambda values: (values[places[0]],)) if places else (lambda _: ())
+
+
+def _kind_of(event: Event, parts: tuple[Any, ...], own: Iterable[Any]) -> _Kind:
+    """What an event shares with others, which has these values for itself."""
+    model, record, origin, names, texts = parts
+    values = {**event.__dict__, **dict.fromkeys(texts), "record": None}
+    places = {name: at - len(texts) - len(_PLACE) for at, name in enumerate(texts)}
+    return _Kind(
+        model,
+        record,
+        origin,
+        names,
+        texts,
+        values,
+        (places.pop("vm_name", None), places.pop("vm_id", None)),
+        tuple(places.values()),
+        EventRecord(**dict(zip(_SHARED, record, strict=True))),
+        tuple(own),
+    )
 
 
 def _is_own(name: str, value: object) -> bool:

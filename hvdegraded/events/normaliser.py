@@ -17,6 +17,7 @@ from hvdegraded.events import AnyEvent, Event, Hresult
 from hvdegraded.events.error_codes import ERROR_FIELDS, named_error, parse_error_code
 from hvdegraded.events.field_mapping import Names, field_key, layout_of, place
 from hvdegraded.events.messages import read_message, read_subject
+from hvdegraded.events.version_readings import VersionReading, VersionReadings
 from hvdegraded.guids import normalise_guid, vm_id_from_sid
 from hvdegraded.knowledge.facts import EventFact, ProviderFact
 from hvdegraded.knowledge.tables import HYPER_V_PREFIX, Knowledge, load_knowledge
@@ -29,7 +30,7 @@ from hvdegraded.knowledge.vocabulary import (
     version_pair,
 )
 from hvdegraded.records.field_types import check_fields
-from hvdegraded.records.models import build_model
+from hvdegraded.records.models import brief_model, build_model
 from hvdegraded.records.record import EventRecord, FieldSource
 
 __all__ = ["Normaliser", "normalise"]
@@ -91,6 +92,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "system": ("systemid",),
     "resource": ("resourcename", "resource"),
 }
+_Build = Callable[[type[Event], Mapping[str, Any]], Event]
 _CONVERTED: dict[str, Callable[[str], Any]] = {
     "duration_ms": lambda text: int(text) if text.isascii() and text.isdecimal() else None
 }
@@ -102,14 +104,6 @@ class _Kind(NamedTuple):
     model: type[Event]
     provider: ProviderFact | None
     fact: EventFact | None
-
-
-class _VersionReading(NamedTuple):
-    """The model of a version event, what fills it but for the record, and caveats of the reading."""
-
-    model: type[events.VersionEvent]
-    values: dict[str, Any]
-    caveats: tuple[str, ...]
 
 
 class _Places(NamedTuple):
@@ -133,31 +127,34 @@ class Normaliser:
         self._places: BoundedCache[tuple[Names, type[Event], tuple[str, ...]], _Places] = BoundedCache(
             _MAX_REMEMBERED
         )
-        self._versions: BoundedCache[tuple[object, ...], _VersionReading] = BoundedCache(_MAX_REMEMBERED)
+        self._versions = VersionReadings()
         self._hresults: BoundedCache[str, Hresult | None] = BoundedCache(_MAX_REMEMBERED)
 
     def __call__(self, record: EventRecord) -> AnyEvent:
         """Return the event that a record is. Never raises."""
+        return self._event(record, build_model)
+
+    def briefly(self, record: EventRecord) -> AnyEvent:
+        """Return the same event, made in less time: it takes more room, and should soon be let go."""
+        return self._event(record, brief_model)
+
+    def _event(self, record: EventRecord, build: _Build) -> AnyEvent:
         # A channel shows whose event it is where a shipper lost the provider, but not which provider's.
         channel = "" if record.provider else record.channel
         key = (record.provider, record.event_id, record.provider_guid, record.event_source, channel)
         kind = self._kinds.get(key) or self._kinds.remember(key, self._kind(*key))
         model, provider, fact = kind
         if fact is not None and fact.outcome is not None:
-            # The same mismatch of the same VM is logged over and over.
-            said = (key, record.level, record.data, record.rendering, record.user_id)
-            known = self._versions.get(said)
-            if known is None:
-                known = self._versions.remember(
-                    said, self._version_event(record, provider, fact, fact.outcome)
-                )
-            version_model, values, caveats = known
+            outcome = fact.outcome
+            version_model, values, caveats = self._versions.of(
+                key, record, lambda: self._version_event(record, provider, fact, outcome)
+            )
             if caveats:
                 record = record._replace(origin=record.origin.with_caveats(*caveats))
-            return build_model(version_model, {**values, "record": record})  # type: ignore[return-value]
+            return build(version_model, {**values, "record": record})  # type: ignore[return-value]
         if provider is None:
-            return build_model(model, {"record": record})  # type: ignore[return-value]  # all models of _Kind are in the union
-        return self._other_event(record, model, provider, fact)  # type: ignore[return-value]
+            return build(model, {"record": record})  # type: ignore[return-value]  # all models of _Kind are in the union
+        return self._other_event(record, model, provider, fact, build)  # type: ignore[return-value]
 
     def of_given(self, record: EventRecord) -> AnyEvent:
         """Return the event that a record is, which may be made by hand.
@@ -174,6 +171,7 @@ class Normaliser:
         model: type[Event],
         provider: ProviderFact,
         fact: EventFact | None,
+        build: _Build,
     ) -> Event:
         data = record.data
         fields = fact.fields if fact else ()
@@ -206,7 +204,7 @@ class Normaliser:
             "hresult": error,
             **more,
         }
-        return build_model(model, values)
+        return build(model, values)
 
     def _kind(
         self, name: str, event_id: int, provider_guid: str | None, source: str | None, channel: str
@@ -222,7 +220,7 @@ class Normaliser:
 
     def _version_event(
         self, record: EventRecord, provider: ProviderFact | None, fact: EventFact, outcome: Outcome
-    ) -> _VersionReading:
+    ) -> VersionReading:
         """Choose the model of a version event, and read what fills it but for the record."""
         component = fact.component or Component.DEVICE
         if component is Component.INTEGRATION and provider and provider.component:
@@ -255,11 +253,11 @@ class Normaliser:
             "contradictions": tuple(found),
         }
         if is_service:
-            return _VersionReading(events.IntegrationVersionEvent, common, caveats)
+            return VersionReading(events.IntegrationVersionEvent, common, caveats)
         if fact.component is Component.VMBUS:
             common["partition"] = values.get("partition") or None
         model = _VERSION_MODELS.get(fact.component or Component.DEVICE, events.DeviceVersionEvent)
-        return _VersionReading(model, common, caveats)
+        return VersionReading(model, common, caveats)
 
     def _first_error(self, record: EventRecord) -> Hresult | None:
         for index in _error_places(tuple([name for name, _ in record.data])):

@@ -112,7 +112,7 @@ class TriageBuilder:
         """
         alike, first = self._alike.get(run.kind), None
         if alike is None:
-            first = self.classifier.normalise(run[0])
+            first = self.classifier.normalise.briefly(run[0])
             timelines = self.classifier.observe(first, self._context)
             alike = Alike(run.like, timelines, self._bounds.kind_excluded(first))
             if run.is_short:
@@ -143,7 +143,8 @@ class TriageBuilder:
         oldest = min(zip(ticks, record_ids, strict=True))
         places = [at for at, age in enumerate(zip(ticks, record_ids, strict=True)) if age == oldest]
         events = [
-            first if first is not None and at == 0 else self.classifier.normalise(run[at]) for at in places
+            first if first is not None and at == 0 else self.classifier.normalise.briefly(run[at])
+            for at in places
         ]
         alike.group = self._take_alike(events, ticks, record_ids)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-__all__ = ["build_model", "model_of"]
+__all__ = ["brief_model", "build_model", "model_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,10 +36,15 @@ def build_model(model: type[M], values: Mapping[str, Any]) -> M:
     return made
 
 
+def brief_model(model: type[M], values: Mapping[str, Any]) -> M:
+    """Make what `build_model` makes in a third of the time; it takes more room, and should soon be let go."""
+    return model_of(model, {**_form(model)[0], **values})
+
+
 def model_of(model: type[M], attributes: dict[str, Any]) -> M:
     """Make a model of all its attributes in their order, the defaults too, of the right types.
 
-    It takes a third of the time of `build_model`, and more room: for models that are soon let go.
+    As `brief_model`, it is for models that are soon let go.
     """
     _, names = _form(model)
     made = model.__new__(model)
