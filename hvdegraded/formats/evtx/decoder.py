@@ -143,7 +143,8 @@ class EvtxDecoder:
             taken.update(starts)
         if len(taken) == len(spans):
             return []
-        return [place for place, span in enumerate(spans) if span.start not in taken]
+        # A gap has the start of the record behind it.
+        return [at for at, span in enumerate(spans) if span[-1] is not None or span.start not in taken]
 
     def _shape(self, xml: ChunkXml[PlannedTemplate], span: Span) -> Shape | None:
         """The shape of records like this one; None if they are to be decoded one by one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 
 from hvdegraded.formats.evtx.chunks import Chunk, find_chunks
 from hvdegraded.formats.evtx.decoder import EvtxDecoder
-from hvdegraded.formats.evtx.format import INSTANCE_TOKEN, RECORD_HEADER
+from hvdegraded.formats.evtx.format import FIRST_RECORD, INSTANCE_TOKEN, RECORD_HEADER
 from hvdegraded.formats.evtx.reader import read_evtx
 from hvdegraded.formats.evtx.record_headers import Span
 from hvdegraded.formats.evtx.walk import walk
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.reading.delivery import delivered, delivered_in_runs
-from hvdegraded.records.record import EventRecord
+from hvdegraded.records.record import EventRecord, ProviderFilter
 from hvdegraded.records.report import ReadReport
 from tests.tools.mutations import seal
 from tests.tools.written_records import WORKER, guids, records, sids
@@ -111,6 +112,41 @@ def test_records_that_are_found_together_stay_in_their_order(
     found = read(evtx_bytes(several), EvtxDecoder())
     assert [record.record_id for record in found] == [record.record_id for record in several]
     assert found == read(evtx_bytes(several), EvtxDecoder(fast=False))
+
+
+def without(data: bytes, numbers: Iterable[int]) -> bytes:
+    """A log of one chunk without these records, whose first spells its templates out; checksums are right."""
+    log, (at,) = bytearray(data), find_chunks(lambda at, count: data[at : at + count])
+    assert isinstance(at, Chunk)
+    spans = [span for span in walk(at) if isinstance(span, Span)]
+    kept = [span for span in spans if span.number not in numbers]
+    body = b"".join(at.data[span.start : span.end] for span in kept)
+    free, last = FIRST_RECORD + len(body), FIRST_RECORD + len(body) - (kept[-1].end - kept[-1].start)
+    start = at.offset + FIRST_RECORD
+    log[start : at.offset + len(at.data)] = body + bytes(len(at.data) - free)
+    struct.pack_into("<II", log, at.offset + 44, last, free)
+    seal(log, at.offset)
+    return bytes(log)
+
+
+@given(st.sets(st.integers(2, 11), max_size=4), st.booleans())
+def test_a_record_that_is_missing_between_records_that_are_alike_is_a_loss(
+    numbers: set[int], filtered: bool
+) -> None:
+    several = [WORKER._replace(record_id=at, time_ticks=at) for at in range(1, 13)]
+    log = without(evtx_bytes(several), numbers)
+    wanted = ProviderFilter(frozenset({"other"})) if filtered else None
+    reports = []
+    for fast in (True, False):
+        report = ReadReport()
+        found = delivered(read_evtx(log, "test.evtx", wanted, decoder=EvtxDecoder(fast=fast)), report, wanted)
+        assert [one.record_id for one in found] == [
+            at for at in range(1, 13) if at not in numbers and not filtered
+        ]
+        assert report.delivered + report.filtered == 12 - len(numbers)
+        assert report.lost == len(numbers)
+        reports.append((report.losses, report.notes, report.times.pairs))
+    assert reports[0] == reports[1]
 
 
 def test_records_that_repeat_are_decoded_once_in_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
