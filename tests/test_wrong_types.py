@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ VALUES: dict[str, Callable[[], object]] = {
     "no list": list,
     "no mapping": dict,
     "a set": set,
+    "a set of texts": lambda: {"x"},
     "a list": lambda: [None],
     "a mapping": lambda: {0: 0},
     "a generator": lambda: (number for number in range(1)),
@@ -113,3 +115,11 @@ def test_the_error_says_what_was_given_and_what_to_give(call: Callable[[], objec
     with pytest.raises(hv.WrongTypeError) as caught:
         call()
     assert said in str(caught.value)
+
+
+def test_the_integers_of_a_data_frame_are_integers() -> None:
+    numpy = pytest.importorskip("numpy")
+    record = EVENT.record._replace(event_id=numpy.int64(6), level=numpy.int32(3), record_id=numpy.uint64(7))
+    assert hv.classify(record).label is hv.classify(EVENT).label
+    plain = types.MappingProxyType(EVENT.record.to_dict())
+    assert hv.EventRecord.from_dict(plain) == EVENT.record

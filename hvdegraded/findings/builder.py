@@ -236,8 +236,8 @@ class TriageBuilder:
         """Take all of these events; an interruption (Ctrl-C) ends that, and is noted in the report."""
         with self._interruptible(report, events):
             for item in events:
-                if isinstance(item, EventRecord):
-                    item = self.classifier.normalise.of_given(item)
+                if not isinstance(item, Event):
+                    item = self.classifier.event_of(item)
                 self.add(item)
                 if kept is not None and self.exclusion_reason(item) is None:
                     kept.add(item)

@@ -136,7 +136,8 @@ class Labeller:
         reader = LineReader(source, self._longest)
         blocks = reader.blocks()
         first = next(blocks, None)
-        refuse_other_forms(source, reader.head, only_binary=self._reads_syslog)
+        if first is not None:
+            refuse_other_forms(source, reader.head, first.data, only_binary=self._reads_syslog)
         if reader.encoding != "utf-8":
             self._warn(f"the input is {reader.encoding.upper()}; the output is UTF-8")
         under_way = None

@@ -27,13 +27,14 @@ _NAMES = {
 _OPENINGS = ("{", "[", "[{", "[[")
 
 
-def refuse_other_forms(source: BinaryIO, head: bytes, *, only_binary: bool) -> None:
-    """Raise UnknownFormatError for a source that is certainly not lines, by its first bytes.
+def refuse_other_forms(source: BinaryIO, head: bytes, first: bytes, *, only_binary: bool) -> None:
+    """Raise UnknownFormatError for a source that is certainly not lines.
 
-    Text shows that only in a file: what comes first through a pipe may be the beginning of a line.
+    `head` are the bytes that were read first, `first` the first lines. Text shows what it is only in a file:
+    what comes first through a pipe may be the beginning of a line.
     """
     looks_on = _is_file(source) and not only_binary
-    form = binary_kind(head) or (_whole_log(head[:_FIRST_BYTES]) if looks_on else None)
+    form = binary_kind(first) or (_whole_log(head[:_FIRST_BYTES]) if looks_on else None)
     if form is not None:
         wrong = f"the input is {form}, not lines of JSON; nothing was written"
         raise UnknownFormatError(wrong, hint="a triage reads it as a whole")

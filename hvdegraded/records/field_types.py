@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from numbers import Integral
 from typing import Any, get_origin, get_type_hints
 
 from hvdegraded.errors import WrongTypeError
@@ -20,8 +21,13 @@ def check_fields(record: tuple[Any, ...]) -> None:
         if get_origin(kind) is tuple:
             if not isinstance(value, tuple) or not all(map(_is_pair, value)):
                 raise _wrong(name, value, "a tuple of pairs, each a name (or None) and a text")
-        elif isinstance(value, bool) or not isinstance(value, kind):
+        elif isinstance(value, bool) or not isinstance(_plain(value), kind):
             raise _wrong(name, value, getattr(kind, "__name__", str(kind)))
+
+
+def _plain(value: object) -> object:
+    """A value with the integers of numpy, which cells of data frames are, as Python's."""
+    return int(value) if isinstance(value, Integral) else value
 
 
 @cache

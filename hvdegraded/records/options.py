@@ -90,8 +90,8 @@ class ReadOptions:
             raise WrongTypeError(f"workers is {workforce.count!r}, not a number of processes")
         if workforce.count < 1:
             raise WrongValueError(f"workers is {workforce.count}, and must be 1 or more")
-        check_type("progress", progress, bool | ProgressPace | None, "True shows a bar")
-        if isinstance(progress, bool):
+        check_type("progress", progress, int | ProgressPace | None, "True shows a bar")
+        if isinstance(progress, int):
             progress = ProgressPace() if progress else None
         zone = zone_of(values["timezone"])
         values |= {"engine": Engine(engine), "timezone": zone, "workers": workforce, "progress": progress}

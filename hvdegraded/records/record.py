@@ -8,7 +8,7 @@ XML, times are exact integer ticks, GUIDs are upper case without braces. So one 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -297,9 +297,9 @@ class EventRecord(NamedTuple):
         return plain
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> EventRecord:
+    def from_dict(cls, plain: Mapping[str, Any]) -> EventRecord:
         """The record that `to_dict` wrote. Raises TypeError or ValueError for any other shape."""
-        check_type("plain", plain, dict, "to_dict gives one")
+        check_type("plain", plain, Mapping, "to_dict gives one")
         known = dict(plain)
         for name in ("data", "extra", "rendering"):
             known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))

@@ -107,17 +107,15 @@ class ReadReport:
         losses = self._losses_by_input() if brief else ((loss.path, str(loss)) for loss in self.losses)
         items = [*((note.path, str(note)) for note in self.notes), *losses]
         more = self.lost - sum(loss.records for loss in self.losses)
-        if more > 0:
+        if more > 0 and not brief:
             items.append((self.path, f"{more} more records lost, not listed"))
         return items + [(part.path, text) for part in self.parts or [self] for text in part._clock()]
 
     def _losses_by_input(self) -> Iterator[tuple[str | None, str]]:
-        by_path: dict[str | None, list[Loss]] = {}
-        for loss in self.losses:
-            by_path.setdefault(loss.path, []).append(loss)
-        for path, losses in by_path.items():
-            count = f"{sum(loss.records for loss in losses)} records lost, the first: " if losses[1:] else ""
-            yield path, f"{count}{losses[0]}"
+        for part in self.parts or [self]:
+            for loss in part.losses[:1]:
+                several = part.lost > loss.records
+                yield loss.path, f"{part.lost} records lost, the first: {loss}" if several else str(loss)
 
     def _clock(self) -> Iterator[str]:
         if self.set_back:

@@ -81,7 +81,7 @@ class TomlFile:
         check_type("source", source, str | os.PathLike, "give the path of a TOML file, or its text")
         if isinstance(source, str) and ("\n" in source or not source):
             return cls(source)
-        return cls.open(Path(source))
+        return cls.open(Path(os.fsdecode(source)))
 
     @classmethod
     def open(cls, source: Path) -> TomlFile:

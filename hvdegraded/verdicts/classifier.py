@@ -94,7 +94,7 @@ class Classifier:
         `history` contains what else happened, where that is known; `ticks` is the time to look at there, if
         it is not the event's own (negative: not known).
         """
-        event = self._event_of(event)
+        event = self.event_of(event)
         return self.over_time(event, history)(event.time_ticks if ticks is None else ticks)
 
     def over_time(self, event: Event, history: History | None = None) -> Callable[[int | None], Verdict]:
@@ -207,7 +207,7 @@ class Classifier:
             return
         with EventSpool(in_memory) as waiting:
             for item in events:
-                event = self._event_of(item)
+                event = self.event_of(item)
                 self.observe(event, history)
                 waiting.add(event)
             for event in waiting:
@@ -225,7 +225,8 @@ class Classifier:
             usable = unusable_because(event, fact, self.knowledge) is None
         return history.observe(event, fact, failure=failure_of(event, fact), usable=usable, ticks=ticks)
 
-    def _event_of(self, event: Event | EventRecord) -> Event:
+    def event_of(self, event: Event | EventRecord) -> Event:
+        """Return an event, or the one that a record is. Raises WrongTypeError for anything else."""
         if isinstance(event, EventRecord):
             return self.normalise.of_given(event)
         if not isinstance(event, Event):
@@ -334,7 +335,7 @@ def classify(
     if guest is not None:
         if guests is not None:
             raise InventoryError("guests and guest are both given", hint="give one of the two")
-        guests = _inventory_of(default_classifier()._event_of(event), guest)
+        guests = _inventory_of(default_classifier().event_of(event), guest)
     if guests is None and policy is None:
         return default_classifier().classify(event)
     return Classifier(guests, policy).classify(event)

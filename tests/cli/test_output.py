@@ -238,3 +238,14 @@ def test_what_a_file_lost_takes_one_line_beside_the_counts(
         assert len(told) == lines
     main(["triage", str(log), *GUESTS, "--quiet"])
     assert "shipped.jsonl: 30 records lost, the first: record at offset " in capsys.readouterr().err
+
+
+def test_each_file_that_lost_records_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lost = {"a.jsonl": 1500, "b.jsonl": 3, "c.jsonl": 1}
+    for name, count in lost.items():
+        broken = b'{"cut": "Microsoft-Windows-Hyper-V-VMMS\n' * count
+        (tmp_path / name).write_bytes(LINES.read_bytes().split(b"\n")[0] + b"\n" + broken)
+    main(["triage", str(tmp_path), "--quiet"])
+    told = [line for line in capsys.readouterr().err.splitlines() if "record" in line]
+    assert ["1500 records lost" in told[0], "3 records lost" in told[1], "record at" in told[2]] == [True] * 3
+    assert len(told) == 3

@@ -58,3 +58,20 @@ def test_lines_that_are_not_known_pass(content: bytes) -> None:
 def test_the_error_is_ours() -> None:
     with pytest.raises(hv.HvdegradedError, match=r"an \.evtx log"):
         Labeller().run(io.BytesIO(LOG), io.BytesIO())
+
+
+class Trickle(io.BytesIO):
+    """A pipe that gives one byte first."""
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(size if self.tell() else 1)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size if self.tell() else 1)
+
+
+def test_a_binary_stream_is_refused_though_its_first_bytes_come_alone() -> None:
+    target = io.BytesIO()
+    with pytest.raises(hv.UnknownFormatError):
+        Labeller().run(Trickle(LOG), target)
+    assert not target.getvalue()
