@@ -121,8 +121,11 @@ class ChunkPrefilter:
         return matters
 
     def skipped(self, chunk: Chunk) -> Skipped | None:
-        """Count the records of a chunk that certainly holds none to decode; None where it may hold one."""
-        if not chunk.trusted or (not chunk.orderly and chunk.free != FIRST_RECORD):
+        """Count the records of a proven chunk that certainly holds none to decode; None where it may.
+
+        In damaged bytes a wanted name may be damaged too, and the names of templates are to be mended.
+        """
+        if not chunk.orderly and chunk.free != FIRST_RECORD:
             return None
         data = chunk.data
         xml = ChunkXml(data, self._templates, chunk.limit)
@@ -159,8 +162,8 @@ class ChunkPrefilter:
         clearing = self._literal_clearing or any(one.startswith(_CLEARING_NAME) for one in providers)
         if clearing and _CLEARED in data:
             return None
-        if place != end or count != (chunk.records or 0) or not chunk.proven:
-            return None  # in damaged bytes a wanted name may be damaged too
+        if place != end or count != (chunk.records or 0):
+            return None
         return Skipped(count, 1, _WRITTEN(data, FIRST_RECORD)[0], _WRITTEN(data, last)[0])
 
     def _named_by(
@@ -214,22 +217,25 @@ class ChunkPrefilter:
         where: tuple[int, ...] | None = ()
         if slot >= 0:
             start = values if template == place + _VALUES else place + _VALUES
-            where = self._value_place(xml.data[start : start + 8 + 4 * slot], start - place)
+            where = self._value_place(xml.data[start : start + 8 + 4 * slot], start - place, slot)
         # The record that spells out a template stands before it.
         if where is not None and template < place and slot <= _GUID_SLOT:
             places[beginning] = where
         return where
 
-    def _value_place(self, key: bytes, start: int) -> tuple[int, int] | None:
-        """Where the last two of these values, from their count on, start and end, if the count is at `start`.
+    def _value_place(self, key: bytes, start: int, slot: int) -> tuple[int, int] | None:
+        """Where the last two of the values up to this slot start and end; their count and list, at `start`.
 
-        None if they are not a string and a GUID, or if a value before them has not a size of its type.
+        None if they are not a string and a GUID, if a value before them has not a size of its type, or if the
+        chunk ends within the list.
         """
+        if len(key) < 8 + 4 * slot:
+            return None
         found = self._places.get(key)
         if found is None:
             (count,) = _COUNT(key)
             *before, (size, kind), guid = struct.iter_unpack("<HBx", key[4:])
-            if count > MAX_VALUES or len(before) + 2 > count or kind != ValueType.STRING or guid != _GUID:
+            if count > MAX_VALUES or slot >= count or kind != ValueType.STRING or guid != _GUID:
                 return None
             if not _BEFORE.issuperset(before):
                 return None

@@ -114,10 +114,11 @@ class ChunkReader:
 
     def items(self, chunk: Chunk, spans: Sequence[Span | Gap] | None = None) -> Iterator[Item]:
         """What a chunk gives; `spans` are what lies in it, where that is known."""
-        skipped = None if self._wanted is None else self._wanted.skipped(chunk)
+        proven = self._wanted is not None and chunk.proven
+        skipped = self._wanted.skipped(chunk) if self._wanted is not None and proven else None
         if skipped is None:
             yield Chunks(seen=1)
-            yield from self._decoder.items(chunk, self._path, self._wanted, spans)
+            yield from self._decoder.items(chunk, self._path, self._wanted, spans, proven=proven)
             return
         yield skipped
         if skipped.records and chunk.number % _SAMPLED == 0:

@@ -15,6 +15,7 @@ from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.records.record import ProviderFilter
 from tests.formats.evtx.test_hidden_records import HEAD, events, places, sealed
 from tests.tools.sample_hosts import host_2022
+from tests.tools.written_records import WORKER
 
 RECORDS = list(hv.read_records(evtx_bytes([row.record for log in host_2022() for row in log.rows][:40])))
 
@@ -74,6 +75,20 @@ def test_a_filter_reads_damaged_names_as_reading_all_does() -> None:
     expected = [record for record in RECORDS if wanted.matches(record.provider)]
     assert expected
     assert list(hv.read_records(bytes(log), wanted=wanted)) == expected
+
+
+@pytest.mark.parametrize("name", ["Provider", "System", "Computer", "TimeCreated"])
+def test_names_of_a_template_that_others_share_are_mended_under_a_filter_too(name: str) -> None:
+    other = WORKER._replace(
+        provider="Microsoft-Windows-Kernel-General", provider_guid="A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D"
+    )
+    log = bytearray(evtx_bytes([(other, WORKER)[at % 2]._replace(record_id=at + 1) for at in range(6)]))
+    log[log.index(name.encode("utf-16-le"))] ^= 2
+    stream = hv.read_records(bytes(log), wanted=hv.load_knowledge().provider_filter())
+    assert [one._replace(record_id=None, origin=WORKER.origin) for one in stream] == 3 * [
+        WORKER._replace(record_id=None)
+    ]
+    assert stream.report.lost == 0
 
 
 UNKNOWN_GUID = "00000000-1111-2222-3333-444444444444"

@@ -156,3 +156,18 @@ def test_a_record_whose_name_would_stand_behind_its_chunk_is_not_passed_over() -
     stream = hv.read_records(bytes(log), wanted=named("storvsp"))
     assert list(stream) == []
     assert (stream.report.records_seen, stream.report.lost) == (8, 1)
+
+
+@pytest.mark.parametrize("left", [8, 4])
+@pytest.mark.parametrize("right", [True, False])
+def test_values_that_a_damaged_template_puts_at_the_end_of_a_chunk_end_no_reading(
+    left: int, right: bool
+) -> None:
+    log = bytearray(evtx_bytes([event("Service Control Manager", at, manifest=True) for at in range(1, 4)]))
+    (template,) = struct.unpack_from("<I", log, 4096 + 512 + 24 + 10)
+    struct.pack_into("<I", log, 4096 + template + 20, 65536 - left - template - 24)
+    if right:
+        seal(log, 4096)
+    stream = hv.read_records(bytes(log), wanted=named("storvsp"))
+    assert list(stream) == []
+    assert (stream.report.records_seen, stream.report.lost) == (3, 1)
