@@ -28,6 +28,10 @@ from hvdegraded.errors import HvdegradedError, OutputError, UnknownFormatError
 from hvdegraded.formats.drafts import drafted, refuse_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Buffer
+
     from hvdegraded.pipeline.labeller import Labeller
 
 __all__ = ["add_parser", "run"]
@@ -161,13 +165,36 @@ def _written(options: argparse.Namespace) -> contextlib.AbstractContextManager[B
     return contextlib.nullcontext(standard_output())
 
 
-def _followed(options: argparse.Namespace) -> contextlib.AbstractContextManager[BinaryIO]:
+@contextlib.contextmanager
+def _followed(options: argparse.Namespace) -> Iterator[BinaryIO]:
     """Standard output, or the file, which grows line by line."""
     if not options.target:
-        return contextlib.nullcontext(standard_output())
+        yield standard_output()
+        return
     refuse_inputs(options.target, inputs_of(options))
     try:
-        return cast("BinaryIO", io.FileIO(options.target, "wb"))
+        file = _Growing(options.target, "ab")
     except OSError as error:
         wrong = f"the file cannot be written: {error.strerror}"
         raise OutputError(wrong, path=options.target, hint="name another place") from None
+    with file:
+        yield cast("BinaryIO", file)
+        file.begin()
+
+
+class _Growing(io.FileIO):
+    """A file that keeps what it held until the first line comes, as the input may be refused."""
+
+    _begun = False
+
+    def begin(self) -> None:
+        """Empty the file, once."""
+        if not self._begun:
+            self._begun = True
+            with contextlib.suppress(OSError):  # a device or a pipe
+                self.truncate(0)
+
+    def write(self, data: Buffer, /) -> int:
+        """Write behind the lines that were written."""
+        self.begin()
+        return super().write(data)

@@ -76,6 +76,21 @@ def test_a_whole_log_is_refused(name: str, tmp_path: Path, capsys: pytest.Captur
         Labeller().run(stream, io.BytesIO())
 
 
+@pytest.mark.parametrize(
+    ("given", "left"), [(WHOLE["viewer.xml"], b"of yesterday"), (b"", b""), (b"{}\n", b"{}\n")]
+)
+def test_a_refused_standard_input_leaves_the_output_as_it_was(
+    given: bytes, left: bytes, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "in", tmp_path / "out.jsonl"
+    source.write_bytes(given)
+    target.write_bytes(b"of yesterday")
+    with source.open("rb") as stream:
+        command = [sys.executable, "-m", "hvdegraded", "label", "-o", str(target)]
+        subprocess.run(command, stdin=stream, capture_output=True, check=False)
+    assert target.read_bytes() == left
+
+
 def test_a_whole_log_as_standard_input_is_refused() -> None:
     with (EXPORTS / "hv2022-eventviewer.xml").open("rb") as source:
         command = [sys.executable, "-m", "hvdegraded", "label"]
