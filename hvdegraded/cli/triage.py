@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import gc
 import os
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hvdegraded.events import Event
     from hvdegraded.findings.assumed import AssumedVm
     from hvdegraded.findings.builder import TriageBuilder
+    from hvdegraded.findings.render.lines import Lines
     from hvdegraded.findings.render.text import Layout
     from hvdegraded.findings.triage import Triage
     from hvdegraded.verdicts.verdict import Verdict
@@ -90,8 +91,6 @@ def add_report(command: Any) -> Any:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    # Modules and findings live to the end: looking for garbage among 100,000 takes a third of all time.
-    gc.set_threshold(*_GARBAGE)
     from hvdegraded.events.spool import EventSpool
     from hvdegraded.findings.companions import companions_of
 
@@ -208,26 +207,27 @@ def _event_lines(found: Triage, builder: TriageBuilder, kept: Iterable[Event]) -
 
 
 def _print_text(found: Triage, options: argparse.Namespace) -> None:
-    from rich.console import Console
-
+    from hvdegraded.findings.render.lines import FileLines
     from hvdegraded.findings.render.text import print_document
 
-    forced, uncoloured = False if options.target else None, options.no_color or None
-
-    def console_of(width: int | None, *, soft_wrap: bool = False) -> Console:
-        return Console(
-            highlight=False,
-            no_color=uncoloured,
-            force_terminal=forced,
-            width=width,
-            soft_wrap=soft_wrap,
-        )
-
     columns = os.environ.get("COLUMNS", "")
-    console = console_of(max(int(columns), _NARROWEST) if columns.isdecimal() else None)
-    if not (console.is_terminal or columns.isdecimal()):
-        console = console_of(_WIDTH, soft_wrap=True)
-    print_document(found.document, console, _layout(options))
+    width = max(int(columns), _NARROWEST) if columns.isdecimal() else None
+    lines = _terminal_lines(options, width)
+    if lines is None:
+        lines = FileLines(sys.stdout, width or _WIDTH, soft_wrap=width is None)
+    print_document(found.document, lines, _layout(options))
+
+
+def _terminal_lines(options: argparse.Namespace, width: int | None) -> Lines | None:
+    """What prints to a terminal; None if the report goes elsewhere."""
+    if options.target or not (sys.stdout.isatty() or any(name in os.environ for name in _FORCES_COLOR)):
+        return None
+    from rich.console import Console
+
+    from hvdegraded.findings.render.lines import ConsoleLines
+
+    console = Console(highlight=False, no_color=options.no_color or None, width=width)
+    return ConsoleLines(console) if console.is_terminal else None
 
 
 def _layout(options: argparse.Namespace) -> Layout:
@@ -254,6 +254,6 @@ def _guest_argument(vm: AssumedVm) -> str:
 
 
 _STDOUT = 1
-_GARBAGE = 100_000, 50, 100  # objects, and collections of younger ones, between two collections
+_FORCES_COLOR = ("FORCE_COLOR", "TTY_COMPATIBLE")  # as rich reads them
 _WIDTH = 120  # of text that no terminal shows
 _NARROWEST = 20
