@@ -51,8 +51,6 @@ def idle_acknowledgements(
     findings: Sequence[Finding], rows: Sequence[Acknowledgement], today: date
 ) -> Iterator[str]:
     """Sentences on rows that name nothing in these logs, as with a typing error in an id or a name."""
-    from difflib import get_close_matches
-
     idle = [
         row
         for row in rows
@@ -60,6 +58,10 @@ def idle_acknowledgements(
     ]
     if not idle:
         return
+    if not idle:
+        return
+    from difflib import get_close_matches
+
     ids = [finding.id for finding in findings]
     vms = [name for finding in findings for name in (finding.vm_name, finding.vm_id) if name]
     for row in idle[:_MOST_IDLE]:

@@ -1,7 +1,5 @@
 """One virtual machine of an inventory, and what can be wrong with a part of one."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable
 from datetime import datetime, timedelta

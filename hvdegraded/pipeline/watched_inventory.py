@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hvdegraded.errors import HvdegradedError
-from hvdegraded.guests.files import MAX_BYTES
 from hvdegraded.guests.guest import ProblemKind
 from hvdegraded.guests.inventory import GuestInventory
 
@@ -85,6 +84,8 @@ class WatchedInventory:
         """The file's content, by which one that was cut is known; of a pipe nothing."""
         if self._is_pipe:
             return b""
+        from hvdegraded.guests.files import MAX_BYTES
+
         with self._path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
 

@@ -1,7 +1,5 @@
 """The verdict on an event: one of two labels, and all that it rests on."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hvdegraded as hv
-from hvdegraded.pipeline.annotation import KEY, json_schema
+from hvdegraded.pipeline.annotation import KEY, Annotation, json_schema
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.verdicts.console import classify_status
 from tests.tools.routes import ROUTES
@@ -54,6 +54,15 @@ def test_real_output_fits_the_schema() -> None:
     assert len(checked) > 90
     assert sum(bool(one["batch"]) for one in checked) == 2
     assert sum(bool(one["error"]) for one in checked) == 4
+
+
+def test_an_annotation_is_what_its_model_gives() -> None:
+    logs = FOLDER / "hv2012r2", FOLDER / "hv2022"
+    given: list[Any] = [winlogbeat(event.record) for log in logs for event in hv.read(log)][::7]
+    found = [hv.annotate(record)[KEY] for record in [*given, "{"]]
+    for one in found:
+        whole = Annotation.model_validate(one).model_dump(mode="json")
+        assert json.dumps(one) == json.dumps(whole)  # in the same order too
 
 
 def test_an_annotation_in_full() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from email import message_from_string
-from email.message import Message
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 __all__ = ["plain", "spaced_once", "unquoted"]
 
@@ -22,6 +24,8 @@ def plain(text: str) -> str:
     head = text[:_HEAD].lower()
     if "content-transfer-encoding:" not in head:
         return text
+    from email import message_from_string
+
     parts = [
         _decoded(part) for part in message_from_string(text).walk() if part.get_content_maintype() == "text"
     ]
