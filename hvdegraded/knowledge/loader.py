@@ -91,9 +91,8 @@ def _code(values: Mapping[str, Any]) -> CodeFact:
 @functools.cache
 def load_events(provider: str) -> Mapping[EventKey, EventFact]:
     """Read the table of a provider (canonical name) on first use; empty if there is no such file."""
-    try:
-        file = package_file(f"events/{provider}.toml")
-    except (OSError, ValueError):  # a name of a user's own, which may be anything
+    file = TomlFile.in_package("hvdegraded.knowledge", f"events/{provider}.toml")
+    if file is None:
         return {}
     makers: dict[EventKey, Callable[[], EventFact]] = {}
     for row in event_rows(file):

@@ -54,7 +54,7 @@ class RowValues(NamedTuple):
 
 
 def package_file(name: str) -> TomlFile:
-    """Open a table of the package. Raises OSError where there is no such file."""
+    """Open a table of the package. Raises KnowledgeFileError where it cannot be read."""
     return TomlFile.of_package("hvdegraded.knowledge", name)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import pkgutil
@@ -21,6 +22,7 @@ from hvdegraded.errors import KnowledgeError, KnowledgeFileError, check_type
 __all__ = ["Entry", "TomlFile"]
 
 _LARGEST = 4 << 20
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL, 0)  # 0: as archives say it
 _HEADING = re.compile(r"[ \t]*(\[{1,2})[ \t]*([^\[\]#]+?)[ \t]*\]")
 _KEY_PART = re.compile(r"""[ \t]*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))[ \t]*(?:\.|$)""")
 _KEY = re.compile(r"""[ \t]*["']?([A-Za-z0-9_-]+)["']?[ \t]*[.=]""")
@@ -91,16 +93,30 @@ class TomlFile:
             with source.open("rb") as stream:
                 raw: bytes = stream.read(_LARGEST + 1)
         except (OSError, ValueError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or error
-            raise KnowledgeFileError(
-                f"cannot be opened: {reason}", path=path, hint="give a TOML file with rows of events"
-            ) from error
+            raise _unopened(path, error, "give a TOML file with rows of events") from error
         return cls._of_bytes(raw, path)
 
     @classmethod
     def of_package(cls, package: str, name: str) -> TomlFile:
-        """Read a file beside the modules of a package, in an archive too. Raises OSError if there is none."""
-        return cls._of_bytes(pkgutil.get_data(package, name) or b"", name)
+        """Read a file beside the modules of a package. Raises KnowledgeFileError where it cannot be read."""
+        file = cls.in_package(package, name)
+        if file is None:
+            raise KnowledgeFileError("is missing", path=name, hint="install the package again")
+        return file
+
+    @classmethod
+    def in_package(cls, package: str, name: str) -> TomlFile | None:
+        """Read a file beside the modules of a package, in an archive too; None only if there is none.
+
+        Raises KnowledgeFileError where it cannot be read, as without a free descriptor.
+        """
+        try:
+            raw = pkgutil.get_data(package, name)
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) or error.errno in _NO_FILE:
+                return None
+            raise _unopened(name, error) from error
+        return None if raw is None else cls._of_bytes(raw, name)
 
     @classmethod
     def _of_bytes(cls, raw: bytes, path: str) -> TomlFile:
@@ -191,6 +207,11 @@ class TomlFile:
         is_day = line is not None and line <= len(self._lines) and _PART_OF_A_DAY.match(self._lines[line - 1])
         hint = "write a day with year, month and day: 2027-01-31" if is_day else None
         return KnowledgeError(f"not TOML: {message}", path=self.path, line=line, column=column, hint=hint)
+
+
+def _unopened(path: str, error: Exception, hint: str | None = None) -> KnowledgeFileError:
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    return KnowledgeFileError(f"cannot be opened: {reason}", path=path, hint=hint)
 
 
 def _is_table(value: object) -> bool:

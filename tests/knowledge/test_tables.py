@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import hvdegraded as hv
 import hvdegraded.knowledge
 from hvdegraded.knowledge.facts import EventFact
+from hvdegraded.knowledge.loader import load_events
 from hvdegraded.knowledge.rows import load_sources
 from hvdegraded.knowledge.tables import load_knowledge
 from hvdegraded.knowledge.vocabulary import Certainty, Component, Outcome, ProtocolVersion, Role
@@ -235,6 +238,27 @@ def test_believed_rows_are_marked() -> None:
 def test_the_files_are_read_once() -> None:
     assert load_knowledge() is KNOWLEDGE
     assert KNOWLEDGE.event("storvsp", 6) is KNOWLEDGE.event("STORVSP", 6)
+
+
+def test_a_table_that_cannot_be_read_once_is_an_error_and_not_a_table_without_rows() -> None:
+    resource = pytest.importorskip("resource", reason="not on Windows")
+    provider = "Microsoft-Windows-Hyper-V-VMMS"
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    load_events.cache_clear()
+    with open(os.devnull, "rb") as stream:
+        free = stream.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+    try:
+        with pytest.raises(hv.KnowledgeFileError, match=r"VMMS\.toml"):
+            KNOWLEDGE.event(provider, 14070)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert KNOWLEDGE.event(provider, 14070) is not None
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "..", "a/b/c", "?*"])
+def test_a_provider_of_a_user_of_any_name_has_no_table_here(name: str) -> None:
+    assert load_events(name) == {}
 
 
 def test_a_table_of_events_belongs_to_a_known_provider() -> None:
