@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -27,22 +27,28 @@ EventKey = tuple[str, int]
 
 Key = TypeVar("Key")
 Row = TypeVar("Row", bound=BaseModel)
+Values = TypeVar("Values")
 
 
-class _Rows(Mapping[Key, Row]):
+class _Rows(Mapping[Key, Row], Generic[Key, Values, Row]):
     """Rows by their keys; each is made when it is first asked for: a reading needs few of several hundred."""
 
-    def __init__(self, makers: Mapping[Key, Callable[[], Row]]) -> None:
-        self._makers = makers
+    def __init__(self, values: Mapping[Key, Values], make: Callable[[Values], Row]) -> None:
+        self._values = values
+        self._make = make
+        self._made: dict[Key, Row] = {}
 
     def __getitem__(self, key: Key) -> Row:
-        return self._makers[key]()
+        row = self._made.get(key)
+        if row is None:
+            row = self._made[key] = self._make(self._values[key])
+        return row
 
     def __iter__(self) -> Iterator[Key]:
-        return iter(self._makers)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._values)
 
 
 class PackageTable:
@@ -78,10 +84,7 @@ def link_of(reference: str) -> str | None:
 @functools.cache
 def load_codes() -> Mapping[int, CodeFact]:
     """Read codes.toml: error codes by number."""
-    makers: dict[int, Callable[[], CodeFact]] = {}
-    for code, _, values in code_rows(package_file("codes.toml")):
-        makers[code] = functools.cache(functools.partial(_code, values))
-    return _Rows(makers)
+    return _Rows({code: values for code, _, values in code_rows(package_file("codes.toml"))}, _code)
 
 
 def _code(values: Mapping[str, Any]) -> CodeFact:
@@ -94,15 +97,14 @@ def load_events(provider: str) -> Mapping[EventKey, EventFact]:
     file = TomlFile.in_package("hvdegraded.knowledge", f"events/{provider}.toml")
     if file is None:
         return {}
-    makers: dict[EventKey, Callable[[], EventFact]] = {}
+    rows: dict[EventKey, RowValues] = {}
     for row in event_rows(file):
-        maker = functools.cache(functools.partial(_event, row))
         for name in row.values["providers"]:
             key = (name.lower(), row.values["event_id"])
-            if key in makers:
+            if key in rows:
                 raise row.entry.error(f"another row describes {name} {key[1]}")
-            makers[key] = maker
-    return _Rows(makers)
+            rows[key] = row
+    return _Rows(rows, _event)
 
 
 def _event(row: RowValues) -> EventFact:

@@ -183,6 +183,10 @@ def test_force_does_not_come_by_another_word() -> None:
         ("[[acknowledge]]\nuntil = 2027-02-30\n", (2, 9), "write a day"),
         ("[[acknowledge]]\nuntil = 31.01.2027\n", (2, 14), "write a day"),
         ("x = 1\n[[event]]\nids = [1\n", (4, 1), "not TOML"),
+        ('[[acknowledge]]\nwhy = "C:\\evidence"\n', (2, 12), "not TOML"),  # an escape of TOML 1.1
+        ('[[acknowledge]]\nwhy = "\\x41"\n', (2, 10), "not TOML"),
+        ("[[acknowledge]]\nuntil = 07:32\n", (2, 10), "not TOML"),
+        ("x = {a = 1,}\n", (1, 12), "not TOML"),
         ("[[version]]\n", (1, 1), "is not a list of tables"),
         ("\n\n[14070]\nremedy = 'x'\n", (3, 1), "does not name its provider"),
         (ROW.replace("65001", "65536"), (2, 1), "'event_id'"),
