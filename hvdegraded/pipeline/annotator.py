@@ -13,7 +13,6 @@ from hvdegraded.events import Event, UnrelatedEvent, VersionEvent
 from hvdegraded.formats.shippers.envelopes import parts_of
 from hvdegraded.formats.shippers.mapping import dialects, record_from_mapping
 from hvdegraded.formats.text.syslog import event_of_line
-from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.pipeline.annotation import (
     KEY,
     error_annotation,
@@ -352,6 +351,8 @@ def _of_text(record: object, raw: dict[str, Any], annotator: Annotator) -> dict[
         return raw | {KEY: error_annotation(f"the record is longer than {_LONGEST} characters")}
     try:
         if _XML_START.match(text) is not None:
+            from hvdegraded.formats.xml.reader import parse_event
+
             return _with(raw, annotator.of_record(parse_event(record)).added)
         value, anomalies = decoded(text.lstrip("\ufeff"))
     except HvdegradedError as error:

@@ -32,7 +32,6 @@ from hvdegraded.formats.shippers.dialects import Dialect, PathTrie, tables
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, record_from_evtx_json
 from hvdegraded.formats.shippers.payloads import FORMS
 from hvdegraded.formats.shippers.xml_values import is_event_xml, xml_texts
-from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Field, Origin
 from hvdegraded.tabular.json_keys import decoded
 
@@ -260,6 +259,8 @@ def _is_same(record: EventRecord, projection: EventRecord) -> bool:
 
 
 def _from_xml(text: str, origin: Origin) -> EventRecord | None:
+    from hvdegraded.formats.xml.reader import parse_event
+
     try:
         return parse_event(text.strip(_WHITE_SPACE), origin)
     except SourceError:

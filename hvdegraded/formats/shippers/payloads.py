@@ -9,7 +9,6 @@ from typing import Any
 from hvdegraded.errors import SourceError
 from hvdegraded.formats.shippers.coercion import text_of
 from hvdegraded.formats.shippers.evtx_dump import MAX_FIELDS, flatten, payload_of
-from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import Field
 from hvdegraded.tabular.json_keys import value_at
 
@@ -130,6 +129,8 @@ def _inner_xml(value: Any) -> tuple[str, list[Field]]:
         text = f"<EventData>{text}</EventData>"
     elif not text.startswith(("<EventData", "<UserData")):
         text = f"<UserData>{text}</UserData>"
+    from hvdegraded.formats.xml.reader import parse_event
+
     try:
         record = parse_event(f"<Event><System><EventID>0</EventID></System>{text}</Event>")
     except SourceError:

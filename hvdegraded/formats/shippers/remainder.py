@@ -32,7 +32,6 @@ from hvdegraded.formats.shippers.beside import (
 from hvdegraded.formats.shippers.dialects import Dialect, tables
 from hvdegraded.formats.shippers.envelopes import parts_of, values_around
 from hvdegraded.formats.shippers.mapping import detected_dialects, record_from_mapping
-from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.record import EventRecord
 from hvdegraded.tabular.json_keys import decoded
 
@@ -284,6 +283,8 @@ class _Search:
         events = len(_EVENT_TAG.findall(text))
         if events != 1 or not text.endswith("Event>") or _passes_over(text):
             return False
+        from hvdegraded.formats.xml.reader import parse_event
+
         try:
             other = parse_event(text)
         except SourceError:

@@ -30,7 +30,6 @@ from hvdegraded.formats.text.pasted_xml import PastedXml, mended, take_xml
 from hvdegraded.formats.text.rows import html_rows, separated_rows
 from hvdegraded.formats.text.syslog import events_of_syslog
 from hvdegraded.formats.text.views import friendly_views, general_tabs
-from hvdegraded.formats.xml.reader import parse_event
 from hvdegraded.records.items import Item, Loss, LossReason, Note, NoteKind, Opened
 from hvdegraded.records.record import Anomaly, EventRecord, Origin, ProviderFilter
 from hvdegraded.tabular.clixml import is_clixml, objects_of_clixml
@@ -169,6 +168,8 @@ def _from_xml(piece: PastedXml, path: str | None) -> EventRecord | Loss:
         return Loss(LossReason.TRUNCATED, "its event XML is cut off", line=piece.line)
     origin = Origin("text", path, None, piece.line)
     problem = ""
+    from hvdegraded.formats.xml.reader import parse_event
+
     for text in (piece.text, *mended(piece.text)):
         try:
             return parse_event(text, origin)
