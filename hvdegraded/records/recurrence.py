@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import attrgetter, itemgetter
+from sys import maxsize
 from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["CHANGING", "Changing", "Recurrence", "Recurrences", "cut_at", "in_order", "kind_of"]
+__all__ = ["CHANGING", "Changing", "InPieces", "Recurrence", "Recurrences", "in_order", "kind_of"]
 
 _new_tuple: Any = tuple.__new__
 _Numbers = Sequence[int | None]
@@ -104,10 +106,9 @@ class Recurrences:
         """Return these of the records."""
         return self._picked(lambda column: [column[at] for at in places])
 
-    def cut(self, place: int) -> tuple[Recurrences, Recurrences]:
-        """Return those before a place in the chunk, and the others."""
-        at = bisect_left(self.starts, place)
-        return self._picked(itemgetter(slice(at))), self._picked(itemgetter(slice(at, None)))
+    def part(self, first: int, end: int) -> Recurrences:
+        """Return those from one on, up to another."""
+        return self._picked(itemgetter(slice(first, end)))
 
     def _picked(self, pick: Callable[[Sequence[Any]], Sequence[Any]]) -> Recurrences:
         return self.repeated(Changing._make(map(pick, self.changing)), pick(self.starts))
@@ -124,7 +125,29 @@ def in_order(found: Iterable[Recurrences]) -> list[Recurrence]:
     return sorted(chain.from_iterable(found), key=attrgetter("offset"))
 
 
-def cut_at(place: int, found: Iterable[Recurrences]) -> tuple[list[Recurrences], list[Recurrences]]:
-    """Return what is before a place in a chunk, and what is behind it."""
-    parts = [alike.cut(place) for alike in found]
-    return [before for before, _ in parts if before.starts], [behind for _, behind in parts if behind.starts]
+class InPieces:
+    """Records of a chunk that are alike, in runs that are given piece by piece, in the order of the chunk."""
+
+    def __init__(self, runs: Sequence[Recurrences]) -> None:
+        self._runs = runs
+        self._order: list[tuple[int, int]] | None = None  # where each record starts, and of which run it is
+        self._given = 0
+        self._given_of = [0] * len(runs)
+
+    def before(self, place: int) -> list[Recurrences]:
+        """Give those before a place in the chunk that were not given yet."""
+        if self._order is None:
+            self._order = sorted((start, at) for at, run in enumerate(self._runs) for start in run.starts)
+        end = bisect_left(self._order, (place, 0), self._given)
+        counts = Counter(at for _, at in self._order[self._given : end])
+        self._given = end
+        pieces = []
+        for at, count in counts.items():
+            first = self._given_of[at]
+            self._given_of[at] = first + count
+            pieces.append(self._runs[at].part(first, first + count))
+        return pieces
+
+    def rest(self) -> Sequence[Recurrences]:
+        """Give those that were not given yet."""
+        return self._runs if self._order is None else self.before(maxsize)

@@ -37,7 +37,7 @@ from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.items import Item, Loss, Note, NoteKind
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
-from hvdegraded.records.recurrence import CHANGING, Changing, Recurrence, Recurrences, cut_at
+from hvdegraded.records.recurrence import CHANGING, Changing, InPieces, Recurrence, Recurrences
 
 __all__ = ["EvtxDecoder"]
 
@@ -100,48 +100,52 @@ class EvtxDecoder:
         yield from state_of(chunk, spans, damaged=damaged)
         anomalies = (*chunk.anomalies, Anomaly.BAD_CHECKSUM) if damaged else chunk.anomalies
         work = _Work(chunk, self._xml(chunk, damaged=damaged), path, wanted, anomalies)
-        usual: list[Recurrences] = []
+        runs: list[Recurrences] = []
         unwanted = UnwantedRecords()
         others: Iterable[int] = range(len(spans))
         if self._fast and not anomalies:
-            others = self._take_alike(work, spans, usual, unwanted)
+            others = self._take_alike(work, spans, runs, unwanted)
+        pieces, single = InPieces(runs), list[Recurrences]()
         for place in others:
             span = spans[place]
             found = gap_loss(chunk, spans, place) if isinstance(span, Gap) else self._decoded(work, span)
             if isinstance(found, Recurrences):
-                usual.append(found)
+                single.append(found)
                 continue
             if isinstance(found, Unwanted):
                 unwanted.add(1, found)
                 continue
-            before, usual = cut_at(span.start, usual)
-            yield before
+            yield [*pieces.before(span.start), *single]
+            single = []
             yield found
             if isinstance(found, EventRecord) and Anomaly.BYTES_LEFT in found.origin.anomalies:
                 assert isinstance(span, Span)
                 yield from self._hidden_in(work, span, spans)
-        yield usual
+        yield [*pieces.rest(), *single]
         yield from unwanted.items()
 
     def _take_alike(
         self,
         work: _Work,
         spans: Sequence[Span | Gap],
-        usual: list[Recurrences],
+        runs: list[Recurrences],
         unwanted: UnwantedRecords,
     ) -> list[int]:
         """Take the records that are alike of a chunk without anomalies; return the places of all others."""
         chunk, taken = work.chunk, set[int]()
         for first, starts, columns, guids in alike(chunk.data, spans, partial(self._shape, work.xml)):
-            found = self._decoded(work, first)
+            try:
+                found, *_ = self._taken_fast(work, first)
+            except BinXmlError:
+                continue
             if isinstance(found, Recurrences):
                 for place in guids:
                     columns[place] = tuple(map(self._guids.__getitem__, columns[place]))
-                usual.append(found.repeated(Changing._make(columns), starts))
+                runs.append(found.repeated(Changing._make(columns), starts))
             elif isinstance(found, Unwanted):
                 last = Unwanted(starts[-1], found.heading, columns[0][-1])
                 unwanted.add(len(starts), found, last)
-            else:
+            else:  # each is to be decoded whole
                 continue
             taken.update(starts)
         if len(taken) == len(spans):
@@ -171,29 +175,43 @@ class EvtxDecoder:
 
     def _decoded(self, work: _Work, span: Span) -> Item | Recurrences | Unwanted:
         """A record of a chunk."""
-        chunk, xml, path, wanted, anomalies = work
+        chunk, xml, path, _, anomalies = work
         start, end, number, ticks, odd_place = span
-        body, stop, offset = start + RECORD_HEADER, end - 4, chunk.offset + start
-        is_short = stop - body <= _LONGEST_ALIKE
+        offset = chunk.offset + start
         try:
-            outer = self._outer(xml, body, stop)
-            if outer is not None and not outer[0].clears_log and wanted is not None:
-                heading = outer[0]
-                if not wanted.matches(heading.provider):
-                    if not wanted.matters(heading.provider, heading.guid):
-                        return Unwanted(start, heading, outer[1][0])
-                    is_short = False  # the whole record shows whether its provider is known
-            like = self._like(xml, outer, stop) if outer is not None and self._fast else None
-            plain = not anomalies and odd_place is None and is_short
-            if plain and outer is not None and like is not None and not outer[0].clears_log:
-                return Recurrences(
-                    like, Changing._make(zip(outer[1])), (start,), path, chunk.offset, chunk.number
-                )
+            found, outer, like = self._taken_fast(work, span)
+            if found is not None:
+                return found
             marks = anomalies if odd_place is None else (*anomalies, odd_place.value)
             origin = Origin("evtx", path, offset, None, chunk.number, False, marks)
-            return self._record(xml, body, stop, origin, outer, like)
+            return self._record(xml, start + RECORD_HEADER, end - 4, origin, outer, like)
         except (BinXmlError, UnreadableEventError) as error:
             return Loss(error.reason, error.detail, path, offset, None, number, 1, ticks, ticks)
+
+    def _taken_fast(
+        self, work: _Work, span: Span
+    ) -> tuple[Recurrences | Unwanted | None, _Outer | None, EventRecord | None]:
+        """A record of usual form, or that is not wanted; of any other, what is known of it.
+
+        Raises BinXmlError.
+        """
+        chunk, xml, path, wanted, anomalies = work
+        start, stop = span.start, span.end - 4
+        outer = self._outer(xml, start + RECORD_HEADER, stop)
+        if outer is None:
+            return None, None, None
+        heading, changing, *_ = outer
+        is_usual = self._fast and not anomalies and span.place is None and not heading.clears_log
+        is_usual = is_usual and stop - start - RECORD_HEADER <= _LONGEST_ALIKE
+        if wanted is not None and not heading.clears_log and not wanted.matches(heading.provider):
+            if not wanted.matters(heading.provider, heading.guid):
+                return Unwanted(start, heading, changing[0]), outer, None
+            is_usual = False  # the whole record shows whether its provider is known
+        like = self._like(xml, outer, stop) if self._fast else None
+        if like is None or not is_usual:
+            return None, outer, like
+        changing = Changing._make(zip(changing))
+        return Recurrences(like, changing, (start,), path, chunk.offset, chunk.number), outer, like
 
     def _hidden_in(self, work: _Work, outer: Span, listed: Sequence[Span | Gap]) -> Iterator[Item]:
         """Records in a record whose size reaches beyond its own values, but for those that are listed."""

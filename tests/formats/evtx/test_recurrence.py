@@ -151,16 +151,28 @@ def test_a_record_that_is_missing_between_records_that_are_alike_is_a_loss(
 
 def test_records_that_repeat_are_decoded_once_in_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[int] = []
-    one_by_one = EvtxDecoder._decoded
+    one_by_one = EvtxDecoder._taken_fast
 
     def counted(self: EvtxDecoder, work: Any, span: Span) -> Any:
         decoded.append(span.number)
         return one_by_one(self, work, span)
 
-    monkeypatch.setattr(EvtxDecoder, "_decoded", counted)
+    monkeypatch.setattr(EvtxDecoder, "_taken_fast", counted)
     several = [WORKER._replace(record_id=at, time_ticks=at) for at in range(1, 31)]
     assert [record.time_ticks for record in read(evtx_bytes(several), EvtxDecoder())] == list(range(1, 31))
     assert decoded == [2, 1]  # the first spells its templates out
+
+
+def test_of_records_that_are_not_usual_each_is_decoded_once() -> None:
+    """What a chunk may cost is bounded: one that is decoded for others must not be decoded again."""
+    odd = WORKER._replace(data=tuple((f"n{at}", "x") for at in range(260)))
+    several = [odd._replace(record_id=at, time_ticks=at) for at in range(1, 40)]
+    reports = []
+    for fast in (True, False):
+        report = ReadReport()
+        found = list(delivered(read_evtx(evtx_bytes(several), decoder=EvtxDecoder(fast=fast)), report))
+        reports.append((found, report.lost))
+    assert reports[0] == reports[1]
 
 
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:
