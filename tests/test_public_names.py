@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -56,3 +57,9 @@ def test_notebooks_show_events_verdicts_and_findings_with_what_logs_contain_esca
         assert "<script" not in page
         assert not {"\x1b", "\u202e"} & set(page + repr(shown))
         assert "\n" not in repr(shown)
+
+
+@pytest.mark.parametrize("name", [name for name in hv.__all__ if isinstance(getattr(hv, name), type)])
+def test_the_types_of_a_public_class_can_be_looked_up(name: str) -> None:
+    """As pydantic and others do, whose models have fields of these classes."""
+    assert isinstance(get_type_hints(getattr(hv, name)), dict)

@@ -8,18 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from hvdegraded.events import Event
 from hvdegraded.events.folded import UNKNOWN
 from hvdegraded.findings.event_groups import EventGroup, GroupedEvents, span_of
 from hvdegraded.findings.folded_groups import Span
 from hvdegraded.printable import printable, table_html
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.ruling import Ruling
 from hvdegraded.verdicts.verdict import Label, Reason, Severity, Verdict
-
-if TYPE_CHECKING:
-    from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
 __all__ = [
     "Finding",

@@ -29,13 +29,13 @@ from hvdegraded.findings.silence import SilentHost
 from hvdegraded.knowledge.vocabulary import Component
 from hvdegraded.records.report import ReadReport
 from hvdegraded.timestamps import ticks_from_datetime
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.history import same_name
 from hvdegraded.verdicts.verdict import Label, Reason
 
 if TYPE_CHECKING:
     from hvdegraded.findings.document import Document
     from hvdegraded.findings.render.plots import Picture
-    from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
 __all__ = ["Triage"]
 

@@ -1,9 +1,7 @@
 """What somebody has looked at and wants to see no more as open: rows of a policy."""
 
-from __future__ import annotations
-
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -56,7 +54,7 @@ class Acknowledgement(BaseModel):
             raise ValueError(f"this is not an event's number; {example}") from None
 
     @model_validator(mode="after")
-    def _names_one_thing(self) -> Acknowledgement:
+    def _names_one_thing(self) -> Self:
         given = {name for name in ("finding", "vm", "provider", "event_id", "evidence") if self._has(name)}
         if given not in ({"finding"}, {"vm", "provider", "event_id"}, {"vm", "evidence"}):
             raise ValueError("name a finding; or vm, provider and id; or vm and evidence")

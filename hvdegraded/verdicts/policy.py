@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from hvdegraded.errors import WrongTypeError
 from hvdegraded.guests.guest import MAX_INVENTORY_AGE
 from hvdegraded.knowledge.tables import Knowledge, load_knowledge
+from hvdegraded.verdicts.acknowledgement import Acknowledgement
 from hvdegraded.verdicts.verdict import Label
-
-if TYPE_CHECKING:
-    from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
 __all__ = ["Policy"]
 
@@ -56,7 +53,6 @@ class Policy:
         event ignorable without the word `force = true`.
         """
         from hvdegraded.tabular.toml_file import TomlFile
-        from hvdegraded.verdicts.acknowledgement import Acknowledgement
 
         file = TomlFile.given(source)
         rows = file.rows("acknowledge", Acknowledgement, _KEYS)
