@@ -32,7 +32,7 @@ from hvdegraded.formats.evtx.format import (
 )
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
-from hvdegraded.formats.evtx.shapes import MOST_COMPARED, VALUES_LISTED, alike, may_spell_payload, shape_of
+from hvdegraded.formats.evtx.shapes import MOST_COMPARED, VALUES_LISTED, alike, shape_of
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.items import Item, Loss, Note, NoteKind
@@ -171,7 +171,7 @@ class EvtxDecoder:
             return None
         shape, new = shape_of(layout, count, span.end - start)
         self._made.count += new
-        return None if may_spell_payload(data, start, shape) else shape
+        return shape
 
     def _decoded(self, work: _Work, span: Span) -> Item | Recurrences | Unwanted:
         """A record of a chunk."""

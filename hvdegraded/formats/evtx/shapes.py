@@ -23,7 +23,7 @@ from hvdegraded.formats.evtx.binxml.split import Shape, split_of
 from hvdegraded.formats.evtx.format import FRAGMENT_TOKEN, INSTANCE_HEAD, RECORD_HEADER
 from hvdegraded.formats.evtx.record_headers import Gap, Span
 
-__all__ = ["MOST_COMPARED", "VALUES_LISTED", "AlikeRecords", "alike", "may_spell_payload", "shape_of"]
+__all__ = ["MOST_COMPARED", "VALUES_LISTED", "AlikeRecords", "alike", "shape_of"]
 
 MOST_COMPARED = 20
 """Values of a record that is compared: Windows writes as many."""
@@ -80,13 +80,14 @@ def _sorted(
         for at, value in zip(shape.changing, shape.absent, strict=True)
     ]
     if not different:
-        yield AlikeRecords(spans[0], starts, changing, shape.guids)
+        if not _may_spell_payload(data, starts[0], shape):
+            yield AlikeRecords(spans[0], starts, changing, shape.guids)
         return
     found: defaultdict[Any, list[int]] = defaultdict(list)
     for at, content in enumerate(different[0] if len(different) == 1 else zip(*different, strict=True)):
         found[content].append(at)
     for places in found.values():
-        if len(places) > 1:
+        if len(places) > 1 and not _may_spell_payload(data, starts[places[0]], shape):
             pick = itemgetter(*places)
             yield AlikeRecords(spans[places[0]], pick(starts), list(map(pick, changing)), shape.guids)
 
@@ -109,8 +110,8 @@ def shape_of(layout: SystemLayout, count: int, size: int) -> tuple[Shape, int]:
     return shape, 1
 
 
-def may_spell_payload(data: bytes, start: int, shape: Shape) -> bool:
-    """Whether the template of a record's payload may be spelled out in a record of this shape."""
+def _may_spell_payload(data: bytes, start: int, shape: Shape) -> bool:
+    """Whether the template of the payload may be spelled out in this record, or in an equal one behind."""
     if shape.payload is None:
         return False
     place = start + shape.payload

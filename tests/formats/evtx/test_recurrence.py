@@ -175,6 +175,36 @@ def test_of_records_that_are_not_usual_each_is_decoded_once() -> None:
     assert reports[0] == reports[1]
 
 
+def test_a_copy_of_a_record_that_spells_its_template_out_is_not_like_it() -> None:
+    """In the copy, the bytes of the template are values, and the record before both has their shape."""
+    record = WORKER._replace(payload="EventData", payload_namespace=None)
+    spelled = record._replace(data=(*record.data[:-1], ("Parameter4", "3.2")))
+    other = record._replace(data=(("a", "b"),))
+    several = [other, record._replace(data=(("a", "b" * 198),)), spelled, other, spelled]
+    data = evtx_bytes([one._replace(record_id=at, time_ticks=at) for at, one in enumerate(several, 1)])
+    log, (chunk,) = bytearray(data), find_chunks(lambda at, count: data[at : at + count])
+    assert isinstance(chunk, Chunk)
+    spans = [span for span in walk(chunk) if isinstance(span, Span)]
+    start, end, *_ = spans[2]
+    assert end - start == spans[1].end - spans[1].start
+    place, last = chunk.offset + chunk.free, 6
+    log[place : place + end - start] = chunk.data[start:end]
+    struct.pack_into("<Q", log, place + 8, last)
+    for at in (16, 32):
+        struct.pack_into("<Q", log, chunk.offset + at, last)
+    struct.pack_into("<II", log, chunk.offset + 44, chunk.free, chunk.free + end - start)
+    struct.pack_into("<Q", log, 24, last + 1)
+    seal(log, chunk.offset)
+    fast, general = (list(found(bytes(log), EvtxDecoder(fast=one))) for one in (True, False))
+    assert fast == general
+    assert fast[-1][-1].anomalies
+
+
+def found(data: bytes, decoder: EvtxDecoder) -> list[tuple[Any, ...]]:
+    """Records with their origins, which do not count where records are compared."""
+    return [tuple(record) for record in read(data, decoder)]
+
+
 def likes(written: Iterable[EventRecord]) -> list[EventRecord | None]:
     """What each is like, of those that are remembered."""
     found: dict[int | None, EventRecord | None] = {}
