@@ -26,7 +26,7 @@ from hvdegraded.records.items import (
 from hvdegraded.records.local_times import in_zone
 from hvdegraded.records.misplaced import MISPLACED, may_be_wanted
 from hvdegraded.records.record import TIME_CAVEATS, Anomaly, EventRecord, Origin, ProviderFilter
-from hvdegraded.records.recurrence import Recurrence, Recurrences, in_order
+from hvdegraded.records.recurrence import Recurrence, Recurrences, in_order, joined
 from hvdegraded.records.report import ReadReport
 
 __all__ = ["delivered", "delivered_in_order", "delivered_in_runs", "note_unread", "pass_over_other_file"]
@@ -124,7 +124,7 @@ def _of_unsure_provider(record: EventRecord) -> Loss:
 
 def _in_runs(found: list[Recurrences], report: ReadReport) -> Iterator[Recurrences]:
     """Give records that are wanted, of which there is nothing to report but their number and times."""
-    for alike in found:
+    for alike in joined(found):
         report.delivered += len(alike)
         yield alike
         _take_times(alike, report)

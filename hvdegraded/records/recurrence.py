@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["CHANGING", "Changing", "InPieces", "Recurrence", "Recurrences", "in_order", "kind_of"]
+__all__ = ["CHANGING", "Changing", "InPieces", "Recurrence", "Recurrences", "in_order", "joined", "kind_of"]
 
 _new_tuple: Any = tuple.__new__
 _Numbers = Sequence[int | None]
@@ -123,6 +123,23 @@ def kind_of(record: EventRecord) -> Hashable:
 def in_order(found: Iterable[Recurrences]) -> list[Recurrence]:
     """Return all records of a chunk in their order."""
     return sorted(chain.from_iterable(found), key=attrgetter("offset"))
+
+
+def joined(found: Iterable[Recurrences]) -> list[Recurrences]:
+    """Return the records of a chunk, with one of these for all that are alike, in order of their firsts."""
+    of_like: dict[int, list[Recurrences]] = {}
+    for run in sorted(found, key=lambda one: one.starts[0]):
+        of_like.setdefault(id(run.like), []).append(run)
+    return [runs[0] if len(runs) == 1 else _joined(runs) for runs in of_like.values()]
+
+
+def _joined(runs: Sequence[Recurrences]) -> Recurrences:
+    starts = [start for run in runs for start in run.starts]
+    order = sorted(range(len(starts)), key=starts.__getitem__)
+    columns = [
+        tuple(chain.from_iterable(parts)) for parts in zip(*(run.changing for run in runs), strict=True)
+    ]
+    return runs[0].repeated(Changing._make(columns), starts).only(order)
 
 
 class InPieces:

@@ -114,6 +114,16 @@ def test_records_that_are_found_together_stay_in_their_order(
     assert found == read(evtx_bytes(several), EvtxDecoder(fast=False))
 
 
+@given(alike())
+def test_runs_come_in_the_order_of_their_first_records(written: list[EventRecord]) -> None:
+    found = list(delivered_in_runs(read_evtx(evtx_bytes(written * 3)), ReadReport()))
+    runs = [run for run in found if not isinstance(run, EventRecord)]
+    assert [list(run.starts) for run in runs] == [sorted(run.starts) for run in runs]
+    if len(runs) == len(found):  # none of another form came between them
+        assert len({id(run.like) for run in runs}) == len(runs)
+        assert [run.starts[0] for run in runs] == sorted(run.starts[0] for run in runs)
+
+
 def without(data: bytes, numbers: Iterable[int]) -> bytes:
     """A log of one chunk without these records, whose first spells its templates out; checksums are right."""
     log, (at,) = bytearray(data), find_chunks(lambda at, count: data[at : at + count])
