@@ -100,8 +100,8 @@ class Work(NamedTuple):
 
 
 WORK = {
-    "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 650),
-    "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 25_000),
+    "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 300),
+    "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 7000),
     "a VM of a report": Work(lambda count: report_of(machines(count)), 60, 4500),
     "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 1500),
     "an event of XML that repeats": Work(
