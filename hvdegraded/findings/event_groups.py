@@ -9,7 +9,7 @@ from datetime import datetime
 from hvdegraded.events import Event
 from hvdegraded.events.folded import UNKNOWN, EventFolder
 from hvdegraded.findings.folded_groups import Group, Span
-from hvdegraded.knowledge.vocabulary import Component, Outcome, VersionPair, differing_pair
+from hvdegraded.knowledge.vocabulary import Component, Outcome, differing_pair, version_pair
 from hvdegraded.timestamps import datetime_from_ticks
 from hvdegraded.verdicts.ruling import Ruling, verdict_on_event
 from hvdegraded.verdicts.verdict import Verdict
@@ -104,7 +104,7 @@ class EventGroup:
     def evidence(self) -> str:
         """What is seen of the VM, as reports and acknowledgements name it: `storage 5.1 | 6.0`."""
         shared = self._group.folded.shared
-        pair = differing_pair(shared.get("version_pairs", ())) or VersionPair()
+        pair = differing_pair(shared.get("version_pairs", ())) or version_pair()
         return f"{shared.get('component') or self.provider} {pair.guest or '?'} | {pair.host or '?'}"
 
     @property

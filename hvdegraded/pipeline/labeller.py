@@ -27,9 +27,9 @@ from hvdegraded.pipeline.annotation import KEY, json_text
 from hvdegraded.pipeline.annotator import SYSLOG, Annotated, Annotator, Reading
 from hvdegraded.pipeline.line_blocks import LineBlock, LineReader, write_whole
 from hvdegraded.pipeline.line_shapes import LineShapes, Signature
+from hvdegraded.pipeline.refused_forms import refuse_other_forms
 from hvdegraded.pipeline.stream_history import StreamHistory
 from hvdegraded.pipeline.watched_inventory import WatchedInventory
-from hvdegraded.pipeline.whole_logs import refuse_other_forms
 from hvdegraded.records.local_times import zone_of
 from hvdegraded.tabular.json_document import has_too_many_parts
 from hvdegraded.tabular.json_keys import decoded
@@ -157,16 +157,15 @@ class Labeller:
 
     def line(self, line: bytes) -> bytes | None:
         """Return the line to write for a line read, None for one to leave out. Never raises."""
+        self.stats.lines += 1
         if self._may_hold(line):
             return self._label(line, self._shapes.recall(line))
-        self.stats.lines += 1
         if b"\0" in line:  # UTF-16 without a mark: its bytes show nothing
             self.stats.broken += 1
             return line
-        return self._pass(line)
+        return line if self._pass(1) else None
 
     def _label(self, line: bytes, remembered: tuple[tuple[Reading, bool], int | None] | None) -> bytes | None:
-        self.stats.lines += 1
         if remembered is not None:
             (reading, alone), ticks = remembered
             return self._result(line, self._annotator.of_reading(reading, ticks), alone)
@@ -204,7 +203,9 @@ class Labeller:
     def _result(self, line: bytes, found: Annotated, alone: bool) -> bytes | None:
         """The line to write; `alone` says that it contains nothing besides its event."""
         if found.untimed is None:
-            return self._pass(line) if found.read else self._keep_unread(line)
+            if not found.read:
+                return self._keep_unread(line)
+            return line if self._pass(1) else None
         self._count(found.untimed)
         if alone and self._is_dropped(found.untimed):
             self.stats.dropped += 1
@@ -251,27 +252,27 @@ class Labeller:
         out: list[bytes | memoryview] = []
         view = memoryview(data)
         candidates = self._candidates(data)
+        self.stats.lines += candidates.lines
         place = number = 0  # of the first line that is not written
         for at, start, end in candidates.places:
             line = data[start:end]
             remembered = self._shapes.recall(line)
             if remembered is None and not self._may_hold(line):
                 continue
-            if self._stay(at - number):
+            if self._pass(at - number):
                 out.append(view[place:start])
             out.append(self._label(line, remembered) or b"")
             place, number = end, at + 1
         if not number:
-            return data if self._stay(candidates.lines) else b""
-        if self._stay(candidates.lines - number):
+            return data if self._pass(candidates.lines) else b""
+        if self._pass(candidates.lines - number):
             out.append(view[place:])
         return b"".join(out)
 
-    def _stay(self, passed: int) -> bool:
+    def _pass(self, lines: int) -> bool:
         """Count lines of no Hyper-V provider; returns whether they stay in the stream."""
-        self.stats.lines += passed
-        self.stats.passed += passed
-        self.stats.dropped += passed * self._only
+        self.stats.passed += lines
+        self.stats.dropped += lines * self._only
         return not self._only
 
     def _count_cut(self, reader: LineReader) -> None:
@@ -301,13 +302,6 @@ class Labeller:
         count = (block is not None and block.data.count(b"\n")) or 1
         what = "the last line was" if count == 1 else f"of the last {count} lines, some were"
         self._warn(f"a second signal ended the stream; {what} not written, or in part")
-
-    def _pass(self, line: bytes) -> bytes | None:
-        self.stats.passed += 1
-        if self._only:
-            self.stats.dropped += 1
-            return None
-        return line
 
     def _keep_unread(self, line: bytes) -> bytes:
         self.stats.unread += 1

@@ -157,7 +157,7 @@ class _Fork:
             try:
                 ended, status = os.waitpid(self.pid, os.WNOHANG)
             except ChildProcessError:  # the program waits for all of its children itself
-                self._code = self._code or 0
+                self._code = 0
             else:
                 self._code = os.waitstatus_to_exitcode(status) if ended else None
         return self._code
@@ -213,8 +213,8 @@ def _forked(job: ReadJob, foreign: Sequence[int]) -> tuple[_Fork, IO[bytes], IO[
 def _run(job_of: Callable[[], ReadJob], source: IO[bytes], target: IO[bytes]) -> None:
     """Read share after share until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers
-    with suppress(OSError):
-        os.dup2(sys.stderr.fileno(), 1)  # what is printed must not come between the results
+    with suppress(OSError):  # there may be no standard error
+        os.dup2(2, 1)  # what is printed must not come between the results
     with suppress(BrokenPipeError), target:
         job = job_of()
         reader = StepReader(job)

@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 
 from hvdegraded.records.record import EventRecord, Origin
 
-__all__ = ["CHANGING", "Changing", "InPieces", "Recurrence", "Recurrences", "in_order", "joined", "kind_of"]
+__all__ = [
+    "CHANGING",
+    "Changing",
+    "InPieces",
+    "Recurrence",
+    "Recurrences",
+    "in_order",
+    "joined",
+    "kind_of",
+    "whole",
+]
 
 _new_tuple: Any = tuple.__new__
 _Numbers = Sequence[int | None]
@@ -56,8 +66,13 @@ class Recurrence(NamedTuple):
         """Return the whole record."""
         like, changing, path, offset, chunk = self
         origin = _new_tuple(Origin, ("evtx", path, offset, None, chunk, False, (), ()))
-        record: EventRecord = _new_tuple(EventRecord, _put_together((*like, *changing, origin)))
-        return record
+        return whole(like, changing, origin)
+
+
+def whole(like: EventRecord, changing: Iterable[Any], origin: Origin) -> EventRecord:
+    """Return a record that is like another but for its values of Changing, and where it was found."""
+    record: EventRecord = _new_tuple(EventRecord, _put_together((*like, *changing, origin)))
+    return record
 
 
 class Recurrences:

@@ -112,10 +112,13 @@ class ReadReport:
         return items + [(part.path, text) for part in self.parts or [self] for text in part._clock()]
 
     def _losses_by_input(self) -> Iterator[tuple[str | None, str]]:
-        for part in self.parts or [self]:
-            for loss in part.losses[:1]:
-                several = part.lost > loss.records
-                yield loss.path, f"{part.lost} records lost, the first: {loss}" if several else str(loss)
+        for part in self.parts:
+            yield from part._losses_by_input()
+        lost = self.lost - sum(part.lost for part in self.parts)
+        own = (loss for loss in self.losses if not self.parts or loss.path == self.path)
+        if lost and (first := next(own, None)):
+            begin = f"{lost} records lost, the first: " if lost > first.records else ""
+            yield first.path, f"{begin}{first}"
 
     def _clock(self) -> Iterator[str]:
         if self.set_back:

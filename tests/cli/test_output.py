@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,12 +241,22 @@ def test_what_a_file_lost_takes_one_line_beside_the_counts(
     assert "shipped.jsonl: 30 records lost, the first: record at offset " in capsys.readouterr().err
 
 
-def test_each_file_that_lost_records_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("is_zipped", [False, True])
+def test_each_file_that_lost_records_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, is_zipped: bool
+) -> None:
     lost = {"a.jsonl": 1500, "b.jsonl": 3, "c.jsonl": 1}
+    logs = tmp_path / "logs"
+    logs.mkdir()
     for name, count in lost.items():
         broken = b'{"cut": "Microsoft-Windows-Hyper-V-VMMS\n' * count
-        (tmp_path / name).write_bytes(LINES.read_bytes().split(b"\n")[0] + b"\n" + broken)
+        (logs / name).write_bytes(LINES.read_bytes().split(b"\n")[0] + b"\n" + broken)
+    if is_zipped:
+        shutil.make_archive(str(tmp_path / "collected"), "zip", logs)
+        shutil.rmtree(logs)
+        (tmp_path / "beside.jsonl").write_bytes(LINES.read_bytes())
     main(["triage", str(tmp_path), "--quiet"])
-    told = [line for line in capsys.readouterr().err.splitlines() if "record" in line]
-    assert ["1500 records lost" in told[0], "3 records lost" in told[1], "record at" in told[2]] == [True] * 3
+    told = [line for line in capsys.readouterr().err.splitlines() if ".jsonl: " in line]
+    counts = ["a.jsonl: 1500 records lost", "b.jsonl: 3 records lost", "c.jsonl: record at"]
+    assert [any(count in line for line in told) for count in counts] == [True] * 3
     assert len(told) == 3

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -360,6 +361,18 @@ def test_workers_run_nothing_of_the_current_folder(
         (tmp_path / f"{module}.py").write_text("raise SystemExit('this was run')")
     monkeypatch.chdir(tmp_path)
     assert list(read_records(logs, workers=eager(2))) == list(read_records(logs))
+
+
+@pytest.mark.subprocess
+def test_workers_need_no_standard_error(logs: Path) -> None:
+    code = (
+        "import hvdegraded as hv\n"
+        "from hvdegraded.records.options import Workforce\n"
+        f"print(hv.triage({str(logs)!r}, workers=Workforce(2, worth=1), progress=False).count)\n"
+    )
+    shell = ["sh", "-c", f"exec {sys.executable} -u -P -c {shlex.quote(code)} 2>&-"]
+    done = subprocess.run(shell, capture_output=True, text=True, env=HERE, check=False)
+    assert done.stdout == f"{hv.triage(logs).count}\n"
 
 
 @pytest.mark.subprocess

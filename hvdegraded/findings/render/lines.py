@@ -65,7 +65,8 @@ class FileLines:
     ) -> None:
         """Write a text; a file has no styles."""
         text, margin = printable(text), " " * indent
-        if is_whole or len(text) + indent <= self._width or (self._soft_wrap and not indent):
+        most_cells = len(text) if text.isascii() else 2 * len(text)
+        if is_whole or most_cells + indent <= self._width or (self._soft_wrap and not indent):
             self._write(f"{margin}{text}\n")
         else:
             for line in wrapped(text, self._width - indent):

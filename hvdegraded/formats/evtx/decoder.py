@@ -37,7 +37,7 @@ from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.items import Item, Loss, Note, NoteKind
 from hvdegraded.records.record import Anomaly, Caveat, EventRecord, Origin
-from hvdegraded.records.recurrence import CHANGING, Changing, InPieces, Recurrence, Recurrences
+from hvdegraded.records.recurrence import CHANGING, Changing, InPieces, Recurrences, whole
 
 __all__ = ["EvtxDecoder"]
 
@@ -261,7 +261,7 @@ class EvtxDecoder:
         """The record in data[start:end], of which this was found fast. Raises as `_decode_general` does."""
         if outer is None or like is None:
             return self._decode_general(xml, start, end, origin)
-        return Recurrence(like, outer[1], None, 0, 0).record()._replace(origin=origin)
+        return whole(like, outer[1], origin)
 
     def _xml(self, chunk: Chunk, *, damaged: bool) -> ChunkXml[PlannedTemplate]:
         if self._made.count > _MAX_LAYOUTS:

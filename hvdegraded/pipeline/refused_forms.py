@@ -1,4 +1,4 @@
-"""Inputs that are not lines: binary files, and logs that begin with events, none of which is in one line."""
+"""Inputs that `label` refuses: binary files, and texts in which no line is an event."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def refuse_other_forms(source: BinaryIO, head: bytes, first: bytes, *, only_bina
     `head` are the bytes that were read first, `first` the first lines. Text shows what it is only in a file:
     what comes first through a pipe may be the beginning of a line.
     """
-    looks_on = _is_file(source) and not only_binary
-    form = binary_kind(first) or (_whole_log(head[:_FIRST_BYTES]) if looks_on else None)
+    shows_text = _is_file(source) and not only_binary
+    form = binary_kind(first) or (_whole_log(head[:_FIRST_BYTES]) if shows_text else None)
     if form is not None:
         wrong = f"the input is {form}, not lines of JSON; nothing was written"
         raise UnknownFormatError(wrong, hint="a triage reads it as a whole")
