@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
 from hvdegraded.findings.event_groups import EventGroup
@@ -147,7 +147,7 @@ class FindingEntries(LazySequence[FindingEntry]):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        self._described: BoundedCache[Hashable, _Described] = BoundedCache(_MOST_DESCRIBED)
+        self._described: BoundedCache[Hashable, tuple[dict[str, Any], str]] = BoundedCache(_MOST_DESCRIBED)
         self._ends = list(accumulate(len(problem.members) for problem in self.problems))
 
     def __len__(self) -> int:
@@ -172,7 +172,6 @@ class FindingEntries(LazySequence[FindingEntry]):
         vms = [group.vm for group in finding.groups]
         vm_name, vm_id = vms[0]
         groups = tuple(self._group_entries(finding.groups, vms, problem.title))
-        alone = groups[0] if len(finding.groups) == 1 else None
         return FindingEntry(
             number=number,
             id=finding.id,
@@ -191,8 +190,8 @@ class FindingEntries(LazySequence[FindingEntry]):
             remedy=verdict.remedy,
             references=verdict.references,
             count=finding.count,
-            first=alone.first if alone is not None else finding.first,
-            last=alone.last if alone is not None else finding.last,
+            first=finding.first,
+            last=finding.last,
             groups=groups,
             mentions=problem.names.mentions.get(finding.id),
         )
@@ -212,19 +211,13 @@ class FindingEntries(LazySequence[FindingEntry]):
     def _group_entry(self, group: EventGroup, vm: str | None, title: str) -> GroupEntry:
         # Rulings live as long as the problems; to hash one takes longer than to make this entry.
         key = id(group.ruling), group.likeness, title
-        shared = self._described.get(key) or self._described.remember(key, _described(group, title))
+        shared, detail = self._described.get(key) or self._described.remember(key, _described(group, title))
         first, last = group.span
         moment = datetime_from_ticks(first)
         return GroupEntry(
-            provider=shared.provider,
-            event_id=shared.event_id,
-            channel=shared.channel,
-            level=shared.level,
-            component=shared.component,
-            guest_version=shared.guest_version,
-            host_version=shared.host_version,
+            **shared,
             summary=group.ruling.summary_on(vm),
-            detail=shared.detail or (message_of(group.example) if group.has_message else ""),
+            detail=detail or (message_of(group.example) if group.has_message else ""),
             basis=group.ruling.basis,
             count=group.count,
             first=moment,
@@ -233,32 +226,20 @@ class FindingEntries(LazySequence[FindingEntry]):
         )
 
 
-class _Described(NamedTuple):
-    """What the entries of groups with one ruling and the same likeness share."""
-
-    provider: str
-    event_id: int
-    channel: str
-    level: int | None
-    component: Component | None
-    guest_version: str | None
-    host_version: str | None
-    detail: str
-
-
-def _described(group: EventGroup, title: str) -> _Described:
+def _described(group: EventGroup, title: str) -> tuple[dict[str, Any], str]:
+    """What the entries of groups with one ruling and the same likeness share, and their detail."""
     verdict, example = group.judged
     guest, host = verdict.versions.guest, verdict.versions.host
-    return _Described(
-        provider=example.provider,
-        event_id=example.event_id,
-        channel=example.channel,
-        level=example.level,
-        component=verdict.component,
-        guest_version=str(guest) if guest else None,
-        host_version=str(host) if host else None,
-        detail=detail_of(group.ruling, example, title),
-    )
+    shared = {
+        "provider": example.provider,
+        "event_id": example.event_id,
+        "channel": example.channel,
+        "level": example.level,
+        "component": verdict.component,
+        "guest_version": str(guest) if guest else None,
+        "host_version": str(host) if host else None,
+    }
+    return shared, detail_of(group.ruling, example, title)
 
 
 def _acknowledged(row: Acknowledgement | None) -> str | None:

@@ -6,22 +6,20 @@ likeness, but for the VM and the time; so one of them is unfolded for all, and o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.events import Event, VersionEvent
+from hvdegraded.events import VersionEvent
 from hvdegraded.events.folded import FoldedEvent
 from hvdegraded.findings.event_groups import EventGroup
 from hvdegraded.findings.folded_groups import Group
 from hvdegraded.findings.grouping import split_by_time
-from hvdegraded.verdicts.classifier import Classifier
+from hvdegraded.verdicts.classifier import Classifier, RulingAt, RulingOn
 from hvdegraded.verdicts.history import History, Subject
-from hvdegraded.verdicts.ruling import Ruling
 
 __all__ = ["Judge"]
 
 _MOST_ALIKE = 4096  # kinds of version events whose rules are remembered
-_OverTime = Callable[[int | None], Ruling]
 
 
 class Judge:
@@ -30,9 +28,7 @@ class Judge:
     def __init__(self, classifier: Classifier, history: History) -> None:
         self._classifier = classifier
         self._history = history
-        self._rules: BoundedCache[Hashable, Callable[[Event | Subject], _OverTime] | None] = BoundedCache(
-            _MOST_ALIKE
-        )
+        self._rules: BoundedCache[Hashable, RulingOn | None] = BoundedCache(_MOST_ALIKE)
 
     def judged(self, group: Group) -> Iterator[EventGroup]:
         """Yield a group with its ruling; version events are split by theirs, which depend on time."""
@@ -44,7 +40,7 @@ class Judge:
         for ruling, columns in parts.items():
             yield EventGroup(ruling, group if len(parts) == 1 else Group(group.folded, *columns))
 
-    def _rule(self, folded: FoldedEvent) -> _OverTime:
+    def _rule(self, folded: FoldedEvent) -> RulingAt:
         """What gives the rulings on events like this one of its VM by their times."""
         if not issubclass(folded.model, VersionEvent):
             return self._classifier.rule_over_time(folded.unfold(), self._history)
@@ -53,8 +49,8 @@ class Judge:
         try:
             over_vms = self._rules[alike]
         except KeyError:
-            rules = self._classifier.rule_over_vms(folded.unfold(), self._history)
-            over_vms = self._rules.remember(alike, rules)
+            over_vms = self._classifier.rule_over_vms(folded.unfold(), self._history)
+            self._rules[alike] = over_vms
         if over_vms is None:
             return self._classifier.rule_over_time(folded.unfold(), self._history)
         return over_vms(Subject(name, vm_id, folded.like.computer))

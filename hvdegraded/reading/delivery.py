@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from typing import TypeVar
@@ -127,7 +127,7 @@ def _in_runs(found: list[Recurrences], report: ReadReport) -> Iterator[Recurrenc
     for alike in joined(found):
         report.delivered += len(alike)
         yield alike
-        _take_times(alike, report)
+    _take_times(found, report)
 
 
 def _whole(found: list[Recurrences], report: ReadReport) -> Iterator[EventRecord]:
@@ -140,14 +140,17 @@ def _one_by_one(found: list[Recurrences], report: ReadReport) -> Iterator[Recurr
     for record in in_order(found):
         report.delivered += 1
         yield record
+    _take_times(found, report)
+
+
+def _take_times(found: Iterable[Recurrences], report: ReadReport) -> None:
+    times: defaultdict[tuple[str, str], list[int | None]] = defaultdict(list)
     for alike in found:
-        _take_times(alike, report)
-
-
-def _take_times(alike: Recurrences, report: ReadReport) -> None:
-    times = [ticks for ticks in alike.changing.time_ticks if ticks is not None]
-    if times:
-        report.times.add(alike.like.computer, alike.like.channel, min(times), max(times))
+        times[alike.like.computer, alike.like.channel] += alike.changing.time_ticks
+    for (computer, channel), found_there in times.items():
+        known = [ticks for ticks in found_there if ticks is not None]
+        if known:
+            report.times.add(computer, channel, min(known), max(known))
 
 
 def _take_time(record: EventRecord, report: ReadReport) -> None:

@@ -46,9 +46,15 @@ from hvdegraded.verdicts.usable import unusable_because
 from hvdegraded.verdicts.verdict import Basis, Reason, Severity, Verdict
 from hvdegraded.verdicts.version_rules import rule_on_versions
 
-__all__ = ["Classifier", "classify", "default_classifier"]
+__all__ = ["Classifier", "RulingAt", "RulingOn", "classify", "default_classifier"]
+
+RulingAt = Callable[[int | None], Ruling]
+"""Gives the ruling on an event by its time in ticks."""
+RulingOn = Callable[[Event | Subject], RulingAt]
+"""Gives the rulings on alike events by their VM."""
 
 _MAX_REMEMBERED = 8192
+_Seen = tuple[GuestEvidence, Aftermath]
 _SYSTEMS = "for example linux, or Windows Server 2022"
 
 
@@ -112,7 +118,7 @@ class Classifier:
         seen = self._seen_of(event, event, history)
         return partial(self._on_version_event, event, fact, event.verdict_key, seen)
 
-    def rule_over_time(self, event: Event, history: History | None = None) -> Callable[[int | None], Ruling]:
+    def rule_over_time(self, event: Event, history: History | None = None) -> RulingAt:
         """Return what `over_time` does, without making verdicts: the rulings on which they rest.
 
         The rulings on alike events of many VMs are one object.
@@ -123,9 +129,7 @@ class Classifier:
         ruling = self._on_other(event, self.fact(event))
         return lambda _: ruling
 
-    def rule_over_vms(
-        self, event: Event, history: History | None = None
-    ) -> Callable[[Event | Subject], Callable[[int | None], Ruling]] | None:
+    def rule_over_vms(self, event: Event, history: History | None = None) -> RulingOn | None:
         """Return what gives the rulings on version events like this one by their VMs and times.
 
         These events are equal in their `ruling_key`, and of one host. None for other events, of which each is
@@ -134,22 +138,14 @@ class Classifier:
         fact = self.fact(event)
         if fact is None or fact.outcome is None or not isinstance(event, VersionEvent):
             return None
-        known: BoundedCache[tuple[GuestEvidence, Aftermath], Ruling] = BoundedCache(_MAX_REMEMBERED)
-
-        def over_time(subject: Event | Subject) -> Callable[[int | None], Ruling]:
-            seen_at = self._seen_of(event, subject, history)
-
-            def rule(ticks: int | None) -> Ruling:
-                seen = seen_at(ticks)
-                return known.get(seen) or known.remember(seen, self._ruling(event, fact, *seen))
-
-            return rule
-
-        return over_time
+        known: BoundedCache[_Seen, Ruling] = BoundedCache(_MAX_REMEMBERED)
+        return lambda vm: partial(
+            self._rule_on_version_event, event, fact, known, self._seen_of(event, vm, history)
+        )
 
     def _seen_of(
         self, event: VersionEvent, subject: Event | Subject, history: History | None
-    ) -> Callable[[int | None], tuple[GuestEvidence, Aftermath]]:
+    ) -> Callable[[int | None], _Seen]:
         """What gives, by time, what is known of a guest, and what followed an event like this."""
         around = Surroundings(history, subject, event.component) if history is not None else None
         guest = EvidenceOfGuest(event, self._find(subject, history), around, self.policy, self._speeches)
@@ -170,7 +166,7 @@ class Classifier:
         event: VersionEvent,
         fact: EventFact,
         key: tuple[object, ...],
-        seen_at: Callable[[int | None], tuple[GuestEvidence, Aftermath]],
+        seen_at: Callable[[int | None], _Seen],
         ticks: int | None,
     ) -> Verdict:
         seen = seen_at(ticks)
@@ -179,6 +175,17 @@ class Classifier:
         if known is not None:
             return known
         return self._verdicts.remember(key, verdict_on_event(event, self._ruling(event, fact, *seen)))
+
+    def _rule_on_version_event(
+        self,
+        event: VersionEvent,
+        fact: EventFact,
+        known: BoundedCache[_Seen, Ruling],
+        seen_at: Callable[[int | None], _Seen],
+        ticks: int | None,
+    ) -> Ruling:
+        seen = seen_at(ticks)
+        return known.get(seen) or known.remember(seen, self._ruling(event, fact, *seen))
 
     def _ruling(
         self, event: VersionEvent, fact: EventFact, evidence: GuestEvidence, aftermath: Aftermath
@@ -272,7 +279,7 @@ class Classifier:
 
 def _seen(
     event: VersionEvent, guest: EvidenceOfGuest, around: Surroundings | None, ticks: int | None
-) -> tuple[GuestEvidence, Aftermath]:
+) -> _Seen:
     """What is known of the guest at that time (negative: not known), and what followed a refusal."""
     moment = None if ticks is not None and ticks < 0 else ticks
     evidence = guest.at(moment)

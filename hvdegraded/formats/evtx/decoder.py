@@ -18,7 +18,7 @@ from hvdegraded.formats.evtx.binxml.layout import (
     system_texts,
 )
 from hvdegraded.formats.evtx.binxml.parser import ChunkXml, TemplateCache
-from hvdegraded.formats.evtx.binxml.split import Heading, Shape
+from hvdegraded.formats.evtx.binxml.split import Heading
 from hvdegraded.formats.evtx.binxml.templates import BinXmlError, malformed
 from hvdegraded.formats.evtx.binxml.tree import expand
 from hvdegraded.formats.evtx.binxml.values import BadTextError
@@ -30,9 +30,10 @@ from hvdegraded.formats.evtx.format import (
     INSTANCE_TOKEN,
     RECORD_HEADER,
 )
+from hvdegraded.formats.evtx.known_contents import KnownContents
 from hvdegraded.formats.evtx.prefilter import ChunkPrefilter
 from hvdegraded.formats.evtx.record_headers import Gap, RecordPlace, Span, records_inside
-from hvdegraded.formats.evtx.shapes import MOST_COMPARED, VALUES_LISTED, alike, shape_of
+from hvdegraded.formats.evtx.shapes import AlikeRecords, alike, may_spell_payload, shape_of
 from hvdegraded.formats.evtx.walk import end_of, walk
 from hvdegraded.formats.xml.element import UnreadableEventError, record_from_element
 from hvdegraded.records.items import Item, Loss, Note, NoteKind
@@ -44,7 +45,6 @@ __all__ = ["EvtxDecoder"]
 _INSTANCE = struct.Struct("<IBBIII").unpack_from  # fragment header, token, version, template, values
 _INNER = struct.Struct("<BBII").unpack_from
 _COUNT = struct.Struct("<I").unpack_from
-_OFFSET_AND_COUNT = struct.Struct("<II").unpack_from
 _MAX_LAYOUTS = 32768  # of all templates; then all are learnt anew
 _PAYLOAD_BEGINS = (FRAGMENT_TOKEN, INSTANCE_TOKEN)
 _MAX_HIDDEN = 1024  # places in a record where another may begin
@@ -80,6 +80,7 @@ class EvtxDecoder:
         self._texts = system_texts()
         self._guids = self._texts[GUID_TEXTS]
         self._alike: BoundedCache[Hashable, EventRecord] = BoundedCache(_MOST_ALIKE)
+        self._contents = KnownContents()
 
     def items(
         self,
@@ -132,16 +133,23 @@ class EvtxDecoder:
         unwanted: UnwantedRecords,
     ) -> list[int]:
         """Take the records that are alike of a chunk without anomalies; return the places of all others."""
-        chunk, taken = work.chunk, set[int]()
-        for first, starts, columns, guids in alike(chunk.data, spans, partial(self._shape, work.xml)):
+        chunk, wanted, taken = work.chunk, work.wanted, set[int]()
+        for one in alike(chunk.data, spans, partial(shape_of, work.xml, made=self._made)):
+            _, starts, columns, shape, _ = one
             try:
-                found, *_ = self._taken_fast(work, first)
+                like = self._contents.find(work.xml, one)
+                if like is not None and not (wanted is None or wanted.matches(like.provider or like.channel)):
+                    like = None
+                found = self._first_of(work, one) if like is None else None
             except BinXmlError:
                 continue
             if isinstance(found, Recurrences):
-                for place in guids:
+                like = found.like
+            if like is not None:
+                for place in shape.guids:
                     columns[place] = tuple(map(self._guids.__getitem__, columns[place]))
-                runs.append(found.repeated(Changing._make(columns), starts))
+                changing = Changing._make(columns)
+                runs.append(Recurrences(like, changing, starts, work.path, chunk.offset, chunk.number))
             elif isinstance(found, Unwanted):
                 last = Unwanted(starts[-1], found.heading, columns[0][-1])
                 unwanted.add(len(starts), found, last)
@@ -153,25 +161,14 @@ class EvtxDecoder:
         # A gap has the start of the record behind it.
         return [at for at, span in enumerate(spans) if span[-1] is not None or span.start not in taken]
 
-    def _shape(self, xml: ChunkXml[PlannedTemplate], span: Span) -> Shape | None:
-        """The shape of records like this one; None if they are to be decoded one by one."""
-        data, start = xml.data, span.start
-        values = start + RECORD_HEADER + VALUES_LISTED
-        offset, count = _OFFSET_AND_COUNT(data, values - 8)
-        here = values + 4 * count
-        # A template that is spelled out in the record itself leaves its values elsewhere.
-        if offset >= start or count > MOST_COMPARED or here > span.end:
+    def _first_of(self, work: _Work, found: AlikeRecords) -> Recurrences | Unwanted | None:
+        """The first of such records, if it shows what all are. Raises BinXmlError."""
+        if may_spell_payload(work.xml.data, found):
             return None
-        try:
-            template, _ = xml.templates.get(offset) or xml.template(offset)
-            layout = template.system[data[values:here]]
-        except (BinXmlError, struct.error, UnicodeDecodeError, BadTextError):
-            return None
-        if layout is None or not 0 < span.end - 4 - here - layout.size <= 8:
-            return None
-        shape, new = shape_of(layout, count, span.end - start)
-        self._made.count += new
-        return shape
+        first, *_ = self._taken_fast(work, found.first)
+        if isinstance(first, Recurrences):
+            self._contents.remember(work.xml, found, first.like)
+        return first
 
     def _decoded(self, work: _Work, span: Span) -> Item | Recurrences | Unwanted:
         """A record of a chunk."""
@@ -267,6 +264,7 @@ class EvtxDecoder:
         if self._made.count > _MAX_LAYOUTS:
             self.templates.clear()
             self._alike.clear()
+            self._contents.clear()
             self._made.count = 0
         return ChunkXml(chunk.data, self.templates, chunk.limit, damaged=damaged)
 

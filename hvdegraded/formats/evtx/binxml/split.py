@@ -67,8 +67,8 @@ class Heading:
         self.clears_log = clears_log(provider, event_id)
 
 
-class Shape(NamedTuple):
-    """How to take records of one shape apart.
+class Shape:
+    """How to take records of one shape apart, which other objects are not equal to.
 
     `unpack` takes a chunk's bytes and where a record starts. In the tuple that it gives, `kept` are the
     places of all bytes but those that change, `changing` those of what changes: None for what is not in the
@@ -76,9 +76,19 @@ class Shape(NamedTuple):
     the record, None if nowhere.
     """
 
-    unpack: Callable[[bytes, int], tuple[Any, ...]]
-    kept: tuple[int, ...]
-    changing: tuple[int | None, ...]
-    absent: tuple[Any, ...]
-    guids: tuple[int, ...]
-    payload: int | None
+    __slots__ = ("absent", "changing", "guids", "kept", "payload", "unpack")
+
+    def __init__(
+        self,
+        split: Split,
+        changing: tuple[int | None, ...],
+        absent: tuple[Any, ...],
+        guids: tuple[int, ...],
+        payload: int | None,
+    ) -> None:
+        self.unpack = split.unpack
+        self.kept = split.kept
+        self.changing = changing
+        self.absent = absent
+        self.guids = guids
+        self.payload = payload
