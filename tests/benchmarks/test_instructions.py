@@ -21,7 +21,7 @@ from hvdegraded.findings.render.rows import rows_json
 from hvdegraded.formats.evtx.writer import evtx_bytes
 from hvdegraded.pipeline.labeller import Labeller
 from hvdegraded.records.report import ReadReport
-from tests.benchmarks.inputs import distinct, hyper_v, machines, noise
+from tests.benchmarks.inputs import distinct, hyper_v, machines, noise, small
 from tests.tools.sample_exports import event_xml, winlogbeat
 
 KINDS = 20
@@ -101,6 +101,7 @@ class Work(NamedTuple):
 
 WORK = {
     "an event that repeats": Work(lambda count: triage_of(evtx_bytes(repeated(count))), 200, 300),
+    "an event of an earlier chunk's bytes": Work(lambda count: read_of(evtx_bytes(small(count))), 300, 700),
     "an event unlike others": Work(lambda count: triage_of(evtx_bytes(distinct(count))), 40, 7000),
     "a VM of a report": Work(lambda count: report_of(machines(count)), 60, 4500),
     "a labelled line": Work(lambda count: label_of(lines(hyper_v(KINDS), count)), 200, 1500),
