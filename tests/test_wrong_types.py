@@ -101,6 +101,9 @@ def test_a_path_that_cannot_be_read_is_named(call: str, path: str, tmp_path: Pat
         CALLS[call](tmp_path / path)
 
 
+FIELDS = {"provider": "storvsp", "event_id": 6}
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -108,6 +111,14 @@ def test_a_path_that_cannot_be_read_is_named(call: str, path: str, tmp_path: Pat
         (lambda: hv.read(LOG, options=wrong), "options must be of type ReadOptions, not module"),
         (lambda: hv.normalise(hv.EventRecord("storvsp", 6, wrong)), "the record's time_ticks must be int"),
         (lambda: hv.normalise(hv.EventRecord("storvsp", 6, data=wrong)), "the record's data must be a tuple"),
+        (
+            lambda: hv.EventRecord.from_dict({"SourceName": 1}),
+            "'SourceName' is not a field of a record (to_dict",
+        ),
+        (
+            lambda: hv.EventRecord.from_dict(FIELDS | {"data": [("a", None)]}),
+            "the record's data must be a tuple",
+        ),
         (lambda: hv.classify(EVENT, policy=wrong), "policy must be of type Policy, not module (Policy.load"),
     ],
 )

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hvdegraded.bounded import BoundedCache
-from hvdegraded.errors import check_type
+from hvdegraded.errors import WrongTypeError, check_type
 from hvdegraded.records.field_types import check_fields
 from hvdegraded.timestamps import datetime_from_ticks
 
@@ -302,13 +302,15 @@ class EventRecord(NamedTuple):
         check_type("plain", plain, Mapping, "to_dict gives one")
         known = dict(plain)
         for name in ("data", "extra", "rendering"):
-            known[name] = tuple((key, str(text)) for key, text in known.get(name, ()))
-            for key, text in plain.get(name, ()):
-                if not isinstance(key, str | None) or not isinstance(text, str | int | float):
-                    raise ValueError(f"{name} must be names and texts, not {key!r} and {text!r}")
+            known[name] = tuple(
+                (key, str(text) if isinstance(text, int | float) else text)
+                for key, text in known.get(name, ())
+            )
         origin = dict(known.get("origin") or {})
         for name in ("anomalies", "caveats"):
             origin[name] = tuple(str(text) for text in origin.get(name, ()))
+        for name in (*(known.keys() - {*cls._fields}), *(origin.keys() - {*Origin._fields})):
+            raise WrongTypeError(f"{name!r} is not a field of a record", hint="to_dict gives its fields")
         known["origin"] = Origin(**origin)
         record = cls(**known)
         check_fields(record)

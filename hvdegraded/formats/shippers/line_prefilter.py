@@ -87,15 +87,15 @@ def _lines_with(needles: Iterable[bytes], block: bytes) -> CandidateLines:
             starts.add(start)
             place = digest.rfind(needle, 0, start)
     places: list[tuple[int, int, int]] = []
-    number = start = place = 0  # of the last line found, in the block and in the digest
-    for found in sorted(starts):
-        steps = digest.count(b"\n", place, found)
+    number = in_block = in_digest = 0  # of the last line found, and where it starts
+    for start in sorted(starts):
+        steps = digest.count(b"\n", in_digest, start)
         for _ in range(steps):
-            start = block.find(b"\n", start) + 1
+            in_block = block.find(b"\n", in_block) + 1
         number += steps
-        place = found
-        places.append((number, start, block.find(b"\n", start) + 1 or len(block)))
-    number += digest.count(b"\n", place) + (block[-1:] not in (b"", b"\n"))
+        in_digest = start
+        places.append((number, in_block, block.find(b"\n", in_block) + 1 or len(block)))
+    number += digest.count(b"\n", in_digest) + (block[-1:] not in (b"", b"\n"))
     return CandidateLines(places, number)
 
 
