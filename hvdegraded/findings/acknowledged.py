@@ -58,8 +58,6 @@ def idle_acknowledgements(
     ]
     if not idle:
         return
-    if not idle:
-        return
     from difflib import get_close_matches
 
     ids = [finding.id for finding in findings]

@@ -70,7 +70,7 @@ def _phrases() -> Mapping[str, str]:
 
 
 def event_rows(file: TomlFile) -> Iterator[RowValues]:
-    """Each event of a file, with defaults, sources and phrases."""
+    """Yield each event of a file, with its defaults; `resolved` gives sources and phrases by their texts."""
     top = dict(file.top.values)
     provider = top.pop("provider", None)
     yield from _section(file.headed(), provider, top)

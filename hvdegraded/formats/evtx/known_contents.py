@@ -34,7 +34,10 @@ class KnownContents:
 
     def __init__(self) -> None:
         self._known: BoundedCache[tuple[Shape, tuple[bytes, ...]], _Known] = BoundedCache(_MOST_KNOWN)
-        self.clear = self._known.clear
+
+    def clear(self) -> None:
+        """Forget all, as the templates are."""
+        self._known.clear()
 
     def find(self, xml: ChunkXml[PlannedTemplate], found: AlikeRecords) -> EventRecord | None:
         """Return what these records of a chunk are like; None where that is not known."""
